@@ -1,0 +1,67 @@
+"""Named fault points: no-ops, unless a test arms one.
+
+    FAULTS.hit("spool.appended")        in the code, where a crash would be interesting
+
+A test arms a point in this process with `FAULTS.arm(name, action)`, or in a server it starts by
+the environment: ANGARIUM_FAULT="spool.appended:3=kill" kills the process with SIGKILL the third
+time the point is reached. `=error` raises OSError(EIO) instead. Points are declared, so that a
+crash test can walk through all of them.
+"""
+
+import errno
+import os
+import signal
+from collections.abc import Callable, Mapping
+from typing import Final
+
+POINTS: Final[dict[str, str]] = {}
+
+
+def point(name: str, doc: str) -> str:
+    """Declare a fault point, at import of the module which has it."""
+    POINTS[name] = doc
+    return name
+
+
+def kill() -> None:
+    """End this process as the kernel would, without any clean-up."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def fail() -> None:
+    """Fail as a broken disk would."""
+    raise OSError(errno.EIO, "fault injected")
+
+
+ACTIONS: Final[Mapping[str, Callable[[], None]]] = {"kill": kill, "error": fail}
+
+
+class Faults:
+    """The armed points of this process; empty outside of tests."""
+
+    __slots__ = ("_armed",)
+
+    def __init__(self, armed: str = "") -> None:
+        self._armed: dict[str, tuple[int, Callable[[], None]]] = {}
+        for each in filter(None, armed.split(",")):
+            where, _, action = each.partition("=")
+            name, _, count = where.partition(":")
+            self.arm(name, ACTIONS[action or "kill"], int(count or "1"))
+
+    def arm(self, name: str, action: Callable[[], None], count: int = 1) -> None:
+        """Run `action` at the `count`-th hit of the point `name`, counted from now."""
+        self._armed[name] = (count, action)
+
+    def disarm(self) -> None:
+        self._armed.clear()
+
+    def hit(self, name: str) -> None:
+        if self._armed and name in self._armed:
+            count, action = self._armed.pop(name)
+            if count > 1:
+                self._armed[name] = (count - 1, action)
+            else:
+                action()
+
+
+FAULTS: Final = Faults(os.environ.get("ANGARIUM_FAULT", ""))
