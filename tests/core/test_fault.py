@@ -1,0 +1,28 @@
+import pytest
+
+from angarium.core.fault import POINTS, Faults, point
+
+
+def test_a_point_does_nothing_until_it_is_armed() -> None:
+    Faults().hit("spool.appended")
+
+
+def test_the_third_hit_fails_and_only_it() -> None:
+    faults = Faults("spool.appended:3=error")
+    faults.hit("spool.appended")
+    faults.hit("spool.other")
+    faults.hit("spool.appended")
+    with pytest.raises(OSError, match="fault injected"):
+        faults.hit("spool.appended")
+    faults.hit("spool.appended")
+
+
+def test_a_point_disarmed_is_a_point_again() -> None:
+    faults = Faults("a=error")
+    faults.disarm()
+    faults.hit("a")
+
+
+def test_a_declared_point_is_listed() -> None:
+    name = point("test.point", "only here")
+    assert POINTS[name] == "only here"
