@@ -1,0 +1,26 @@
+# Short names for the scripts that do the work; nothing needs make.
+
+PY := .venv/bin/python
+
+.PHONY: env dev check bench fuzz torture news docs lock clean
+
+env:         ## .venv with the angarium command
+	@tools/env run
+dev:         ## ... and the tools of the checks
+	@tools/env dev
+check: dev   ## every check
+	@tools/check
+bench: dev   ## relay rate beside Postfix, latencies, memory
+	$(PY) -m benchmarks
+fuzz: dev    ## property tests, long
+	HYPOTHESIS_PROFILE=thorough .venv/bin/pytest -n auto -q -m "not slow"
+torture: dev ## crash tests, long: make torture ROUNDS=1000
+	ANGARIUM_ROUNDS=$(or $(ROUNDS),200) .venv/bin/pytest -q tests/crash
+news: env    ## news/ into CHANGELOG.md
+	$(PY) tools/news.py
+docs: dev    ## the manual, into site/
+	.venv/bin/zensical build --clean
+lock:        ## new versions into the locks; needs uv
+	tools/lock
+clean:       ## what can be made again
+	rm -rf .venv site dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
