@@ -1,0 +1,192 @@
+"""What a supervisor and its children say to each other, and the pipe they say it through.
+
+A child is started with two inherited sockets. On the *link*, a stream, both sides send frames:
+four octets of length, then one message in msgpack. On the *fds*, a sequence of packets, the
+supervisor hands over file descriptors, each with its label; a message which needs descriptors is
+sent after them. End of file on the link means that the other side is gone.
+"""
+
+import asyncio
+import socket
+import struct
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from angarium.core.errors import Error
+
+MAX_FRAME: Final = 64 << 20  # a configuration snapshot is the largest thing sent
+MAX_FDS: Final = 1  # per packet, so that a label belongs to one descriptor
+_LENGTH: Final = struct.Struct("!I")
+
+
+class LinkError(Error):
+    """The other side sent what is no message of ours."""
+
+
+class Start(msgspec.Struct, tag=True, frozen=True):
+    """The first message to a child: everything it needs to know."""
+
+    number: int
+    workers: int
+    state: str
+    generation: int
+    snapshot: bytes
+    shards: list[str]  # the first takes new mail
+    poison: list[int] = []  # recipients over which a worker died twice: quarantine them
+
+
+class Ready(msgspec.Struct, tag=True, frozen=True):
+    """The child does its work; a worker accepts connections."""
+
+
+class Prepare(msgspec.Struct, tag=True, frozen=True):
+    """First phase of a reload: build this generation, keep the old one."""
+
+    generation: int
+    snapshot: bytes
+
+
+class Prepared(msgspec.Struct, tag=True, frozen=True):
+    """Answer to Prepare; `refusal` is empty if the generation can be committed."""
+
+    generation: int
+    refusal: str = ""
+
+
+class Commit(msgspec.Struct, tag=True, frozen=True):
+    """Second phase: the prepared generation holds from now on."""
+
+    generation: int
+
+
+class Abort(msgspec.Struct, tag=True, frozen=True):
+    """Another child refused: forget the prepared generation."""
+
+    generation: int
+
+
+class Adopt(msgspec.Struct, tag=True, frozen=True):
+    """Take these shard directories over."""
+
+    shards: list[str]
+
+
+class Released(msgspec.Struct, tag=True, frozen=True):
+    """The worker has emptied this shard, removed it and gives it up."""
+
+    shard: str
+
+
+class Reopen(msgspec.Struct, tag=True, frozen=True):
+    """Close and open the log files."""
+
+
+class Drain(msgspec.Struct, tag=True, frozen=True):
+    """Take no new connections, finish what is in flight for so long, close, exit."""
+
+    seconds: float
+
+
+class Alarm(msgspec.Struct, tag=True, frozen=True):
+    """Something an operator must see, from a child."""
+
+    text: str
+
+
+Message = (
+    Start | Ready | Prepare | Prepared | Commit | Abort | Adopt | Released | Reopen | Drain | Alarm
+)
+_DECODER: Final = msgspec.msgpack.Decoder(Message)
+_ENCODER: Final = msgspec.msgpack.Encoder()
+
+
+def frame(message: Message) -> bytes:
+    """Return a message as it is sent."""
+    encoded = _ENCODER.encode(message)
+    return _LENGTH.pack(len(encoded)) + encoded
+
+
+class Frames:
+    """Messages out of octets, however they were cut."""
+
+    __slots__ = ("_data",)
+
+    def __init__(self) -> None:
+        self._data = bytearray()
+
+    def feed(self, data: bytes) -> list[Message]:
+        """Return the messages completed by `data`. Raises LinkError."""
+        self._data += data
+        messages = []
+        while len(self._data) >= _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(self._data)
+            if length > MAX_FRAME:
+                raise LinkError("frame too long", length=length)
+            if len(self._data) < _LENGTH.size + length:
+                break
+            encoded = bytes(self._data[_LENGTH.size : _LENGTH.size + length])
+            del self._data[: _LENGTH.size + length]
+            try:
+                messages.append(_DECODER.decode(encoded))
+            except msgspec.DecodeError as error:
+                raise LinkError("not a message", reason=str(error)) from error
+        return messages
+
+
+class Link(asyncio.Protocol):
+    """One end of the pipe between a supervisor and a child."""
+
+    def __init__(self, received: Callable[[Message], None], closed: Callable[[], None]) -> None:
+        self._received = received
+        self._closed = closed
+        self._frames = Frames()
+        self._transport: asyncio.WriteTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.WriteTransport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        for message in self._frames.feed(data):
+            self._received(message)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        self._closed()
+
+    def send(self, message: Message) -> None:
+        """Send, or drop it silently if the other side is gone: `closed` tells."""
+        if self._transport is not None:
+            self._transport.write(frame(message))
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
+
+def pair() -> tuple[tuple[socket.socket, socket.socket], tuple[socket.socket, socket.socket]]:
+    """Return ((our link, our fds), (its link, its fds))."""
+    ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    our_fds, its_fds = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    return (ours, our_fds), (its, its_fds)
+
+
+def send_descriptor(over: socket.socket, label: str, descriptor: int) -> None:
+    """Hand a descriptor to the child at the other end, under a label."""
+    socket.send_fds(over, [label.encode()], [descriptor])
+
+
+def receive_descriptors(over: socket.socket) -> dict[str, int]:
+    """Take all descriptors which wait, by label; never blocks."""
+    found: dict[str, int] = {}
+    over.setblocking(False)
+    while True:
+        try:
+            label, descriptors, _, _ = socket.recv_fds(over, 4096, MAX_FDS)
+        except BlockingIOError:
+            return found
+        if not descriptors:
+            return found
+        found[label.decode()] = descriptors[0]

@@ -1,0 +1,29 @@
+"""The service log: what the programs say about themselves, on standard error.
+
+Readable lines on a terminal, one JSON object a line otherwise. What happens to mail is not here:
+that is events and the text logs made from them.
+"""
+
+import sys
+from typing import Any
+
+import structlog
+
+
+def setup(process: str) -> Any:
+    """Configure the service log of this process and return its logger."""
+    renderer: Any = (
+        structlog.dev.ConsoleRenderer()
+        if sys.stderr.isatty()
+        else structlog.processors.JSONRenderer()
+    )
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            renderer,
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    return structlog.get_logger().bind(process=process)

@@ -1,0 +1,77 @@
+"""Root for as long as it is needed: sockets and files first, then an ordinary user for good."""
+
+import grp
+import os
+import pwd
+import resource
+from dataclasses import dataclass
+from pathlib import Path
+
+from angarium.core.errors import Error
+
+
+class PrivilegeError(Error):
+    """A user or group of the security stanza cannot be had."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whom to become."""
+
+    user: str
+    uid: int
+    gid: int
+    groups: tuple[int, ...]
+
+
+def identity(user: str, group: str, supplemental: tuple[str, ...] = ()) -> Identity:
+    """Look the names of the security stanza up. Raises PrivilegeError."""
+    try:
+        account = pwd.getpwnam(user)
+    except KeyError as error:
+        raise PrivilegeError(
+            "unknown user in the security stanza; create it or name another", user=user
+        ) from error
+    return Identity(
+        user,
+        account.pw_uid,
+        _gid(group) if group else account.pw_gid,
+        tuple(_gid(name) for name in supplemental),
+    )
+
+
+def _gid(name: str) -> int:
+    try:
+        return grp.getgrnam(name).gr_gid
+    except KeyError as error:
+        raise PrivilegeError(
+            "unknown group in the security stanza; create it or name another", group=name
+        ) from error
+
+
+def allow_descriptors(wanted: int) -> int:
+    """Raise the limit of open files as far as we may, at most to `wanted`; return the limit."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if os.geteuid() == 0:
+        with open("/proc/sys/fs/nr_open", encoding="ascii") as ceiling:
+            hard = max(hard, min(wanted, int(ceiling.read())))
+    soft = max(soft, min(wanted, hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return soft
+
+
+def give(path: Path, to: Identity) -> None:
+    """Make a directory and all in it the property of the user we become; links are not followed."""
+    os.chown(path, to.uid, to.gid, follow_symlinks=False)
+    for folder, folders, files in os.walk(path):
+        for name in (*folders, *files):
+            os.chown(os.path.join(folder, name), to.uid, to.gid, follow_symlinks=False)
+
+
+def become(who: Identity) -> None:
+    """Drop root for good, and prove it."""
+    os.setgroups(who.groups or [who.gid])
+    os.setresgid(who.gid, who.gid, who.gid)
+    os.setresuid(who.uid, who.uid, who.uid)
+    if 0 in os.getresuid():
+        raise PrivilegeError("privileges could not be dropped", user=who.user)

@@ -1,0 +1,1 @@
+"""What can be run: `cli` is the command `angarium`, each other module one of its subcommands."""

@@ -1,0 +1,208 @@
+"""The first process: opens sockets, drops privileges, starts and restarts the rest.
+
+It handles no mail and holds no queue, so it can hardly fail; while it lives, a worker that dies
+costs the sessions of that worker and nothing else. What it does on each signal:
+
+    SIGHUP   reload in two phases; logs are reopened even if the reload fails
+    SIGUSR1  reopen the logs only
+    SIGUSR2  upgrade: new workers beside the old ones, which finish and hand their shards over
+    SIGTERM  drain for shutdown_timeout, then end; SIGINT the same; a second one at once
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from angarium.config.errors import ConfigErrors
+from angarium.config.load import load_snapshot, snapshot
+from angarium.core.clock import Clock
+from angarium.run import link, shards
+from angarium.run.child import Backoff, Child
+from angarium.run.fleet import Fleet, Slot
+from angarium.run.note import Notes
+from angarium.run.options import Node
+from angarium.run.plan import Plan
+from angarium.run.reload import Reload
+from angarium.run.sockets import ListenError, Sockets
+
+HOSE: Final = "angarium.run.hose"
+UPGRADE_SECONDS: Final = 30.0
+HOSE_SECONDS: Final = 5.0  # to write what is left, after the workers have gone
+
+
+class Supervisor:
+    """Runs one node until it is told to stop."""
+
+    def __init__(self, plan: Plan, sockets: Sockets, clock: Clock, log: Any) -> None:
+        self._plan = plan
+        self._sockets = sockets
+        self._clock = clock
+        self._log = log
+        self._snapshot = plan.snapshot
+        self._configuration = plan.configuration
+        self._generation = plan.configuration.generation
+        self._notes = Notes(plan.run_folder / "notes")
+        self._ledger = plan.ledger()
+        self._fleet = Fleet(
+            clock,
+            self._notes,
+            self._ledger,
+            launch=self._launch,
+            on_message=self._received,
+            on_died=self._worker_died,
+            on_left=self._worker_left,
+            log=log,
+        )
+        self._hose: Child | None = None
+        self._hose_backoff = Backoff()
+        self._hose_started = 0.0
+        self._reload: Reload | None = None
+        self._announced = False
+        self._finished = asyncio.Event()
+
+    async def run(self, announce: Callable[[], None]) -> None:
+        """Start everything; return when everything has ended.
+
+        Args:
+            announce: called once, when every listener accepts.
+        """
+        self._announce = announce
+        loop = asyncio.get_running_loop()
+        for number, reaction in (
+            (signal.SIGHUP, self.reload),
+            (signal.SIGUSR1, self._reopen),
+            (signal.SIGUSR2, self._upgrade),
+            (signal.SIGTERM, self.stop),
+            (signal.SIGINT, self.stop),
+        ):
+            loop.add_signal_handler(number, reaction)
+        self._start_hose()
+        found = shards.existing(self._plan.spool_folder)
+        self._fleet.start(shards.assign(found, self._plan.workers))
+        await self._finished.wait()
+        self._sockets.close()
+        self._ledger.close()
+        self._notes.close()
+
+    def reload(self) -> None:
+        """Bring a changed configuration into force, or say why not."""
+        self._reopen()
+        if self._reload is not None:
+            self._log.warning("reload refused: another one is under way")
+            return
+        generation = self._generation + 1
+        try:
+            text = snapshot(self._plan.config_path)
+            configuration = load_snapshot(text, generation)
+            change = self._sockets.change(self._plan.endpoints(configuration))
+        except (ConfigErrors, ListenError, OSError) as error:
+            self._log.error("reload refused, the old configuration stays", reason=str(error))
+            return
+        for note in self._plan.needs_restart(configuration):
+            self._log.warning("needs restart", option=note)
+        children = [*self._fleet.children, *([self._hose] if self._hose else [])]
+        self._reload = Reload(generation, text, configuration, change, children, self._reloaded)
+        self._reload.begin()
+
+    def _reloaded(self, refusal: str) -> None:
+        done, self._reload = self._reload, None
+        assert done is not None
+        if refusal:
+            self._log.error("reload refused, the old configuration stays", reason=refusal)
+            return
+        self._generation = done.generation
+        self._snapshot, self._configuration = done.snapshot, done.configuration
+        self._log.info("reloaded", generation=self._generation)
+
+    def stop(self) -> None:
+        """Drain and end; the second time at once."""
+        seconds = 0.0 if self._fleet.stopping else self._configuration.top(Node).shutdown_timeout
+        self._log.info("stopping", seconds=seconds)
+        loop = asyncio.get_running_loop()
+        loop.call_later(seconds + 5.0, self._fleet.kill)
+        self._fleet.drain(seconds)
+
+    def _upgrade(self) -> None:
+        self._log.info("upgrade: starting new workers")
+        self._fleet.replace(UPGRADE_SECONDS)
+
+    def _reopen(self) -> None:
+        self._fleet.send(link.Reopen())
+        if self._hose is not None:
+            self._hose.send(link.Reopen())
+
+    def _start_message(self, number: int, names: list[str], poison: list[int]) -> link.Start:
+        return link.Start(
+            number=number,
+            workers=self._plan.workers,
+            state=str(self._plan.state),
+            generation=self._generation,
+            snapshot=self._snapshot,
+            shards=names,
+            poison=poison,
+        )
+
+    def _launch(self, slot: Slot, poison: list[int]) -> tuple[link.Start, dict[str, int]]:
+        start = self._start_message(slot.number, slot.shards, poison)
+        return start, self._sockets.descriptors() | self._ledger.descriptors(slot.number)
+
+    def _start_hose(self) -> None:
+        self._hose_started = self._clock.monotonic()
+        start = self._start_message(0, [], [])
+        self._hose = Child(HOSE, "hose", start, {}, self._received, self._hose_ended)
+
+    def _hose_ended(self, child: Child, status: int) -> None:
+        self._hose = None
+        if self._fleet.stopping and not self._fleet.children:
+            self._finished.set()
+            return
+        wait = self._hose_backoff.after(self._clock.monotonic() - self._hose_started)
+        self._log.error("hose died; mail goes on", status=status, restart_in=wait)
+        asyncio.get_running_loop().call_later(wait, self._restart_hose)
+
+    def _restart_hose(self) -> None:
+        if not self._finished.is_set():
+            self._start_hose()
+
+    def _worker_died(self, child: Child) -> None:
+        if self._reload is not None:
+            self._reload.ended(child)
+
+    def _worker_left(self) -> None:
+        """A worker drained and went; when it was the last, let the hose write what is left."""
+        if not self._fleet.stopping or self._fleet.children:
+            return
+        if self._hose is None:
+            self._finished.set()
+            return
+        self._hose.send(link.Drain(HOSE_SECONDS))
+        asyncio.get_running_loop().call_later(HOSE_SECONDS, self._hose.kill)
+
+    def _received(self, child: Child, message: link.Message) -> None:
+        match message:
+            case link.Ready():
+                self._maybe_announce()
+            case link.Prepared(generation, refusal):
+                if self._reload is not None and self._reload.generation == generation:
+                    self._reload.answered(child, refusal)
+            case link.Released(shard):
+                self._fleet.released(shard)
+            case link.Alarm(text):
+                self._log.error(text, process=child.name)
+            case _:
+                self._log.error("unexpected message", process=child.name, message=repr(message))
+
+    def _maybe_announce(self) -> None:
+        if not self._announced and self._fleet.ready:
+            self._announced = True
+            self._announce()
+
+
+def write_pid(path: Path) -> None:
+    """Write the pid file whole or not at all."""
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    scratch.write_text(f"{os.getpid()}\n", encoding="ascii")
+    scratch.rename(path)

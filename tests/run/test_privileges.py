@@ -1,0 +1,54 @@
+import os
+import pwd
+import resource
+from pathlib import Path
+
+import pytest
+
+from angarium.run import privileges
+from angarium.run.privileges import PrivilegeError, identity
+
+
+def test_a_user_nobody_has_is_an_error_with_advice() -> None:
+    with pytest.raises(PrivilegeError, match=r"unknown user.*create it.*no-such-user"):
+        identity("no-such-user", "")
+
+
+def test_a_group_nobody_has_is_an_error_with_advice() -> None:
+    with pytest.raises(PrivilegeError, match=r"unknown group.*no-such-group"):
+        identity(pwd.getpwuid(os.getuid()).pw_name, "no-such-group")
+
+
+def test_a_user_brings_its_group() -> None:
+    me = pwd.getpwuid(os.getuid())
+    who = identity(me.pw_name, "")
+    assert (who.uid, who.gid, who.groups) == (me.pw_uid, me.pw_gid, ())
+
+
+def test_the_limit_of_files_is_raised_and_never_lowered() -> None:
+    before, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    assert privileges.allow_descriptors(1) == before
+    assert privileges.allow_descriptors(before) == before
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_what_is_given_away_is_given_whole(tmp_path: Path) -> None:
+    nobody = identity("nobody", "")
+    (tmp_path / "spool").mkdir()
+    (tmp_path / "spool" / "000").write_text("x")
+    privileges.give(tmp_path, nobody)
+    assert (tmp_path / "spool" / "000").stat().st_uid == nobody.uid
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has something to drop")
+def test_root_is_dropped_for_good() -> None:
+    nobody = identity("nobody", "")
+    pid = os.fork()
+    if pid == 0:
+        privileges.become(nobody)
+        try:
+            os.setuid(0)
+        except PermissionError:
+            os._exit(0 if os.getuid() == nobody.uid and os.getgroups() == [nobody.gid] else 1)
+        os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
