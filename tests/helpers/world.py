@@ -1,0 +1,245 @@
+"""A whole server for one story: configuration text, a zone, a scripted sink, and a peer's voice.
+
+    async with World(tmp_path, zone="example.com MX 10 mx.example.com ...", sink="...") as world:
+        await world.send("a@sender.test", ["b@example.com"], b"Subject: hello\\r\\n\\r\\nhi\\r\\n")
+        [mail] = await world.delivered(1)
+
+The server is the real one, started as an operator would; only names and ports are ours. Nothing
+here sleeps for a fixed time: everything waits for a condition, at most `PATIENCE` seconds.
+"""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from angarium.lab.sink import Sink
+from helpers.dns import DnsServer
+
+PATIENCE = 30.0
+POLL = 0.02
+
+BASE = """
+hostname = "mx.node.test"
+dns_servers = ( "127.0.0.1:{dns}" )
+remote_smtp_port = {sink}
+relay_hosts = ( "127.0.0.0/8" )
+retry_interval = 1
+eventloop "pool" {{ concurrency = {workers} }}
+esmtp_listener {{ listen = {{ "127.0.0.1:0" {{ }} }} }}
+ec_logger "ec_logger" {{
+  mainlog = "log/mainlog.ec"
+  rejectlog = "log/rejectlog.ec"
+  paniclog = "log/paniclog.ec"
+}}
+bounce_logger "bounce_logger" {{ bouncelog = "log/bouncelog.ec" }}
+"""
+
+
+class World:
+    """One node and what surrounds it.
+
+    Args:
+        folder: where configuration and state lie.
+        config: added to BASE.
+        zone: what the name server knows, one record a line.
+        sink: the script of the receiving server.
+        fault: an armed fault point, for crashes (`core/fault`).
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        config: str = "",
+        zone: str = "",
+        sink: str = "",
+        workers: int = 1,
+        fault: str = "",
+    ) -> None:
+        self.folder = folder
+        self.state = folder / "state"
+        self.config = folder / "ecelerity.conf"
+        self.extra = config
+        self.zone = zone
+        self.script = sink
+        self.workers = workers
+        self.fault = fault
+        self.port = 0
+        self.output: list[str] = []
+        self._process: asyncio.subprocess.Process | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self.sink: Sink
+        self.dns: DnsServer
+
+    async def __aenter__(self) -> Self:
+        self.sink = Sink(self.script, port=0)
+        await self.sink.__aenter__()
+        self.dns = DnsServer(self.zone)
+        await self.dns.__aenter__()
+        self.configure(self.extra)
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.kill()
+        await self.ended()
+        await self.dns.__aexit__(None, None, None)
+        await self.sink.__aexit__(None, None, None)
+
+    def configure(self, extra: str) -> None:
+        """Write the configuration; a running server reads it at SIGHUP."""
+        base = BASE.format(dns=self.dns.port, sink=self.sink.port, workers=self.workers)
+        self.config.write_text(base + extra, encoding="utf-8")
+
+    async def start(self) -> None:
+        """Start the server and wait until it is ready."""
+        self.output.clear()
+        command = [sys.executable, "-m", "angarium.run.programs.cli", "serve"]
+        self._process = await asyncio.create_subprocess_exec(
+            *command,
+            *("--config", str(self.config), "--state", str(self.state)),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env=os.environ | {"ANGARIUM_FAULT": self.fault},
+            start_new_session=True,
+        )
+        self._reading = asyncio.ensure_future(self._read())
+        await self.until(lambda: any("ready" in line for line in self.output), "ready")
+        found = re.search(r"127\.0\.0\.1:(\d+)", "\n".join(self.output))
+        assert found, self.output
+        self.port = int(found[1])
+
+    async def _read(self) -> None:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        async for line in self._process.stdout:
+            self.output.append(line.decode(errors="replace").rstrip())
+
+    def signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def kill(self) -> None:
+        """SIGKILL the supervisor and everything it has started."""
+        if self._process is not None and self._process.returncode is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+    async def ended(self) -> int:
+        """Wait for the server to end and return its exit code."""
+        assert self._process is not None
+        assert self._reading is not None
+        status = await asyncio.wait_for(self._process.wait(), PATIENCE)
+        await self._reading
+        return status
+
+    async def stop(self) -> int:
+        self.signal(signal.SIGTERM)
+        return await self.ended()
+
+    async def until(
+        self, condition: Callable[[], object], what: str, patience: float = PATIENCE
+    ) -> None:
+        """Wait until the condition holds; what the server printed explains a failure."""
+        end = time.monotonic() + patience
+        while not condition():
+            if time.monotonic() > end:
+                raise TimeoutError(f"waited {patience:g} s for {what}:\n" + "\n".join(self.output))
+            await asyncio.sleep(POLL)
+
+    async def dialogue(self, script: str) -> list[str]:
+        """Play "C: ..." and "S: ..." lines with the server; S is a regular expression.
+
+        Returns what the server said.
+        """
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        said: list[str] = []
+        try:
+            for line in script.strip().splitlines():
+                side, _, text = line.strip().partition(":")
+                text = text.removeprefix(" ")
+                if side == "C":
+                    writer.write(text.encode() + b"\r\n")
+                    continue
+                row = (await asyncio.wait_for(reader.readline(), PATIENCE)).decode().rstrip()
+                said.append(row)
+                assert re.match(text, row), f"expected {text!r}, the server said {row!r}"
+        finally:
+            writer.close()
+        return said
+
+    async def send(
+        self, sender: str, recipients: Sequence[str], content: bytes, parameters: str = ""
+    ) -> str:
+        """Send one message over a connection of its own; return the reply to it."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+
+        async def reply() -> str:
+            while True:
+                row = (await asyncio.wait_for(reader.readline(), PATIENCE)).decode()
+                if row[3:4] != "-":
+                    return row.rstrip()
+
+        async def say(line: str) -> str:
+            writer.write(line.encode() + b"\r\n")
+            return await reply()
+
+        try:
+            await reply()
+            await say("EHLO peer.test")
+            if not (said := await say(f"MAIL FROM:<{sender}>{parameters}")).startswith("2"):
+                return said
+            for each in recipients:
+                address, _, options = each.partition(" ")
+                said = await say(f"RCPT TO:<{address}>{' ' + options if options else ''}")
+            if not (refused := await say("DATA")).startswith("3"):
+                return f"{said} / {refused}"
+            stuffed = content.replace(b"\r\n.", b"\r\n..")
+            writer.write(stuffed + b".\r\n")
+            return await reply()
+        finally:
+            writer.close()
+
+    async def delivered(self, count: int) -> list[Any]:
+        """Wait until the sink has taken so many messages, and return them all."""
+        await self.until(lambda: len(self.sink.messages) >= count, f"{count} messages")
+        return list(self.sink.messages)
+
+    def log(self, name: str) -> list[str]:
+        """Return the lines of a text log, "mainlog", "bouncelog" ...; [] if there is none yet."""
+        path = self.state / "log" / f"{name}.ec"
+        return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+
+    async def logged(self, name: str, pattern: str, count: int = 1) -> list[str]:
+        """Wait until so many lines of a log match, and return those."""
+        wanted = re.compile(pattern)
+
+        def matching() -> list[str]:
+            return [line for line in self.log(name) if wanted.search(line)]
+
+        await self.until(lambda: len(matching()) >= count, f"{pattern!r} in {name}")
+        return matching()
+
+    async def audit(self) -> dict[str, Any]:
+        """Run `angarium audit` over the state and return its JSON."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "angarium.run.programs.cli", "audit"),
+            *("--state", str(self.state), "--json"),
+            stdout=asyncio.subprocess.PIPE,
+        )
+        output, _ = await process.communicate()
+        result: dict[str, Any] = json.loads(output)
+        return result
+
+
