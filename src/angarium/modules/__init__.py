@@ -1,0 +1,1 @@
+"""The modules of ecelerity.conf: each a thin adapter from hooks to what lies below."""

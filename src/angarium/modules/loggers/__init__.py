@@ -1,0 +1,1 @@
+"""The loggers: ec_logger and bounce_logger; their text is made in `events/format`."""

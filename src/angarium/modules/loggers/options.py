@@ -1,0 +1,53 @@
+"""Options of the loggers: which log goes where, and what is in it."""
+
+from angarium.config.kinds import Bool, Choice, Duration, Mode, Text
+from angarium.config.option import Options, option
+from angarium.config.scope import Naming
+
+LEVELS = ("DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL")
+LOG_MODE = 0o644
+
+
+class EcLogger(Options, stanza="ec_logger", naming=Naming.MAYBE):
+    """Writes mainlog, rejectlog, paniclog, acctlog and importlog."""
+
+    enabled = option(Bool(), True, doc="Whether it writes.")
+    debug_level = option(Choice(LEVELS), "ERROR", doc="What it tells about itself in paniclog.")
+    mainlog = option(
+        Text(), "/var/log/ecelerity/mainlog.ec", doc="File of receptions and deliveries."
+    )
+    mainlog_mode = option(Mode(), LOG_MODE, doc="Mode of mainlog.")
+    rejectlog = option(Text(), "/var/log/ecelerity/rejectlog.ec", doc="File of rejections.")
+    rejectlog_mode = option(Mode(), LOG_MODE, doc="Mode of rejectlog.")
+    paniclog = option(Text(), "/var/log/ecelerity/paniclog.ec", doc="File of faults.")
+    paniclog_mode = option(Mode(), LOG_MODE, doc="Mode of paniclog.")
+    acctlog = option(
+        Text(), "/var/log/ecelerity/acctlog.ec", doc="File of authentications and commands."
+    )
+    acctlog_log_mode = option(Mode(), LOG_MODE, doc="Mode of acctlog.")
+    importlog = option(Text(), None, doc="File of imports from other spools; unset: none.")
+    importlog_mode = option(Mode(), LOG_MODE, doc="Mode of importlog.")
+    heartbeat = option(Duration(), 60.0, doc="Time between two heartbeat lines; 0 is none.")
+    log_receptions = option(Bool(), True, doc="Write receptions to mainlog.")
+    log_deliveries = option(Bool(), True, doc="Write deliveries to mainlog.")
+    log_transient_failures = option(Bool(), True, doc="Write transient failures to mainlog.")
+    log_permanent_failures = option(Bool(), True, doc="Write permanent failures to mainlog.")
+    log_rejections = option(Bool(), True, doc="Write rejections to rejectlog.")
+    log_errors = option(Bool(), True, doc="Write errors to mainlog.")
+
+
+class BounceLogger(Options, stanza="bounce_logger", naming=Naming.MAYBE):
+    """Writes bouncelog: failures with their class."""
+
+    enabled = option(Bool(), True, doc="Whether it writes.")
+    debug_level = option(Choice(LEVELS), "ERROR", doc="What it tells about itself in paniclog.")
+    bouncelog = option(Text(), "/var/log/ecelerity/bouncelog.ec", doc="File of failures.")
+    bouncelog_mode = option(Mode(), LOG_MODE, doc="Mode of bouncelog.")
+    heartbeat = option(Duration(), 60.0, doc="Time between two heartbeat lines; 0 is none.")
+    log_inband_bounces = option(
+        Bool(), True, doc="Write failures which a host told while we talked to it."
+    )
+    log_outofband_bounces = option(
+        Bool(), True, doc="Write failures which came as mail after a host had taken ours."
+    )
+    log_transient_failures = option(Bool(), True, doc="Write transient failures too.")

@@ -1,0 +1,307 @@
+"""Options of sending: where to, from where, and how patient a session is."""
+
+from angarium.config.kinds import (
+    PORT,
+    Bool,
+    Choice,
+    Cidr,
+    Duration,
+    HostPort,
+    Int,
+    List,
+    SourceAddress,
+    Text,
+)
+from angarium.config.option import OURS, Options, State, option
+from angarium.config.scope import BINDINGS, DESTINATION, SHAPING, Scope
+from angarium.queue.options import Shape
+
+
+class Transport(Options, direction="sending"):
+    """How mail of one domain is sent through one binding."""
+
+    # Where to.
+    gateway = option(
+        HostPort(),
+        None,
+        scopes=SHAPING,
+        doc="""
+        Host to send to instead of the one of the recipient's domain, with :port or without. It is
+        looked up by MX, then A and AAAA, and becomes the routing domain.
+        """,
+    )
+    routes = option(
+        List(Text()),
+        (),
+        scopes=DESTINATION,
+        doc="""
+        Hosts to send to instead of those in DNS, in order: a host, an address, `__mx__` for what
+        DNS says, or smtp://host?pref=P&ttl=T&port=O&type=mx|a.
+        """,
+    )
+    delivery_method = option(
+        Choice(("ESMTP", "SMTP", "LMTP")),
+        "ESMTP",
+        scopes=SHAPING,
+        doc="Protocol to send by. SMTP greets with HELO and uses no extension.",
+    )
+    remote_smtp_port = option(PORT, 25, scopes=SHAPING, doc="Port to send to by SMTP.")
+    lmtp_port = option(PORT, 2003, scopes=SHAPING, doc="Port to send to by LMTP.")
+    use_ipv6 = option(
+        Bool(),
+        False,
+        scopes=Scope.GLOBAL,
+        doc="Send to IPv6 addresses too, from bindings which have one to send from.",
+    )
+    prefer_ipv6_mxs = option(
+        Bool(),
+        False,
+        scopes=Scope.GLOBAL,
+        doc="Among hosts of one preference try those with an IPv6 address first.",
+    )
+    only_use_best_mx_for_relay_domains = option(
+        Bool(),
+        True,
+        scopes=Scope.GLOBAL,
+        doc="For domains in the global relay_domains try hosts of the best preference only.",
+    )
+    fully_resolve_before_smtp = option(
+        Bool(),
+        True,
+        scopes=SHAPING,
+        doc="Wait for the addresses of all hosts before the first connection is opened.",
+    )
+    prohibited_hosts = option(
+        List(Cidr()),
+        (),
+        scopes=Scope.GLOBAL,
+        doc="""
+        Addresses to which nothing is ever sent: mail which leads to one fails at once (551 5.4.6).
+        """,
+    )
+    skip_hosts = option(
+        List(Cidr()),
+        (),
+        scopes=Scope.GLOBAL,
+        since="4.2.1.6",
+        doc="Addresses which are passed over as if DNS had not named them.",
+    )
+    max_mx_hosts = option(
+        Int(minimum=1),
+        20,
+        scopes=Scope.GLOBAL,
+        since=OURS,
+        doc="Hosts of one domain which are looked up and tried; further ones are left out.",
+    )
+    max_cname_depth = option(
+        Int(minimum=1),
+        10,
+        scopes=Scope.GLOBAL,
+        since=OURS,
+        doc="CNAMEs which are followed one after the other; then the lookup has failed.",
+    )
+    # From where, as whom.
+    bind_address = option(
+        SourceAddress(),
+        "*",
+        scopes=BINDINGS,
+        doc="""
+        Address to send from; * lets the system choose. An address which this machine does not
+        have suspends the binding, with an alarm; no mail fails for it.
+        """,
+    )
+    bind_address_secondary = option(
+        SourceAddress(),
+        None,
+        scopes=Scope.BINDING,
+        since="4.2",
+        doc="Address of the other family, so that a binding can send by IPv4 and IPv6.",
+    )
+    ehlo_hostname = option(
+        Text(),
+        "__hostname__",
+        scopes=SHAPING,
+        doc="""
+        Name given in EHLO. `__hostname__` is ours, `__message__` the domain of the sender.
+        """,
+    )
+    # How.
+    send_8bitmime = option(
+        Choice(("no", "ifavailable")),
+        "no",
+        scopes=SHAPING,
+        doc="""
+        Say BODY=8BITMIME for content with 8-bit octets to hosts which offer it. `no` sends it
+        without, as many senders do.
+        """,
+    )
+    transform_8bitmime_content = option(
+        Choice(("no", "ifneeded", "strict", "strip")),
+        "ifneeded",
+        scopes=SHAPING,
+        doc="""
+        What becomes of 8-bit content for a host without 8BITMIME. `no`: sent as it is. `ifneeded`:
+        encoded in 7 bit. `strict`: the message fails. `strip`: the eighth bit is cleared.
+        """,
+    )
+    max_deliveries_per_connection = Shape.max_deliveries_per_connection
+    max_recipients_per_connection = Shape.max_recipients_per_connection
+    max_recipients_per_batch = Shape.max_recipients_per_batch
+    # Patience.
+    connect_timeout = option(
+        Duration(minimum=0.1), 300.0, scopes=SHAPING, doc="Wait for a connection, per address."
+    )
+    connect_timeout_ceiling = option(
+        Duration(minimum=0.1),
+        30.0,
+        scopes=SHAPING,
+        since=OURS,
+        doc="""
+        The longest wait for a connection while a host has further addresses, or the domain
+        further hosts, to try; connect_timeout holds for the last one.
+        """,
+    )
+    banner_timeout = option(
+        Duration(minimum=0.1),
+        300.0,
+        scopes=SHAPING,
+        since=OURS,
+        doc="Wait for the greeting (RFC 5321 section 4.5.3.2.1).",
+    )
+    ehlo_timeout = option(
+        Duration(minimum=0.1), 300.0, scopes=SHAPING, doc="Wait for the reply to EHLO or LHLO."
+    )
+    mailfrom_timeout = option(
+        Duration(minimum=0.1), 300.0, scopes=SHAPING, doc="Wait for the reply to MAIL."
+    )
+    rcptto_timeout = option(
+        Duration(minimum=0.1), 300.0, scopes=SHAPING, doc="Wait for the reply to a RCPT."
+    )
+    body_timeout = option(
+        Duration(minimum=0.1),
+        600.0,
+        scopes=SHAPING,
+        doc="""
+        Wait for the reply to DATA, for a host to take more of the content, and for the reply
+        after its end.
+        """,
+    )
+    rset_timeout = option(
+        Duration(minimum=0.1), 30.0, scopes=SHAPING, doc="Wait for the reply to RSET or QUIT."
+    )
+    idle_timeout = option(
+        Duration(),
+        5.0,
+        scopes=SHAPING,
+        doc="How long a connection is kept open when there is nothing to send on it.",
+    )
+    migrate_connections_between_sibling_domains = option(
+        Bool(),
+        True,
+        scopes=Scope.GLOBAL,
+        direction="both",
+        doc="Use an idle connection for other domains of the same host and binding.",
+    )
+    # Failures.
+    host_failure_retry = option(
+        Duration(),
+        120.0,
+        scopes=DESTINATION,
+        doc="How long an address is left alone after it could not be reached or broke the rules.",
+    )
+    connect_timeout_to_delay = option(
+        Duration(),
+        900.0,
+        scopes=SHAPING,
+        doc="""
+        When no host of a domain could be reached for this long, all its active mail is delayed.
+        """,
+    )
+    mx_failures_to_delay = option(
+        Int(),
+        50,
+        scopes=DESTINATION,
+        doc="""
+        When so many connections to a domain have failed one after the other, for each of its
+        hosts, all its active mail is delayed; 0 is never.
+        """,
+    )
+    mx_failures_fallback_to_a = option(
+        Int(minimum=-1),
+        3,
+        scopes=DESTINATION,
+        doc="""
+        Failed lookups of MX before the domain's own address is tried. -1: after the first lookup.
+        """,
+    )
+    dns_failures_to_purge = option(
+        Int(minimum=1),
+        10,
+        scopes=DESTINATION,
+        doc="Failed lookups of a domain, one after the other, before its mail fails for good.",
+    )
+    dead_destination_delay = option(
+        Duration(),
+        60.0,
+        scopes=SHAPING,
+        since=OURS,
+        doc="""
+        When no address of a domain could be reached, how long no further connection is tried;
+        its mail stays active. See connect_timeout_to_delay for what follows.
+        """,
+    )
+    remote_reply_limit = option(
+        Int(minimum=1),
+        100,
+        scopes=SHAPING,
+        since=OURS,
+        doc="Lines of one reply, and octets by the thousand, after which a host is given up.",
+    )
+    use_sendfile = option(
+        Bool(),
+        False,
+        scopes=Scope.GLOBAL,
+        state=State.ACCEPTED,
+        reason="Large contents are read and written by pieces, as fast as the host takes them.",
+        doc="Send contents with the system call sendfile.",
+    )
+    use_iflist_cache = option(
+        Bool(),
+        False,
+        scopes=Scope.GLOBAL,
+        dynamic=False,
+        state=State.ACCEPTED,
+        reason="The addresses of this machine are always kept, and looked up again on change.",
+        doc="Keep the list of network interfaces.",
+    )
+    inline_transfail_processing = option(
+        Bool(),
+        True,
+        scopes=Scope.GLOBAL,
+        state=State.ACCEPTED,
+        reason="A failure is always worked on where it happens; the log always has the address.",
+        doc="Work on transient failures at once.",
+    )
+
+
+class Reports(Options, direction="sending"):
+    """How reports to senders are made, for the server."""
+
+    async_bounce_rendering = option(
+        Bool(),
+        True,
+        scopes=Scope.GLOBAL,
+        state=State.ACCEPTED,
+        reason="Reports are small and made in the worker which ends the message.",
+        doc="Make reports of failure in a thread.",
+    )
+    bounce_size_limit = option(
+        Int(minimum=0),
+        50000,
+        scopes=Scope.GLOBAL,
+        since=OURS,
+        doc="""
+        Octets of the original message above which a report has its header only, even with
+        bounces_inline_original = all.
+        """,
+    )

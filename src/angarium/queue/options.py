@@ -1,0 +1,518 @@
+"""Options of the queues: `Shape` for one domain seen from one binding, the rest for the server."""
+
+from angarium.config.kinds import (
+    Bool,
+    Cap,
+    CapKind,
+    Choice,
+    Duration,
+    Int,
+    IntOr,
+    Mode,
+    Path,
+    Percent,
+    Size,
+    Text,
+    ThrottleKind,
+)
+from angarium.config.option import OURS, Options, State, option
+from angarium.config.scope import BINDINGS, SHAPING, Scope
+
+
+class Shape(Options, direction="sending"):
+    """How mail of one domain leaves through one binding."""
+
+    retry_interval = option(
+        Duration(minimum=1.0),
+        1200.0,
+        scopes=SHAPING,
+        doc="""
+        Wait before the second attempt. Each further wait is twice the one before, up to
+        max_retry_interval.
+        """,
+    )
+    max_retry_interval = option(
+        Duration(minimum=1.0),
+        43200.0,
+        scopes=SHAPING,
+        doc="The longest wait between two attempts, however often the message has failed.",
+    )
+    max_retries = option(
+        IntOr(("auto", "none")),
+        "auto",
+        scopes=SHAPING,
+        doc="""
+        Attempts after the first one before a message fails for good. `auto`: as many as the
+        schedule of retry_interval and max_retry_interval has within message_expiration, so that
+        attempts which an operator forced count too. `none`: only message_expiration ends it.
+        """,
+    )
+    never_retry = option(
+        Bool(),
+        False,
+        scopes=SHAPING,
+        doc="Fail a message (554 5.4.7) at its first transient failure instead of queueing it.",
+    )
+    message_expiration = option(
+        Duration(),
+        86400.0,
+        scopes=SHAPING,
+        doc="How long after its reception a message is still tried; then it fails for good.",
+    )
+    never_attempt_expired_messages = option(
+        Bool(),
+        False,
+        scopes=SHAPING,
+        doc="A message found to be expired fails at once, without the last attempt it else gets.",
+    )
+    delayed_binding_domain_fuzz = option(
+        Duration(),
+        0.0,
+        scopes=BINDINGS,
+        doc="""
+        When a whole queue is delayed at once, its messages come due spread over this time, so
+        that they do not all come back in the same second.
+        """,
+    )
+    max_outbound_connections = option(
+        Int(minimum=-1),
+        32,
+        scopes=SHAPING | Scope.HOST,
+        unset={Scope.HOST: -1},
+        doc="""
+        Connections which may be open at once for one domain and binding; in a host stanza to that
+        host. -1 means no limit, and is what a host stanza without the option means: there it does
+        not fall back.
+        """,
+    )
+    scope_max_outbound_connections = option(
+        CapKind(),
+        None,
+        scopes=SHAPING,
+        doc="""
+        Connections which may be open at once for all that this stanza covers together: in a
+        global domain stanza for the domain over all bindings; in one with a pattern for all
+        domains it matches. Unset: no such limit.
+        """,
+    )
+    server_max_outbound_connections = option(
+        CapKind(),
+        Cap(75000, "server_max_outbound_connections"),
+        scopes=BINDINGS,
+        doc="""
+        Connections for sending which may be open at once, of the whole server; in a binding
+        stanza, of that binding.
+        """,
+    )
+    outbound_throttle_messages = option(
+        ThrottleKind(),
+        None,
+        scopes=SHAPING | Scope.HOST,
+        unset={Scope.HOST: None},
+        doc="""
+        Messages sent in a time. All queues which get their value from the same stanza are counted
+        together: set globally it limits the whole server, in a domain stanza with a pattern all
+        domains which match. In a host stanza it is an additional limit for that host.
+        """,
+    )
+    outbound_throttle_connections = option(
+        ThrottleKind(),
+        None,
+        scopes=SHAPING | Scope.HOST,
+        unset={Scope.HOST: None},
+        doc="Connections opened in a time; counted as outbound_throttle_messages is.",
+    )
+    connection_allocation_aggressiveness = option(
+        Choice(("normal", "high")),
+        "normal",
+        scopes=SHAPING,
+        doc="""
+        `normal` opens a further connection when those which are open do not keep up with the
+        queue; `high` opens as many as are allowed as soon as there is mail for them.
+        """,
+    )
+    max_deliveries_per_connection = option(
+        Int(),
+        0,
+        scopes=SHAPING,
+        doc="Messages sent with success before a connection is closed; 0 is no limit.",
+    )
+    max_recipients_per_batch = option(
+        Int(minimum=1),
+        100,
+        scopes=SHAPING,
+        doc="Recipients of one message which are sent in one transaction.",
+    )
+    max_recipients_per_connection = option(
+        Int(),
+        0,
+        scopes=SHAPING | Scope.ESMTP_LISTENER | Scope.LISTEN | Scope.PEER,
+        doc="""
+        Recipients named on one connection before it is closed; 0 is no limit. In a listener, what
+        a client may name in one session before it gets 452.
+        """,
+    )
+    suspend_delivery = option(
+        Bool(),
+        False,
+        scopes=SHAPING,
+        doc="Send nothing; mail is taken in and waits.",
+    )
+    blackhole = option(
+        Choice(("false", "inline", "internal"), {"true": "inline", "1": "inline", "0": "false"}),
+        "false",
+        scopes=SHAPING,
+        doc="""
+        Mail which is not to be delivered. `inline` (or `true`): refused at RCPT, and what is
+        queued fails at once. `internal`: taken in, then dropped and logged as failed.
+        """,
+    )
+    max_resident_active_queue = option(
+        Int(minimum=-1),
+        250,
+        scopes=SHAPING,
+        doc="Active messages of a queue whose content stays in memory; -1 is no limit.",
+    )
+    max_resident_messages = option(
+        Int(),
+        32768,
+        scopes=BINDINGS,
+        doc="Messages whose content stays in memory, in all or of a binding; 0 is no limit.",
+    )
+    drop_body_after_trans_fail = option(
+        Int(),
+        3,
+        scopes=SHAPING,
+        doc="""
+        A content leaves memory after this many transient failures of its message; 0 after the
+        first.
+        """,
+    )
+    generate_bounces = option(
+        Bool(),
+        True,
+        scopes=SHAPING,
+        doc="Send a report to the sender of mail which could not be delivered.",
+    )
+    bounces_inline_original = option(
+        Choice(("none", "headers", "all")),
+        "headers",
+        scopes=SHAPING,
+        doc="""
+        What a report of failure contains of the original message. A sender which asked for
+        something else by RET= (RFC 3461) gets that.
+        """,
+    )
+    mailerdaemon = option(
+        Text(),
+        None,
+        scopes=SHAPING,
+        doc="The From of our reports. Unset: mailer-daemon at our host name.",
+    )
+    mdn_failures_notify = option(
+        Text(),
+        None,
+        scopes=SHAPING,
+        doc="""
+        Address which gets reports about mail with a null sender, for which there is else none.
+        """,
+    )
+    generate_delay_dsn = option(
+        Bool(),
+        False,
+        scopes=SHAPING,
+        doc="Tell senders of mail which is still queued, also if they did not ask by NOTIFY=DELAY.",
+    )
+    delay_dsn_retry_interval = option(
+        Duration(minimum=1.0),
+        3600.0,
+        scopes=SHAPING,
+        doc="Time in the queue before the first report of delay; each further one after twice it.",
+    )
+    delay_dsn_max_retry_interval = option(
+        Duration(),
+        43200.0,
+        scopes=SHAPING,
+        doc="The longest time between two reports of delay.",
+    )
+
+
+class HostLimits(Options, direction="sending"):
+    """What one mail server is given, whatever domain leads to it; host stanzas only."""
+
+    max_outbound_connections = Shape.max_outbound_connections
+    outbound_throttle_messages = Shape.outbound_throttle_messages
+    outbound_throttle_connections = Shape.outbound_throttle_connections
+
+
+class ServerLimits(Options, direction="sending"):
+    """What the whole server is given for sending."""
+
+    server_max_outbound_connections = Shape.server_max_outbound_connections
+    server_reserve_outbound_connections = option(
+        Int(),
+        200,
+        scopes=Scope.GLOBAL,
+        doc="""
+        Connections beyond server_max_outbound_connections for destinations which have none, so
+        that large ones cannot starve small ones.
+        """,
+    )
+    reserve_maintenance_interval = option(
+        Duration(minimum=1.0),
+        15.0,
+        scopes=Scope.GLOBAL,
+        state=State.ACCEPTED,
+        reason="The reserve is counted with every connection; there is nothing to sweep.",
+        doc="Time between two sweeps of the reserved connections.",
+    )
+    default_binding = option(
+        Choice(("normal", "suspended", "none")),
+        "normal",
+        scopes=Scope.GLOBAL,
+        doc="""
+        Mail to which policy gave no binding: `normal` sends it through the default binding,
+        `suspended` keeps it there, `none` answers 451 to who brings it.
+        """,
+    )
+    delayed_queue_scan_interval = option(
+        Duration(minimum=1.0),
+        15.0,
+        scopes=Scope.GLOBAL,
+        state=State.ACCEPTED,
+        reason="Each message comes due by itself, to the second; queues are not scanned.",
+        doc="Time between two looks for messages which came due.",
+    )
+    transfail_drain_rate = option(
+        Int(minimum=1),
+        100,
+        scopes=Scope.GLOBAL,
+        state=State.ACCEPTED,
+        reason="Work on many messages runs in slices of 2 ms, however many fit.",
+        doc="Transient failures worked on in one turn.",
+    )
+    soft_bounce_drain_rate = option(
+        Int(minimum=1),
+        100,
+        scopes=Scope.GLOBAL,
+        state=State.ACCEPTED,
+        reason="Work on many messages runs in slices of 2 ms, however many fit.",
+        doc="Reports of failure queued in one turn.",
+    )
+    disk_queue_drain_rate = option(
+        Int(minimum=1),
+        100,
+        scopes=Scope.GLOBAL,
+        direction="both",
+        state=State.ACCEPTED,
+        reason="Work on many messages runs in slices of 2 ms, however many fit.",
+        doc="Messages taken from the disk in one turn.",
+    )
+
+
+class Spooling(Options, direction="both"):
+    """How mail is kept on disk."""
+
+    spoolbase = option(
+        Path(),
+        "/var/spool/ecelerity",
+        scopes=Scope.GLOBAL,
+        dynamic=False,
+        doc="The directory of the spool.",
+    )
+    spool_mode = option(
+        Mode(),
+        0o640,
+        scopes=Scope.GLOBAL,
+        dynamic=False,
+        doc="The mode of files of the spool.",
+    )
+    force_fsync = option(
+        Bool(),
+        True,
+        scopes=Scope.GLOBAL,
+        direction="receiving",
+        doc="""
+        Answer 250 only when the message is on the disk. Momentum's default is false: there a power
+        cut loses accepted mail.
+        """,
+    )
+    unsafe_spool = option(
+        Bool(),
+        False,
+        name="_unsafe_spool",
+        scopes=Scope.GLOBAL,
+        doc="""
+        Allow mail to be acknowledged before it is on the disk, as suppress_spool asks for. While
+        it is on, `status` says so.
+        """,
+    )
+    unlink_on_spool_in_failure = option(
+        Bool(),
+        False,
+        scopes=Scope.GLOBAL,
+        direction="receiving",
+        doc="""
+        Delete what cannot be read. The default is to put it aside where it can be looked at;
+        Momentum's is to delete.
+        """,
+    )
+    large_message_threshold = option(
+        Size(minimum=4096),
+        131072,
+        scopes=Scope.GLOBAL,
+        doc="""
+        A message with more octets is written to a file of its own while it arrives, and is read
+        by pieces; a smaller one is kept whole.
+        """,
+    )
+    spool_segment_size = option(
+        Size(minimum=1 << 20, maximum=1 << 31),
+        64 << 20,
+        scopes=Scope.GLOBAL,
+        since=OURS,
+        doc="Octets of one file of the spool's logs.",
+    )
+    spool_reserve = option(
+        Size(),
+        16 << 20,
+        scopes=Scope.GLOBAL,
+        since=OURS,
+        doc="""
+        Octets which each shard of the spool sets aside, so that the end of messages can be
+        recorded on a disk which is full.
+        """,
+    )
+    spool_space_low = option(
+        Size(),
+        256 << 20,
+        scopes=Scope.GLOBAL,
+        since=OURS,
+        doc="""
+        With less free space than this on the disk of the spool no mail is taken in (452 4.3.1);
+        deliveries go on. It is taken in again at one and a half of it.
+        """,
+    )
+    spool_inodes_low = option(
+        Int(),
+        1000,
+        scopes=Scope.GLOBAL,
+        since=OURS,
+        doc="As spool_space_low, for free inodes; file systems which have no count are left alone.",
+    )
+    log_space_low = option(
+        Size(),
+        64 << 20,
+        scopes=Scope.GLOBAL,
+        since=OURS,
+        doc="""
+        With less free space than this on the disk of the logs or of the event streams no mail is
+        taken in: what cannot be recorded is not begun.
+        """,
+    )
+    log_inodes_low = option(
+        Int(),
+        100,
+        scopes=Scope.GLOBAL,
+        since=OURS,
+        doc="As log_space_low, for free inodes.",
+    )
+    space_check_interval = option(
+        Duration(minimum=0.1),
+        1.0,
+        scopes=Scope.GLOBAL,
+        since=OURS,
+        doc="Time between two looks at the free space.",
+    )
+    state_sync_interval = option(
+        Duration(maximum=60.0),
+        0.1,
+        scopes=Scope.GLOBAL,
+        since=OURS,
+        doc="""
+        The longest time after which the end of a message is on the disk, and so how much a power
+        cut can send twice. Mail which comes in is always synced before its 250.
+        """,
+    )
+    checkpoint_interval = option(
+        Duration(minimum=1.0),
+        60.0,
+        scopes=Scope.GLOBAL,
+        since=OURS,
+        doc="Time between two checkpoints of a shard; a restart reads what came after the last.",
+    )
+    event_retention = option(
+        Duration(minimum=60.0),
+        604800.0,
+        scopes=Scope.GLOBAL,
+        since=OURS,
+        doc="How long event streams are kept for readers which want to replay them.",
+    )
+    event_retention_size = option(
+        Size(minimum=1 << 20),
+        1 << 30,
+        scopes=Scope.GLOBAL,
+        since=OURS,
+        doc="Octets of each event stream which are kept at most.",
+    )
+    use_mmap = option(
+        Bool(),
+        False,
+        scopes=Scope.GLOBAL,
+        direction="na",
+        state=State.ACCEPTED,
+        reason="Contents are read from the spool by pieces, with pread.",
+        doc="Map contents from the disk into memory.",
+    )
+
+
+class Residence(Options, direction="both"):
+    """What stays in memory, for the server."""
+
+    memory_goal = option(
+        Percent(),
+        90.0,
+        scopes=Scope.GLOBAL,
+        direction="na",
+        doc="Share of the memory above which contents leave it and caches shrink.",
+    )
+    memory_hwm = option(
+        Percent(),
+        95.0,
+        scopes=Scope.GLOBAL,
+        direction="na",
+        doc="Share of the memory above which no mail is taken in (452).",
+    )
+    max_resident_messages = Shape.max_resident_messages
+    max_resident_transfails = option(
+        Int(),
+        100,
+        scopes=Scope.GLOBAL,
+        direction="sending",
+        doc="Messages which failed and wait for their next attempt with their content in memory.",
+    )
+    mail_queue_check_vm_interval = option(
+        Duration(minimum=1.0),
+        60.0,
+        scopes=Scope.GLOBAL,
+        doc="Time between two looks at the memory while it is below memory_goal.",
+    )
+    keep_message_dicts_in_memory = option(
+        Bool(),
+        False,
+        scopes=Scope.GLOBAL,
+        dynamic=False,
+        state=State.ACCEPTED,
+        reason="A delayed message is one packed entry; its variables are read with its envelope.",
+        doc="Keep the context variables of a message when its content leaves memory.",
+    )
+    swap_out_meta_after_each_tempfail = option(
+        Bool(),
+        True,
+        scopes=Scope.GLOBAL,
+        direction="sending",
+        since="4.3.1",
+        state=State.ACCEPTED,
+        reason="The number of attempts and the next one are always recorded.",
+        doc="Write attempts and due time to the disk after every transient failure.",
+    )

@@ -1,0 +1,247 @@
+"""Options of the server as a whole: its name, its identity, its processes."""
+
+from angarium.config.kinds import (
+    Bool,
+    Choice,
+    Duration,
+    Hostname,
+    Int,
+    List,
+    Path,
+    Text,
+)
+from angarium.config.option import OURS, Options, State, option
+from angarium.config.scope import Naming, Scope
+from angarium.queue.options import Spooling
+
+SUBSYSTEMS = (
+    "ERROR", "TIME", "FD", "SMTP", "LOG1", "DANE", "DNS", "DNSDS", "MTA_STS", "NET", "SIG", "MEM",
+    "DB", "LIC", "SSL", "MOD", "START", "ALL",
+)  # fmt: skip
+
+
+class Node(Options, direction="both"):
+    """The server as a whole."""
+
+    hostname = option(
+        Hostname(),
+        None,
+        scopes=Scope.GLOBAL,
+        doc="Our name, in banners, EHLO, Received and reports. Unset: the system's.",
+    )
+    pidfile = option(
+        Path(),
+        "/var/run/ecelerity.pid",
+        scopes=Scope.GLOBAL,
+        direction="na",
+        dynamic=False,
+        doc="File which gets the number of the supervisor's process; left out with --state.",
+    )
+    spoolbase = Spooling.spoolbase
+    server_max_file_descriptors = option(
+        Int(minimum=64),
+        3000000,
+        scopes=Scope.GLOBAL,
+        direction="na",
+        dynamic=False,
+        doc="Files and sockets all processes may have open; the system may allow fewer.",
+    )
+    shutdown_timeout = option(
+        Duration(),
+        30.0,
+        scopes=Scope.GLOBAL,
+        since=OURS,
+        doc="How long a stop waits for sessions and attempts which are under way.",
+    )
+    upgrade_timeout = option(
+        Duration(),
+        30.0,
+        scopes=Scope.GLOBAL,
+        since=OURS,
+        doc="How long old workers finish attempts under way when new ones replace them.",
+    )
+    command_timeout = option(
+        Duration(minimum=0.1),
+        2.0,
+        scopes=Scope.GLOBAL,
+        since=OURS,
+        doc="How long a console command waits for a worker; then the worker is named as stuck.",
+    )
+    control_client_timeout = option(
+        Duration(),
+        60.0,
+        scopes=Scope.GLOBAL,
+        direction="na",
+        doc="How long our own console clients wait for an answer.",
+    )
+    crash_limit = option(
+        Int(minimum=1),
+        2,
+        scopes=Scope.GLOBAL,
+        since=OURS,
+        doc="Crashes of a worker on one message after which the message is put aside.",
+    )
+    accept_unknown = option(
+        List(Text(), split=True),
+        (),
+        scopes=Scope.GLOBAL,
+        direction="na",
+        since=OURS,
+        doc="Stanzas we do not know (modules of your own) which are noted instead of refused.",
+    )
+    local_changes_file = option(
+        Path(),
+        "/opt/msys/ecelerity/etc/local_changes.conf",
+        scopes=Scope.GLOBAL,
+        direction="na",
+        doc="File of the changes which were made while running; read after all others.",
+    )
+    local_changes_only = option(
+        Bool(),
+        False,
+        scopes=Scope.GLOBAL,
+        direction="na",
+        doc="Write all changes made while running to local_changes_file, none in place.",
+    )
+    match_cache_size = option(
+        Int(minimum=1),
+        16384,
+        scopes=Scope.GLOBAL,
+        direction="na",
+        doc="Places (domain and binding, client address) whose options are kept resolved.",
+    )
+    match_cache_life = option(
+        Duration(),
+        0.0,
+        scopes=Scope.GLOBAL,
+        direction="na",
+        state=State.ACCEPTED,
+        reason="What is kept belongs to one configuration and cannot grow old.",
+        doc="How long they are kept at most; 0 is no limit.",
+    )
+    timestampformat = option(
+        Text(),
+        "[%a %d %b %Y %H:%M:%S] ",
+        scopes=Scope.GLOBAL,
+        direction="na",
+        doc="How lines on standard error begin, as strftime has it.",
+    )
+    log_hires_timestamp = option(
+        Bool(),
+        False,
+        scopes=Scope.GLOBAL,
+        direction="na",
+        dynamic=False,
+        since="5.3",
+        doc="Times in log files have microseconds.",
+    )
+    license = option(
+        Path(),
+        "/opt/msys/ecelerity/etc/license",
+        scopes=Scope.GLOBAL,
+        direction="na",
+        dynamic=False,
+        state=State.ACCEPTED,
+        reason="Angarium needs no licence.",
+        doc="The licence file.",
+    )
+
+
+class Security(Options, stanza="security"):
+    """Who the processes are once the sockets are open. Every change needs a restart."""
+
+    user = option(
+        Text(),
+        "ecuser",
+        dynamic=False,
+        doc="User to become when started as root.",
+    )
+    group = option(
+        Text(),
+        "ecuser",
+        dynamic=False,
+        doc="Group to become when started as root.",
+    )
+    supplemental_groups = option(
+        List(Text(), split=True),
+        None,
+        dynamic=False,
+        doc="Further groups; unset: none.",
+    )
+    capabilities = option(
+        Text(),
+        None,
+        dynamic=False,
+        state=State.ACCEPTED,
+        reason="""
+        Sockets are opened before privileges are dropped; the systemd unit gives the one capability
+        low ports need.
+        """,
+        doc="Linux capabilities which are kept.",
+    )
+    chroot = option(
+        Path(),
+        None,
+        dynamic=False,
+        state=State.PLANNED,
+        reason="Use the systemd unit's ProtectSystem and ReadWritePaths instead.",
+        doc="Directory to confine the processes to.",
+    )
+
+
+class EventLoop(Options, stanza="eventloop", naming=Naming.MAYBE, direction="both"):
+    """Worker processes."""
+
+    concurrency = option(
+        Int(minimum=1, maximum=256),
+        None,
+        dynamic=False,
+        doc="Workers; unset: one for each core. May change at any start, with mail queued.",
+    )
+
+
+class DebugFlags(Options, stanza="debug_flags"):
+    """What the service log tells, by level and part of the server."""
+
+    debug = option(List(Choice(SUBSYSTEMS), split=True), (), doc="Parts which log at debug.")
+    info = option(List(Choice(SUBSYSTEMS), split=True), (), doc="Parts which log at info.")
+    notice = option(List(Choice(SUBSYSTEMS), split=True), (), doc="Parts which log at notice.")
+    warning = option(List(Choice(SUBSYSTEMS), split=True), (), doc="Parts which log at warning.")
+    error = option(List(Choice(SUBSYSTEMS), split=True), ("ALL",), doc="Parts which log errors.")
+    critical = option(
+        List(Choice(SUBSYSTEMS), split=True), ("ALL",), doc="Parts which log what is critical."
+    )
+
+
+class Sink(Options, stanza="sink", direction="receiving"):
+    """A receiving server for trying things out, run beside this one. Not for real mail."""
+
+    domains = option(
+        List(Text()),
+        (),
+        since=OURS,
+        doc="""
+        Domains whose mail goes to the sink instead of into the world; *.domain for all below it.
+        """,
+    )
+    listen = option(
+        Text(),
+        "127.0.0.1:2526",
+        since=OURS,
+        dynamic=False,
+        doc="Address and port the sink listens on.",
+    )
+    record = option(
+        Path(),
+        None,
+        since=OURS,
+        dynamic=False,
+        doc="Directory which gets every message byte for byte; unset: they are only counted.",
+    )
+    script = option(
+        Path(),
+        None,
+        since=OURS,
+        dynamic=False,
+        doc="File which says how the sink answers; unset: it takes everything.",
+    )
