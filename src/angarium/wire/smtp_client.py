@@ -1,0 +1,431 @@
+"""The client side of an ESMTP session, without I/O (RFC 5321, 1870, 2920, 3030, 3461, 6531).
+
+    client.receive(data)         bytes from the peer
+    client.finished()            transactions whose every recipient has a result
+    client.submit(transaction)   when `client.free`: the next message
+    client.data_to_send()        buffers for the peer
+    client.lost                  why the session is over; `unfinished()` is what it leaves
+
+With PIPELINING the content of one message and the commands of the next go out together, so that
+a busy session costs one write and one read per message. The rule of progress: a reply answers
+the oldest entry of `_expected`, and a command gets there only when `data_to_send` hands it out.
+So a reply that comes too early or twice finds nothing to answer, and ends the session before it
+can be taken for the reply to something else.
+"""
+
+import enum
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from angarium.core.message import Trait
+from angarium.core.reply import Reply
+from angarium.wire.smtp_reply import ReplyReader
+from angarium.wire.smtp_transaction import (
+    Extensions,
+    Phase,
+    Stage,
+    Transaction,
+    content,
+    mail_command,
+    offered,
+    rcpt_command,
+)
+
+# One call of data_to_send gives about so much of a content: what a socket takes at once.
+PIECE: Final = 65536
+CLOSED: Final = Reply(451, "[internal] connection closed by remote host", "4.4.2")
+QUIT_DONE: Final = Reply(221, "closing", "2.0.0")
+# An address with a line end in it would be a command of its own.
+UNSAFE: Final = Reply(553, "[internal] address holds a line end", "5.1.3")
+
+
+class Asked(enum.IntEnum):
+    """What a reply is the reply to."""
+
+    BANNER = 0
+    EHLO = 1
+    HELO = 2
+    MAIL = 3
+    RCPT = 4
+    DATA = 5
+    CONTENT = 6
+    NOTHING_SENT = 7  # A lone dot, after DATA was accepted with no recipient.
+    RSET = 8
+    QUIT = 9
+
+
+STAGES: Final = (
+    Stage.BANNER,
+    Stage.EHLO,
+    Stage.EHLO,
+    Stage.MAIL,
+    Stage.RCPT,
+    Stage.DATA,
+    Stage.CONFIRM,
+    Stage.CONFIRM,
+    Stage.RSET,
+    Stage.IDLE,
+)
+
+# The command, the transaction it belongs to, the recipient's index.
+Expected = tuple[Asked, Transaction | None, int]
+# Bytes, and the replies which they ask for.
+Step = tuple[bytes, list[Expected]]
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Why a session is over: `reply` stands for it, `said` whether it is the peer's own."""
+
+    reply: Reply
+    stage: Stage
+    said: bool = False
+    wrong: bool = False  # The peer broke the protocol.
+
+
+class SmtpClient:
+    """One session with one peer.
+
+    Args:
+        name: what we call ourselves in EHLO.
+        declare_8bit: say BODY=8BITMIME where it is true and the peer offers it.
+        prefer_bdat: send by BDAT what could be sent by DATA.
+    """
+
+    __slots__ = (
+        "_chunked",
+        "_closing",
+        "_content",
+        "_declare_8bit",
+        "_done",
+        "_envelope",
+        "_expected",
+        "_name",
+        "_prefer_bdat",
+        "_reader",
+        "_reset",
+        "_sending",
+        "_steps",
+        "_voided",
+        "extensions",
+        "lost",
+    )
+
+    def __init__(self, name: str, *, declare_8bit: bool = True, prefer_bdat: bool = False) -> None:
+        self.extensions: Extensions | None = None  # Known once the session is open.
+        self.lost: Lost | None = None
+        self._name = name
+        self._declare_8bit = declare_8bit
+        self._prefer_bdat = prefer_bdat
+        self._reader = ReplyReader()
+        self._expected: deque[Expected] = deque([(Asked.BANNER, None, 0)])
+        self._steps: deque[Step] = deque()
+        self._envelope: Transaction | None = None  # Its commands are not all answered.
+        self._sending: Transaction | None = None  # Its content is under way or unconfirmed.
+        self._content: Iterator[bytes] | None = None  # What is left of that content.
+        self._done: list[Transaction] = []
+        self._voided: list[Transaction] = []  # Their replies are not to be believed.
+        self._reset = False  # The peer holds half a transaction.
+        self._chunked = False  # What is being sent goes by BDAT.
+        self._closing = False
+
+    # What the driver asks.
+
+    @property
+    def free(self) -> bool:
+        """Whether a transaction may be submitted now."""
+        peer = self.extensions
+        return (
+            peer is not None
+            and self._envelope is None
+            and (self._sending is None or (peer.pipelining and not self._chunked))
+            and not self._closing
+            and self.lost is None
+        )
+
+    @property
+    def idle(self) -> bool:
+        """Whether the session is open and nothing is under way."""
+        return self.free and not self._expected and not self._steps and self._content is None
+
+    @property
+    def stage(self) -> Stage:
+        """What is awaited, of the peer or of us; decides which timeout runs."""
+        if self._content is not None:
+            return Stage.BODY
+        return STAGES[self._expected[0][0]] if self._expected else Stage.IDLE
+
+    @property
+    def sending(self) -> bool:
+        """Whether there is more to send now."""
+        return (self._content is not None and self.lost is None) or self._may_step()
+
+    def unfinished(self) -> list[Transaction]:
+        """Return what was submitted and has recipients without a result, oldest first."""
+        current = [each for each in (self._sending, self._envelope) if each and each.open]
+        return self._voided + current
+
+    def finished(self) -> list[Transaction]:
+        """Take the transactions that ended since the last call."""
+        if not self._done:
+            return []
+        done, self._done = self._done, []
+        return done
+
+    # What the driver does.
+
+    def submit(self, transaction: Transaction) -> None:
+        """Begin a transaction; only when `free`."""
+        peer = self.extensions
+        if peer is None or not self.free:
+            raise ValueError("a transaction is submitted only when the session is free")
+        commands = [mail_command(transaction, peer, declare_8bit=self._declare_8bit)]
+        commands += [rcpt_command(each, peer) for each in transaction.recipients]
+        expected: list[Expected] = [(Asked.MAIL, transaction, 0)]
+        expected += [(Asked.RCPT, transaction, n) for n in range(len(transaction.recipients))]
+        if not self._by_bdat(transaction):
+            commands.append("DATA\r\n")
+            expected.append((Asked.DATA, transaction, 0))
+        group = "".join(commands)
+        if group.count("\n") != len(commands) or group.count("\r") != len(commands):
+            transaction.settle_all(UNSAFE, Stage.IDLE)
+            self._done.append(transaction)
+            return
+        if self._reset:
+            commands.insert(0, "RSET\r\n")
+            expected.insert(0, (Asked.RSET, None, 0))
+            self._reset = False
+        self._envelope = transaction
+        if peer.pipelining:
+            self._steps.append(("".join(commands).encode(), expected))
+        else:
+            for command, asked in zip(commands, expected, strict=True):
+                self._steps.append((command.encode(), [asked]))
+
+    def quit(self) -> None:
+        """Say QUIT once nothing is under way; nothing may be submitted afterwards."""
+        if not self._closing and self.lost is None:
+            self._closing = True
+            self._steps.append((b"QUIT\r\n", [(Asked.QUIT, None, 0)]))
+
+    def data_to_send(self) -> list[bytes]:
+        """Return what may be sent now, in order; empty if nothing.
+
+        At most about PIECE octets of a content at once: call again when they are written.
+        """
+        out: list[bytes] = []
+        if self._content is not None and self.lost is None:
+            self._take_content(self._content, out)
+        while self._may_step():
+            command, expected = self._steps.popleft()
+            out.append(command)
+            self._expected.extend(expected)
+            envelope = self._envelope
+            if envelope is not None and expected[-1][1] is envelope:
+                envelope.phase = Phase.ENVELOPE
+                envelope.octets += len(command)
+        return out
+
+    def receive(self, data: bytes) -> None:
+        """Take bytes from the peer. Whatever they are, nothing is raised."""
+        for reply in self._reader.feed(data):
+            if self.lost is not None:
+                return
+            self._answer(reply)
+        if self._reader.fault and self.lost is None:
+            self._wrong(self._reader.fault)
+
+    def lose(self, reply: Reply = CLOSED) -> None:
+        """End the session: the connection is gone, or the driver gives up waiting."""
+        if self.lost is None:
+            self.lost = Lost(reply, self.stage)
+
+    # How replies move it on.
+
+    def _may_step(self) -> bool:
+        if not self._steps or self._content is not None or self.lost is not None:
+            return False
+        if not self._expected:
+            return True
+        if self.extensions is None or not self.extensions.pipelining:
+            return False
+        # DATA is the last of its group: what follows it before the 354 would be content.
+        return self._envelope is None or self._envelope.phase is Phase.NOTHING
+
+    def _take_content(self, pieces: Iterator[bytes], out: list[bytes]) -> None:
+        sending = self._sending
+        assert sending is not None
+        octets = 0
+        for piece in pieces:
+            out.append(piece)
+            octets += len(piece)
+            if octets >= PIECE:
+                sending.octets += octets
+                sending.phase = Phase.CONTENT
+                return
+        sending.octets += octets
+        sending.phase = Phase.WHOLE
+        self._content = None
+        self._expected.append((Asked.CONTENT, sending, 0))
+
+    def _answer(self, reply: Reply) -> None:
+        if not self._expected:
+            self._unasked(reply)
+            return
+        asked, transaction, index = self._expected.popleft()
+        if reply.code == 421:
+            self._close(reply, asked, transaction)
+            return
+        refused = reply.code >= 400
+        if not refused and (reply.code >= 300) is not (asked is Asked.DATA):
+            self._expected.appendleft((asked, transaction, index))
+            self._wrong(f"{reply.code} in reply to {asked.name}")
+            return
+        if transaction is None:
+            _SESSION[asked](self, reply)
+        else:
+            _TRANSACTION[asked](self, reply, transaction, index)
+
+    def _unasked(self, reply: Reply) -> None:
+        """A reply which answers nothing: a refusal in mid-content, a good-bye, or a fault."""
+        stage = self.stage
+        sending = self._sending
+        if sending is not None and sending.phase is Phase.CONTENT and reply.code >= 400:
+            # The peer does not want the rest. Where it will look for the next command nobody
+            # knows, hence the session ends with it.
+            self._finish(sending, reply, Stage.BODY)
+            self.lost = Lost(reply, stage, said=True)
+        elif reply.code == 421:
+            self.lost = Lost(reply, stage, said=True)
+        else:
+            self._wrong("unsolicited reply")
+
+    def _close(self, reply: Reply, asked: Asked, transaction: Transaction | None) -> None:
+        """421: the peer closes the session, whatever was asked (RFC 5321 section 3.8)."""
+        if asked is Asked.CONTENT and transaction is not None:
+            self._finish(transaction, reply, Stage.CONFIRM)
+        self.lost = Lost(reply, STAGES[asked], said=True)
+
+    def _wrong(self, what: str) -> None:
+        reply = Reply(451, f"[internal] protocol error: {what}", "4.5.0")
+        self.lost = Lost(reply, self.stage, wrong=True)
+        # A reply too many shifts those after it: a refusal that came just now may be another's.
+        # What was confirmed stands, for a shift shows at the 354 before.
+        for each in self._done:
+            if each.phase is not Phase.WHOLE:
+                each.reopen()
+                self._voided.append(each)
+        self._done = [each for each in self._done if each.phase is Phase.WHOLE]
+
+    def _finish(self, transaction: Transaction, reply: Reply, stage: Stage) -> None:
+        """Give the reply to every recipient still open, and let the transaction go."""
+        transaction.settle_all(reply, stage)
+        self._let_go(transaction)
+
+    def _let_go(self, transaction: Transaction) -> None:
+        self._done.append(transaction)
+        if self._sending is transaction:
+            self._sending = None
+
+    def _banner(self, reply: Reply) -> None:
+        if reply.code >= 400:
+            self.lost = Lost(reply, Stage.BANNER, said=True)
+            return
+        self._steps.append((f"EHLO {self._name}\r\n".encode(), [(Asked.EHLO, None, 0)]))
+
+    def _ehlo(self, reply: Reply) -> None:
+        if reply.code < 400:
+            self.extensions = offered(reply)
+        elif reply.code >= 500:  # It knows no EHLO (RFC 5321 section 3.2).
+            self._steps.append((f"HELO {self._name}\r\n".encode(), [(Asked.HELO, None, 0)]))
+        else:
+            self.lost = Lost(reply, Stage.EHLO, said=True)
+
+    def _helo(self, reply: Reply) -> None:
+        if reply.code < 400:
+            self.extensions = Extensions()
+        else:
+            self.lost = Lost(reply, Stage.EHLO, said=True)
+
+    def _rset(self, reply: Reply) -> None:
+        if reply.code >= 400:
+            self.lost = Lost(reply, Stage.RSET, said=True)
+
+    def _quit(self, reply: Reply) -> None:
+        self.lost = Lost(QUIT_DONE, Stage.IDLE, said=True)
+
+    def _mail(self, reply: Reply, transaction: Transaction, index: int) -> None:
+        if reply.code >= 400:
+            self._finish(transaction, reply, Stage.MAIL)
+            self._forget_steps(transaction)
+        else:
+            self._reset = True  # Until its content is sent.
+
+    def _rcpt(self, reply: Reply, transaction: Transaction, index: int) -> None:
+        if reply.code >= 400 and transaction.open:
+            transaction.settle(index, reply, Stage.RCPT)
+            if not transaction.open:
+                self._let_go(transaction)
+                self._forget_steps(transaction)
+        if self._by_bdat(transaction) and index == len(transaction.recipients) - 1:
+            self._envelope = None
+            if transaction.open:
+                self._begin_content(transaction, bdat=True)
+
+    def _data(self, reply: Reply, transaction: Transaction, index: int) -> None:
+        self._envelope = None
+        if reply.code >= 400:
+            if transaction.open:
+                self._finish(transaction, reply, Stage.DATA)
+        elif transaction.open:
+            self._begin_content(transaction, bdat=False)
+        else:
+            # Nobody is to get it, but the peer waits for a content (RFC 2920 section 3.1).
+            self._steps.appendleft((b".\r\n", [(Asked.NOTHING_SENT, transaction, 0)]))
+            self._reset = False
+
+    def _begin_content(self, transaction: Transaction, *, bdat: bool) -> None:
+        self._sending = transaction
+        self._content = content(transaction, bdat=bdat)
+        self._chunked = bdat
+        self._reset = False  # Taken or refused, the transaction ends with it.
+
+    def _confirmed(self, reply: Reply, transaction: Transaction, index: int) -> None:
+        if reply.code >= 400 and self._chunked:
+            self._reset = True  # "The resulting state is indeterminate" (RFC 3030 section 2).
+        self._finish(transaction, reply, Stage.CONFIRM)
+
+    def _nothing_sent(self, reply: Reply, transaction: Transaction, index: int) -> None:
+        """The reply to an empty message to nobody matters to no one."""
+
+    def _forget_steps(self, transaction: Transaction) -> None:
+        """Drop what was not sent yet of a transaction that is over; only without PIPELINING."""
+        if self._steps and self._envelope is transaction:
+            self._steps = deque(s for s in self._steps if s[1][-1][1] is not transaction)
+            self._envelope = None
+        elif not any(each[1] is transaction for each in self._expected):
+            self._envelope = None
+
+    def _by_bdat(self, transaction: Transaction) -> bool:
+        peer = self.extensions
+        if peer is None or not peer.chunking:
+            return False
+        return self._prefer_bdat or (bool(transaction.traits & Trait.BINARY) and peer.binary)
+
+
+_SESSION: Final[Mapping[Asked, Callable[[SmtpClient, Reply], None]]] = {
+    Asked.BANNER: SmtpClient._banner,
+    Asked.EHLO: SmtpClient._ehlo,
+    Asked.HELO: SmtpClient._helo,
+    Asked.RSET: SmtpClient._rset,
+    Asked.QUIT: SmtpClient._quit,
+}
+_TRANSACTION: Final[Mapping[Asked, Callable[[SmtpClient, Reply, Transaction, int], None]]] = {
+    Asked.MAIL: SmtpClient._mail,
+    Asked.RCPT: SmtpClient._rcpt,
+    Asked.DATA: SmtpClient._data,
+    Asked.CONTENT: SmtpClient._confirmed,
+    Asked.NOTHING_SENT: SmtpClient._nothing_sent,
+}
