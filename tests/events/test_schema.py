@@ -26,6 +26,7 @@ from angarium.events.schema import (
 
 # Number and fields of every event as first released; a row is never edited.
 ATTEMPT = "at id batch connection attempt rcpt sender domain"
+VARIABLES = "conn_vars mess_vars"
 BOUND = "group binding received_at"
 RELEASED = {
     Reception: (
@@ -45,7 +46,7 @@ RELEASED = {
     Discard: (6, f"{ATTEMPT} size {BOUND} reason"),
     Rejection: (
         7,
-        "at remote local connection pathway pathway_group phase code module conn_vars mess_vars text",
+        f"at remote local connection pathway pathway_group phase code module {VARIABLES} text",
     ),
     Heartbeat: (8, "at"),
     ServerEvent: (9, "at kind text generation"),

@@ -48,11 +48,24 @@ def shard_of(ident: int) -> int:
     return ident >> COUNTER_BITS & (SHARDS - 1)
 
 
+class _Ends(dict[int, str]):
+    """The end of printed ids by their upper 48 bits, which a thousand ids in a row share."""
+
+    def __missing__(self, upper: int) -> str:
+        if len(self) >= _ENDS_KEPT:
+            self.clear()
+        end = self[upper] = f"-{upper & 0xFFFF:05d}-{upper >> 16:08X}"
+        return end
+
+
+_ENDS_KEPT: Final = 4096
+_OCTETS: Final = [f"{octet:02X}" for octet in range(256)]
+_ends: Final = _Ends()
+
+
 def printed(ident: int) -> str:
     """Return the form of logs and consoles, e.g. "91/6D-07914-E67BC044"."""
-    return (
-        f"{ident >> 8 & 0xFF:02X}/{ident & 0xFF:02X}-{ident >> 16 & 0xFFFF:05d}-{ident >> 32:08X}"
-    )
+    return f"{_OCTETS[ident >> 8 & 0xFF]}/{_OCTETS[ident & 0xFF]}{_ends[ident >> 16]}"
 
 
 def parse(text: str) -> int | None:
