@@ -1,0 +1,1 @@
+"""What a message says: its format, its authentication, reports about it. Pure functions."""
