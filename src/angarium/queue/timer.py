@@ -4,12 +4,20 @@ An id costs 8 octets here (12 while it is far off) and no object, so the garbage
 none of it. Rule: **an id is in the timer at most once, and whoever wakes it early takes it out**;
 so what comes due is due, and nobody asks twice. The ids of the next hour or two lie in slots of a
 second, those beyond in spans of 4096 s, which are spread over seconds by and by before their time.
+
+`TimeLine` says what time it is for the timer. Due times are Unix seconds, kept on disk; the time
+line is the system clock too, except that where that is set back, the monotonic clock is followed
+instead: the difference is `skew`, added to due times on their way into the timer. So a clock set
+back parks no mail, and one set forward makes due what is due by it.
 """
 
+import math
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
+
+from angarium.core.clock import Clock
 
 SPAN_BITS: Final = 12
 SPAN: Final = 1 << SPAN_BITS  # seconds
@@ -17,6 +25,53 @@ SPAN: Final = 1 << SPAN_BITS  # seconds
 _LEAD: Final = SPAN // 2
 _PIECE: Final = 256  # ids handled between two looks at the clock
 _MANY: Final = 4 * SPAN  # seconds passed at once from which sorting the slots is cheaper
+
+JUMP_SECONDS: Final = 2.0  # less than this between the two clocks is drift, not a setting
+FAR_SECONDS: Final = 3600  # a due time further off than this is checked against the entry's age
+LONGEST_SECONDS: Final = 14 * 86400  # no schedule goes further than that
+
+
+class TimeLine:
+    """The time of the timer: never goes back by more than a drift.
+
+    Attributes:
+        skew: seconds by which it is ahead of the system clock.
+        sane: due times (Unix seconds) of entries found on disk beyond this go by `sane_due`.
+    """
+
+    __slots__ = ("_base", "_clock", "sane", "skew")
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._base = clock.time() - clock.monotonic()
+        self.skew = 0
+        self.sane = int(clock.time()) + FAR_SECONDS
+
+    def now(self) -> float:
+        return self._base + self._clock.monotonic()
+
+    def follow(self) -> None:
+        """Compare the two clocks; call it once a second."""
+        wall, now = self._clock.time(), self.now()
+        ahead = wall + self.skew - now
+        if ahead < -JUMP_SECONDS:  # Set back: go on as if it had not been.
+            self.skew = math.ceil(now - wall)
+        else:
+            if ahead > JUMP_SECONDS:  # Set forward, perhaps only to where it was before.
+                self.skew = max(0, math.ceil(now - wall))
+            self._base += wall + self.skew - now
+        self.sane = int(wall) + FAR_SECONDS
+
+    def sane_due(self, ident: int, due: int) -> int:
+        """Return a due time no further off than the entry can have meant.
+
+        An id tells when it was made. Was that in the future, or is due further off than any
+        schedule goes, then the clock has been set back since.
+        """
+        now, made = int(self._clock.time()), ident >> 32
+        if made > now + JUMP_SECONDS:
+            return min(due, now + max(due - made, 0), now + FAR_SECONDS)
+        return due if due < now + LONGEST_SECONDS else now
 
 
 class Timer:

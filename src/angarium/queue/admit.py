@@ -1,0 +1,150 @@
+"""Where mail becomes ours: every way in ends here, and here a 250 becomes a promise.
+
+`submit` takes what a peer brings, `inject` what we make ourselves (reports). A message gets its
+binding and domain, goes to the spool, and when that says it is durable, its entries are in their
+lines and who brought it is told, in this order and in the same turn of the loop.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
+
+from angarium.core.address import routing_domain, split
+from angarium.core.message import (
+    DEFAULT_BINDING,
+    DEFAULT_BINDING_GROUP,
+    Message,
+    Recipient,
+)
+from angarium.journal.errors import SpoolError
+from angarium.queue.board import Board
+from angarium.queue.options import ServerLimits
+
+Done = Callable[[SpoolError | None], None]
+
+
+class Spool(Protocol):
+    """What admission needs of the spool."""
+
+    @property
+    def intake(self) -> bool: ...
+
+    def put(self, message: Message, recipients: Sequence[Recipient], durable: Done) -> None: ...
+
+
+class RefusedError(SpoolError):
+    """Mail is not taken in now; the peer may try again (451 or 452, see `code`)."""
+
+
+NO_SPOOL: Final = RefusedError("the spool takes no mail now", full=True)
+NO_MEMORY: Final = RefusedError("memory is short", full=True)
+NO_BINDING: Final = RefusedError("no binding applies, and default_binding is none")
+NO_DOMAIN: Final = RefusedError("a recipient has no domain it could be routed by")
+
+
+class Admit:
+    """The one door.
+
+    Attributes:
+        roomy: memory is left for new mail; kept by `memory`.
+        submitted: messages handed to the spool and not yet durable.
+    """
+
+    __slots__ = ("_spool", "_turn", "board", "roomy", "submitted")
+
+    def __init__(self, spool: Spool, board: Board) -> None:
+        self._spool = spool
+        self.board = board
+        self._turn = 0
+        self.roomy = True
+        self.submitted = 0
+
+    def refusal(self) -> RefusedError | None:
+        """Return why no mail is taken in at present; ask at MAIL, before the peer sends it all."""
+        if not self._spool.intake:
+            return NO_SPOOL
+        return None if self.roomy else NO_MEMORY
+
+    def submit(self, message: Message, recipients: Sequence[Recipient], done: Done) -> None:
+        """Make the message ours, and call `done(None)` when it is; or `done(why not)`.
+
+        `done` is called from the loop, or at once where there is a reason to refuse.
+        """
+        refused = self.refusal() or self._place(recipients)
+        if refused is not None:
+            done(refused)
+        else:
+            self._put(message, recipients, done)
+
+    def inject(self, message: Message, recipients: Sequence[Recipient], done: Done) -> None:
+        """As `submit`, for what we make ourselves: want of memory does not stop a report."""
+        refused = None if self._spool.intake else NO_SPOOL
+        refused = refused or self._place(recipients)
+        if refused is not None:
+            done(refused)
+        else:
+            self._put(message, recipients, done)
+
+    def _put(self, message: Message, recipients: Sequence[Recipient], done: Done) -> None:
+        self.submitted += 1
+        self._spool.put(message, recipients, _Pending(self, message, recipients, done).durable)
+
+    def _place(self, recipients: Sequence[Recipient]) -> RefusedError | None:
+        """Give each recipient what policy did not: a domain and a binding."""
+        for recipient in recipients:
+            if not recipient.domain:
+                domain = routing_domain(split(recipient.address)[1])
+                if domain is None:
+                    return NO_DOMAIN
+                recipient.domain = domain
+            if not recipient.binding:
+                refused = self._bind(recipient)
+                if refused is not None:
+                    return refused
+        return None
+
+    def _bind(self, recipient: Recipient) -> RefusedError | None:
+        board = self.board
+        if recipient.binding_group and recipient.binding_group != DEFAULT_BINDING_GROUP:
+            binding = self._one_of(recipient.binding_group, recipient.domain)
+            if binding:
+                recipient.binding = binding
+                return None
+        if board.configuration.top(ServerLimits).default_binding == "none":
+            return NO_BINDING
+        recipient.binding_group = DEFAULT_BINDING_GROUP
+        recipient.binding = DEFAULT_BINDING
+        return None
+
+    def _one_of(self, group: str, domain: str) -> str:
+        """Return a binding of the group, in turn; one that may send rather than another."""
+        board = self.board
+        among = board.bindings_of(group)
+        if not among:
+            return ""
+        self._turn += 1
+        for step in range(len(among)):
+            binding = among[(self._turn + step) % len(among)]
+            key = (group, binding, domain)
+            if not (board.suspended(key) or board.shape_of(key).suspend_delivery):
+                return binding
+        return among[self._turn % len(among)]
+
+
+class _Pending:
+    """A message on its way to the disk: a slotted object and its bound method, no closure."""
+
+    __slots__ = ("_admit", "_done", "_message", "_recipients")
+
+    def __init__(
+        self, admit: Admit, message: Message, recipients: Sequence[Recipient], done: Done
+    ) -> None:
+        self._admit = admit
+        self._message = message
+        self._recipients = recipients
+        self._done = done
+
+    def durable(self, error: SpoolError | None) -> None:
+        self._admit.submitted -= 1
+        if error is None:
+            self._admit.board.accepted(self._message, self._recipients)
+        self._done(error)

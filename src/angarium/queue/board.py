@@ -1,0 +1,488 @@
+"""All lines of a worker, and the time that passes for them.
+
+    accepted(message, recipients)   new mail, durable                        (admit)
+    found(ident, slot)              an entry of an earlier run               (recovery)
+    line.take(), put_back()         an attempt's batch                       (outbound)
+    delay(entry, due), ended(entry) what became of an entry that was taken   (outbound/settle)
+    demand(line)                    called by us: it has mail and may send
+
+A delayed entry is a slot in the spool's table, an id in the timer and a count per route: nothing
+else, so that a million of them cost what their slots do. When it is due its id goes to its line,
+and it becomes an object when somebody takes it (promotion by demand).
+"""
+
+import struct
+import sys
+from array import array
+from collections import deque
+from collections.abc import Callable, Generator, Mapping, Sequence
+from random import Random
+from typing import Final, Protocol, TypeVar
+
+from angarium.core.clock import Clock
+from angarium.core.errors import Error
+from angarium.core.message import (
+    DEFAULT_BINDING,
+    DEFAULT_BINDING_GROUP,
+    Message,
+    Recipient,
+)
+from angarium.queue.bulk import expire, vanished
+from angarium.queue.entry import DELAYED, ENDED, FLYING, Entry, wrong
+from angarium.queue.line import PAUSED, THROTTLED, Key, Line
+from angarium.queue.options import Residence, ServerLimits, Shape
+from angarium.queue.retry import GiveUp, is_expired, spread
+from angarium.queue.schedule import Schedule
+from angarium.queue.throttle import Ledger, LocalLedger
+from angarium.queue.timer import TimeLine, Timer
+
+IDLE_SECONDS: Final = 30.0  # a line without mail is freed after one to two of these
+UNREADABLE_SECONDS: Final = 3600  # until an entry which cannot be read is tried again
+SWEEP_SECONDS: Final = 60.0  # between two looks for what expired in its line
+SLICE_SECONDS: Final = 0.002  # of work on many entries at a time (ARCHITECTURE section 3),
+BREATH_SECONDS: Final = 0.006  # and this long the loop has for the rest: a quarter of it at most
+_FREED: Final = 256  # idle lines looked at in a piece
+_OFFERED: Final = 64  # lines asked in one piece of a job
+_HEAD: Final = struct.Struct("<IIH")  # of a slot: route, due, attempts (queue/spool/slot)
+
+
+T = TypeVar("T")
+Steps = Generator[None, None, None]
+CallLater = Callable[[float, Callable[[], None]], object]
+_NO_LIMIT: Final = sys.maxsize
+_DONE: Final = object()
+
+
+class Routes(Protocol):
+    """Numbers of the spool for (group, binding, domain)."""
+
+    def key(self, number: int) -> Key: ...
+
+    def find(self, key: Key) -> int | None: ...
+
+
+class Store(Protocol):
+    """What the board needs of the spool."""
+
+    @property
+    def live(self) -> Mapping[int, bytes]: ...
+
+    @property
+    def routes(self) -> Routes: ...
+
+    @property
+    def delivery(self) -> bool: ...
+
+    def load(self, ident: int) -> tuple[Message, Recipient]: ...
+
+    def rebind(self, ident: int, group: str, binding: str, domain: str, event: None) -> None: ...
+
+
+class Options(Protocol):
+    """What the board needs of a configuration."""
+
+    generation: int
+
+    def at(self, cls: type[T], *, group: str, binding: str, domain: str) -> T: ...
+
+    def top(self, cls: type[T]) -> T: ...
+
+    def bindings(self) -> Sequence[tuple[str, str]]: ...
+
+
+def _no_demand(line: Line) -> None:
+    """Nobody delivers."""
+
+
+def _not_suspended(key: Key) -> bool:
+    return False
+
+
+class Board:
+    """The queues of one worker.
+
+    Args:
+        ledger: where rates are counted; one of its own if it is left out.
+        workers: of the node; what is limited in all is divided by it.
+    """
+
+    def __init__(
+        self,
+        spool: Store,
+        timer: Timer,
+        configuration: Options,
+        clock: Clock,
+        *,
+        ledger: Ledger | None = None,
+        random: Random | None = None,
+        workers: int = 1,
+    ) -> None:
+        self.spool = spool
+        self.timer = timer
+        self.clock = clock
+        self.ledger: Ledger = LocalLedger(clock) if ledger is None else ledger
+        self.schedule = Schedule()
+        self.lines: dict[Key, Line] = {}
+        self.in_flight = 0
+        self.resident = 0  # entries in memory, those in flight included
+        self.delivering = spool.delivery
+        # Set by outbound: what to do with a line that has mail and may send, and with an entry
+        # that is given up without an attempt.
+        self.demand: Callable[[Line], None] = _no_demand
+        self.give_up: Callable[[Entry, GiveUp], None] | None = None
+        self.unreadable: Callable[[int, Error], None] | None = None
+        self._random = Random() if random is None else random
+        self._workers = workers
+        self._delayed: array[int] = array("I", bytes(4 * 256))  # by route number
+        self._jobs: deque[Generator[None, None, None]] = deque()
+        self._resting: deque[tuple[float, Line]] = deque()
+        self.suspended: Callable[[Key], bool] = _not_suspended
+        self._time = TimeLine(clock)
+        self._bindings: set[tuple[str, str]] = set()
+        self._groups: dict[str, list[str]] = {}
+        self.slice_seconds = SLICE_SECONDS
+        self._swept_at = clock.monotonic()
+        self._call_later: CallLater | None = None
+        self.configure(configuration)
+        self.ledger.on_free = self._freed
+
+    def configure(self, configuration: Options) -> None:
+        """Go over to a generation; lines look their options up again when they are used next."""
+        self.configuration = configuration
+        self.generation = configuration.generation
+        bindings = set(configuration.bindings())
+        if self._bindings - bindings:
+            self.begin(vanished(self))
+        self._bindings = bindings
+        self._groups = {}
+        for group, binding in configuration.bindings():
+            self._groups.setdefault(group, []).append(binding)
+        most = configuration.top(Residence).max_resident_messages
+        self.most_resident = max(most // self._workers, 1) if most else _NO_LIMIT
+        self.resident_limit = self.most_resident
+        self._default_shut = configuration.top(ServerLimits).default_binding == "suspended"
+        self.begin(self.offer_all())
+
+    def shape_of(self, key: Key) -> Shape:
+        group, binding, domain = key
+        return self.configuration.at(Shape, group=group, binding=binding, domain=domain)
+
+    def is_shut(self, key: Key) -> bool:
+        """Say whether default_binding = suspended keeps this line's mail."""
+        return self._default_shut and key[:2] == (DEFAULT_BINDING_GROUP, DEFAULT_BINDING)
+
+    def bindings_of(self, group: str) -> list[str]:
+        return self._groups.get(group, [])
+
+    def has_binding(self, group: str, binding: str) -> bool:
+        return (group, binding) in self._bindings
+
+    # Lines
+
+    def line(self, group: str, binding: str, domain: str) -> Line:
+        """Return the line, made if it is not there; of the default binding if that vanished."""
+        key = (group, binding, domain)
+        return self.lines.get(key) or self._make(key)
+
+    def _make(self, key: Key) -> Line:
+        if key[:2] not in self._bindings:
+            key = (DEFAULT_BINDING_GROUP, DEFAULT_BINDING, key[2])
+            if key in self.lines:
+                return self.lines[key]
+        line = self.lines[key] = Line(self, key, self.suspended(key))
+        self.rest(line)
+        return line
+
+    def delayed_of(self, key: Key) -> int:
+        number = self.spool.routes.find(key)
+        return self._delayed[number] if number is not None and number < len(self._delayed) else 0
+
+    @property
+    def delayed(self) -> int:
+        return len(self.timer)
+
+    @property
+    def active(self) -> int:
+        return sum(line.active for line in self.lines.values())
+
+    def offer(self, line: Line) -> None:
+        """Call `demand` if the line has mail and may send."""
+        if line.active and not line.closed and self.delivering:
+            self.demand(line)
+
+    def offer_all(self) -> Steps:
+        """Offer every line; a job."""
+        for number, line in enumerate(list(self.lines.values()), 1):
+            if line.active:
+                line.shape  # noqa: B018  # looks up suspend_delivery of this generation
+                self.offer(line)
+            if not number % _OFFERED:
+                yield
+
+    def wait(self, line: Line, seconds: float) -> None:
+        """Offer the line again in so many seconds."""
+        self.schedule.wait(line, self.clock.monotonic() + seconds)
+
+    def pause(self, line: Line, seconds: float, reason: str) -> None:
+        """Let the line rest, spread by delayed_binding_domain_fuzz: nobody can be reached.
+
+        Its mail stays where it is, out of memory; what expires meanwhile is given up.
+        """
+        seconds += spread(line.shape.delayed_binding_domain_fuzz, self._random)
+        line.paused_until = self.clock.monotonic() + seconds
+        line.pause_reason = reason
+        line.close(PAUSED)
+        line.destage()
+        self.schedule.wait(line, line.paused_until)
+
+    def resume(self, line: Line) -> None:
+        """End a pause before its time."""
+        line.paused_until, line.pause_reason, line.failures = 0.0, "", 0
+        line.open(PAUSED)
+        self.offer(line)
+
+    # Entries
+
+    def accepted(self, message: Message, recipients: Sequence[Recipient]) -> None:
+        """Take new mail into its lines: it is durable, and its place known to the spool."""
+        line: Line | None = None
+        key: Key = ("", "", "")
+        most = 0
+        for recipient in recipients:
+            if (
+                line is None
+                or recipient.domain != key[2]
+                or recipient.binding != key[1]
+                or recipient.binding_group != key[0]
+            ):
+                if line is not None:
+                    self.offer(line)
+                key = (recipient.binding_group, recipient.binding, recipient.domain)
+                line = self.lines.get(key) or self._make(key)
+                most = line.shape.max_resident_active_queue
+            if line.key != key:
+                self.spool.rebind(recipient.id, *line.key, None)
+            if self.resident < self.resident_limit and (most < 0 or line.resident < most):
+                self.resident += 1
+                line.push(Entry(recipient.id, line, message, recipient))
+            else:
+                line.push_id(recipient.id)
+        if line is not None:
+            self.offer(line)
+
+    def found(self, ident: int, slot: bytes) -> None:
+        """Take in an entry of an earlier run, or of a shard that was adopted."""
+        route, due, _ = _HEAD.unpack_from(slot)
+        try:
+            self._delayed[route] += 1
+        except IndexError:
+            self._grow(route)
+            self._delayed[route] += 1
+        time = self._time
+        if due > time.sane:
+            due = time.sane_due(ident, due)
+        self.timer.add(ident, due + time.skew)
+
+    def load(self, ident: int, line: Line) -> Entry | None:
+        """Return the entry as an object; None if it cannot be read, then it is delayed."""
+        slot = self.spool.live.get(ident)
+        if slot is None:
+            return None
+        try:
+            message, recipient = self.spool.load(ident)
+        except Error as error:
+            if self.unreadable is not None:
+                self.unreadable(ident, error)
+            self._put_off(ident, int(self._time.now()) + UNREADABLE_SECONDS)
+            return None
+        _, due, attempts = _HEAD.unpack_from(slot)
+        self.resident += 1
+        return Entry(ident, line, message, recipient, attempts, due)
+
+    def delay(self, entry: Entry, due: int) -> None:
+        """Put an entry that was taken off until `due`; the spool knows already."""
+        if entry.state is not FLYING:
+            raise wrong(entry, "delay")
+        entry.state = DELAYED
+        entry.due = due
+        self._put_off(entry.id, due + self._time.skew)
+        self._landed(entry.line)
+
+    def ended(self, entry: Entry) -> None:
+        """Forget an entry that was taken; the spool knows already."""
+        if entry.state is not FLYING:
+            raise wrong(entry, "end")
+        entry.state = ENDED
+        self._landed(entry.line)
+
+    def _landed(self, line: Line) -> None:
+        line.in_flight -= 1
+        self.in_flight -= 1
+        self.resident -= 1
+        if not line.in_flight and not line.active:
+            self.rest(line)
+
+    def _put_off(self, ident: int, due: int) -> None:
+        route = self.route_of(self.spool.live[ident])
+        if route >= len(self._delayed):
+            self._grow(route)
+        self._delayed[route] += 1
+        self.timer.add(ident, due)
+
+    @staticmethod
+    def route_of(slot: bytes) -> int:
+        route: int = _HEAD.unpack_from(slot)[0]
+        return route
+
+    def undelay(self, ident: int) -> Key:
+        """Note that an id was taken out of the timer; return the key of its line."""
+        route = self.route_of(self.spool.live[ident])
+        self._delayed[route] -= 1
+        return self.spool.routes.key(route)
+
+    def redelay(self, ident: int) -> None:
+        """Put an id that was taken out of the timer back, at the due time of its slot."""
+        due: int = _HEAD.unpack_from(self.spool.live[ident])[1]
+        self._put_off(ident, due + self._time.skew)
+
+    def _grow(self, route: int) -> None:
+        more = max(route + 1, 2 * len(self._delayed)) - len(self._delayed)
+        self._delayed.extend(array("I", bytes(4 * more)))
+
+    def without_expired(self, batch: list[Entry], shape: Shape) -> list[Entry]:
+        """Give up what is expired of a batch that was taken, and return the rest."""
+        if self.give_up is None:
+            return batch
+        now, kept = self.clock.time(), []
+        for entry in batch:
+            if is_expired(shape, entry.message.received_at, now):
+                self.give_up(entry, GiveUp.NOT_ATTEMPTED)
+            else:
+                kept.append(entry)
+        return kept
+
+    # Time
+
+    def tick(self, now: float | None = None) -> bool:
+        """Let time pass: call it once a second. Returns whether `work` has more to do."""
+        self._time.follow()
+        self.timer.advance(int(self._time.now()))
+        if self.delivering != self.spool.delivery:
+            self.delivering = self.spool.delivery
+            if self.delivering:
+                self.begin(self.offer_all())
+        self.wake()
+        monotonic = self.clock.monotonic()
+        if self.give_up is not None and monotonic - self._swept_at >= SWEEP_SECONDS:
+            self._swept_at = monotonic
+            self.begin(expire(self))
+        return self.work()
+
+    def wake(self) -> None:
+        """Offer the lines whose waiting time is over."""
+        now = self.clock.monotonic()
+        for line in self.schedule.due(now):
+            line.open(THROTTLED)
+            if line.closed & PAUSED:
+                if line.paused_until > now:
+                    self.schedule.wait(line, line.paused_until)
+                    continue
+                line.open(PAUSED)
+                line.failures = 0
+            self.offer(line)
+
+    def work(self) -> bool:
+        """Work on what came due and on jobs for a slice of time; say whether there is more."""
+        until = self.clock.monotonic() + self.slice_seconds
+        while True:
+            busy = self._promote() | self._free_idle()
+            if self._jobs:
+                busy = True
+                job = self._jobs.popleft()
+                if next(job, _DONE) is not _DONE:
+                    self._jobs.append(job)
+            if not busy:
+                return False
+            if self.clock.monotonic() >= until:
+                return True
+
+    def begin(self, job: Steps) -> None:
+        """Let `work` do a job: an iterator that yields every millisecond or sooner."""
+        self._jobs.append(job)
+
+    def start(self, call_later: CallLater) -> None:
+        """Run by timers of a loop from now on."""
+        self._call_later = call_later
+        self.schedule.alarm = self._alarm
+        self._second()
+
+    def stop(self) -> None:
+        self._call_later = self.schedule.alarm = None
+
+    def _second(self) -> None:
+        if self._call_later is not None:
+            self._call_later(1.0, self._second)
+            if self.tick():
+                self._call_later(BREATH_SECONDS, self._again)
+
+    def _again(self) -> None:
+        if self._call_later is not None and self.work():
+            self._call_later(BREATH_SECONDS, self._again)
+
+    def _alarm(self, at: float) -> None:
+        # The second will do for what is further off.
+        seconds = at - self.clock.monotonic()
+        if self._call_later is not None and seconds < 1.0:
+            self._call_later(max(seconds, 0.0), self.wake)
+
+    def _promote(self) -> bool:
+        """Give a piece of what is due to its lines; say whether there was some."""
+        spreading = self.timer.spread()
+        due = self.timer.take()
+        if not due:
+            return spreading
+        live, lines, delayed = self.spool.live, self.lines, self._delayed
+        last, key, line = -1, ("", "", ""), None
+        touched: dict[Line, None] = {}
+        for ident in due:
+            slot = live.get(ident)
+            if slot is None:
+                continue
+            route, _, _ = _HEAD.unpack_from(slot)
+            delayed[route] -= 1
+            if route != last or line is None:
+                last, key = route, self.spool.routes.key(route)
+                line = lines.get(key) or self._make(key)
+                touched[line] = None
+            line.push_id(ident)
+            if line.key != key:
+                self.spool.rebind(ident, *line.key, None)
+        for each in touched:
+            self.offer(each)
+        return True
+
+    def rest(self, line: Line) -> None:
+        """Put a line which has become idle into the row of those that may be freed."""
+        if line.idle and not line.resting:
+            line.resting = True
+            self._resting.append((self.clock.monotonic(), line))
+
+    def _free_idle(self) -> bool:
+        """Free a piece of the lines idle for long; say whether there may be more.
+
+        They are looked at once, when they have been in the row for IDLE_SECONDS.
+        """
+        resting, now = self._resting, self.clock.monotonic()
+        for _ in range(min(len(resting), _FREED)):
+            if resting[0][0] > now - IDLE_SECONDS:
+                return False
+            _, line = resting.popleft()
+            line.resting = False
+            if line.idle and (line.pool is not None or line.closed or line.parked):
+                self.rest(line)
+            elif line.idle and self.lines.get(line.key) is line:
+                del self.lines[line.key]
+        return bool(resting)
+
+    def _freed(self, key: str) -> None:
+        self.schedule.free(key, self.offer)

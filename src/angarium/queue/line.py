@@ -1,0 +1,331 @@
+"""A line: what waits for one domain through one binding.
+
+Its active part is a FIFO of entries whose time has come: new mail as `Entry` objects while there
+is room in memory, the rest as ids, 8 octets each, which become objects when an attempt takes them.
+Its delayed part is in the timer; the line does not know its members, so a line without active mail
+is nothing but a few counts and may be freed.
+
+Whether a line may send stands in `closed`, a set of reasons; only an empty set lets `take` give.
+"""
+
+import math
+from array import array
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Final
+
+from angarium.core.message import Message
+from angarium.queue.entry import FLYING, READY, Entry, wrong
+from angarium.queue.options import Shape
+
+if TYPE_CHECKING:
+    from angarium.queue.board import Board
+
+# Why a line may not send now; bits of Line.closed.
+SUSPENDED: Final = 1  # by an operator
+SHUT: Final = 2  # by the option suspend_delivery
+PAUSED: Final = 4  # until a time: nobody could be reached
+THROTTLED: Final = 8  # until the rate allows the next message
+
+REASONS: Final = {
+    SUSPENDED: "suspended",
+    SHUT: "suspend_delivery",
+    PAUSED: "paused",
+    THROTTLED: "throttled",
+}
+_CHUNK: Final = 256  # ids kept together
+_ROUNDS: Final = 8  # batches found expired before the loop gets its turn
+
+Key = tuple[str, str, str]
+Item = Entry | int | array  # type: ignore[type-arg]  # isinstance wants it bare
+
+
+class Line:
+    """The mail for one (binding group, binding, domain).
+
+    Attributes:
+        active: entries whose turn it is or will be, in memory or not.
+        in_flight: entries taken and not yet put back, delayed or ended.
+        closed: why it may not send now; 0: it may.
+        pool: for the connections of `outbound`; a line is not freed while it is set.
+    """
+
+    __slots__ = (
+        "_board",
+        "_generation",
+        "_inbox",
+        "_outbox",
+        "_shape",
+        "active",
+        "closed",
+        "failing_since",
+        "failures",
+        "in_flight",
+        "key",
+        "parked",
+        "pause_reason",
+        "paused_until",
+        "pool",
+        "resident",
+        "resting",
+        "wake_at",
+    )
+
+    def __init__(self, board: "Board", key: Key, suspended: bool = False) -> None:
+        self._board = board
+        self.key = key
+        self.active = 0
+        self.in_flight = 0
+        self.resident = 0  # of the active ones, those in memory
+        self.closed = SUSPENDED if suspended else 0
+        self.pause_reason = ""
+        self.paused_until = 0.0  # monotonic
+        self.failures = 0  # to connect, one after the other
+        self.failing_since = 0.0  # monotonic
+        self.wake_at = math.inf  # kept by `schedule`
+        self.parked = ""  # kept by `schedule`: the key whose permits it waits for
+        self.resting = False  # kept by the board: seen idle
+        self.pool: object = None
+        # Appended to the inbox, taken from the end of the outbox, which is the inbox of before
+        # turned round: two lists need a tenth of what an empty deque does, and there may be a
+        # million lines.
+        self._inbox: list[Item] = []
+        self._outbox: list[Item] = []
+        self._generation = -1
+        self._shape: Shape = self.shape
+
+    @property
+    def group(self) -> str:
+        return self.key[0]
+
+    @property
+    def binding(self) -> str:
+        return self.key[1]
+
+    @property
+    def domain(self) -> str:
+        return self.key[2]
+
+    @property
+    def shape(self) -> Shape:
+        """The options which hold for this line in the present generation."""
+        if self._generation != self._board.generation:
+            self._generation = self._board.generation
+            self._shape = self._board.shape_of(self.key)
+            if self._shape.suspend_delivery or self._board.is_shut(self.key):
+                self.close(SHUT)
+            else:
+                self.open(SHUT)
+        return self._shape
+
+    @property
+    def delayed(self) -> int:
+        """How many of its entries wait in the timer."""
+        return self._board.delayed_of(self.key)
+
+    @property
+    def idle(self) -> bool:
+        return not (self.active or self.in_flight)
+
+    def close(self, reason: int) -> None:
+        self.closed |= reason
+
+    def open(self, reason: int) -> None:
+        self.closed &= ~reason
+
+    def push(self, entry: Entry) -> None:
+        """Put an entry at the end."""
+        self._inbox.append(entry)
+        self.active += 1
+        self.resident += 1
+
+    def push_id(self, ident: int) -> None:
+        """Put an entry that is not in memory at the end."""
+        self.active += 1
+        inbox = self._inbox
+        if inbox:
+            last = inbox[-1]
+            if isinstance(last, array):
+                if len(last) < _CHUNK:
+                    last.append(ident)
+                    return
+            elif isinstance(last, int):
+                inbox[-1] = array("Q", (last, ident))
+                return
+        inbox.append(ident)
+
+    def take(self, limit: int) -> list[Entry]:
+        """Take the next batch: entries of one message, in the order they came.
+
+        Returns at most `limit` and max_recipients_per_batch of them; none if there are none, or
+        if the line may not send now: then `demand` is called when it may.
+        """
+        shape = self.shape
+        board = self._board
+        for _ in range(_ROUNDS):
+            if self.closed or not self.active or not board.delivering:
+                return []
+            batch = self._take(shape, limit)
+            if not shape.never_attempt_expired_messages:
+                return batch
+            batch = board.without_expired(batch, shape)
+            if batch:
+                return batch
+        board.wait(self, 0.0)
+        return []
+
+    def _take(self, shape: Shape, limit: int) -> list[Entry]:
+        throttle = shape.outbound_throttle_messages
+        most = min(limit, shape.max_recipients_per_batch)
+        if throttle is not None:
+            most = min(most, throttle.rate.count)
+        entry = self._next()
+        if entry is None:
+            return []
+        batch = [entry]
+        message = entry.message
+        while len(batch) < most:
+            following = self._next_of(message)
+            if following is None:
+                break
+            batch.append(following)
+        board = self._board
+        if throttle is not None:
+            wait = board.ledger.take(throttle.key, throttle.rate, len(batch))
+            if wait > 0.0:
+                self._outbox.extend(reversed(batch))
+                self.close(THROTTLED)
+                board.wait(self, wait)
+                return []
+        for entry in batch:
+            entry.state = FLYING
+        count = len(batch)
+        self.active -= count
+        self.resident -= count
+        self.in_flight += count
+        board.in_flight += count
+        return batch
+
+    def put_back(self, entries: list[Entry]) -> None:
+        """Put entries which were taken and not attempted back in front, in their order."""
+        for entry in entries:
+            if entry.state is not FLYING:
+                raise wrong(entry, "put back")
+            entry.state = READY
+        count = len(entries)
+        self._outbox.extend(reversed(entries))
+        self.active += count
+        self.resident += count
+        self.in_flight -= count
+        self._board.in_flight -= count
+
+    def connect_failed(self, now: float, most: int, seconds: float) -> bool:
+        """Note that no server could be connected to; say whether the line is to be paused.
+
+        Args:
+            now: monotonic.
+            most: failures in a row, mx_failures_to_delay for each server of the domain; 0: any.
+            seconds: the option connect_timeout_to_delay.
+        """
+        self.failures += 1
+        if self.failures == 1:
+            self.failing_since = now
+        return bool(most) and (self.failures >= most or now - self.failing_since >= seconds)
+
+    def connected(self) -> None:
+        """Note that a server answered."""
+        self.failures = 0
+
+    def destage(self) -> int:
+        """Let go of what is in memory and could be read again; return how many entries."""
+        if not self.resident:
+            return 0
+        done = self.resident
+        for items in (self._inbox, self._outbox):
+            for at, item in enumerate(items):
+                if isinstance(item, Entry):
+                    items[at] = item.id
+        self.resident = 0
+        self._board.resident -= done
+        return done
+
+    def sift(self, wanted: Callable[[int], bool]) -> Iterator[list[Entry | int]]:
+        """Go through the active entries in pieces; take those which are wanted out, yield them.
+
+        They are counted as active until `lifted` says otherwise. What was not looked at
+        yet cannot be taken meanwhile; who has gone through all asks the line again.
+        """
+        items = [*reversed(self._outbox), *self._inbox]
+        self._outbox, self._inbox = [], []
+        at = 0
+        try:
+            for item in items:
+                at += 1
+                if isinstance(item, array):
+                    found = [each for each in item if wanted(each)]
+                    gone = set(found)
+                    left = array("Q", (each for each in item if each not in gone))
+                    if left:
+                        self._inbox.append(left)
+                    yield list[Entry | int](found)
+                elif wanted(item if isinstance(item, int) else item.id):
+                    yield [item]
+                else:
+                    self._inbox.append(item)
+                    if not at % _CHUNK:
+                        yield []
+        finally:
+            self._inbox += items[at:]
+
+    def lifted(self, item: Entry | int) -> None:
+        """Note that an entry which `sift` gave is in this line no more."""
+        self.active -= 1
+        if not isinstance(item, int):
+            self.resident -= 1
+
+    def fly(self, entry: Entry) -> None:
+        """Note that an entry, in none of the two parts, is in the hands of somebody."""
+        entry.line = self
+        entry.state = FLYING
+        self.in_flight += 1
+        self._board.in_flight += 1
+
+    def _load(self, ident: int) -> Entry | None:
+        entry = self._board.load(ident, self)
+        if entry is None:
+            self.active -= 1
+        else:
+            self.resident += 1
+        return entry
+
+    def _next(self) -> Entry | None:
+        """Take the first item off and return it, loaded; `resident` counts it still."""
+        while True:
+            if not self._outbox:
+                if not self._inbox:
+                    return None
+                self._inbox.reverse()
+                self._inbox, self._outbox = self._outbox, self._inbox
+            item = self._outbox.pop()
+            if isinstance(item, Entry):
+                return item
+            if isinstance(item, int):
+                entry = self._load(item)
+                if entry is not None:
+                    return entry
+            else:
+                self._outbox.extend(reversed(item))
+
+    def _next_of(self, message: Message) -> Entry | None:
+        """As `_next`, if it is of the same message."""
+        entry = self._next()
+        if entry is None:
+            return None
+        if entry.message is not message:
+            if entry.message.batch != message.batch:
+                self._outbox.append(entry)
+                return None
+            entry.message = message  # Loaded one by one, they are still one content.
+        return entry
+
+    def __repr__(self) -> str:
+        return f"<Line {'/'.join(self.key)} {self.active} active {self.in_flight} in flight>"

@@ -1,0 +1,86 @@
+"""Whose turn it is: which lines wait for a time or for a permit, and whom to ask when it is there.
+
+A line which may not send now waits here, in one of two ways: until a time (a throttle says its
+exact next time, a pause its end), or for a key of the ledger of which none is free. So nobody asks
+again and again. Among those who wait for one key, the longest waiting one is first.
+"""
+
+import heapq
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from angarium.queue.line import Line
+
+NEVER: Final = float("inf")
+
+
+class Schedule:
+    """The lines that wait. Times are monotonic seconds."""
+
+    __slots__ = ("_count", "_keys", "_times", "alarm")
+
+    def __init__(self) -> None:
+        self._times: list[tuple[float, int, Line]] = []
+        self._count = 0
+        self._keys: dict[str, deque[Line]] = {}
+        self.alarm: Callable[[float], None] | None = None  # told of each new earliest time
+
+    def wait(self, line: Line, until: float) -> None:
+        """Wake the line at `until`, or at the time it waits for already if that is earlier."""
+        if until >= line.wake_at:
+            return
+        line.wake_at = until
+        self._count += 1
+        heapq.heappush(self._times, (until, self._count, line))
+        if self.alarm is not None and self._times[0][2] is line:
+            self.alarm(until)
+
+    def due(self, now: float) -> Iterator[Line]:
+        """Take out and yield the lines whose time has come."""
+        times = self._times
+        while times and times[0][0] <= now:
+            at, _, line = heapq.heappop(times)
+            if line.wake_at == at:  # Else it was given an earlier time, which has been.
+                line.wake_at = NEVER
+                yield line
+
+    @property
+    def next(self) -> float:
+        """The earliest time somebody waits for."""
+        return self._times[0][0] if self._times else NEVER
+
+    def park(self, line: Line, key: str) -> None:
+        """Let the line wait until a permit of `key` may be free; it waits for one key at most."""
+        if line.parked:
+            if line.parked == key:
+                return
+            self.unpark(line)
+        line.parked = key
+        self._keys.setdefault(key, deque()).append(line)
+
+    def unpark(self, line: Line) -> None:
+        waiting = self._keys.get(line.parked)
+        if waiting is not None:
+            waiting.remove(line)
+            if not waiting:
+                del self._keys[line.parked]
+        line.parked = ""
+
+    def free(self, key: str, ask: Callable[[Line], None]) -> None:
+        """Ask those who wait for `key`, one by one, until one of them has to wait for it again."""
+        waiting = self._keys.pop(key, None)
+        while waiting:
+            line = waiting.popleft()
+            line.parked = ""
+            ask(line)
+            if line.parked == key:
+                # None was left for it. It keeps its place, and so do those behind it.
+                newcomers = self._keys.pop(key)
+                newcomers.remove(line)
+                self._keys[key] = deque((line, *waiting, *newcomers))
+                return
+
+    def waiting(self, key: str) -> int:
+        """Return how many lines wait for `key`."""
+        return len(self._keys.get(key, ()))
