@@ -1,0 +1,338 @@
+"""Files to sections, and every fault on the way: names, places, types, with advice.
+
+Nothing is passed over in silence. What is wrong is an error and refuses the configuration; what we
+understand and do not act upon is told as a note or a warning. Faults across options are `rules`.
+"""
+
+import difflib
+import ipaddress
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from angarium.config.errors import Fault, Severity
+from angarium.config.grammar import File, Include, Item, Setting, Stanza
+from angarium.config.kinds import Cap, HostPort, Raw, Throttle, compiled
+from angarium.config.option import OPTIONS, Option, State
+from angarium.config.planned import planned, refused
+from angarium.config.scope import STANZAS, Naming, Scope, StanzaKind, stanza_in, stanzas_in
+from angarium.config.section import Section, root
+from angarium.config.tree import Document
+from angarium.core.address import routing_domain
+
+MAX_FAULTS: Final = 1000  # of a configuration; then it is no use to go on
+MAX_ADVICE: Final = 100  # faults which get the nearest name: finding it is slow
+MAX_INCLUSIONS: Final = 10_000  # of files, counted each time: they can double at each level
+MODULE_OPTIONS: Final = frozenset({"enabled", "debug_level"})  # every module has these
+
+
+class Checked:
+    """What a document means: the sections, where things are set, and what is wrong."""
+
+    __slots__ = ("_duplicates", "_inclusions", "_known", "_parsed", "document", "faults",
+                 "places", "root", "unknown_stanzas")  # fmt: skip
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.root = root()
+        self.faults: list[Fault] = document.faults()
+        # Where a section first stands, and where each of its options was set last.
+        self.places: dict[tuple[Section, str], tuple[File, int]] = {}
+        self.unknown_stanzas: list[tuple[str, File, int]] = []
+        self._inclusions = 0
+        self._known: dict[str, Mapping[str, Option[Any]]] = {}
+        self._parsed: dict[tuple[str, str], object] = {}
+        self._file(document.main, self.root)
+        if document.local is not None:
+            self._file(document.local, self.root)
+        self._report_unknown_stanzas()
+
+    @property
+    def full(self) -> bool:
+        return len(self.faults) >= MAX_FAULTS
+
+    def report(
+        self,
+        file: File,
+        offset: int,
+        message: str,
+        advice: str = "",
+        severity: Severity = Severity.ERROR,
+    ) -> None:
+        line, column = file.place(offset)
+        self.faults.append(Fault(file.path, line, column, message, advice, severity))
+
+    def _file(self, file: File, section: Section) -> None:
+        self._items(file, file.items, section)
+
+    def _items(self, file: File, items: Iterable[Item], section: Section) -> None:
+        for item in items:
+            if self.full:
+                return
+            if isinstance(item, Setting):
+                self._setting(file, item, section)
+            elif isinstance(item, Stanza):
+                self._stanza(file, item, section)
+            else:
+                self._include(file, item, section)
+
+    def _include(self, file: File, item: Include, section: Section) -> None:
+        for included in self.document.included.get(item, ()):
+            self._inclusions += 1
+            if self._inclusions == MAX_INCLUSIONS:
+                self.report(file, item.start, f"more than {MAX_INCLUSIONS} files are included")
+            if self._inclusions < MAX_INCLUSIONS:
+                self._file(included, section)
+
+    # Settings.
+
+    def known(self, kind: StanzaKind) -> Mapping[str, Option[Any]]:
+        """Return the declared options of a stanza by name."""
+        found = self._known.get(kind.key)
+        if found is None:
+            own = kind.scope is Scope.OWN
+            found = self._known[kind.key] = {
+                each.name: each
+                for each in OPTIONS.values()
+                if (each.stanza == kind.key if own else kind.scope in each.scopes)
+                and bool(each.stanza) == own
+            }
+        return found
+
+    def _setting(self, file: File, item: Setting, section: Section) -> None:
+        declared = self.known(section.kind).get(item.name)
+        if declared is None:
+            self._unknown_setting(file, item, section)
+            return
+        try:
+            value = self._value(declared, item.value)
+        except ValueError as wrong:
+            self.report(file, item.value_start, f"{item.name}: {wrong}", f"write {declared.kind}")
+            return
+        if isinstance(value, Throttle | Cap):
+            value = value.keyed(f"{item.name} {section.path}".strip())
+        before = self.places.get((section, item.name))
+        if before is not None and before[0] is file:
+            line = file.place(before[1])[0]
+            self.report(
+                file,
+                item.start,
+                f"{item.name} is set here again, after line {line}",
+                "what is set last counts",
+                Severity.WARNING,
+            )
+        section.values[item.name] = value
+        self.places[section, item.name] = (file, item.start)
+        if declared.state is not State.WORKS:
+            planned_yet = declared.state is State.PLANNED
+            self.report(
+                file,
+                item.start,
+                f"{item.name} is {declared.state.value}",
+                declared.reason,
+                Severity.WARNING if planned_yet else Severity.NOTE,
+            )
+
+    def _value(self, declared: Option[Any], raw: Raw) -> object:
+        """Return the typed value; equal texts give one object, as there may be 100,000 of them."""
+        if not isinstance(raw, str):
+            return declared.kind.parse(raw)
+        key = (declared.key, raw)
+        if key not in self._parsed:
+            self._parsed[key] = declared.kind.parse(raw)
+        return self._parsed[key]
+
+    def _unknown_setting(self, file: File, item: Setting, section: Section) -> None:
+        name, kind = item.name, section.kind
+        where = f"in {kind.name} stanzas" if kind.key else "at the top of the file"
+        elsewhere = self._elsewhere(name)
+        if planned().has(name, kind.name or "global"):
+            if refused(name, item.value):
+                self.report(
+                    file,
+                    item.start,
+                    f"{name} is not supported yet, and going on without it is not safe",
+                    "remove it only if you can do without its protection",
+                )
+            else:
+                self.report(file, item.start, f"{name} is not supported yet", "", Severity.WARNING)
+        elif elsewhere:
+            self.report(
+                file,
+                item.start,
+                f"the option {name} may not stand {where}",
+                f"it may stand in: {', '.join(elsewhere)}",
+            )
+        elif stanza_in(kind, name) is not None:
+            self.report(file, item.start, f"{name} is a stanza", f"write {name} {{ ... }}")
+        else:
+            nearest = self._nearest(name, self.known(kind))
+            self.report(file, item.start, f"there is no option {name} {where}", nearest)
+
+    def _elsewhere(self, name: str) -> list[str]:
+        """Return the stanzas in which an option may stand."""
+        found: dict[str, None] = {}
+        for each in OPTIONS.values():
+            if each.name == name:
+                found |= dict.fromkeys(scope_names(each))
+        found |= dict.fromkeys(sorted(planned().options.get(name, ())))
+        return list(found)
+
+    def _nearest(self, name: str, names: Iterable[str]) -> str:
+        if len(self.faults) > MAX_ADVICE or len(name) > 80:
+            return ""
+        found = difflib.get_close_matches(name, names, 1, 0.7)
+        return f"did you mean {found[0]}?" if found else ""
+
+    # Stanzas.
+
+    def _stanza(self, file: File, item: Stanza, section: Section) -> None:
+        kind = stanza_in(section.kind, item.name)
+        if kind is None:
+            self._unknown_stanza(file, item, section)
+            return
+        instance = self._instance(file, item, kind)
+        if instance is None:
+            return
+        is_new = section.get(kind.key, instance) is None
+        child = section.child(kind, instance)
+        if is_new:
+            self.places[child, ""] = (file, item.start)
+            if kind.patterns and instance.startswith("/"):
+                # Names are compared in lower case, whatever the pattern's.
+                section.add_pattern(compiled(f"(?i:{instance[1:-1]})"), child)
+            elif kind.key == "peer":
+                section.add_network(ipaddress.ip_network(instance), child)
+        self._items(file, item.items, child)
+
+    def _instance(self, file: File, item: Stanza, kind: StanzaKind) -> str | None:
+        """Return the name of an instance in normal form; None, and a fault, if it is wrong."""
+        given = item.instance
+        if given is None:
+            if kind.naming is Naming.ALWAYS:
+                self.report(
+                    file, item.start, f"{kind.name} needs a name", f'write {kind.name} "name" {{'
+                )
+                return None
+            return ""
+        if kind.naming is Naming.NEVER:
+            self.report(file, item.start, f"{kind.name} has no name", f"write {kind.name} {{")
+            return None
+        try:
+            return normal_instance(kind, given)
+        except ValueError as wrong:
+            self.report(file, item.start, f"{kind.name}: {wrong}")
+            return None
+
+    def _unknown_stanza(self, file: File, item: Stanza, section: Section) -> None:
+        name, kind = item.name, section.kind
+        declared = [each for each in STANZAS.values() if each.name == name]
+        if name in self.known(kind):
+            self.report(file, item.start, f"{name} is an option", f"write {name} = value")
+        elif declared:
+            places = sorted({parent or "the file itself" for each in declared
+                             for parent in each.parents})  # fmt: skip
+            self.report(
+                file,
+                item.start,
+                f"{name} may not stand in {kind.name or 'the file itself'}",
+                f"it may stand in: {', '.join(places)}",
+            )
+        elif name in planned().stanzas:
+            self._planned_stanza(file, item)
+        elif not kind.key:
+            self.unknown_stanzas.append((name, file, item.start))
+        else:
+            nearest = self._nearest(name, stanzas_in(kind))
+            self.report(file, item.start, f"there is no stanza {name} in {kind.name}", nearest)
+
+    def _planned_stanza(self, file: File, item: Stanza) -> None:
+        self.report(
+            file,
+            item.start,
+            f"the stanza {item.name} is not supported yet",
+            "what is in it has no effect",
+            Severity.WARNING,
+        )
+        own = planned().stanzas[item.name]
+        for inner in item.items:
+            if isinstance(inner, Setting) and own and inner.name not in own | MODULE_OPTIONS:
+                self.report(
+                    file,
+                    inner.start,
+                    f"there is no option {inner.name} in {item.name}",
+                    self._nearest(inner.name, own),
+                    Severity.WARNING,
+                )
+
+    def _report_unknown_stanzas(self) -> None:
+        """Unknown stanzas wait for the end, as accept_unknown may stand after them."""
+        accepted = self.root.values.get("accept_unknown", ())
+        assert isinstance(accepted, tuple)
+        names = {str(each).lower() for each in accepted}
+        for name, file, offset in self.unknown_stanzas:
+            if name in names:
+                self.report(
+                    file,
+                    offset,
+                    f"the stanza {name} is unknown and has no effect",
+                    "accept_unknown has its name",
+                    Severity.NOTE,
+                )
+            else:
+                nearest = self._nearest(name, (*STANZAS, *planned().stanzas))
+                advice = nearest or f"for a module of your own write accept_unknown = ( {name} )"
+                self.report(file, offset, f"there is no stanza {name}", advice)
+
+
+def normal_instance(kind: StanzaKind, given: str) -> str:
+    """Return an instance's name in the form it is looked up by. Raises ValueError."""
+    if kind.key == "peer":
+        try:
+            return str(ipaddress.ip_network(given, strict=False))
+        except ValueError:
+            raise ValueError(f"{given!r} is no address or network") from None
+    if kind.key == "listen":
+        return endpoint_name(given)
+    if kind.patterns and len(given) > 2 and given.startswith("/") and given.endswith("/"):
+        compiled(given[1:-1])
+        return given
+    if kind.patterns:
+        normal = routing_domain(given.rstrip("."))
+        if normal is None:
+            raise ValueError(f"{given!r} is no domain, and no pattern such as /[.]example$/")
+        return normal
+    if kind.scope is not Scope.OWN and (not given or any(each in given for each in " :\t\n")):
+        raise ValueError(f"{given!r} is no name: it may not have blanks or colons")
+    return given
+
+
+def endpoint_name(given: str) -> str:
+    """Return the normal form of what a listen stanza is called. Raises ValueError."""
+    if given.startswith("/"):
+        return given
+    place = HostPort(bound=True).parse(given)
+    if not place.port:
+        raise ValueError(f"{given!r} has no port; write such as *:25, 192.0.2.1:25 or [::1]:25")
+    host = place.host or "*"
+    if given.startswith("[*]"):
+        return f"[*]:{place.port}"
+    if host != "*":
+        try:
+            address = ipaddress.ip_address(host)
+        except ValueError:
+            raise ValueError(f"{host!r} is no address of this machine") from None
+        host = f"[{address}]" if address.version == 6 else str(address)
+    return f"{host}:{place.port}"
+
+
+def scope_names(declared: Option[Any]) -> list[str]:
+    """Return the names of the stanzas in which an option may stand; "global" is the file."""
+    if declared.stanza:
+        return [declared.stanza]
+    top = ["global"] if Scope.GLOBAL in declared.scopes else []
+    inner = [
+        kind.name
+        for kind in STANZAS.values()
+        if kind.scope is not Scope.OWN and kind.scope in declared.scopes
+    ]
+    return top + inner

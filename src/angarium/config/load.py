@@ -1,0 +1,107 @@
+"""From a file to a `Configuration`, or to all its faults.
+
+conf = load("etc/quickstart/ecelerity.conf")
+
+data = snapshot("ecelerity.conf")           in the supervisor
+conf = load_snapshot(data, generation=2)    in each worker: the very same text
+"""
+
+import functools
+import hashlib
+import importlib
+import os
+import pkgutil
+from collections.abc import Mapping
+
+import msgspec
+
+import angarium
+from angarium.config import rules
+from angarium.config.check import Checked
+from angarium.config.errors import ConfigError, Severity
+from angarium.config.resolve import Configuration
+from angarium.config.tree import Disk, Document, Snapshot, Sources, read, search_path
+
+
+@functools.cache
+def declarations() -> None:
+    """Import every `options` module, so that what may be set depends on no other import."""
+    for each in pkgutil.walk_packages(angarium.__path__, "angarium."):
+        if "options" in each.name.split("."):
+            importlib.import_module(each.name)
+
+
+def load(
+    path: str, *, generation: int = 1, environ: Mapping[str, str] | None = None
+) -> Configuration:
+    """Read a configuration and all it includes.
+
+    Raises:
+        ConfigError: with every fault, by file, line and column.
+    """
+    return load_snapshot(snapshot(path, environ=environ), generation=generation)
+
+
+def snapshot(path: str, *, environ: Mapping[str, str] | None = None) -> bytes:
+    """Read all files of a configuration into one value, unchecked.
+
+    Raises:
+        ConfigError: the main file cannot be read.
+    """
+    search = search_path(os.environ if environ is None else environ)
+    disk = Disk()
+    read(path, disk, search)
+    return msgspec.msgpack.encode(Snapshot(path, search, disk.files, disk.directories))
+
+
+def load_snapshot(data: bytes, *, generation: int = 1) -> Configuration:
+    """Build what a snapshot holds; equal snapshots give equal configurations.
+
+    Raises:
+        ConfigError: with every fault, by file, line and column.
+    """
+    checked = check_snapshot(data)
+    errors = [each for each in checked.faults if each.severity is Severity.ERROR]
+    if errors:
+        raise ConfigError(errors)
+    return Configuration(
+        checked.root,
+        notes=checked.faults,
+        generation=generation,
+        text_hash=hashlib.sha256(data).hexdigest()[:16],
+    )
+
+
+def check_snapshot(data: bytes) -> Checked:
+    """Return what a snapshot means with its faults, for `config check` and `config explain`."""
+    taken = msgspec.msgpack.decode(data, type=Snapshot)
+    return check(taken.main, taken, taken.search)
+
+
+def check(path: str, sources: Sources, search: tuple[str, ...] = ()) -> Checked:
+    """Read and check a configuration from any source. Faults are in the result.
+
+    Raises:
+        ConfigError: the main file cannot be read.
+    """
+    declarations()
+    document = read(path, sources, search)
+    checked = Checked(document)
+    rules.apply(checked)
+    _in_file_order(checked, document)
+    return checked
+
+
+def load_text(text: str, *, generation: int = 1, path: str = "ecelerity.conf") -> Configuration:
+    """Build a configuration from a text which includes nothing: for tests and the lab.
+
+    Raises:
+        ConfigError: with every fault.
+    """
+    taken = Snapshot(path, (), {path: text.encode()}, {})
+    return load_snapshot(msgspec.msgpack.encode(taken), generation=generation)
+
+
+def _in_file_order(checked: Checked, document: Document) -> None:
+    order = {path: index for index, path in enumerate(document.files)}
+    checked.faults.sort(key=lambda each: (order.get(each.file, -1), each.line, each.column))

@@ -1,0 +1,229 @@
+"""Faults across options: what is allowed one by one and makes no sense together.
+
+A rule is a function which looks at the sections and reports; `@rule` registers it. It compares
+what is set in the file; where one side is not set there is nothing to report.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Final, TypeAlias
+
+from angarium.config.check import Checked
+from angarium.config.errors import Severity
+from angarium.config.option import OPTIONS
+from angarium.config.section import Section
+
+Rule: TypeAlias = Callable[[Checked], None]
+
+RULES: Final[list[Rule]] = []
+
+
+def rule(function: Rule) -> Rule:
+    """Register a rule."""
+    RULES.append(function)
+    return function
+
+
+def apply(checked: Checked) -> None:
+    """Let every rule look at the configuration."""
+    for each in RULES:
+        if checked.full:
+            return
+        each(checked)
+
+
+def report(
+    checked: Checked,
+    section: Section,
+    option: str,
+    message: str,
+    advice: str = "",
+    severity: Severity = Severity.ERROR,
+) -> None:
+    """Report at the place where an option is set, or where the section stands."""
+    place = checked.places.get((section, option)) or checked.places.get((section, ""))
+    file, offset = place or (checked.document.main, 0)
+    checked.report(file, offset, message, advice, severity)
+
+
+def effective(section: Section, option: str) -> object:
+    """Return what is set here, else globally, else the default."""
+    top = section
+    while top.parent is not None:
+        top = top.parent
+    default = OPTIONS[option].default if option in OPTIONS else None
+    return section.values.get(option, top.values.get(option, default))
+
+
+def _setting(checked: Checked, option: str) -> Iterator[Section]:
+    for section in checked.root.walk():
+        if option in section.values:
+            yield section
+
+
+@rule
+def an_interval_below_its_maximum(checked: Checked) -> None:
+    pairs = (
+        ("retry_interval", "max_retry_interval"),
+        ("delay_dsn_retry_interval", "delay_dsn_max_retry_interval"),
+    )
+    for first, longest in pairs:
+        for section in _setting(checked, first):
+            least, most = effective(section, first), effective(section, longest)
+            if isinstance(least, float) and isinstance(most, float) and least > most:
+                report(
+                    checked,
+                    section,
+                    first,
+                    f"{first} ({least:g}) is longer than {longest} ({most:g})",
+                    "every wait will be the latter",
+                    Severity.WARNING,
+                )
+
+
+@rule
+def memory_refuses_later_than_it_trims(checked: Checked) -> None:
+    goal, mark = effective(checked.root, "memory_goal"), effective(checked.root, "memory_hwm")
+    if isinstance(goal, float) and isinstance(mark, float) and goal > mark:
+        name = "memory_goal" if "memory_goal" in checked.root.values else "memory_hwm"
+        report(
+            checked,
+            checked.root,
+            name,
+            f"memory_goal ({goal:g}) is above memory_hwm ({mark:g})",
+            "mail would be refused before anything leaves the memory",
+        )
+
+
+@rule
+def ttl_bounds_in_order(checked: Checked) -> None:
+    low, high = effective(checked.root, "min_dns_ttl"), effective(checked.root, "max_dns_ttl")
+    if isinstance(low, int) and isinstance(high, int) and low > high:
+        name = "min_dns_ttl" if "min_dns_ttl" in checked.root.values else "max_dns_ttl"
+        report(checked, checked.root, name, f"min_dns_ttl ({low}) is above max_dns_ttl ({high})")
+
+
+@rule
+def a_pathway_exists(checked: Checked) -> None:
+    known = set(checked.root.all("pathway"))
+    for group in checked.root.all("pathway_group").values():
+        known |= set(group.all("pathway"))
+    for section in _setting(checked, "pathway"):
+        name = section.values["pathway"]
+        if name not in known:
+            report(checked, section, "pathway", f"there is no pathway {name}")
+
+
+@rule
+def a_banner_is_a_reply(checked: Checked) -> None:
+    for section in _setting(checked, "static_banner"):
+        if not str(section.values["static_banner"]).startswith("220"):
+            report(
+                checked,
+                section,
+                "static_banner",
+                "static_banner does not begin with 220",
+                'write such as static_banner = "220 mx.example.com ESMTP"',
+            )
+
+
+@rule
+def an_open_relay_is_meant(checked: Checked) -> None:
+    """Mail for anybody from anybody is how a server gets on every block list in a day."""
+    for section in _setting(checked, "open_relay"):
+        wide = section.kind.key != "peer" or section.instance in ("0.0.0.0/0", "::/0")
+        if section.values["open_relay"] and wide:
+            report(
+                checked,
+                section,
+                "open_relay",
+                "everybody who can connect may send to anybody",
+                "put open_relay into a peer stanza, or use relay_hosts",
+                Severity.WARNING,
+            )
+    for section in _setting(checked, "relay_hosts"):
+        networks = section.values["relay_hosts"]
+        assert isinstance(networks, tuple)
+        if any(network.prefixlen == 0 for network in networks):
+            report(
+                checked,
+                section,
+                "relay_hosts",
+                "relay_hosts has a network of all addresses: everybody may send to anybody",
+                severity=Severity.WARNING,
+            )
+
+
+@rule
+def a_line_length_policy_has_its_number(checked: Checked) -> None:
+    for section in _setting(checked, "rfc2822_max_line_length_policy"):
+        length = effective(section, "rfc2822_max_line_length")
+        if section.values["rfc2822_max_line_length_policy"] != "none" and isinstance(length, str):
+            report(
+                checked,
+                section,
+                "rfc2822_max_line_length_policy",
+                "rfc2822_max_line_length_policy needs a number in rfc2822_max_line_length",
+                "it has no effect",
+                Severity.WARNING,
+            )
+
+
+@rule
+def a_listener_listens(checked: Checked) -> None:
+    for name in ("esmtp_listener", "control_listener"):
+        listener = checked.root.get(name)
+        if listener is not None and not listener.all("listen"):
+            report(
+                checked,
+                listener,
+                "",
+                f"{name} has no listen stanza, so nothing listens",
+                'write such as listen ":25" { }',
+                Severity.WARNING,
+            )
+
+
+@rule
+def an_endpoint_is_used_once(checked: Checked) -> None:
+    used: dict[str, str] = {}
+    for section in checked.root.walk():
+        if section.kind.key == "listen" and section.parent is not None:
+            first = used.setdefault(section.instance, section.parent.kind.name)
+            if first != section.parent.kind.name:
+                report(checked, section, "", f"{section.instance} is used by {first} too")
+
+
+@rule
+def unsafe_choices_are_told(checked: Checked) -> None:
+    """What trades safety away is honoured, and named each time the file is read."""
+    unsafe = {
+        "force_fsync": (False, "accepted mail can be lost at a power cut"),
+        "_unsafe_spool": (True, "mail may be acknowledged before it is on the disk"),
+        "unlink_on_spool_in_failure": (True, "mail which cannot be read is deleted"),
+    }
+    for name, (value, consequence) in unsafe.items():
+        if checked.root.values.get(name) is value:
+            report(
+                checked,
+                checked.root,
+                name,
+                f"{name} = {str(value).lower()}: {consequence}",
+                severity=Severity.WARNING,
+            )
+
+
+@rule
+def descriptors_for_all_connections(checked: Checked) -> None:
+    files = checked.root.values.get("server_max_file_descriptors")
+    cap = checked.root.values.get("server_max_outbound_connections")
+    count = getattr(cap, "count", None)
+    if isinstance(files, int) and isinstance(count, int) and files < count:
+        report(
+            checked,
+            checked.root,
+            "server_max_file_descriptors",
+            f"server_max_file_descriptors ({files}) is less than "
+            f"server_max_outbound_connections ({count})",
+            "four times as many are advised",
+            Severity.WARNING,
+        )

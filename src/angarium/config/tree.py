@@ -1,0 +1,216 @@
+"""The files of a configuration: the main one, what it includes, and the local changes.
+
+All octets are read once, through `Sources`; a snapshot of what was read gives the very same
+configuration in another process, also when the files have changed meanwhile. The grammar of a file
+is `grammar`, what its stanzas mean is `check`.
+"""
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+import msgspec
+
+from angarium.config.errors import ConfigError, Fault
+from angarium.config.grammar import File, Include, Item, Setting, Stanza, parse
+
+SEARCH_PATH: Final = (
+    "/opt/msys/ecelerity/etc",
+    "/opt/msys/ecelerity/etc/conf/global",
+    "/opt/msys/ecelerity/etc/conf/default",
+)
+SEARCH_VARIABLE: Final = "EC_CONF_SEARCH_PATH"
+LOCAL_CHANGES: Final = "/opt/msys/ecelerity/etc/local_changes.conf"
+MAX_INCLUDE_DEPTH: Final = 16
+SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
+
+
+class Sources(Protocol):
+    """Where octets come from."""
+
+    def read(self, path: str) -> bytes:
+        """Return what a file holds. Raises OSError."""
+        ...
+
+    def listing(self, path: str) -> Sequence[str] | None:
+        """Return the names of the files of a directory, None if it is none."""
+        ...
+
+
+class Snapshot(msgspec.Struct, frozen=True, tag="angarium-configuration-1"):
+    """All that was read to build a configuration; a `Sources` itself."""
+
+    main: str
+    search: tuple[str, ...]
+    files: dict[str, bytes]
+    directories: dict[str, tuple[str, ...]]
+
+    def read(self, path: str) -> bytes:
+        found = self.files.get(path)
+        if found is None:
+            raise FileNotFoundError(2, "No such file or directory", path)
+        return found
+
+    def listing(self, path: str) -> Sequence[str] | None:
+        return self.directories.get(path)
+
+
+class Disk:
+    """The files themselves; notes all that was read."""
+
+    __slots__ = ("directories", "files")
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.directories: dict[str, tuple[str, ...]] = {}
+
+    def read(self, path: str) -> bytes:
+        if path not in self.files:
+            with open(path, "rb") as file:
+                self.files[path] = file.read()
+        return self.files[path]
+
+    def listing(self, path: str) -> Sequence[str] | None:
+        if path not in self.directories:
+            try:
+                with os.scandir(path) as entries:
+                    names = sorted(each.name for each in entries if each.is_file())
+            except NotADirectoryError:
+                return None
+            self.directories[path] = tuple(names)
+        return self.directories[path]
+
+
+@dataclass(slots=True)
+class Document:
+    """The files of one configuration, in the order they were first read."""
+
+    main: File
+    files: dict[str, File] = field(default_factory=dict)
+    included: dict[Include, tuple[File, ...]] = field(default_factory=dict)
+    readonly: set[str] = field(default_factory=set)  # paths to which no change is written
+    local: File | None = None  # read after all others
+
+    def faults(self) -> list[Fault]:
+        return [fault for file in self.files.values() for fault in file.faults]
+
+
+def search_path(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the directories in which included files are looked for."""
+    given = environ.get(SEARCH_VARIABLE, "")
+    return tuple(filter(None, given.split(os.pathsep))) or SEARCH_PATH
+
+
+def read(main: str, sources: Sources, search: Sequence[str]) -> Document:
+    """Read the main file and all it includes. Faults of the files are in them.
+
+    Raises:
+        ConfigError: the main file itself cannot be read.
+    """
+    try:
+        octets = sources.read(main)
+    except OSError as error:
+        raise ConfigError([Fault(main, 0, 0, f"cannot be read: {error.strerror}")]) from None
+    document = Document(parse(main, octets))
+    reader = _Reader(document, sources, search)
+    reader.file(document.main, ())
+    reader.local_changes()
+    return document
+
+
+class _Reader:
+    """Follows includes; each file is parsed once, however often it is included."""
+
+    __slots__ = ("_document", "_search", "_sources")
+
+    def __init__(self, document: Document, sources: Sources, search: Sequence[str]) -> None:
+        self._document = document
+        self._sources = sources
+        self._search = search
+
+    def file(self, file: File, above: tuple[str, ...]) -> None:
+        """Read what `file` includes; `above` are the paths that lead to it."""
+        self._document.files[file.path] = file
+        pending: list[list[Item]] = [file.items]
+        while pending:
+            for item in pending.pop():
+                if isinstance(item, Stanza):
+                    pending.append(item.items)
+                elif isinstance(item, Include):
+                    self._include(file, item, (*above, file.path))
+
+    def _include(self, file: File, item: Include, above: tuple[str, ...]) -> None:
+        if len(above) > MAX_INCLUDE_DEPTH:
+            file.fault(item.start, f"files include each other more than {MAX_INCLUDE_DEPTH} deep")
+            return
+        found: list[File] = []
+        for path in self._paths(file, item):
+            if path in above:
+                chain = " -> ".join([*above[above.index(path) :], path])
+                file.fault(item.start, f"this file includes itself: {chain}")
+                continue
+            known = self._document.files.get(path)
+            if known is not None or item.readonly:
+                self._document.readonly.add(path)
+            if known is None:
+                known = self._parsed(file, item, path)
+                if known is None:
+                    continue
+                self.file(known, above)
+            found.append(known)
+        self._document.included[item] = tuple(found)
+
+    def _parsed(self, file: File, item: Include, path: str) -> File | None:
+        try:
+            return parse(path, self._sources.read(path))
+        except OSError as error:
+            file.fault(item.start, f"{path} cannot be read: {error.strerror}")
+            return None
+
+    def _paths(self, file: File, item: Include) -> list[str]:
+        """Return the files an include stands for; none, and a fault, if there is no such."""
+        target = item.target
+        scheme = SCHEME.match(target)
+        if scheme is not None:
+            if scheme[1].lower() != "file":
+                file.fault(item.start, f"{scheme[1]}:// cannot be included", "use a file")
+                return []
+            target = target[scheme.end() :]
+        if not target or "\0" in target:
+            file.fault(item.start, "there is no file to include", 'write include "path"')
+            return []
+        places = (os.path.dirname(file.path), *self._search)
+        for directory in places:
+            path = os.path.normpath(os.path.join(directory, target))
+            try:
+                names = self._sources.listing(path)
+                if names is not None:
+                    return [os.path.join(path, each) for each in names if each[0] != "."]
+                self._sources.read(path)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                file.fault(item.start, f"{path} cannot be read: {error.strerror}")
+                return []
+            return [path]
+        looked = "" if os.path.isabs(target) else f"looked in {', '.join(filter(None, places))}"
+        file.fault(item.start, f"there is no file {target}", looked)
+        return []
+
+    def local_changes(self) -> None:
+        """Read the file of changes made while running, if there is one."""
+        path = LOCAL_CHANGES
+        for item in self._document.main.items:
+            if isinstance(item, Setting) and item.name == "local_changes_file":
+                path = item.value if isinstance(item.value, str) else path
+        if path in self._document.files or "\0" in path or not path:
+            return
+        try:
+            octets = self._sources.read(path)
+        except OSError:
+            return  # It comes into being with the first change.
+        local = parse(path, octets)
+        self._document.local = local
+        self.file(local, ())
