@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 
-class Stage(enum.Enum):
-    """Where in a session a rule may stand."""
+class Stage(enum.StrEnum):
+    """Where in a session a rule may stand; a string, for its quick hash."""
 
     CONNECT = "connect"
     BANNER = "banner"
