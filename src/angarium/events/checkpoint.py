@@ -1,0 +1,194 @@
+"""How far a reader of the event streams is, kept so that a crash neither loses nor repeats.
+
+A reader owns a folder and two files in it, of one form. `now` is written after every piece of
+work and never synced: it survives the death of the process, not that of the machine. `synced` is
+written about once a second, after what it speaks of was synced. Which of the two holds is told
+by the boot they were written in: after a restart of the machine, only what was synced counts.
+"""
+
+import fcntl
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from angarium.core.errors import Error
+from angarium.core.fault import FAULTS, point
+from angarium.events.reader import Cursor
+
+LOCK: Final = "lock"
+NOW: Final = "now.json"
+SYNCED: Final = "synced.json"
+VERSION: Final = 1
+_BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
+
+SAVING: Final = point("checkpoint.saving", "a checkpoint is written and does not have its name yet")
+SAVED: Final = point("checkpoint.saved", "a checkpoint has its name")
+
+
+class Place(Struct, frozen=True):
+    """A Cursor as it is kept."""
+
+    number: int
+    safe: int
+    sources: dict[int, int] = {}
+    keys: dict[int, list[str]] = {}  # decimal, for they have more than 64 bits
+
+
+class File(Struct, frozen=True):
+    """A file as it was when the cursors were where they are."""
+
+    inode: int
+    size: int
+
+
+class Checkpoint(Struct, frozen=True):
+    """What a reader needs to go on."""
+
+    version: int
+    boot: str
+    streams: dict[str, Place]
+    files: dict[str, File] = {}
+
+    def cursors(self, boot: str) -> dict[str, Cursor]:
+        """Return where to go on, in this run of the machine.
+
+        After a power cut a record that was read before it was synced may be gone and its number
+        given to another: so reading goes on where that cannot be, and what was told is known by
+        its source. Where there is no source, numbers are not given twice.
+        """
+        same = bool(boot) and boot == self.boot
+        return {
+            name: Cursor(
+                place.number if same or not place.sources else place.safe,
+                place.safe,
+                place.sources,
+                {log: map(int, seen) for log, seen in place.keys.items()},
+            )
+            for name, place in self.streams.items()
+        }
+
+
+class CheckpointError(Error):
+    """A checkpoint is there and cannot be read; to go on without it would repeat everything."""
+
+
+_ENCODER: Final = msgspec.json.Encoder()
+_DECODER: Final = msgspec.json.Decoder(Checkpoint)
+
+
+def boot_id() -> str:
+    """Return what names this run of the machine; "" where nothing does."""
+    try:
+        return _BOOT_ID.read_text().strip()
+    except OSError:
+        return ""
+
+
+class Keeper:
+    """The checkpoints of one reader.
+
+    Args:
+        folder: of the reader; made when it is missing.
+        boot: names this run of the machine; "" if unknown: then only what was synced counts.
+    """
+
+    __slots__ = ("_boot", "_folder", "_lock")
+
+    def __init__(self, folder: Path, boot: str) -> None:
+        self._folder = folder
+        self._boot = boot
+        self._lock = -1
+
+    def lock(self) -> bool:
+        """Become the only one who writes here; False while a former process still does.
+
+        Raises:
+            OSError: the folder cannot be used.
+        """
+        if self._lock < 0:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            file = os.open(self._folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(file)
+                return False
+            self._lock = file
+        return True
+
+    def unlock(self) -> None:
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+    def load(self) -> Checkpoint | None:
+        """Return the checkpoint that holds, or None if there was none.
+
+        Raises:
+            CheckpointError: the one that would hold cannot be read.
+        """
+        try:
+            now = _read(self._folder / NOW)
+        except CheckpointError:
+            now = None  # It is never synced: a power cut may have left anything.
+        if now is not None and self._boot and now.boot == self._boot:
+            return now
+        return _read(self._folder / SYNCED)
+
+    def save(self, cursors: Mapping[str, Cursor], files: Mapping[str, File], *, sync: bool) -> None:
+        """Keep this state; `sync` says that the files are on the disk up to these sizes.
+
+        Raises:
+            OSError: it could not be written; the former checkpoint stays.
+        """
+        streams = {
+            name: Place(
+                cursor.number,
+                cursor.safe,
+                dict(cursor.sources),
+                {log: [str(key) for key in seen] for log, seen in cursor.keys.items()},
+            )
+            for name, cursor in cursors.items()
+        }
+        octets = _ENCODER.encode(Checkpoint(VERSION, self._boot, streams, dict(files)))
+        if sync:
+            _replace(self._folder / SYNCED, octets, sync=True)
+        _replace(self._folder / NOW, octets, sync=False)
+
+
+def _read(path: Path) -> Checkpoint | None:
+    try:
+        found = _DECODER.decode(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.MsgspecError) as error:
+        raise CheckpointError("checkpoint unreadable", path=path, reason=str(error)) from error
+    if found.version > VERSION:
+        raise CheckpointError("checkpoint of a later version", path=path, version=found.version)
+    return found
+
+
+def _replace(path: Path, octets: bytes, *, sync: bool) -> None:
+    """Put octets under a name in one step."""
+    draft = path.with_suffix(".new")
+    file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+    try:
+        while octets:
+            octets = octets[os.write(file, octets) :]
+        if sync:
+            os.fsync(file)
+    finally:
+        os.close(file)
+    FAULTS.hit(SAVING)
+    draft.replace(path)
+    if sync:
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    FAULTS.hit(SAVED)

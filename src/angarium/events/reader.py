@@ -1,0 +1,251 @@
+"""Reading all event streams of a node as one, each event once.
+
+    streams.rescan()                    shards came and went
+    events = streams.read(4096)         what is new, in order of time
+    streams.cursors()                   how far that was: keep it, when the events are dealt with
+
+One order for the whole node: the streams are merged by time. A stream that lags, for its owner was
+slow or there is more than one read takes, holds the others back to the last time it has shown, as
+far as that is known; so a backlog of several shards comes out in order too.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
+from operator import itemgetter
+from pathlib import Path
+from typing import Final
+
+from angarium.events.schema import EVENTS, Event, EventError, decode, number_of
+from angarium.events.stream import KINDS, NOWHERE, frames
+from angarium.journal.disk import Disk
+from angarium.journal.reader import Tail
+
+WINDOW: Final = 32768  # keys of one generation; two are kept
+
+_NUMBERS: Final = {declared: number_of(declared) for declared in EVENTS.values()}
+
+
+def key_of(event: Event) -> int:
+    """Return what tells an event from every other: entry, attempt and kind, in one number."""
+    ident: int = getattr(event, "id", 0)
+    attempt: int = getattr(event, "attempt", 0)
+    return ident << 8 | _NUMBERS[type(event)] | attempt << 72
+
+
+class Window:
+    """Which keys came lately; bounded, and a look costs two look-ups."""
+
+    __slots__ = ("_fresh", "_old", "_size")
+
+    def __init__(self, size: int = WINDOW) -> None:
+        self._size = size
+        self._fresh: set[int] = set()
+        self._old: set[int] = set()
+
+    def add(self, key: int) -> bool:
+        """Remember the key; return whether it is new."""
+        if key in self._fresh or key in self._old:
+            return False
+        self._fresh.add(key)
+        if len(self._fresh) >= self._size:
+            self._fresh, self._old = set(), self._fresh
+        return True
+
+
+class Cursor:
+    """How far one stream was read: what must be kept, so that no event is lost or told twice.
+
+    `number` is of the next record wanted, `safe` the first which a power cut may still change.
+    `sources` has, for each log, the highest source number seen, and `keys` what was seen with just
+    that number: a record of a shard can have many events of one source, and only some of them may
+    have been written when the power went.
+    """
+
+    __slots__ = ("keys", "number", "safe", "sources")
+
+    def __init__(
+        self,
+        number: int = 1,
+        safe: int = 1,
+        sources: Mapping[int, int] | None = None,
+        keys: Mapping[int, Iterable[int]] | None = None,
+    ) -> None:
+        self.number = number
+        self.safe = safe
+        self.sources = dict(sources or {})
+        self.keys = {log: set(seen) for log, seen in (keys or {}).items()}
+
+    def fresh(self, log: int, number: int, key: int) -> bool:
+        """Say whether this event is told for the first time, and remember that it was."""
+        highest = self.sources.get(log, -1)
+        if number > highest:
+            self.sources[log] = number
+            self.keys[log] = {key}
+            return True
+        seen = self.keys.setdefault(log, set())
+        if number < highest or key in seen:
+            return False
+        seen.add(key)
+        return True
+
+
+# Number of the record, log and number of the source, the event.
+Item = tuple[int, int, int, Event]
+
+
+class Stream:
+    """One stream: what is read of it and not yet taken, and the cursor behind what is taken."""
+
+    __slots__ = ("_latest", "_tail", "cursor", "directory", "items", "more", "times", "undecodable")
+
+    def __init__(self, disk: Disk, directory: Path, cursor: Cursor) -> None:
+        kind = KINDS[directory.name]
+        self._tail = Tail(disk, str(directory), kind, cursor.number)
+        self._latest = 0.0
+        self.directory = directory
+        self.cursor = cursor
+        self.items: list[Item] = []
+        self.times: list[float] = []  # of the items; never falls, even if the clock was set back
+        self.more = False  # the last read may not have been all there is
+        self.undecodable = 0
+
+    def fill(self, limit: int) -> None:
+        """Read on, if nothing is left of what was read before.
+
+        Raises:
+            FormatError: the stream is of a newer version.
+            OSError: the disk failed.
+        """
+        if self.items:
+            return
+        records = self._tail.poll(limit)
+        self.more = len(records) >= limit
+        items, times, latest = self.items, self.times, self._latest
+        for number, payload in records:
+            for log, source, octets in self._frames(payload):
+                try:
+                    event = decode(octets)
+                except EventError:
+                    self.undecodable += 1
+                    continue
+                latest = max(latest, event.at)
+                items.append((number, log, source, event))
+                times.append(latest)
+        self._latest = latest
+
+    def _frames(self, payload: bytes) -> Iterable[tuple[int, int, bytes]]:
+        try:
+            return frames(payload)
+        except EventError:
+            self.undecodable += 1
+            return ()
+
+    @property
+    def horizon(self) -> float | None:
+        """Return the time up to which everything is known; None if it can't be told now."""
+        return self.times[-1] if self.more and self.times else None
+
+    def take(self, horizon: float | None, window: Window) -> list[tuple[float, Event]]:
+        """Take what happened up to a time, without what was told before; whole records only."""
+        end = len(self.items) if horizon is None else bisect_right(self.times, horizon)
+        items = self.items
+        while 0 < end < len(items) and items[end][0] == items[end - 1][0]:
+            end += 1
+        taken = []
+        fresh, new = self.cursor.fresh, window.add
+        for (_, log, source, event), at in zip(items[:end], self.times, strict=False):
+            if log != NOWHERE:
+                key = key_of(event)
+                if not (fresh(log, source, key) & new(key)):
+                    continue
+            taken.append((at, event))
+        # With nothing left, also over records which held nothing for us.
+        next_wanted = self._tail.cursor if end == len(items) else items[end][0]
+        self.cursor.number = next_wanted
+        self.cursor.safe = min(self._tail.safe, next_wanted)
+        del self.items[:end], self.times[:end]
+        return taken
+
+    @property
+    def missed(self) -> int:
+        """Return the records which retention or damage took before they were read."""
+        return self._tail.missed + self._tail.damaged
+
+    def close(self) -> None:
+        self._tail.close()
+
+
+class Streams:
+    """All streams below some directories: those of shards, those of processes without one.
+
+    Args:
+        roots: directories whose entries own streams.
+        cursors: by name of the stream, from the last run.
+    """
+
+    __slots__ = ("_cursors", "_disk", "_roots", "_streams", "_window", "caught_up")
+
+    def __init__(
+        self,
+        roots: Sequence[Path],
+        disk: Disk,
+        cursors: Mapping[str, Cursor],
+    ) -> None:
+        self._roots = roots
+        self._disk = disk
+        self._cursors = dict(cursors)
+        self._streams: dict[str, Stream] = {}
+        self._window = Window()
+        self.caught_up = False  # the last read returned all there was
+
+    def rescan(self) -> None:
+        """Find the streams which appeared, and forget those whose directory is gone."""
+        found = {}
+        for root in self._roots:
+            for owner in sorted(root.iterdir()) if root.is_dir() else ():
+                for name in KINDS:
+                    if (owner / name).is_dir():
+                        found[f"{owner.name}/{name}"] = owner / name
+        for name in self._streams.keys() - found.keys():
+            # Its owner removes a directory only when its readers have passed it.
+            self._streams.pop(name).close()
+        for name in found.keys() - self._streams.keys():
+            cursor = self._cursors.pop(name, None) or Cursor()
+            self._streams[name] = Stream(self._disk, found[name], cursor)
+
+    def read(self, limit: int) -> list[Event]:
+        """Return new events in order of time, about `limit` records of each stream at most."""
+        streams = list(self._streams.values())
+        for stream in streams:
+            stream.fill(limit)
+        horizons = [each.horizon for each in streams if each.horizon is not None]
+        horizon = min(horizons, default=None)
+        taken = [part for each in streams if (part := each.take(horizon, self._window))]
+        self.caught_up = not horizons
+        if len(taken) == 1:
+            return [event for _, event in taken[0]]
+        return [event for _, event in sorted(chain(*taken), key=itemgetter(0))]
+
+    def cursors(self) -> dict[str, Cursor]:
+        """Return how far each stream was taken, by its name; the objects go on changing."""
+        return {name: stream.cursor for name, stream in self._streams.items()}
+
+    def directories(self) -> dict[Path, Cursor]:
+        """Return the same by directory."""
+        return {stream.directory: stream.cursor for stream in self._streams.values()}
+
+    @property
+    def undecodable(self) -> int:
+        """Return how many events could not be read: of a newer version, most likely."""
+        return sum(stream.undecodable for stream in self._streams.values())
+
+    @property
+    def missed(self) -> int:
+        """Return how many records were gone, or damaged, before they were read."""
+        return sum(stream.missed for stream in self._streams.values())
+
+    def close(self) -> None:
+        for stream in self._streams.values():
+            stream.close()
+        self._streams.clear()

@@ -1,0 +1,18 @@
+"""Names of modules in ecelerity.conf to where they are. One line a module; it is imported when it
+is configured, so a server pays only for what it uses.
+"""
+
+import importlib
+from collections.abc import Mapping
+from typing import Any, Final
+
+# Stanza to the Python module which has what runs it; loggers run in the hose.
+LOGGERS: Final[Mapping[str, str]] = {
+    "ec_logger": "angarium.modules.loggers.ec_logger",
+    "bounce_logger": "angarium.modules.loggers.bounce_logger",
+}
+
+
+def logger(stanza: str) -> Any:
+    """Import the class that runs a logger's stanza."""
+    return importlib.import_module(LOGGERS[stanza]).Logger

@@ -1,0 +1,286 @@
+"""The hose: the one process that reads the event streams of all workers.
+
+Here it writes the text logs. If it lags, dies or cannot write, mail goes on; it holds its place
+in the streams and goes on from there. One step, `poll`, is a transaction:
+
+    what was not written last time is tried again, and nothing is read before it is written
+    read what is new, in one order for the node, at most BATCH records of a stream
+    each logger makes its lines; heartbeats, if nothing is left to read
+    write them; then the checkpoint, which says how far the streams and how long the files are
+
+A crash at any point leaves files that are longer than the checkpoint says; they are cut back to
+it at the next start, and the events are read again. So each line is there exactly once.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from angarium.core.clock import Clock
+from angarium.core.errors import Error
+from angarium.events import format as lines
+from angarium.events.checkpoint import File, Keeper, boot_id
+from angarium.events.reader import Streams
+from angarium.events.schema import Event
+from angarium.events.stream import READER
+from angarium.journal.disk import Disk
+from angarium.journal.reader import Cursor, save_cursor
+from angarium.modules import index
+from angarium.modules.loggers.logfile import LogFile
+from angarium.run.options import Node
+
+BATCH: Final = 2048  # records of a stream at a time: some megabytes of events and lines
+BUSY_SECONDS: Final = 0.05  # until the next look, after one that found something
+IDLE_SECONDS: Final = 0.2
+HELD_SECONDS: Final = 1.0  # until a log that could not be written is tried again
+RESCAN_SECONDS: Final = 1.0
+SYNC_SECONDS: Final = 1.0  # a power cut makes so much of the logs be written again
+TELL_SECONDS: Final = 10.0  # between two words to the owners of streams
+
+
+class Logger(Protocol):
+    """What runs a logger's stanza."""
+
+    logs: list[LogFile]
+
+    @property
+    def heartbeat(self) -> float: ...
+    def take(self, events: Sequence[Event]) -> None: ...
+    def beat(self, now: float) -> None: ...
+
+
+class Configuration(Protocol):
+    """What this file needs of a configuration."""
+
+    def top(self, options: Any) -> Any: ...
+    def instances(self, stanza: str) -> Sequence[tuple[str, Any]]: ...
+
+
+def loggers_of(configuration: Configuration, state: Path) -> list[Logger]:
+    """Return the loggers that are configured; relative paths are below the state directory.
+
+    Raises:
+        Error: a destination is of a kind we do not have, or two write to one file.
+    """
+    hires = configuration.top(Node).log_hires_timestamp
+    stamp = lines.microseconds if hires else lines.seconds
+    made: list[Logger] = []
+    owners: dict[Path, str] = {}
+    for stanza in index.LOGGERS:
+        for name, options in configuration.instances(stanza):
+            if not options.enabled:
+                continue
+            logger: Logger = index.logger(stanza)(options, state, stamp)
+            owner = f"{stanza} {name!r}"
+            for log in logger.logs:
+                if log.path in owners:
+                    raise Error(
+                        "two logs in one file", path=str(log.path), of=(owners[log.path], owner)
+                    )
+                owners[log.path] = owner
+            made.append(logger)
+    return made
+
+
+class Heart:
+    """When a heartbeat is due: once in each interval of the clock, whoever restarts meanwhile."""
+
+    __slots__ = ("_last",)
+
+    def __init__(self) -> None:
+        self._last: dict[float, int] = {}
+
+    def due(self, interval: float, now: float) -> bool:
+        """Say whether a new interval has begun since the last call for this interval."""
+        beat = int(now // interval)
+        last = self._last.setdefault(interval, beat)
+        self._last[interval] = beat
+        return beat > last
+
+
+class Hose:
+    """Reads all streams, writes all text logs.
+
+    Args:
+        state: the state directory (`run/plan` says what is in it).
+        alarm: told once when logs cannot be written, and once when they can again.
+        boot: names this run of the machine.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        state: Path,
+        clock: Clock,
+        disk: Disk,
+        alarm: Callable[[str], None],
+        boot: str | None = None,
+    ) -> None:
+        self._state = state
+        self._clock = clock
+        self._disk = disk
+        self._alarm = alarm
+        self._boot = boot_id() if boot is None else boot
+        self._keeper = Keeper(state / "hose" / READER, self._boot)
+        self._loggers = loggers_of(configuration, state)
+        self._prepared: list[Logger] = []
+        self._next: list[Logger] | None = None
+        self._streams: Streams | None = None  # from the first step on
+        self._known: Mapping[str, File] = {}  # files that are to be cut back
+        self._heart = Heart()
+        self._rescanned = self._synced = self._told = float("-inf")
+        self._unsynced = False
+        self._reopen = True  # the first step opens them
+        self._held = ""
+        self._missed = 0
+        self._wait = 0.0
+
+    # -- what it is told ------------------------------------------------------------------
+
+    def reopen(self) -> None:
+        """Close and open the logs, at the next step: somebody has renamed them."""
+        self._reopen = True
+
+    def prepare(self, configuration: Configuration) -> None:
+        """First phase of a reload. Raises Error if these loggers cannot be."""
+        self._prepared = loggers_of(configuration, self._state)
+
+    def commit(self) -> None:
+        """Second phase: the prepared loggers write from the next step on."""
+        self._next, self._prepared = self._prepared, []
+        self._reopen = True
+
+    def abort(self) -> None:
+        """Forget what was prepared."""
+        self._prepared = []
+
+    # -- what it does ---------------------------------------------------------------------
+
+    @property
+    def held(self) -> str:
+        """Return why logs are not written now; "" if they are."""
+        return self._held
+
+    def poll(self) -> float:
+        """Do one step; return the seconds until the next one."""
+        try:
+            streams = self._streams or self._start()
+            found = self._step(streams)
+        except (OSError, Error) as error:
+            return self._hold(str(error))
+        if self._held:
+            self._alarm(f"logs are written again, after: {self._held}")
+            self._held = ""
+        if streams.missed > self._missed:
+            self._alarm(f"{streams.missed - self._missed} records of events were gone unread")
+            self._missed = streams.missed
+        if not streams.caught_up:
+            self._wait = 0.0
+        elif found:
+            self._wait = BUSY_SECONDS
+        else:
+            self._wait = min(IDLE_SECONDS, max(BUSY_SECONDS, self._wait * 2))
+        return self._wait
+
+    def _hold(self, reason: str) -> float:
+        if not self._held:
+            self._alarm(f"logs cannot be written, the streams keep the events: {reason}")
+        self._held = reason
+        return HELD_SECONDS
+
+    def _start(self) -> Streams:
+        """Take over from the last run: where it was in the streams, and how long its files were."""
+        if not self._keeper.lock():
+            raise Error("a former hose still writes them")
+        found = self._keeper.load()
+        self._known = found.files if found else {}
+        roots = (self._state / "spool", self._state / "streams")
+        cursors = found.cursors(self._boot) if found else {}
+        self._streams = Streams(roots, self._disk, cursors)
+        return self._streams
+
+    def _step(self, streams: Streams) -> bool:
+        """Return whether there was something to write."""
+        now = self._clock.monotonic()
+        self._flush()
+        if now - self._rescanned >= RESCAN_SECONDS:
+            streams.rescan()
+            self._rescanned = now
+        if self._reopen:
+            self._open_logs(streams)
+        events = streams.read(BATCH)
+        for logger in self._loggers:
+            logger.take(events)
+        if streams.caught_up:
+            self._beat()
+        wrote = self._flush()
+        if wrote or events:
+            self._save(streams, sync=False)
+        if self._unsynced and now - self._synced >= SYNC_SECONDS:
+            self._save(streams, sync=True)
+            self._synced = now
+        return bool(events)
+
+    def _beat(self) -> None:
+        now = self._clock.time()
+        intervals = {logger.heartbeat for logger in self._loggers} - {0.0}
+        due = {interval for interval in intervals if self._heart.due(interval, now)}
+        for logger in self._loggers:
+            if logger.heartbeat in due:
+                logger.beat(now)
+
+    @property
+    def _logs(self) -> list[LogFile]:
+        return [log for logger in self._loggers for log in logger.logs]
+
+    def _flush(self) -> bool:
+        wrote = [log.flush() for log in self._logs]
+        return any(wrote)
+
+    def _save(self, streams: Streams, *, sync: bool) -> None:
+        if sync:
+            for log in self._logs:
+                log.sync()
+        states = {str(log.path): log.state for log in self._logs}
+        files = {path: state for path, state in states.items() if state is not None}
+        self._keeper.save(streams.cursors(), {**self._known, **files}, sync=sync)
+        self._unsynced = not sync
+        now = self._clock.monotonic()
+        if sync and now - self._told >= TELL_SECONDS:
+            self._told = now
+            for directory, cursor in streams.directories().items():
+                save_cursor(self._disk, str(directory), Cursor(READER, cursor.safe))
+
+    def _open_logs(self, streams: Streams) -> None:
+        """Close the old files, when a checkpoint has them whole, and open the new ones."""
+        if any(log.state for log in self._logs):
+            self._save(streams, sync=True)
+            for log in self._logs:
+                log.close()
+        if self._next is not None:
+            self._loggers, self._next = self._next, None
+        for log in self._logs:
+            # At the start: undo what the checkpoint does not know. A file that has been renamed
+            # since is cut too, and then left alone.
+            if (known := self._known.get(str(log.path))) is not None:
+                log.restore(known)
+            log.open()
+        self._known = {}
+        self._save(streams, sync=True)
+        self._reopen = False
+
+    def close(self) -> None:
+        """Write what is left, and the last checkpoint; what can't be written stays where it is."""
+        if (streams := self._streams) is not None:
+            try:
+                streams.rescan()
+                while self._step(streams) or not streams.caught_up:
+                    pass
+                self._told = float("-inf")
+                self._save(streams, sync=True)
+            except (OSError, Error) as error:
+                self._hold(str(error))
+            streams.close()
+        for log in self._logs:
+            log.close()
+        self._keeper.unlock()
