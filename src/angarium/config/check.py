@@ -6,13 +6,15 @@ understand and do not act upon is told as a note or a warning. Faults across opt
 
 import difflib
 import ipaddress
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from angarium.config.errors import Fault, Severity
 from angarium.config.grammar import File, Include, Item, Setting, Stanza
-from angarium.config.kinds import Cap, HostPort, Raw, Throttle, compiled
+from angarium.config.kinds import Cap, Raw, Throttle, compiled
 from angarium.config.option import OPTIONS, Option, State
+from angarium.config.places import HostPort
 from angarium.config.planned import planned, refused
 from angarium.config.scope import STANZAS, Naming, Scope, StanzaKind, stanza_in, stanzas_in
 from angarium.config.section import Section, root
@@ -199,7 +201,7 @@ class Checked:
             self.places[child, ""] = (file, item.start)
             if kind.patterns and instance.startswith("/"):
                 # Names are compared in lower case, whatever the pattern's.
-                section.add_pattern(compiled(f"(?i:{instance[1:-1]})"), child)
+                section.add_pattern(compiled(instance[1:-1], re.IGNORECASE), child)
             elif kind.key == "peer":
                 section.add_network(ipaddress.ip_network(instance), child)
         self._items(file, item.items, child)

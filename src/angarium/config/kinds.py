@@ -4,7 +4,6 @@ A kind's `parse` gets what the grammar found (a word, a list or a dictionary) an
 typed value, or raises ValueError with what is wrong in words for the operator.
 """
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -19,7 +18,6 @@ T_co = TypeVar("T_co", covariant=True)
 # What the grammar knows: a word, a list ( a b ), a dictionary [ key = value ].
 Raw: TypeAlias = "str | tuple[Raw, ...] | Mapping[str, Raw]"
 Schema: TypeAlias = dict[str, object]
-Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 TRUE: Final = frozenset({"true", "on", "enabled", "yes", "1"})
 FALSE: Final = frozenset({"false", "off", "disabled", "no", "0"})
@@ -176,8 +174,14 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Text:
+    """Printable text of one line; octets which are no UTF-8 are refused."""
+
     def parse(self, raw: Raw) -> str:
-        return word(raw)
+        text = word(raw)
+        for each in text:
+            if each < " " or "\x7f" <= each < "\xa0" or "\ud800" <= each <= "\udfff":
+                raise ValueError(f"the character U+{ord(each):04X} may not stand in it")
+        return text
 
     def schema(self) -> Schema:
         return {"type": "string"}
@@ -189,9 +193,9 @@ class Text:
 @dataclass(frozen=True, slots=True)
 class Path(Text):
     def parse(self, raw: Raw) -> str:
-        text = word(raw)
-        if not text or "\0" in text:
-            raise ValueError(f"{text!r} is no path")
+        text = Text().parse(raw)
+        if not text:
+            raise ValueError("the path is empty")
         return text
 
     def __str__(self) -> str:
@@ -204,24 +208,6 @@ class Secret(Text):
 
     def __str__(self) -> str:
         return "text, never shown"
-
-
-@dataclass(frozen=True, slots=True)
-class Hostname(Text):
-    """A host name, or one of the special names `also`."""
-
-    also: tuple[str, ...] = ()
-
-    def parse(self, raw: Raw) -> str:
-        text = word(raw)
-        if text in self.also or re.fullmatch(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*", text):
-            return text
-        if re.fullmatch(r"\[[0-9A-Fa-f:.IPv]+\]", text):
-            return text  # An address literal is a name too, RFC 5321 section 4.1.3.
-        raise ValueError(f"{text!r} is no host name")
-
-    def __str__(self) -> str:
-        return " or ".join(["host name", *self.also])
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,11 +286,11 @@ class Pattern:
         return "regular expression"
 
 
-def compiled(pattern: str) -> re.Pattern[str]:
+def compiled(pattern: str, flags: int = 0) -> re.Pattern[str]:
     """Compile a pattern of the file. Raises ValueError with the place of the fault in it."""
     try:
         # RecursionError, OverflowError: "((((..." and "a{9999999999}" are operators' typing too.
-        return re.compile(pattern)
+        return re.compile(pattern, flags)
     except (re.error, RecursionError, OverflowError) as fault:
         raise ValueError(f"{pattern!r} is no regular expression: {fault}") from None
 
@@ -419,44 +405,6 @@ class Table(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class Cidr:
-    """An address or a network; host bits after the prefix are ignored."""
-
-    def parse(self, raw: Raw) -> Network:
-        text = word(raw)
-        try:
-            return ipaddress.ip_network(text, strict=False)
-        except ValueError:
-            raise ValueError(f"{text!r} is no address or network such as 192.0.2.0/24") from None
-
-    def schema(self) -> Schema:
-        return {"type": "string", "format": "cidr"}
-
-    def __str__(self) -> str:
-        return "address or network"
-
-
-@dataclass(frozen=True, slots=True)
-class SourceAddress:
-    """An address of this machine to send from, or * for any."""
-
-    def parse(self, raw: Raw) -> str:
-        text = word(raw)
-        if text == "*":
-            return text
-        try:
-            return str(ipaddress.ip_address(text.strip("[]")))
-        except ValueError:
-            raise ValueError(f"{text!r} is no address, nor *") from None
-
-    def schema(self) -> Schema:
-        return {"type": "string"}
-
-    def __str__(self) -> str:
-        return "address, or * for any"
-
-
-@dataclass(frozen=True, slots=True)
 class Place:
     """Where to connect: host and port; port 0 where none was given."""
 
@@ -466,45 +414,6 @@ class Place:
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}" if self.port else host
-
-
-@dataclass(frozen=True, slots=True)
-class HostPort:
-    """host, address or [IPv6 address], with :port or without; `bound`: the host may be * or ""."""
-
-    bound: bool = False
-
-    def parse(self, raw: Raw) -> Place:
-        text = word(raw)
-        found = re.fullmatch(r"(\[[^\[\]]*\]|[^\[\]:/\s]*)(?::([0-9]{1,5}))?", text)
-        host = found[1].strip("[]") if found else ""
-        port = int(found[2] or "0") if found else 0
-        if found is None or port > 65535 or not (host or self.bound):
-            raise ValueError(f"{text!r} is no host such as mx.example.com or [2001:db8::1]:25")
-        return Place(host, port)
-
-    def schema(self) -> Schema:
-        return {"type": "string"}
-
-    def __str__(self) -> str:
-        return "host, address or [IPv6 address], with :port or without"
-
-
-@dataclass(frozen=True, slots=True)
-class DomainGlob:
-    """A domain in lower case, or *.domain for what is below it (and not the domain itself)."""
-
-    def parse(self, raw: Raw) -> str:
-        text = word(raw).lower()
-        if not re.fullmatch(r"\*|(\*\.)?[^\s*@/]+|\[[^\]]+\]", text):
-            raise ValueError(f"{text!r} is no domain; a * may only stand at its beginning")
-        return text
-
-    def schema(self) -> Schema:
-        return {"type": "string"}
-
-    def __str__(self) -> str:
-        return "domain, or *.domain for all below it"
 
 
 def plain(value: Any) -> Any:

@@ -3,7 +3,7 @@
 conf = load("etc/quickstart/ecelerity.conf")
 
 data = snapshot("ecelerity.conf")           in the supervisor
-conf = load_snapshot(data, generation=2)    in each worker: the very same text
+conf = load_snapshot(data, 2)    in each worker: the very same text
 """
 
 import functools
@@ -32,29 +32,32 @@ def declarations() -> None:
 
 
 def load(
-    path: str, *, generation: int = 1, environ: Mapping[str, str] | None = None
+    path: str | os.PathLike[str],
+    generation: int = 1,
+    *,
+    environ: Mapping[str, str] | None = None,
 ) -> Configuration:
     """Read a configuration and all it includes.
 
     Raises:
         ConfigError: with every fault, by file, line and column.
     """
-    return load_snapshot(snapshot(path, environ=environ), generation=generation)
+    return load_snapshot(snapshot(path, environ=environ), generation)
 
 
-def snapshot(path: str, *, environ: Mapping[str, str] | None = None) -> bytes:
+def snapshot(path: str | os.PathLike[str], *, environ: Mapping[str, str] | None = None) -> bytes:
     """Read all files of a configuration into one value, unchecked.
 
     Raises:
         ConfigError: the main file cannot be read.
     """
     search = search_path(os.environ if environ is None else environ)
-    disk = Disk()
-    read(path, disk, search)
-    return msgspec.msgpack.encode(Snapshot(path, search, disk.files, disk.directories))
+    disk, main = Disk(), os.fspath(path)
+    read(main, disk, search)
+    return msgspec.msgpack.encode(Snapshot(main, search, disk.files, disk.directories))
 
 
-def load_snapshot(data: bytes, *, generation: int = 1) -> Configuration:
+def load_snapshot(data: bytes, generation: int = 1) -> Configuration:
     """Build what a snapshot holds; equal snapshots give equal configurations.
 
     Raises:
@@ -92,14 +95,14 @@ def check(path: str, sources: Sources, search: tuple[str, ...] = ()) -> Checked:
     return checked
 
 
-def load_text(text: str, *, generation: int = 1, path: str = "ecelerity.conf") -> Configuration:
+def load_text(text: str, generation: int = 1, *, path: str = "ecelerity.conf") -> Configuration:
     """Build a configuration from a text which includes nothing: for tests and the lab.
 
     Raises:
         ConfigError: with every fault.
     """
     taken = Snapshot(path, (), {path: text.encode()}, {})
-    return load_snapshot(msgspec.msgpack.encode(taken), generation=generation)
+    return load_snapshot(msgspec.msgpack.encode(taken), generation)
 
 
 def _in_file_order(checked: Checked, document: Document) -> None:

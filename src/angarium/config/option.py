@@ -116,6 +116,25 @@ def option(  # noqa: PLR0913 - a declaration has this many sides
     return made
 
 
+def accepted(
+    kind: Kind[T],
+    default: T,
+    *,
+    reason: str,
+    doc: str,
+    scopes: Scope = Scope.GLOBAL,
+    direction: Direction | None = None,
+    dynamic: bool = True,
+    since: str = "4.0",
+) -> Option[T]:
+    """Declare an option which is understood and without effect here; `reason` says why."""
+    made = option(kind, default, doc=doc, scopes=scopes, dynamic=dynamic, since=since)
+    made.state = State.ACCEPTED
+    made.reason = inspect.cleandoc(reason)
+    made.direction = direction
+    return made
+
+
 class Options:
     """The values of a class of options at one place of the configuration, frozen.
 

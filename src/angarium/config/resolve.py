@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar, overload
 
 from angarium.config.errors import Fault
-from angarium.config.kinds import HostPort
 from angarium.config.option import CLASSES, Options
+from angarium.config.places import HostPort
 from angarium.config.scope import Scope
 from angarium.config.section import Section
 from angarium.core.errors import Error
@@ -149,6 +149,10 @@ class Configuration:
             return self.at(cls)
         section = next(iter(self._root.all(cls.stanza).values()), None)
         return self.of(cls, section) if section is not None else cls.make()
+
+    def has(self, stanza: str) -> bool:
+        """Say whether a stanza stands at the top of the file."""
+        return bool(self._root.all(stanza))
 
     def of(self, cls: type[O], section: Section) -> O:
         """Return the options of a stanza of its own, such as that of a module."""

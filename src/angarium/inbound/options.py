@@ -3,10 +3,7 @@
 from angarium.config.kinds import (
     Bool,
     Choice,
-    Cidr,
-    DomainGlob,
     Duration,
-    Hostname,
     Int,
     IntOr,
     List,
@@ -16,6 +13,7 @@ from angarium.config.kinds import (
     ThrottleKind,
 )
 from angarium.config.option import OURS, Options, option
+from angarium.config.places import Cidr, DomainGlob, Hostname
 from angarium.config.scope import PATHWAYS, SESSION, Scope
 from angarium.queue.options import Shape
 

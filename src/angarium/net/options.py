@@ -1,7 +1,8 @@
 """Options of sockets and of name resolution."""
 
-from angarium.config.kinds import Bool, Duration, HostPort, Int, List, Mode, Path, Size, Text
+from angarium.config.kinds import Bool, Duration, Int, List, Mode, Path, Size, Text
 from angarium.config.option import OURS, Options, State, option
+from angarium.config.places import HostPort
 from angarium.config.scope import EVERY_LISTENER, Scope
 
 LISTENING = EVERY_LISTENER | Scope.LISTEN

@@ -1,20 +1,23 @@
 """Options of sending: where to, from where, and how patient a session is."""
 
-from angarium.config.kinds import (
-    PORT,
-    Bool,
-    Choice,
-    Cidr,
-    Duration,
-    HostPort,
-    Int,
-    List,
-    SourceAddress,
-    Text,
-)
+from angarium.config.kinds import PORT, Bool, Choice, Duration, Int, List, Raw, Text
 from angarium.config.option import OURS, Options, State, option
+from angarium.config.places import Cidr, HostPort, SourceAddress
 from angarium.config.scope import BINDINGS, DESTINATION, SHAPING, Scope
+from angarium.outbound.static import steps
 from angarium.queue.options import Shape
+
+
+class Route(Text):
+    """One item of routes, as text; it is read by `outbound.static`."""
+
+    def parse(self, raw: Raw) -> str:
+        text = Text.parse(self, raw)
+        steps((text,))
+        return text
+
+    def __str__(self) -> str:
+        return "host, address, __mx__ or smtp://host?pref=P&ttl=T&port=O&type=mx|a"
 
 
 class Transport(Options, direction="sending"):
@@ -31,7 +34,7 @@ class Transport(Options, direction="sending"):
         """,
     )
     routes = option(
-        List(Text()),
+        List(Route()),
         (),
         scopes=DESTINATION,
         doc="""

@@ -15,7 +15,7 @@ from angarium.config.kinds import (
     Text,
     ThrottleKind,
 )
-from angarium.config.option import OURS, Options, State, option
+from angarium.config.option import OURS, Options, accepted, option
 from angarium.config.scope import BINDINGS, SHAPING, Scope
 
 
@@ -198,10 +198,7 @@ class Shape(Options, direction="sending"):
         Choice(("none", "headers", "all")),
         "headers",
         scopes=SHAPING,
-        doc="""
-        What a report of failure contains of the original message. A sender which asked for
-        something else by RET= (RFC 3461) gets that.
-        """,
+        doc="What a report of failure has of the original message, if RET= does not say otherwise.",
     )
     mailerdaemon = option(
         Text(),
@@ -213,9 +210,7 @@ class Shape(Options, direction="sending"):
         Text(),
         None,
         scopes=SHAPING,
-        doc="""
-        Address which gets reports about mail with a null sender, for which there is else none.
-        """,
+        doc="Address which gets the reports about mail with a null sender; unset: nobody.",
     )
     generate_delay_dsn = option(
         Bool(),
@@ -258,11 +253,9 @@ class ServerLimits(Options, direction="sending"):
         that large ones cannot starve small ones.
         """,
     )
-    reserve_maintenance_interval = option(
+    reserve_maintenance_interval = accepted(
         Duration(minimum=1.0),
         15.0,
-        scopes=Scope.GLOBAL,
-        state=State.ACCEPTED,
         reason="The reserve is counted with every connection; there is nothing to sweep.",
         doc="Time between two sweeps of the reserved connections.",
     )
@@ -275,36 +268,28 @@ class ServerLimits(Options, direction="sending"):
         `suspended` keeps it there, `none` answers 451 to who brings it.
         """,
     )
-    delayed_queue_scan_interval = option(
+    delayed_queue_scan_interval = accepted(
         Duration(minimum=1.0),
         15.0,
-        scopes=Scope.GLOBAL,
-        state=State.ACCEPTED,
         reason="Each message comes due by itself, to the second; queues are not scanned.",
         doc="Time between two looks for messages which came due.",
     )
-    transfail_drain_rate = option(
+    transfail_drain_rate = accepted(
         Int(minimum=1),
         100,
-        scopes=Scope.GLOBAL,
-        state=State.ACCEPTED,
         reason="Work on many messages runs in slices of 2 ms, however many fit.",
         doc="Transient failures worked on in one turn.",
     )
-    soft_bounce_drain_rate = option(
+    soft_bounce_drain_rate = accepted(
         Int(minimum=1),
         100,
-        scopes=Scope.GLOBAL,
-        state=State.ACCEPTED,
         reason="Work on many messages runs in slices of 2 ms, however many fit.",
         doc="Reports of failure queued in one turn.",
     )
-    disk_queue_drain_rate = option(
+    disk_queue_drain_rate = accepted(
         Int(minimum=1),
         100,
-        scopes=Scope.GLOBAL,
         direction="both",
-        state=State.ACCEPTED,
         reason="Work on many messages runs in slices of 2 ms, however many fit.",
         doc="Messages taken from the disk in one turn.",
     )
@@ -455,12 +440,10 @@ class Spooling(Options, direction="both"):
         since=OURS,
         doc="Octets of each event stream which are kept at most.",
     )
-    use_mmap = option(
+    use_mmap = accepted(
         Bool(),
         False,
-        scopes=Scope.GLOBAL,
         direction="na",
-        state=State.ACCEPTED,
         reason="Contents are read from the spool by pieces, with pread.",
         doc="Map contents from the disk into memory.",
     )
@@ -497,22 +480,18 @@ class Residence(Options, direction="both"):
         scopes=Scope.GLOBAL,
         doc="Time between two looks at the memory while it is below memory_goal.",
     )
-    keep_message_dicts_in_memory = option(
+    keep_message_dicts_in_memory = accepted(
         Bool(),
         False,
-        scopes=Scope.GLOBAL,
         dynamic=False,
-        state=State.ACCEPTED,
         reason="A delayed message is one packed entry; its variables are read with its envelope.",
         doc="Keep the context variables of a message when its content leaves memory.",
     )
-    swap_out_meta_after_each_tempfail = option(
+    swap_out_meta_after_each_tempfail = accepted(
         Bool(),
         True,
-        scopes=Scope.GLOBAL,
         direction="sending",
         since="4.3.1",
-        state=State.ACCEPTED,
         reason="The number of attempts and the next one are always recorded.",
         doc="Write attempts and due time to the disk after every transient failure.",
     )

@@ -1,16 +1,8 @@
 """Options of the server as a whole: its name, its identity, its processes."""
 
-from angarium.config.kinds import (
-    Bool,
-    Choice,
-    Duration,
-    Hostname,
-    Int,
-    List,
-    Path,
-    Text,
-)
-from angarium.config.option import OURS, Options, State, option
+from angarium.config.kinds import Bool, Choice, Duration, Int, List, Path, Text
+from angarium.config.option import OURS, Options, State, accepted, option
+from angarium.config.places import Hostname
 from angarium.config.scope import Naming, Scope
 from angarium.queue.options import Spooling
 
@@ -110,12 +102,10 @@ class Node(Options, direction="both"):
         direction="na",
         doc="Places (domain and binding, client address) whose options are kept resolved.",
     )
-    match_cache_life = option(
+    match_cache_life = accepted(
         Duration(),
         0.0,
-        scopes=Scope.GLOBAL,
         direction="na",
-        state=State.ACCEPTED,
         reason="What is kept belongs to one configuration and cannot grow old.",
         doc="How long they are kept at most; 0 is no limit.",
     )
@@ -135,13 +125,11 @@ class Node(Options, direction="both"):
         since="5.3",
         doc="Times in log files have microseconds.",
     )
-    license = option(
+    license = accepted(
         Path(),
         "/opt/msys/ecelerity/etc/license",
-        scopes=Scope.GLOBAL,
         direction="na",
         dynamic=False,
-        state=State.ACCEPTED,
         reason="Angarium needs no licence.",
         doc="The licence file.",
     )
@@ -168,11 +156,11 @@ class Security(Options, stanza="security"):
         dynamic=False,
         doc="Further groups; unset: none.",
     )
-    capabilities = option(
+    capabilities = accepted(
         Text(),
         None,
+        scopes=Scope.OWN,
         dynamic=False,
-        state=State.ACCEPTED,
         reason="""
         Sockets are opened before privileges are dropped; the systemd unit gives the one capability
         low ports need.
@@ -214,16 +202,11 @@ class DebugFlags(Options, stanza="debug_flags"):
 
 
 class Sink(Options, stanza="sink", direction="receiving"):
-    """A receiving server for trying things out, run beside this one. Not for real mail."""
+    """A receiving server for trying things out, run beside this one.
 
-    domains = option(
-        List(Text()),
-        (),
-        since=OURS,
-        doc="""
-        Domains whose mail goes to the sink instead of into the world; *.domain for all below it.
-        """,
-    )
+    Mail gets there by a domain stanza with routes, as to any other host.
+    """
+
     listen = option(
         Text(),
         "127.0.0.1:2526",
