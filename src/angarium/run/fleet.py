@@ -20,7 +20,6 @@ from angarium.run.note import Notes
 
 WORKER = "angarium.run.worker"
 DIED_YOUNG = 3  # so many times in a row, and the shards go to another worker
-CRASHES_TO_QUARANTINE = 2
 
 
 @dataclass(slots=True)
@@ -42,36 +41,51 @@ class Columns(Protocol):
     def clear_worker(self, worker: int) -> None: ...
 
 
+class Owner(Protocol):
+    """Whom the workers work for."""
+
+    def launch(self, slot: Slot, poison: list[int]) -> tuple[link.Start, dict[str, int]]:
+        """Return what a worker is started with: its first message and its descriptors."""
+        ...
+
+    def received(self, child: Child, message: link.Message) -> None:
+        """Take what a worker says."""
+        ...
+
+    def died(self, child: Child) -> None:
+        """A worker has ended, whatever the reason."""
+        ...
+
+    def left(self) -> None:
+        """A worker which was told to leave has gone."""
+        ...
+
+
 class Fleet:
     """All workers of this node.
 
     Args:
-        launch: makes the Start message and the descriptors of a worker.
-        on_message: what workers say that is not the fleet's own business.
-        on_died: called with each child that has ended, whatever the reason.
-        on_left: called when a child that was told to leave has gone.
+        crash_limit: crashes of a worker over one message which put it aside.
+        spawn: starts a child; another one in the tests.
     """
 
     def __init__(
         self,
+        owner: Owner,
         clock: Clock,
         notes: Notes,
         ledger: Columns,
-        *,
-        launch: Callable[[Slot, list[int]], tuple[link.Start, dict[str, int]]],
-        on_message: Callable[[Child, link.Message], None],
-        on_died: Callable[[Child], None],
-        on_left: Callable[[], None],
+        crash_limit: int,
         log: Any,
+        spawn: Callable[..., Child] = Child,
     ) -> None:
+        self._owner = owner
         self._clock = clock
         self._notes = notes
         self._ledger = ledger
-        self._launch = launch
-        self._on_message = on_message
-        self._on_died = on_died
-        self._on_left = on_left
+        self._crash_limit = crash_limit
         self._log = log
+        self._spawn = spawn
         self._suspects: Counter[int] = Counter()
         self.slots: dict[int, Slot] = {}
         self.stopping = False
@@ -101,7 +115,7 @@ class Fleet:
             slot.leaving = True
         self.send(link.Drain(seconds))
         if not self.children:
-            self._on_left()
+            self._owner.left()
 
     def kill(self) -> None:
         for child in self.children:
@@ -131,17 +145,17 @@ class Fleet:
         return slot
 
     def _fill(self, slot: Slot) -> None:
-        poison = [each for each, died in self._suspects.items() if died >= CRASHES_TO_QUARANTINE]
-        start, descriptors = self._launch(slot, poison)
+        poison = [each for each, died in self._suspects.items() if died >= self._crash_limit]
+        start, descriptors = self._owner.launch(slot, poison)
         slot.started = self._clock.monotonic()
-        slot.child = Child(
-            WORKER, f"worker {slot.number}", start, descriptors, self._on_message, self._ended
+        slot.child = self._spawn(
+            WORKER, f"worker {slot.number}", start, descriptors, self._owner.received, self._ended
         )
 
     def _ended(self, child: Child, status: int) -> None:
         slot = next(slot for slot in self.slots.values() if slot.child is child)
         slot.child = None
-        self._on_died(child)
+        self._owner.died(child)
         self._ledger.clear_worker(slot.number)
         ident = self._notes.take(slot.number)
         if slot.leaving and status == 0:
@@ -170,7 +184,7 @@ class Fleet:
         """A worker has drained: what it owned goes to those who stay."""
         del self.slots[slot.number]
         self._hand_on(slot)
-        self._on_left()
+        self._owner.left()
 
     def _hand_on(self, slot: Slot) -> None:
         heirs = [

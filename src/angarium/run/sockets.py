@@ -5,71 +5,39 @@ still wanted stays open, so no client sees a refused connection.
 """
 
 import errno
-import ipaddress
 import os
 import socket
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
+from angarium.config.resolve import Endpoint
 from angarium.core.errors import Error
-
-UNIX = "unix"
-TCP = "tcp"
 
 
 class ListenError(Error):
     """An address cannot be listened on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """An address of the configuration: ":25", "127.0.0.1:2525", "[::1]:25" or "/path"."""
-
-    name: str
-    kind: str
-    host: str
-    port: int
-
-    @property
-    def label(self) -> str:
-        return f"listen {self.name}"
-
-    def __str__(self) -> str:
-        if self.kind == UNIX:
-            return self.host
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+def label(where: Endpoint) -> str:
+    """Return the label under which the socket is handed to a worker."""
+    return f"{where.listener} {where.name}"
 
 
-def endpoint(name: str) -> Endpoint:
-    """Read the name of a listen stanza. Raises ListenError with what would be right."""
-    if name.startswith("/"):
-        return Endpoint(name, UNIX, name, 0)
-    host, colon, port = name.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    if host in ("", "*"):
-        host = "::" if name.startswith("[*]") else "0.0.0.0"
-    try:
-        ipaddress.ip_address(host)
-        number = int(port) if colon else -1
-    except ValueError:
-        number = -1
-    if not 0 <= number <= 65535:
-        raise ListenError(
-            "not an address to listen on; write ADDRESS:PORT, :PORT, [IPv6]:PORT or /path",
-            listen=name,
-        )
-    return Endpoint(name, TCP, host, number)
+def shown(where: Endpoint) -> str:
+    """Return the address for people."""
+    if where.path:
+        return where.path
+    return f"[{where.host}]:{where.port}" if ":" in where.host else f"{where.host}:{where.port}"
 
 
 def open_socket(where: Endpoint, backlog: int, mode: int = 0o660) -> socket.socket:
     """Bind and listen. Raises ListenError which says who can mend it."""
-    family = socket.AF_UNIX if where.kind == UNIX else socket.AF_INET
-    if ":" in where.host and where.kind == TCP:
-        family = socket.AF_INET6
+    family = socket.AF_INET6 if ":" in where.host else socket.AF_INET
+    if where.path:
+        family = socket.AF_UNIX
     opened = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     try:
-        if where.kind == UNIX:
-            _bind_unix(opened, where.host, mode)
+        if where.path:
+            _bind_unix(opened, where.path, mode)
         else:
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:
@@ -79,7 +47,7 @@ def open_socket(where: Endpoint, backlog: int, mode: int = 0o660) -> socket.sock
     except OSError as error:
         opened.close()
         raise ListenError(
-            f"cannot listen on {where}: {error.strerror}{_advice(error)}", listen=where.name
+            f"cannot listen on {shown(where)}: {error.strerror}{_advice(error)}", listen=where.name
         ) from error
     return opened
 
@@ -144,7 +112,7 @@ class Sockets:
         return Change(self, opened, [where for where in self.open if where not in backlogs])
 
     def descriptors(self) -> dict[str, int]:
-        return {where.label: each.fileno() for where, each in self.open.items()}
+        return {label(where): each.fileno() for where, each in self.open.items()}
 
     def close(self) -> None:
         for each in self.open.values():
@@ -163,7 +131,7 @@ class Change:
         self._unwanted = unwanted
 
     def descriptors(self) -> dict[str, int]:
-        return {where.label: each.fileno() for where, each in self._opened.items()}
+        return {label(where): each.fileno() for where, each in self._opened.items()}
 
     def commit(self) -> None:
         for where in self._unwanted:

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from angarium.config.errors import ConfigErrors
+from angarium.config.errors import ConfigError
 from angarium.config.load import load_snapshot, snapshot
 from angarium.core.clock import Clock
 from angarium.run import link, shards
@@ -24,12 +24,11 @@ from angarium.run.child import Backoff, Child
 from angarium.run.fleet import Fleet, Slot
 from angarium.run.note import Notes
 from angarium.run.options import Node
-from angarium.run.plan import Plan
+from angarium.run.plan import Plan, endpoints
 from angarium.run.reload import Reload
 from angarium.run.sockets import ListenError, Sockets
 
-HOSE: Final = "angarium.run.hose"
-UPGRADE_SECONDS: Final = 30.0
+HOSE: Final = "angarium.run.scribe"
 HOSE_SECONDS: Final = 5.0  # to write what is left, after the workers have gone
 
 
@@ -46,16 +45,8 @@ class Supervisor:
         self._generation = plan.configuration.generation
         self._notes = Notes(plan.run_folder / "notes")
         self._ledger = plan.ledger()
-        self._fleet = Fleet(
-            clock,
-            self._notes,
-            self._ledger,
-            launch=self._launch,
-            on_message=self._received,
-            on_died=self._worker_died,
-            on_left=self._worker_left,
-            log=log,
-        )
+        limit = plan.configuration.top(Node).crash_limit
+        self._fleet = Fleet(self, clock, self._notes, self._ledger, limit, log)
         self._hose: Child | None = None
         self._hose_backoff = Backoff()
         self._hose_started = 0.0
@@ -95,10 +86,10 @@ class Supervisor:
             return
         generation = self._generation + 1
         try:
-            text = snapshot(self._plan.config_path)
-            configuration = load_snapshot(text, generation)
-            change = self._sockets.change(self._plan.endpoints(configuration))
-        except (ConfigErrors, ListenError, OSError) as error:
+            text = snapshot(str(self._plan.config_path))
+            configuration = load_snapshot(text, generation=generation)
+            change = self._sockets.change(endpoints(configuration))
+        except (ConfigError, ListenError, OSError) as error:
             self._log.error("reload refused, the old configuration stays", reason=str(error))
             return
         for note in self._plan.needs_restart(configuration):
@@ -127,7 +118,7 @@ class Supervisor:
 
     def _upgrade(self) -> None:
         self._log.info("upgrade: starting new workers")
-        self._fleet.replace(UPGRADE_SECONDS)
+        self._fleet.replace(self._configuration.top(Node).upgrade_timeout)
 
     def _reopen(self) -> None:
         self._fleet.send(link.Reopen())
@@ -145,14 +136,14 @@ class Supervisor:
             poison=poison,
         )
 
-    def _launch(self, slot: Slot, poison: list[int]) -> tuple[link.Start, dict[str, int]]:
+    def launch(self, slot: Slot, poison: list[int]) -> tuple[link.Start, dict[str, int]]:
         start = self._start_message(slot.number, slot.shards, poison)
         return start, self._sockets.descriptors() | self._ledger.descriptors(slot.number)
 
     def _start_hose(self) -> None:
         self._hose_started = self._clock.monotonic()
         start = self._start_message(0, [], [])
-        self._hose = Child(HOSE, "hose", start, {}, self._received, self._hose_ended)
+        self._hose = Child(HOSE, "hose", start, {}, self.received, self._hose_ended)
 
     def _hose_ended(self, child: Child, status: int) -> None:
         self._hose = None
@@ -167,11 +158,11 @@ class Supervisor:
         if not self._finished.is_set():
             self._start_hose()
 
-    def _worker_died(self, child: Child) -> None:
+    def died(self, child: Child) -> None:
         if self._reload is not None:
             self._reload.ended(child)
 
-    def _worker_left(self) -> None:
+    def left(self) -> None:
         """A worker drained and went; when it was the last, let the hose write what is left."""
         if not self._fleet.stopping or self._fleet.children:
             return
@@ -181,7 +172,7 @@ class Supervisor:
         self._hose.send(link.Drain(HOSE_SECONDS))
         asyncio.get_running_loop().call_later(HOSE_SECONDS, self._hose.kill)
 
-    def _received(self, child: Child, message: link.Message) -> None:
+    def received(self, child: Child, message: link.Message) -> None:
         match message:
             case link.Ready():
                 self._maybe_announce()

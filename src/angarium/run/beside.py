@@ -1,0 +1,71 @@
+"""A program of ours that runs beside the workers and hears only signals: the sink of a quickstart."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from angarium.core.clock import Clock
+from angarium.run.child import Backoff
+
+
+class Beside:
+    """A subcommand of `angarium`, started again when it ends.
+
+    Args:
+        words: the subcommand and its arguments.
+        ended: called when it ended after `stop`.
+    """
+
+    def __init__(
+        self, words: Sequence[str], clock: Clock, log: Any, ended: Callable[[], None]
+    ) -> None:
+        self._words = list(words)
+        self._clock = clock
+        self._log = log
+        self._ended = ended
+        self._backoff = Backoff()
+        self._stopping = False
+        self._started = 0.0
+        self._process: subprocess.Popen[bytes] | None = None
+        self._pidfd = -1
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None
+
+    def start(self) -> None:
+        if self._stopping:
+            return
+        self._started = self._clock.monotonic()
+        # A session of its own: Ctrl-C at the terminal is for the supervisor, which stops us last.
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "angarium.run.programs.cli", *self._words],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        self._pidfd = os.pidfd_open(self._process.pid)
+        asyncio.get_running_loop().add_reader(self._pidfd, self._exited)
+
+    def stop(self) -> None:
+        self._stopping = True
+        if self._process is not None:
+            self._process.send_signal(signal.SIGTERM)
+
+    def _exited(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self._pidfd)
+        os.close(self._pidfd)
+        assert self._process is not None
+        status = self._process.wait()
+        self._process = None
+        if self._stopping:
+            self._ended()
+            return
+        wait = self._backoff.after(self._clock.monotonic() - self._started)
+        self._log.error("program ended", words=self._words, status=status, restart_in=wait)
+        loop.call_later(wait, self.start)

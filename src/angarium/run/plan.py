@@ -1,0 +1,133 @@
+"""What a start will do, worked out before anything is touched: files, sockets, user, workers.
+
+Where things lie, for `--state DIR` (without it DIR is the spoolbase):
+
+    DIR/lock            held while a server runs on this state
+    DIR/spool/000 ...   the shards
+    DIR/run/            notes of the workers
+    DIR/hose/           cursors of the text logs
+    DIR/...             what the configuration names by a relative path, such as log/mainlog.ec
+"""
+
+import fcntl
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from angarium.config.load import load_snapshot, snapshot
+from angarium.config.option import OPTIONS
+from angarium.config.resolve import Configuration, Endpoint
+from angarium.core.errors import Error
+from angarium.net.options import ListenSocket
+from angarium.queue.options import Spooling
+from angarium.run.options import EventLoop, Node, Security, Sink
+from angarium.run.privileges import Identity, allow_descriptors, become, give, identity
+
+LISTENERS = ("esmtp_listener",)
+
+
+class StartError(Error):
+    """The server cannot start here and now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A start. `identity` is None where the server stays who it is."""
+
+    config_path: Path
+    snapshot: bytes
+    configuration: Configuration
+    state: Path
+    workers: int
+    identity: Identity | None
+    endpoints: tuple[tuple[Endpoint, int], ...]
+    sink: Sink | None
+
+    @classmethod
+    def make(cls, config_path: Path, state: Path | None) -> Self:
+        """Read and check everything. Raises ConfigError or PrivilegeError."""
+        text = snapshot(str(config_path))
+        configuration = load_snapshot(text, generation=1)
+        folder = state or Path(configuration.top(Spooling).spoolbase)
+        pools = [options.concurrency for _, options in configuration.instances(EventLoop)]
+        workers = next(filter(None, pools), None) or len(os.sched_getaffinity(0))
+        return cls(
+            config_path.absolute(),
+            text,
+            configuration,
+            folder.absolute(),
+            workers,
+            _identity(configuration),
+            endpoints(configuration),
+            configuration.top(Sink) if configuration.root.get("sink") else None,
+        )
+
+    @property
+    def spool_folder(self) -> Path:
+        return self.state / "spool"
+
+    @property
+    def run_folder(self) -> Path:
+        return self.state / "run"
+
+    @property
+    def hose_folder(self) -> Path:
+        return self.state / "hose"
+
+    def enter(self) -> int:
+        """Make the directories, take the lock, drop privileges; return the lock's descriptor.
+
+        Raises:
+            StartError: another server works on this state.
+        """
+        allow_descriptors(self.configuration.top(Node).server_max_file_descriptors)
+        os.umask(0o027)
+        for folder in (self.state, self.spool_folder, self.run_folder, self.hose_folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        lock = os.open(self.state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(lock)
+            raise StartError(
+                "another server works on this state directory; stop it or name another by --state",
+                state=str(self.state),
+            ) from error
+        # What the configuration names by a relative path is meant from here, in every process.
+        os.chdir(self.state)
+        if self.identity is not None:
+            give(self.state, self.identity)
+            become(self.identity)
+        return lock
+
+    def needs_restart(self, changed: Configuration) -> list[str]:
+        """Return the options which a reload cannot bring into force."""
+        now, then = self.configuration, changed
+        differing = []
+        for options in (Node, Security, Spooling):
+            old, new = now.top(options), then.top(options)
+            differing += [
+                each.key
+                for each in options.declared
+                if not OPTIONS[each.key].dynamic
+                and getattr(old, each.attribute) != getattr(new, each.attribute)
+            ]
+        return differing
+
+
+def endpoints(configuration: Configuration) -> tuple[tuple[Endpoint, int], ...]:
+    """Return what to listen on, with the backlog of each."""
+    return tuple(
+        (where, configuration.at(ListenSocket, listener=kind, listen=where.name).listen_backlog)
+        for kind in LISTENERS
+        for where in configuration.listens(kind)
+    )
+
+
+def _identity(configuration: Configuration) -> Identity | None:
+    """Return whom to become: only root can, and only where a security stanza asks for it."""
+    if os.geteuid() != 0 or configuration.root.get("security") is None:
+        return None
+    security = configuration.top(Security)
+    return identity(security.user, security.group, tuple(security.supplemental_groups or ()))

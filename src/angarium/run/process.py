@@ -1,0 +1,167 @@
+"""The life of a child process, worker or hose: what the supervisor says, and who does it.
+
+A child lives by its link: everything it is to do comes through it, and when it closes the
+supervisor is gone and so are we, at once. Subclasses say what; when stands here.
+"""
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import Coroutine
+from typing import Any, Final
+
+import setproctitle
+
+from angarium.config.errors import ConfigError
+from angarium.config.load import load_snapshot
+from angarium.config.resolve import Configuration
+from angarium.core.errors import Error
+from angarium.run import link, log
+from angarium.run.link import Link
+
+ORPHANED: Final = 4  # exit code of a child whose supervisor is gone
+FAILED: Final = 1
+
+
+class Process:
+    """A child process. Subclasses override what the messages ask for."""
+
+    what = "child"
+
+    def __init__(self) -> None:
+        self.log: Any = None
+        self._descriptors: socket.socket
+        self._link: Link
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._draining = False
+        self._over: asyncio.Future[int]
+
+    # What a subclass does.
+
+    async def start(
+        self, start: link.Start, configuration: Configuration, descriptors: dict[str, int]
+    ) -> None:
+        """Begin to work; call `ready` when others may count on it."""
+        raise NotImplementedError
+
+    def prepare(self, configuration: Configuration, descriptors: dict[str, int]) -> None:
+        """Build a generation beside the present one. Raises Error to refuse it."""
+
+    def commit(self) -> None:
+        """Go over to the prepared generation."""
+
+    def abort(self) -> None:
+        """Forget the prepared generation."""
+
+    async def adopt(self, shards: list[str]) -> None:
+        """Take shards over."""
+
+    def reopen(self) -> None:
+        """Close and open log files."""
+
+    async def drain(self, seconds: float) -> None:
+        """Finish what is under way, at most for so long, and close everything."""
+
+    def hurry(self) -> None:
+        """Drain faster: the operator asked a second time."""
+
+    # What it may call.
+
+    def ready(self) -> None:
+        self._link.send(link.Ready())
+
+    def released(self, shard: str) -> None:
+        self._link.send(link.Released(shard))
+
+    def alarm(self, text: str, **fields: object) -> None:
+        """Tell the operator, through the supervisor."""
+        known = "".join(f" {name}={value}" for name, value in fields.items())
+        self._link.send(link.Alarm(text + known))
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run in the background; a failure which is not foreseen ends the process."""
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    # What the supervisor says.
+
+    async def run(self, connection: socket.socket, descriptors: socket.socket) -> int:
+        """Work until told to drain, or until the supervisor is gone; return the exit code."""
+        loop = asyncio.get_running_loop()
+        self._over = loop.create_future()
+        self._descriptors = descriptors
+        self._link = Link(self._received, lambda: self._end(ORPHANED))
+        await loop.create_unix_connection(lambda: self._link, sock=connection)
+        return await self._over
+
+    def _received(self, message: link.Message) -> None:
+        match message:
+            case link.Start():
+                self.spawn(self._start(message))
+            case link.Prepare():
+                self._link.send(link.Prepared(message.generation, self._prepare(message)))
+            case link.Commit():
+                self.commit()
+            case link.Abort():
+                self.abort()
+            case link.Adopt(shards):
+                self.spawn(self.adopt(shards))
+            case link.Reopen():
+                self.reopen()
+            case link.Drain(seconds):
+                self._drain(seconds)
+            case _:
+                self.log.error("unexpected message", message=repr(message))
+
+    async def _start(self, start: link.Start) -> None:
+        name = f"{self.what} {start.number}"
+        setproctitle.setproctitle(f"angarium: {name}")
+        self.log = log.setup(name)
+        configuration = load_snapshot(start.snapshot, generation=start.generation)
+        await self.start(start, configuration, link.receive_descriptors(self._descriptors))
+
+    def _prepare(self, message: link.Prepare) -> str:
+        try:
+            configuration = load_snapshot(message.snapshot, generation=message.generation)
+            self.prepare(configuration, link.receive_descriptors(self._descriptors))
+        except (ConfigError, Error, OSError) as error:
+            return str(error)
+        return ""
+
+    def _drain(self, seconds: float) -> None:
+        if self._draining:
+            self.hurry()
+            return
+        self._draining = True
+        self.spawn(self._drained(seconds))
+
+    async def _drained(self, seconds: float) -> None:
+        await self.drain(seconds)
+        self._end(0)
+
+    def _end(self, status: int) -> None:
+        if not self._over.done():
+            self._over.set_result(status)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # A bug, or a state we cannot work on: the supervisor decides what comes next.
+            self.log.error("cannot go on", exc_info=error)
+            self.alarm(f"{type(error).__name__}: {error}")
+            self._end(FAILED)
+
+
+def main(process: Process) -> None:
+    """Run a child on the two sockets named by the command line; never returns.
+
+    Nothing is cleaned up at the end: what must be kept is on disk by then, and a worker that
+    hangs in its destructors would hold its shards.
+    """
+    connection, descriptors = (socket.socket(fileno=int(number)) for number in sys.argv[1:3])
+    status = asyncio.run(process.run(connection, descriptors))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)

@@ -1,0 +1,89 @@
+"""`angarium serve`: the platform in the foreground."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import click
+import setproctitle
+
+from angarium.config.errors import ConfigError
+from angarium.net.loop import RealClock
+from angarium.run import log
+from angarium.run.plan import Plan, StartError
+from angarium.run.privileges import PrivilegeError
+from angarium.run.sockets import ListenError, Sockets
+from angarium.run.supervisor import Supervisor
+
+FAULTY, CANNOT_START = 1, 3
+
+
+@click.command("serve", short_help="start the platform in the foreground")
+@click.option(
+    "--config",
+    "config_path",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="The ecelerity.conf to start with.",
+)
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Directory for queue, logs and cursors; the spoolbase of the configuration without it.",
+)
+def command(config_path: Path, state: Path | None) -> None:
+    """Start the platform and stay in the foreground.
+
+    One line with the word "ready" is printed when every listener accepts. SIGHUP reloads, SIGUSR1
+    reopens the logs, SIGUSR2 replaces the workers, SIGTERM and Ctrl-C drain and stop; a second one
+    stops at once.
+    """
+    setproctitle.setproctitle("angarium: supervisor")
+    try:
+        plan = Plan.make(config_path, state)
+    except (ConfigError, PrivilegeError) as error:
+        click.echo(str(error), err=True)
+        sys.exit(FAULTY)
+    sockets = Sockets()
+    try:
+        sockets.change(plan.endpoints).commit()
+        lock = plan.enter()
+    except (ListenError, StartError, PrivilegeError, OSError) as error:
+        click.echo(f"cannot start: {error}", err=True)
+        sys.exit(CANNOT_START)
+    supervisor = Supervisor(plan, sockets, RealClock(), log.setup("supervisor"))
+    asyncio.run(supervisor.run(lambda: _announce(plan, sockets)))
+    os.close(lock)
+
+
+def _announce(plan: Plan, sockets: Sockets) -> None:
+    """Say what we listen on, and that we do."""
+    if os.geteuid() == 0:
+        click.echo("running as root: set user and group in a security stanza to drop privileges")
+    addresses = [_address(each.getsockname()) for each in sockets.open.values()]
+    for address in addresses:
+        click.echo(f"SMTP on {address}")
+    click.echo(f"state in {plan.state}")
+    if plan.sink is not None and addresses:
+        click.echo(_things_to_try(addresses[0], plan))
+    click.echo(f"ready: {plan.workers} workers, generation {plan.configuration.generation}")
+    sys.stdout.flush()
+
+
+def _address(name: object) -> str:
+    if not isinstance(name, tuple):
+        return str(name)
+    host, port = name[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _things_to_try(address: str, plan: Plan) -> str:
+    assert plan.sink is not None
+    domain = next((each for each in plan.sink.domains if "*" not in each), "sink.test")
+    lines = [
+        f"angarium send --to {address} --from me@example.com --rcpt you@{domain}",
+        f"swaks --server {address} --from me@example.com --to you@{domain}",
+        f"tail -f {plan.state}/log/mainlog.ec",
+    ]
+    return "\n".join(["try, in another terminal:", *(f"  {line}" for line in lines)])

@@ -1,0 +1,62 @@
+"""The process of the hose: runs `run/hose` until it is told to drain.
+
+python -m angarium.run.scribe LINK FDS        started by the supervisor, by nobody else
+"""
+
+import asyncio
+from pathlib import Path
+
+from angarium.config.resolve import Configuration
+from angarium.events.stream import open_tail
+from angarium.net.loop import RealClock
+from angarium.run import link, process
+from angarium.run.hose import Hose
+from angarium.run.process import Process
+
+
+class Scribe(Process):
+    """Polls the streams at the pace the hose asks for."""
+
+    what = "hose"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._hose: Hose
+        self._stopping = asyncio.Event()
+
+    async def start(
+        self, start: link.Start, configuration: Configuration, descriptors: dict[str, int]
+    ) -> None:
+        state = Path(start.state)
+        self._hose = Hose(
+            configuration, [state / "spool"], state / "hose", RealClock(), open_tail, self.alarm
+        )
+        self.ready()
+        while not self._stopping.is_set():
+            wait = self._hose.poll()
+            try:
+                await asyncio.wait_for(self._stopping.wait(), wait)
+            except TimeoutError:
+                continue
+        self._hose.close()
+
+    def prepare(self, configuration: Configuration, descriptors: dict[str, int]) -> None:
+        self._hose.prepare(configuration)
+
+    def commit(self) -> None:
+        self._hose.commit()
+
+    def abort(self) -> None:
+        self._hose.abort()
+
+    def reopen(self) -> None:
+        self._hose.reopen()
+
+    async def drain(self, seconds: float) -> None:
+        self._stopping.set()
+        working = [task for task in self._tasks if task is not asyncio.current_task()]
+        await asyncio.gather(*working)
+
+
+if __name__ == "__main__":
+    process.main(Scribe())

@@ -1,0 +1,63 @@
+"""One worker process: an event loop with its listeners, shards and queues.
+
+    python -m angarium.run.worker LINK FDS        started by the supervisor, by nobody else
+
+What is put together how stands in `run/assemble`; here stands when.
+"""
+
+import gc
+
+from angarium.config.resolve import Configuration
+from angarium.net import loop as loops
+from angarium.run import link, process
+from angarium.run.assemble import Parts, assemble
+from angarium.run.process import Process
+
+
+class Worker(Process):
+    """Takes mail in, keeps it, delivers it."""
+
+    what = "worker"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._parts: Parts
+
+    async def start(
+        self, start: link.Start, configuration: Configuration, descriptors: dict[str, int]
+    ) -> None:
+        self._parts = assemble(start, configuration, descriptors, self)
+        await self._parts.open(start.shards[0])
+        # What exists by now lives as long as the process: the collector need not look at it.
+        gc.collect()
+        gc.freeze()
+        self.ready()
+        await self._parts.recover(start.shards, start.poison)
+        gc.freeze()
+
+    def prepare(self, configuration: Configuration, descriptors: dict[str, int]) -> None:
+        self._parts.prepare(configuration, descriptors)
+
+    def commit(self) -> None:
+        self._parts.commit()
+
+    def abort(self) -> None:
+        self._parts.abort()
+
+    async def adopt(self, shards: list[str]) -> None:
+        await self._parts.recover(shards, [])
+
+    def reopen(self) -> None:
+        self._parts.panic.reopen()
+
+    async def drain(self, seconds: float) -> None:
+        await self._parts.drain(seconds)
+        await self._parts.close()
+
+    def hurry(self) -> None:
+        self._parts.hurry()
+
+
+if __name__ == "__main__":
+    loops.install()
+    process.main(Worker())
