@@ -161,7 +161,8 @@ class Board:
         self.most_resident = max(most // self._workers, 1) if most else _NO_LIMIT
         self.resident_limit = self.most_resident
         self._default_shut = configuration.top(ServerLimits).default_binding == "suspended"
-        self.begin(self.offer_all())
+        if self.lines:
+            self.begin(self.offer_all())
 
     def shape_of(self, key: Key) -> Shape:
         group, binding, domain = key

@@ -1,0 +1,257 @@
+"""A line gives batches in order, and counts exactly what it has."""
+
+import pytest
+from helpers.queues import Queues
+from hypothesis import given
+from hypothesis import strategies as st
+
+from angarium.config.kinds import Throttle
+from angarium.core.units import Rate
+from angarium.queue.entry import DELAYED, ENDED, MOVES, READY, Entry, MoveError
+from angarium.queue.line import REASONS, SHUT, SUSPENDED
+
+
+def idents(batch: list[Entry]) -> list[int]:
+    return [entry.id for entry in batch]
+
+
+def test_recipients_of_one_message_leave_together() -> None:
+    queues = Queues()
+    line = queues.put(*["a.test"] * 3)
+    queues.put("a.test")
+    batch = line.take(100)
+    assert len(batch) == 3
+    assert len({id(entry.message) for entry in batch}) == 1
+    assert len(line.take(100)) == 1
+    assert line.take(100) == []
+    assert queues.counts(line) == (0, 0, 4)
+
+
+def test_a_batch_has_at_most_max_recipients_per_batch() -> None:
+    queues = Queues(max_recipients_per_batch=2)
+    line = queues.put(*["a.test"] * 5)
+    assert [len(line.take(100)) for _ in range(3)] == [2, 2, 1]
+
+
+def test_a_batch_has_at_most_what_is_asked_for() -> None:
+    queues = Queues()
+    line = queues.put(*["a.test"] * 5)
+    assert len(line.take(1)) == 1
+
+
+def test_what_was_not_attempted_goes_back_in_front_in_order() -> None:
+    queues = Queues()
+    line = queues.put(*["a.test"] * 3)
+    queues.put("a.test")
+    batch = line.take(100)
+    line.put_back(batch)
+    assert queues.counts(line) == (4, 0, 0)
+    assert line.take(100) == batch
+
+
+def test_beyond_max_resident_active_queue_only_ids_are_kept() -> None:
+    queues = Queues(max_resident_active_queue=2)
+    line = queues.put(*["a.test"] * 5)
+    assert (line.active, line.resident) == (5, 2)
+    batch = line.take(100)
+    assert queues.spool.loads == 3
+    assert len(batch) == 5
+    assert len({id(entry.message) for entry in batch}) == 1
+
+
+@pytest.mark.parametrize(("most", "resident"), [(-1, 300), (0, 0), (250, 250)])
+def test_max_resident_active_queue_as_in_the_manual(most: int, resident: int) -> None:
+    queues = Queues(max_resident_active_queue=most)
+    for _ in range(300):
+        line = queues.put("a.test")
+    assert line.resident == resident
+
+
+def test_order_is_kept_whether_in_memory_or_not() -> None:
+    queues = Queues(max_resident_active_queue=2)
+    for _ in range(700):
+        line = queues.put("a.test")
+        if line.active == 400:
+            line.destage()
+    taken = [line.take(1)[0].id for _ in range(700)]
+    assert taken == sorted(taken)
+
+
+def test_mail_of_other_messages_in_between_is_not_batched() -> None:
+    queues = Queues(max_resident_active_queue=0)
+    line = queues.put(*["a.test"] * 2)
+    queues.put("a.test")
+    assert len(line.take(100)) == 2
+    assert len(line.take(100)) == 1
+
+
+def test_a_closed_line_gives_nothing() -> None:
+    queues = Queues()
+    line = queues.put("a.test")
+    line.close(SUSPENDED)
+    assert line.take(100) == []
+    line.open(SUSPENDED)
+    assert len(line.take(100)) == 1
+
+
+def test_suspend_delivery_closes_and_a_reload_opens() -> None:
+    queues = Queues(suspend_delivery=True)
+    line = queues.put("a.test")
+    assert line.take(100) == []
+    assert REASONS[line.closed] == "suspend_delivery"
+    queues.configuration.shape = queues.configuration.shape.replace(suspend_delivery=False)
+    queues.configuration.generation = 2
+    queues.demands.clear()
+    queues.board.configure(queues.configuration)
+    queues.board.work()
+    assert queues.demands == [line]
+    assert not line.closed & SHUT
+    assert len(line.take(100)) == 1
+
+
+def test_nothing_is_sent_while_the_spool_cannot_record_it() -> None:
+    queues = Queues()
+    line = queues.put("a.test")
+    queues.spool.delivery = False
+    queues.later(1)
+    assert line.take(100) == []
+    queues.spool.delivery = True
+    queues.demands.clear()
+    queues.later(1)
+    assert queues.demands == [line]
+
+
+def test_a_throttle_gives_its_exact_next_time() -> None:
+    queues = Queues(outbound_throttle_messages=Throttle(Rate(2, 60), "global"))
+    for _ in range(3):
+        line = queues.put("a.test")
+    assert len(line.take(1)) == 1
+    assert line.take(1) == []
+    assert queues.board.schedule.next == pytest.approx(queues.clock.monotonic() + 30.0)
+    queues.demands.clear()
+    queues.later(29)
+    assert queues.demands == []
+    assert line.take(1) == []
+    queues.later(1)
+    assert queues.demands == [line]
+    assert len(line.take(1)) == 1
+
+
+def test_a_throttle_limits_the_batch_and_counts_each_recipient() -> None:
+    queues = Queues(outbound_throttle_messages=Throttle(Rate(2, 60), "global"))
+    line = queues.put(*["a.test"] * 5)
+    assert len(line.take(100)) == 2
+    queues.later(59)
+    assert line.take(100) == []
+    queues.later(1)
+    assert len(line.take(100)) == 2
+
+
+def test_who_shares_a_throttle_is_limited_together() -> None:
+    queues = Queues(outbound_throttle_messages=Throttle(Rate(1, 10), "global"))
+    a, b = queues.put("a.test"), queues.put("b.test")
+    assert len(a.take(1)) == 1
+    assert b.take(1) == []
+    assert queues.counts(b) == (1, 0, 0)
+
+
+def test_an_entry_which_cannot_be_read_is_put_off_and_told() -> None:
+    queues = Queues(max_resident_active_queue=0)
+    told: list[int] = []
+    queues.board.unreadable = lambda ident, error: told.append(ident)
+    line = queues.put("a.test")
+    broken = next(iter(queues.spool.live))
+    queues.put("a.test")
+    queues.spool.broken.add(broken)
+    assert len(line.take(100)) == 1
+    assert told == [broken]
+    assert queues.counts(line) == (0, 1, 1)
+
+
+def test_failures_in_a_row_ask_for_a_pause() -> None:
+    queues = Queues()
+    line = queues.put("a.test")
+    assert not line.connect_failed(0.0, most=2, seconds=900.0)
+    assert line.connect_failed(1.0, most=2, seconds=900.0)
+    line.connected()
+    assert not line.connect_failed(5.0, most=50, seconds=900.0)
+    assert not line.connect_failed(904.0, most=50, seconds=900.0)
+    assert line.connect_failed(905.0, most=50, seconds=900.0)
+    assert not line.connect_failed(9999.0, most=0, seconds=900.0)
+
+
+def test_only_what_was_taken_can_be_delayed_or_ended() -> None:
+    queues = Queues()
+    line = queues.put("a.test")
+    (entry,) = line.take(1)
+    line.put_back([entry])
+    assert entry.state is READY
+    for move in (lambda: queues.board.delay(entry, 1), lambda: queues.board.ended(entry)):
+        with pytest.raises(MoveError):
+            move()
+    line.take(1)
+    queues.end(entry)
+    assert entry.state is ENDED
+    with pytest.raises(MoveError):
+        line.put_back([entry])
+    assert {after for _, after in MOVES.values()} >= {DELAYED, ENDED}
+
+
+def test_a_sift_given_up_half_way_loses_nothing() -> None:
+    queues = Queues(max_resident_active_queue=100)
+    for _ in range(600):
+        line = queues.put("a.test")
+    sifting = line.sift(lambda ident: False)
+    next(sifting)
+    sifting.close()
+    assert len([line.take(1) for _ in range(601)][:-1]) == 600
+    assert line.active == 0
+
+
+steps = st.lists(
+    st.tuples(
+        st.sampled_from(["put", "take", "back", "end", "delay", "destage", "later", "sift"]),
+        st.integers(1, 4),
+    ),
+    max_size=40,
+)
+
+
+@given(steps, st.sampled_from([-1, 0, 3]))
+def test_every_entry_is_in_exactly_one_place(walk: list[tuple[str, int]], most: int) -> None:
+    queues = Queues(max_resident_active_queue=most, max_recipients_per_batch=3)
+    line = queues.board.line("default", "default", "a.test")
+    flying: list[Entry] = []
+    for step, number in walk:
+        if step == "put":
+            queues.put(*["a.test"] * number)
+        elif step == "take":
+            flying += line.take(number)
+        elif step == "back":
+            line.put_back(flying[:number])
+            del flying[:number]
+        elif step == "end" and flying:
+            queues.end(flying.pop())
+        elif step == "delay" and flying:
+            queues.defer(flying.pop(), number)
+        elif step == "destage":
+            line.destage()
+        elif step == "later":
+            queues.later(number)
+        elif step == "sift":
+            for items in line.sift(lambda ident, by=number: ident % 4 == by):  # type: ignore[misc]
+                for item in items:
+                    line.lifted(item)
+                    entry = queues.board.load(item, line) if isinstance(item, int) else item
+                    assert entry is not None
+                    line.fly(entry)
+                    flying.append(entry)
+        line = queues.board.line("default", "default", "a.test")
+        assert line.in_flight == len(flying) == queues.board.in_flight
+        assert line.active + line.delayed + line.in_flight == len(queues.spool.live)
+        assert line.delayed == len(queues.board.timer)
+        assert len({entry.id for entry in flying}) == len(flying)
+        assert line.resident + len(flying) == queues.board.resident
+    queues.jump(100)
+    left = [entry.id for _ in range(line.active) for entry in line.take(100)]
+    assert sorted([*left, *idents(flying)]) == sorted(queues.spool.live)
