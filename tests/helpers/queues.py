@@ -5,8 +5,6 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any, TypeVar
 
-from helpers.clock import FakeClock
-
 from angarium.core.body import MemoryBody
 from angarium.core.ident import Idents
 from angarium.core.message import Message, Recipient
@@ -16,6 +14,7 @@ from angarium.queue.entry import Entry
 from angarium.queue.line import Key, Line
 from angarium.queue.options import Shape
 from angarium.queue.timer import Timer
+from helpers.clock import FakeClock
 
 T = TypeVar("T")
 SLOT = struct.Struct("<IIHBIII")
@@ -141,9 +140,9 @@ class Queues:
         self.clock = FakeClock()
         self.spool = FakeSpool(self.clock)
         self.configuration = FakeConfiguration(**shape)
-        self.board = self.start()
         self.demands: list[Line] = []
         self.given_up: list[tuple[Entry, object]] = []
+        self.board = self.start()
 
     def start(self) -> Board:
         """Make a board over the spool as it is, as after a start."""
@@ -154,7 +153,7 @@ class Queues:
             self.clock,
             random=Random(1),
         )
-        self.board.demand = lambda line: self.demands.append(line)
+        self.board.demand = self.demands.append
         self.board.give_up = self._give_up
         return self.board
 
@@ -180,6 +179,12 @@ class Queues:
         self.spool.put(message, recipients, lambda error: None)
         self.board.accepted(message, recipients)
         return self.board.line(group, binding, domains[-1])
+
+    def put_many(self, count: int, domain: str = "a.test") -> Line:
+        """Bring messages with one recipient each; return their line."""
+        for _ in range(count):
+            self.put(domain)
+        return self.board.line("default", "default", domain)
 
     def defer(self, entry: Entry, seconds: int) -> None:
         """What `outbound/settle` does after a temporary failure."""

@@ -1,10 +1,9 @@
 """The board: where entries are, when they move, and that counts are exact."""
 
-from helpers.queues import Queues
-
 from angarium.queue.board import IDLE_SECONDS, SWEEP_SECONDS
 from angarium.queue.line import REASONS
 from angarium.queue.retry import GiveUp
+from helpers.queues import Queues
 
 HOUR = 3600.0
 
@@ -223,12 +222,11 @@ def test_expired_mail_gets_a_last_attempt_unless_the_option_says_no() -> None:
 
 def test_many_expired_ones_do_not_hold_up_the_loop() -> None:
     queues = Queues(message_expiration=10.0, never_attempt_expired_messages=True)
-    for _ in range(100):
-        line = queues.put("a.test")
+    line = queues.put_many(100)
     queues.clock.advance(11)
     assert line.take(1) == []
     assert 0 < len(queues.given_up) < 100
-    queues.board.demand = lambda line: line.take(1)  # type: ignore[assignment,return-value]
+    queues.board.demand = lambda line: line.take(1)  # type: ignore[assignment]
     queues.later(30)
     assert len(queues.given_up) == 100
 

@@ -1,9 +1,8 @@
 """Acts on many entries end with each of them where it belongs, and nowhere twice."""
 
-from helpers.queues import Queues
-
 from angarium.queue.bulk import Suspensions, Tally, Where, fail, flush, move, search
 from angarium.queue.entry import Entry
+from helpers.queues import Queues
 
 
 def stocked() -> Queues:

@@ -10,7 +10,7 @@ Whether a line may send stands in `closed`, a set of reasons; only an empty set 
 
 import math
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Final
 
 from angarium.core.message import Message
@@ -248,7 +248,7 @@ class Line:
         self._board.resident -= done
         return done
 
-    def sift(self, wanted: Callable[[int], bool]) -> Iterator[list[Entry | int]]:
+    def sift(self, wanted: Callable[[int], bool]) -> Generator[list[Entry | int], None, None]:
         """Go through the active entries in pieces; take those which are wanted out, yield them.
 
         They are counted as active until `lifted` says otherwise. What was not looked at
