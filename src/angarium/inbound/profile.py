@@ -1,0 +1,159 @@
+"""What the options say to one session, made ready: resolved once, shared by equal sessions.
+
+A `Profiles` belongs to one generation of the configuration. A session keeps the profile it began
+with; when the generation is no longer the current one, it ends at its next MAIL or RSET.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeVar
+
+from angarium.config.option import Options
+from angarium.core.reply import Reply, from_text
+from angarium.inbound.access import Relay
+from angarium.inbound.options import Conformance, Intake, Reception
+from angarium.mail.format.conform import LINE_LIMIT, Rules
+from angarium.net.stream import Bounds
+from angarium.net.sweep import NEVER
+from angarium.queue.options import Spooling
+from angarium.wire.smtp_grammar import Syntax, line_limits
+
+AnyOptions = TypeVar("AnyOptions", bound=Options)
+
+LISTENER: Final = "esmtp_listener"
+# What every session offers, SIZE aside; the order is that of Momentum's samples.
+EXTENSIONS: Final = (
+    "PIPELINING",
+    "8BITMIME",
+    "SMTPUTF8",
+    "ENHANCEDSTATUSCODES",
+    "CHUNKING",
+    "BINARYMIME",
+    "DSN",
+)
+DEFAULT_PATHWAY: Final = "default"
+
+
+class Configuration(Protocol):
+    """What is needed of `config.Configuration`."""
+
+    generation: int
+
+    def at(
+        self, options: type[AnyOptions], /, *, listener: str, listen: str, peer: str
+    ) -> AnyOptions: ...
+
+    def top(self, options: type[AnyOptions], /) -> AnyOptions: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What is made of the options of a session; shared by all with the same options."""
+
+    generation: int
+    options: Reception
+    intake: Intake
+    pathway: str
+    greeting: str  # our name in banner and EHLO
+    hostname: str  # our name in Received
+    static_banner: Reply | None
+    extensions: str  # lines of the answer to EHLO
+    syntax: Syntax
+    line_limits: Mapping[bytes, int]
+    bounds: Bounds
+    reconfigured: Reply
+    relay: Relay
+    rules: Rules
+    large: int  # octets from which on a message is streamed to disk
+
+
+class Profiles:
+    """The profiles of one generation, by socket and client.
+
+    Args:
+        hostname: our name, where the options say nothing.
+    """
+
+    __slots__ = ("_configuration", "_hostname", "_intake", "_known", "_spooling", "generation")
+
+    def __init__(self, configuration: Configuration, hostname: str) -> None:
+        self.generation = configuration.generation
+        self._configuration = configuration
+        self._hostname = hostname
+        self._intake = configuration.top(Intake)
+        self._spooling = configuration.top(Spooling)
+        # By identity, as equal options are shared; the profile keeps them alive.
+        self._known: dict[tuple[int, int], tuple[Profile, Conformance]] = {}
+
+    def at(self, listen: str, peer: str) -> Profile:
+        """Return the profile for a client of a listening socket."""
+        at = self._configuration.at
+        reception = at(Reception, listener=LISTENER, listen=listen, peer=peer)
+        conformance = at(Conformance, listener=LISTENER, listen=listen, peer=peer)
+        key = id(reception), id(conformance)
+        if key not in self._known:
+            self._known[key] = self._make(reception, conformance), conformance
+        return self._known[key][0]
+
+    def _make(self, options: Reception, conformance: Conformance) -> Profile:
+        size = f"SIZE {options.max_message_size}" if options.max_message_size else "SIZE"
+        return Profile(
+            generation=self.generation,
+            options=options,
+            intake=self._intake,
+            pathway=options.pathway or DEFAULT_PATHWAY,
+            greeting=options.banner_hostname or self._hostname,
+            hostname=options.received_hostname or self._hostname,
+            static_banner=_banner(options.static_banner),
+            extensions="\n".join((*EXTENSIONS, size)),
+            syntax=Syntax(
+                strict=conformance.rfc2821_pedantic_address_rules,
+                padded=options.allow_trailing_whitespace_in_commands,
+                trailing=conformance.rfc2821_allow_whitespace_in_envelope,
+            ),
+            line_limits=line_limits(options.command_line_limit, options.auth_line_limit),
+            bounds=Bounds(idle=options.idle_time or NEVER, stuck=options.write_timeout),
+            reconfigured=from_text(f"421 {options.reconfig_message}"),
+            relay=Relay(
+                (*conformance.relay_domains, *conformance.bounce_domains),
+                options.relay_hosts,
+                options.relay_for_sending_domains,
+                everyone=options.open_relay,
+            ),
+            rules=_rules(conformance),
+            large=self._spooling.large_message_threshold,
+        )
+
+
+def _banner(text: str | None) -> Reply | None:
+    if not text:
+        return None
+    banner = from_text(text, 220)
+    # What does not begin with 220 is no greeting: clients would take it for a refusal.
+    return banner if banner.code == 220 else Reply(220, banner.text)
+
+
+def _rules(options: Conformance) -> Rules:
+    limit, fix = _line_rule(options)
+    return Rules(
+        fix_lone_in_header=options.rfc2822_lone_lf_in_headers == "fix",
+        lone_in_body=options.rfc2822_lone_lf_in_body,
+        require_header=options.rfc2822_missing_headers == "reject",
+        date=options.rfc2822_date_header,
+        message_id=options.rfc2822_messageid_header == "ifneeded",
+        trace=options.rfc2822_trace_headers,
+        line_limit=limit,
+        fix_lines=fix,
+        received_limit=options.received_header_limit,
+        header_limit=options.max_header_size,
+    )
+
+
+def _line_rule(options: Conformance) -> tuple[int, bool]:
+    """Return the limit of a line (0: none), and whether longer ones are broken or refused."""
+    length, policy = options.rfc2822_max_line_length, options.rfc2822_max_line_length_policy
+    if length in ("pedantic", "fix"):
+        return LINE_LIMIT, length == "fix"
+    if policy == "none":
+        return 0, False
+    return length if isinstance(length, int) else LINE_LIMIT, policy == "fix"

@@ -1,0 +1,557 @@
+"""A session of SMTP reception: what the peer wants, what we answer, and where its mail goes.
+
+    events of wire/smtp_server -> envelope, content -> queue/admit -> 250, when the disk has it
+
+The rule which keeps it simple: an event is answered at once, or the session waits for one thing
+(a seat, a permit, room in the writer, the disk), and that thing's call-back answers and pumps.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from angarium.core.clock import Clock
+from angarium.core.ident import Idents, printed
+from angarium.core.message import Message, Recipient, Trait
+from angarium.core.reply import Reply
+from angarium.events.schema import Rejection
+from angarium.inbound import replies
+from angarium.inbound.content import Content, Writer
+from angarium.inbound.envelope import Envelope, nothing_blackholed
+from angarium.inbound.limits import LONGEST_WAIT_SECONDS, Seat
+from angarium.inbound.profile import DEFAULT_PATHWAY, Profiles
+from angarium.journal.errors import SpoolError
+from angarium.mail.format import trace
+from angarium.net.stream import Expiry, Stream, Turn
+from angarium.net.sweep import NEVER, Sweep
+from angarium.queue.throttle import BUSY_SECONDS, Grant, Ledger
+from angarium.wire.smtp_grammar import Command, Hello, Mail, Rcpt, Syntax
+from angarium.wire.smtp_server import (
+    Body,
+    ChunkEnd,
+    End,
+    Event,
+    Refused,
+    Signal,
+    SmtpServer,
+    State,
+)
+
+# Events which are worked off in one turn of the loop: some 1 ms. A peer which pipelines thousands
+# of commands waits in between as everybody does.
+_TURN: Final = 200
+
+# Names of SMTP reception states (log_formats.rejectlog) are numbers in the event.
+_BANNER, _EHLO, _MAIL, _RCPT, _DATA, _BODY, _RELAY, _CONCURRENCY = 1, 2, 4, 6, 8, 9, 13, 18
+_PHASES: Final = {
+    State.START: _EHLO,
+    State.READY: _MAIL,
+    State.MAIL: _RCPT,
+    State.RCPT: _RCPT,
+    State.BODY: _BODY,
+    State.CHUNK: _BODY,
+    State.CHUNKS: _BODY,
+    State.DROP: _DATA,
+    State.CLOSED: _MAIL,
+}
+_IDLE_VERBS: Final = frozenset(("NOOP", "RSET", "HELP", "VRFY", "EXPN", "EHLO", "HELO"))
+_SMTPUTF8: Final = int(Trait.SMTPUTF8)
+_BINARY: Final = int(Trait.BINARY)
+LOOPBACK: Final = "127.0.0.1"
+_UNOPENED: Final = SmtpServer(Syntax())
+
+
+class Admit(Protocol):
+    """What is needed of `queue/admit`."""
+
+    submitted: int
+
+    def refusal(self) -> SpoolError | None: ...
+
+    def submit(
+        self,
+        message: Message,
+        recipients: Sequence[Recipient],
+        done: Callable[[SpoolError | None], None],
+    ) -> None: ...
+
+
+@dataclass(slots=True)
+class Services:
+    """What the sessions of a worker share; `run/assemble` fills it.
+
+    Attributes:
+        profiles: of the current configuration; replaced at a reload.
+        next_id: makes ids for messages, from Unix time.
+        large: opens a writer for a large body; the argument is called when there is room again.
+        blackholed: says whether mail for a domain is refused at RCPT (blackhole = inline).
+        program: name and version, for banner and Received.
+    """
+
+    profiles: Profiles
+    admit: Admit
+    ledger: Ledger
+    sweep: Sweep
+    clock: Clock
+    idents: Idents
+    next_id: Callable[[float], int]
+    large: Callable[[Callable[[], None]], Writer]
+    reject: Callable[[Rejection], None]
+    program: str
+    loop: asyncio.AbstractEventLoop
+    blackholed: Callable[[str], bool] = nothing_blackholed
+    sessions: "set[SmtpSession]" = field(default_factory=set)
+
+
+class SmtpSession(Stream):
+    """One connection; made by the factory of a `net/listener`."""
+
+    __slots__ = (
+        "_commands",
+        "_content",
+        "_draining",
+        "_envelope",
+        "_errors",
+        "_esmtp",
+        "_held",
+        "_hello",
+        "_idle_commands",
+        "_listen",
+        "_local",
+        "_messages",
+        "_peer",
+        "_port",
+        "_profile",
+        "_rated",
+        "_received",
+        "_recipients",
+        "_seat",
+        "_services",
+        "_source",
+        "_submitted",
+        "_timer",
+        "_trusted",
+        "_waited",
+        "_wire",
+        "connection",
+    )
+
+    def __init__(self, services: Services, listen: str) -> None:
+        super().__init__(_UNOPENED, services.sweep)
+        self._services = services
+        self._listen = listen
+        self._wire = _UNOPENED
+        self._held = True  # waits for a seat, or for room in the writer of a large body
+        self._draining = False
+        self._esmtp = False
+        self._hello = ""
+        self._trusted = False
+        self._commands = self._idle_commands = self._errors = 0
+        self._messages = self._recipients = 0  # accepted
+        self._envelope: Envelope | None = None
+        self._content: Content | None = None
+        self._submitted: Message | None = None
+        self._rated = False
+        self._waited = 0.0  # seconds for a permit
+        self._timer: asyncio.TimerHandle | None = None
+
+    # The connection.
+
+    def opened(self) -> None:
+        services = self._services
+        assert self.transport is not None
+        self._peer, self._port = _endpoint(self.transport.get_extra_info("peername"))
+        self._source = _shown(self._peer, self._port)
+        self._local = _shown(*_endpoint(self.transport.get_extra_info("sockname")))
+        self._profile = profile = services.profiles.at(self._listen, self._peer)
+        self.session = self._wire = SmtpServer(
+            profile.syntax,
+            greeting_needed=profile.options.require_ehlo,
+            limits=profile.line_limits,
+        )
+        self.bounds = profile.bounds
+        self.idle = profile.bounds.idle
+        self.connection = services.idents.next(services.clock.time())
+        self._trusted = profile.relay.trusts_client(self._peer)
+        self._received = trace.received_from(self._peer, self._port, "", profile.hostname)
+        services.sessions.add(self)
+        self._seat = Seat(services.ledger, profile, self._listen, self._peer)
+        self._be_seated()
+
+    def _be_seated(self) -> None:
+        grant = self._seat.take()
+        if grant is Grant.BUSY:
+            self._later(BUSY_SECONDS, self._be_seated)
+            return
+        self._held = False
+        if grant is Grant.DENIED:
+            self._leave(replies.BUSY, _CONCURRENCY)
+        elif self._services.admit.refusal() is not None:
+            # Before the peer has said a word: the cheapest place to be overloaded.
+            self._leave(replies.EXHAUSTED, _BANNER)
+        else:
+            self._wire.say(self._banner())
+        self.pump()
+
+    def _banner(self) -> Reply:
+        profile, services = self._profile, self._services
+        if profile.static_banner is not None:
+            return profile.static_banner
+        now = trace.date(int(services.clock.time()))
+        return Reply(220, f"{profile.greeting} ESMTP {services.program} {now}")
+
+    def lost(self, error: Exception | None) -> None:
+        self._end_transaction()
+        self._seat.leave()
+        self._services.sessions.discard(self)
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def expired(self, which: Expiry) -> None:
+        if which is Expiry.STUCK:
+            self.abort()
+            return
+        replies_to = {Expiry.IDLE: replies.IDLE, Expiry.DEADLINE: replies.TOO_LATE}
+        self._leave(replies_to.get(which, replies.TOO_SLOW), _PHASES[self._wire.state])
+
+    def drain(self) -> None:
+        """End at the next occasion: at once between two messages, else at the next MAIL or RSET."""
+        self._draining = True
+        if self._envelope is None and self._submitted is None and not self._held:
+            self._leave(replies.UNAVAILABLE, _PHASES[self._wire.state])
+
+    def _leave(self, reply: Reply, phase: int) -> None:
+        """Say the last word and hang up."""
+        self._reject(reply, phase)
+        self._end_transaction()
+        self._wire.say(reply)
+        self.hang_up()
+
+    def _reject(self, reply: Reply, phase: int, rcpt: Rcpt | None = None) -> None:
+        self._services.reject(
+            Rejection(
+                self._services.clock.time(),
+                self._source,
+                self._local,
+                self.connection,
+                self._profile.pathway,
+                DEFAULT_PATHWAY,
+                phase,
+                reply.code,
+                "core",
+                self._variables(),
+                {} if self._envelope is None else self._envelope.variables(rcpt),
+                reply.text,
+            )
+        )
+
+    def _variables(self) -> dict[str, str]:
+        """Return the connection context as logs show it."""
+        variables = {**self._profile.options.context, "pathway": self._profile.pathway}
+        if self._hello:
+            verb = "EHLO" if self._esmtp else "HELO"
+            variables["ehlo_string"] = f"{verb} {self._hello}"
+            variables["ehlo_domain"] = self._hello
+        if self._trusted:
+            variables["can_relay"] = "true"
+        return variables
+
+    def _later(self, seconds: float, call: Callable[[], None]) -> None:
+        self._timer = self._services.loop.call_later(seconds, call)
+
+    # Events.
+
+    def advance(self) -> Turn:
+        next_event = self._wire.next_event
+        for _ in range(_TURN):
+            if self._held:
+                return Turn.DUE
+            event = next_event()
+            if event is Signal.NEED_DATA:
+                return self._hungry()
+            if event is Signal.ANSWER_DUE:
+                return Turn.DUE
+            self._take(event)
+        self._services.loop.call_soon(self.pump)
+        return Turn.DUE
+
+    def _hungry(self) -> Turn:
+        if self._wire.state is State.CLOSED:
+            self.hang_up()
+        elif self._content is not None and not self._rated:
+            # The content did not come in one piece, so from now on its pace counts.
+            self._rated = True
+            self.demand_rate(self._profile.options.min_byte_rate)
+        return Turn.HUNGRY
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case Body():
+                self._held = not self._message().add(event.data)
+                return
+            case End():
+                self._end(event)
+            case Rcpt():
+                self._rcpt(event)
+            case Mail():
+                self._mail(event)
+            case ChunkEnd():
+                self._chunk(event)
+            case Hello():
+                self._greeted(event)
+            case Command():
+                self._command(event)
+            case Refused():
+                self._refused(event.reply, _PHASES[self._wire.state])
+                if self._wire.state is State.READY:
+                    self._end_transaction()
+        limit = self._profile.options.max_commands_per_connection
+        self._commands += 1
+        if 0 < limit < self._commands:
+            self._leave(replies.TOO_MANY_COMMANDS, _PHASES[self._wire.state])
+
+    def _answer(self, reply: Reply, phase: int) -> None:
+        self._wire.answer(reply)
+        if reply.code >= 400:
+            self._refused(reply, phase)
+
+    def _refused(self, reply: Reply, phase: int, rcpt: Rcpt | None = None) -> None:
+        """Record what was answered; who is refused too often has to go."""
+        self._reject(reply, phase, rcpt)
+        # A 4xx is no fault of the peer: it may try the rest of 1,000 recipients on us.
+        self._errors += reply.permanent
+        limit = self._profile.options.max_errors_per_connection
+        if 0 < limit < self._errors and not self.closing:
+            self._leave(replies.TOO_MANY_ERRORS, phase)
+
+    def _command(self, command: Command) -> None:
+        verb = command.verb
+        if verb == "DATA":
+            self._message()
+            self._wire.answer(replies.GO_ON)
+        elif verb == "QUIT":
+            self._end_transaction()
+            self._wire.answer(Reply(221, f"{self._profile.greeting} closing connection", "2.0.0"))
+            self.close()
+        elif verb == "RSET":
+            self._end_transaction()
+            self._idle_verb(self._outdated() or replies.OK)
+        elif verb == "VRFY":
+            self._idle_verb(replies.VRFY)
+        elif verb == "EXPN":
+            self._idle_verb(replies.EXPN)
+        elif verb == "HELP":
+            self._idle_verb(replies.HELP)
+        else:
+            self._idle_verb(replies.OK)
+
+    def _idle_verb(self, reply: Reply) -> None:
+        """Answer a command which brings no mail."""
+        self._idle_commands += 1
+        limit = self._profile.options.max_idle_commands
+        if 0 < limit < self._idle_commands:
+            reply = replies.TOO_MANY_COMMANDS
+        self._answer(reply, _PHASES[self._wire.state])
+
+    def _greeted(self, hello: Hello) -> None:
+        self._end_transaction()
+        profile = self._profile
+        self._esmtp = hello.verb == "EHLO"
+        self._hello = hello.name
+        self._received = trace.received_from(self._peer, self._port, hello.name, profile.hostname)
+        text = f"{profile.greeting} says {hello.verb} to {self._peer}"
+        self._idle_verb(Reply(250, f"{text}\n{profile.extensions}" if self._esmtp else text))
+
+    # The envelope.
+
+    def _outdated(self) -> Reply | None:
+        """Return the 421 which ends a session of an old configuration, or of a stopping server."""
+        if self._draining:
+            return replies.UNAVAILABLE
+        if self._profile.generation != self._services.profiles.generation:
+            return self._profile.reconfigured
+        return None
+
+    def _mail(self, mail: Mail) -> None:
+        services, options = self._services, self._profile.options
+        refusal = self._outdated()
+        if refusal is None and 0 < options.max_receptions_per_connection <= self._messages:
+            refusal = replies.NO_MORE_MESSAGES
+        if refusal is None and (error := services.admit.refusal()) is not None:
+            refusal = replies.of(error)
+        self._envelope = envelope = Envelope(
+            self._profile,
+            mail,
+            trusted=self._trusted,
+            on_connection=self._recipients,
+            blackholed=services.blackholed,
+        )
+        reply = refusal or envelope.begin()
+        if not reply.positive:
+            self._answer(reply, _MAIL)
+            self._envelope = None
+        elif options.inbound_throttle_messages is None:
+            self._begun()
+        else:
+            self._waited = 0.0
+            self._permitted()
+
+    def _permitted(self) -> None:
+        """Wait for a permit of inbound_throttle_messages; MAIL is answered when we have it."""
+        throttle = self._profile.options.inbound_throttle_messages
+        if self._envelope is None or throttle is None:
+            return
+        seconds = self._services.ledger.take(f"inbound {throttle.key}", throttle.rate)
+        if seconds <= 0.0:
+            self._begun()
+        elif self._waited + seconds > LONGEST_WAIT_SECONDS:
+            self._envelope = None
+            self._answer(replies.SHORT_OF_RESOURCES, _MAIL)
+        else:
+            self._waited += seconds
+            self._later(seconds, self._permitted)
+            return
+        self.pump()
+
+    def _begun(self) -> None:
+        seconds = self._profile.options.reception_deadline
+        if seconds > 0.0:
+            self.set_deadline(self._services.clock.monotonic() + seconds)
+        self._wire.answer(replies.MAIL_OK)
+
+    def _rcpt(self, rcpt: Rcpt) -> None:
+        assert self._envelope is not None
+        reply = self._envelope.add(rcpt)
+        self._wire.answer(reply)
+        if reply is not replies.RCPT_OK:
+            phase = _RELAY if reply is replies.RELAYING_DENIED else _RCPT
+            self._refused(reply, phase, rcpt)
+
+    # The message.
+
+    def _message(self) -> Content:
+        """Return the content of this message, begun if it is not."""
+        if self._content is None:
+            profile = self._profile
+            limit = profile.options.max_message_size
+            self._content = Content(profile.rules, limit, profile.large, self._open_writer)
+        return self._content
+
+    def _open_writer(self) -> Writer:
+        return self._services.large(self._room)
+
+    def _room(self) -> None:
+        self._held = False
+        self.pump()
+
+    def _chunk(self, chunk: ChunkEnd) -> None:
+        fault = self._message().fault
+        if fault is None:
+            self._wire.answer(Reply(250, f"{chunk.size} octets received", "2.0.0"))
+        else:
+            self._answer(fault, _BODY)
+            self._end_transaction()
+
+    def _end(self, end: End) -> None:
+        """The message is whole: check it, and give it to who makes it safe."""
+        content, envelope = self._message(), self._envelope
+        assert envelope is not None
+        services = self._services
+        fault = content.finish(end.traits)
+        if (
+            fault is None
+            and services.admit.submitted >= self._profile.intake.max_pending_receptions
+        ):
+            fault = replies.SHORT_OF_RESOURCES
+        if fault is not None:
+            self._answer(fault, _BODY)
+            self._end_transaction()
+            return
+        self._content = None  # What is on disk belongs to the message now.
+        self._submitted = message = self._made(envelope, content)
+        self._end_transaction()
+        services.admit.submit(message, envelope.recipients, self._durable)
+
+    def _made(self, envelope: Envelope, content: Content) -> Message:
+        mail, profile, services = envelope.mail, self._profile, self._services
+        now = services.clock.time()
+        ident = services.next_id(now)
+        traits = content.traits
+        if mail.body == "BINARYMIME":
+            traits |= _BINARY
+        if mail.utf8 and not (content.header_is_ascii and envelope.is_ascii):
+            traits |= _SMTPUTF8
+        message = Message(
+            envelope.sender,
+            content.body,
+            self._trace(envelope, content, printed(ident), trace.date(int(now))),
+            traits,
+            mail.ret,
+            mail.envid,
+            "esmtp",
+            self._source,
+            profile.pathway,
+            self.connection,
+            now,
+        )
+        message.batch = ident
+        if not content.found.date:
+            message.variables["rfc2822_date_missing"] = "true"
+        return message
+
+    def _trace(self, envelope: Envelope, content: Content, ident: str, when: str) -> bytes:
+        """Return what we put before the content."""
+        mail, found, rules = envelope.mail, content.found, self._profile.rules
+        header = ""
+        if rules.trace:
+            protocol = "UTF8SMTP" if mail.utf8 else "ESMTP" if self._esmtp else "SMTP"
+            program = self._services.program
+            header = f"Return-Path: <{envelope.sender}>\r\n" + trace.received(
+                self._received, mail.address, program, protocol, ident, when
+            )
+        if not found.date and rules.date == "ifneeded":
+            header += f"Date: {when}\r\n"
+        if not found.message_id and rules.message_id:
+            header += f"Message-ID: {trace.message_id(ident, self._profile.hostname)}\r\n"
+        if content.bare:
+            header += "\r\n"
+        return header.encode()
+
+    def _durable(self, error: SpoolError | None) -> None:
+        """The spool's word on the message: only now it is ours."""
+        message, self._submitted = self._submitted, None
+        assert message is not None
+        if error is None:
+            self._messages += 1
+            self._idle_commands = 0
+            self._wire.accept(b"250 2.0.0 OK %b\r\n" % printed(message.batch).encode())
+        else:
+            self._answer(replies.of(error), _BODY)
+        self.pump()
+
+    def _end_transaction(self) -> None:
+        """Forget envelope and content, if there are any."""
+        if self._envelope is None:
+            return
+        self._recipients += len(self._envelope.recipients)
+        self._envelope = None
+        self.deadline = NEVER
+        if self._rated:
+            self._rated = False
+            self.demand_rate(0)
+        if self._content is not None:
+            self._content.abort()
+            self._content = None
+
+
+def _endpoint(name: object) -> tuple[str, int]:
+    """Return address and port of a socket name; a Unix socket counts as loopback."""
+    if not isinstance(name, tuple):
+        return LOOPBACK, 0
+    host, port = str(name[0]), int(name[1])
+    return host.removeprefix("::ffff:") if "." in host else host.partition("%")[0], port
+
+
+def _shown(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,320 @@
+"""The server side of an ESMTP session, without I/O (RFC 5321, 2920, 3030).
+
+    session.receive(data)               octets from the peer
+    event = session.next_event()        what the peer wants, one thing at a time
+    session.answer(reply)               the decision, when the event asks for one
+    session.data_to_send()              octets for the peer
+
+While an answer is due nothing further is parsed, so pipelined commands wait in the buffer and
+policy may take as long as it likes. Everything which decides what a peer may say next stands in
+MOVES. What breaks the protocol is answered here; the event `Refused` only tells of it.
+"""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from angarium.core.buffer import Buffer
+from angarium.core.reply import Reply
+from angarium.wire.framing import ChunkReader, DotReader
+from angarium.wire.smtp_grammar import (
+    BAD_BDAT,
+    LIMITS,
+    Bdat,
+    Mail,
+    Parsed,
+    Syntax,
+)
+
+
+class State(enum.Enum):
+    START = "no greeting yet"
+    READY = "between transactions"
+    MAIL = "has a sender"
+    RCPT = "has a recipient"
+    BODY = "receiving the body"
+    CHUNK = "receiving a chunk"
+    CHUNKS = "between two chunks"
+    DROP = "receiving a chunk nobody wants"
+    CLOSED = "over"
+
+
+class Signal(enum.Enum):
+    NEED_DATA = "feed more octets"
+    ANSWER_DUE = "the last event is not answered yet"
+
+
+@dataclass(slots=True)
+class Body:
+    """A piece of the message, in order; asks for no answer."""
+
+    data: bytes
+
+
+@dataclass(slots=True)
+class End:
+    """The message is whole; asks for an answer, the one which may promise something."""
+
+    traits: int  # of core.message.Trait, what the octets have
+
+
+@dataclass(slots=True)
+class ChunkEnd:
+    """A chunk which is not the last is there; asks for an answer."""
+
+    size: int
+
+
+@dataclass(slots=True)
+class Refused:
+    """The peer broke the protocol and was told so; what was under way, if a body, is over."""
+
+    reply: Reply
+
+
+Event = Parsed | Body | End | ChunkEnd | Refused | Signal
+
+START, READY, MAIL, RCPT, BODY, CHUNK, CHUNKS, DROP, CLOSED = State
+HELLO: Final = {"EHLO": READY, "HELO": READY}
+
+
+def _idle(state: State) -> dict[str, State]:
+    """Return what is always possible and changes nothing, and the way out."""
+    return HELLO | dict.fromkeys(("NOOP", "HELP", "VRFY", "EXPN"), state) | {"QUIT": CLOSED}
+
+
+# state -> verb -> the state after a positive answer; no entry: out of sequence.
+MOVES: Final[dict[State, dict[str, State]]] = {
+    START: _idle(START) | {"RSET": START},
+    READY: _idle(READY) | {"RSET": READY, "MAIL": MAIL},
+    MAIL: _idle(MAIL) | {"RSET": READY, "RCPT": RCPT},
+    RCPT: _idle(RCPT) | {"RSET": READY, "RCPT": RCPT, "DATA": BODY, "BDAT": CHUNK},
+    BODY: {"END": READY},
+    CHUNK: {"CHUNK": CHUNKS, "END": READY},
+    CHUNKS: {"RSET": READY, "NOOP": CHUNKS, "QUIT": CLOSED, "BDAT": CHUNK} | HELLO,
+    DROP: {},
+    CLOSED: {},
+}
+# Where require_ehlo is off a transaction may begin at once, as before RFC 821.
+UNGREETED: Final[dict[State, dict[str, State]]] = MOVES | {START: MOVES[START] | {"MAIL": MAIL}}
+
+BAD_SEQUENCE: Final = Reply(503, "bad sequence of commands", "5.5.1")
+NO_SENDER: Final = Reply(503, "RCPT TO without MAIL FROM", "5.5.1")
+NO_GREETING: Final = Reply(550, "RFC2821 HELO/EHLO needed", "5.5.1")
+DATA_UNSENT: Final = Reply(503, "DATA without MAIL FROM", "5.5.1")
+# What is said to a verb which has no entry, where the words are better than BAD_SEQUENCE.
+OUT_OF_SEQUENCE: Final[Mapping[tuple[State, str], Reply]] = {
+    (START, "MAIL"): NO_GREETING,
+    (START, "RCPT"): NO_SENDER,
+    (START, "DATA"): DATA_UNSENT,
+    (READY, "RCPT"): NO_SENDER,
+    (READY, "DATA"): DATA_UNSENT,
+    (MAIL, "MAIL"): Reply(501, "MAIL FROM already established", "5.5.1"),
+    (RCPT, "MAIL"): Reply(501, "MAIL FROM already established", "5.5.1"),
+    (MAIL, "DATA"): Reply(503, "DATA without RCPT TO", "5.5.1"),
+}
+LINE_TOO_LONG: Final = Reply(500, "line too long", "5.5.2")
+# RFC 5321 section 4.1.1.4: nothing but CRLF . CRLF ends the data; who sends something else near it
+# wants us and the next server to disagree on where this message ends.
+SMUGGLED: Final = Reply(550, "a line with a dot alone must begin and end with CR LF", "5.5.2")
+
+BINARY_BY_DATA: Final = Reply(503, "BINARYMIME goes by BDAT only", "5.5.1")  # RFC 3030 section 3
+
+
+class SmtpServer:
+    """One session; it begins with `say(banner)`."""
+
+    __slots__ = (
+        "_after_drop",
+        "_asked",
+        "_buffer",
+        "_chunk",
+        "_chunks",
+        "_dots",
+        "_left",
+        "_limits",
+        "_longest",
+        "_moves",
+        "_next",
+        "_out",
+        "_shortest",
+        "_skipping",
+        "_syntax",
+        "binary",
+        "state",
+    )
+
+    def __init__(
+        self,
+        syntax: Syntax,
+        *,
+        greeting_needed: bool = False,
+        limits: Mapping[bytes, int] = LIMITS,
+    ) -> None:
+        self.state = START
+        self.binary = False  # BODY=BINARYMIME: no line ends, so nothing can be smuggled by them
+        self._syntax = syntax
+        self._limits = limits
+        self._shortest = limits[b""]
+        self._longest = max(limits.values())
+        self._moves = MOVES if greeting_needed else UNGREETED
+        self._buffer = Buffer()
+        self._skipping = False  # a line which is too long
+        self._asked = ""  # the verb which waits for an answer
+        self._next: End | ChunkEnd | Refused | None = None  # comes before anything else
+        self._dots = DotReader()
+        self._chunks = ChunkReader()
+        self._chunk = Bdat(0, last=False)
+        self._left = 0  # octets of the chunk
+        self._after_drop = START
+        self._out: list[bytes] = []
+
+    def receive(self, data: bytes) -> None:
+        self._buffer.append(data)
+
+    def data_to_send(self) -> bytes:
+        out = self._out
+        if not out:
+            return b""
+        self._out = []
+        return out[0] if len(out) == 1 else b"".join(out)
+
+    def say(self, reply: Reply) -> None:
+        """Say what nobody asked for: the banner; a 421 or another refusal ends the session."""
+        self._out.append(reply.encode())
+        if not reply.positive:
+            self.state = CLOSED
+
+    def next_event(self) -> Event:
+        if self._next is not None:
+            event, self._next = self._next, None
+            return event
+        if self._asked:
+            return Signal.ANSWER_DUE
+        state = self.state
+        if state is BODY:
+            return self._next_body()
+        if state is CHUNK or state is DROP:
+            return self._next_of_chunk()
+        if state is CLOSED:
+            return Signal.NEED_DATA
+        return self._next_command()
+
+    def answer(self, reply: Reply) -> None:
+        """Answer the last event; only a positive answer moves the session on."""
+        if reply.positive:
+            self.accept(reply.encode())
+            return
+        self._asked = ""
+        if reply.code == 421:
+            self.state = CLOSED
+        elif self.state is BODY or self.state is CHUNK:
+            self.state = READY  # A refused message ends its transaction all the same.
+        self._out.append(reply.encode())
+
+    def accept(self, encoded: bytes) -> None:
+        """Answer positively with the octets of a reply, which need no `Reply` made for them."""
+        verb, self._asked = self._asked, ""
+        self.state = self._moves[self.state][verb]
+        if verb == "DATA":
+            self._dots = DotReader()
+        self._out.append(encoded)
+
+    def _refuse(self, reply: Reply) -> Refused:
+        self._out.append(reply.encode())
+        return Refused(reply)
+
+    def _next_command(self) -> Event:
+        line = self._buffer.take_line()
+        if line is None:
+            if self._skipping or len(self._buffer) > self._longest:
+                self._skip()
+            return Signal.NEED_DATA
+        if self._skipping or (len(line) > self._shortest - 2 and self._too_long(line)):
+            self._skipping = False
+            return self._refuse(LINE_TOO_LONG)
+        command = self._syntax.parse(line)
+        if isinstance(command, Reply):
+            if command is BAD_BDAT:
+                # What follows cannot be told from commands any more.
+                self.state = CLOSED
+            return self._refuse(command)
+        if isinstance(command, Bdat):
+            return self._begin_chunk(command)
+        verb = command.verb
+        if verb not in self._moves[self.state]:
+            return self._refuse(OUT_OF_SEQUENCE.get((self.state, verb), BAD_SEQUENCE))
+        if isinstance(command, Mail):
+            self.binary = command.body == "BINARYMIME"
+        elif verb == "DATA" and self.binary:
+            return self._refuse(BINARY_BY_DATA)
+        self._asked = verb
+        return command
+
+    def _too_long(self, line: bytes) -> bool:
+        return len(line) > self._limits.get(line[:4].upper(), self._shortest) - 2
+
+    def _skip(self) -> None:
+        """Forget a line which is too long, but for a CR which may be half of its end."""
+        self._skipping = True
+        if self._buffer.take_all().endswith(b"\r"):
+            self._buffer.append(b"\r")
+
+    def _next_body(self) -> Event:
+        data = self._buffer.take_all()
+        if not data:
+            return Signal.NEED_DATA
+        body, rest = self._dots.feed(data)
+        if rest is None:
+            return Body(body) if body else Signal.NEED_DATA
+        if rest:
+            self._buffer.append(rest)
+        return self._ended(body, self._dots.traits, smuggled=self._dots.smuggled)
+
+    def _ended(self, body: bytes, traits: int, *, smuggled: bool) -> Event:
+        last: End | Refused
+        if smuggled:
+            self.state = READY
+            last = self._refuse(SMUGGLED)
+        else:
+            self._asked = "END"
+            last = End(traits)
+        if not body:
+            return last
+        self._next = last
+        return Body(body)
+
+    def _begin_chunk(self, chunk: Bdat) -> Event:
+        state = self.state
+        if "BDAT" not in self._moves[state]:
+            # RFC 3030 section 2: the octets come all the same, and are not commands.
+            self._after_drop, self.state = state, DROP
+        else:
+            if state is RCPT:
+                self._chunks = ChunkReader()
+            self.state = CHUNK
+        self._chunk, self._left = chunk, chunk.size
+        return self._next_of_chunk()
+
+    def _next_of_chunk(self) -> Event:
+        data = self._buffer.take(self._left)
+        self._left -= len(data)
+        if self.state is DROP:
+            if self._left:
+                return Signal.NEED_DATA
+            self.state = self._after_drop
+            return self._refuse(BAD_SEQUENCE)
+        body = self._chunks.feed(data) if data else b""
+        if self._left:
+            return Body(body) if body else Signal.NEED_DATA
+        if self._chunk.last:
+            body += self._chunks.finish()
+            smuggled = self._chunks.smuggled and not self.binary
+            return self._ended(body, self._chunks.traits, smuggled=smuggled)
+        self._asked = "CHUNK"
+        end = ChunkEnd(self._chunk.size)
+        if not body:
+            return end
+        self._next = end
+        return Body(body)
