@@ -275,7 +275,7 @@ class Stream(asyncio.Protocol):
         if self._abort_at < NEVER:
             if now >= self._abort_at:
                 self.abort()
-            return max(self._abort_at, now + 1.0)
+            return NEVER if self.transport is None else max(self._abort_at, now + 1.0)
         which = self._over(now)
         if which is not None:
             self.expired(which)
