@@ -36,6 +36,7 @@ class Place(Struct, frozen=True):
     safe: int
     sources: dict[int, int] = {}
     keys: dict[int, list[str]] = {}  # decimal, for they have more than 64 bits
+    mark: tuple[int, int] | None = None
 
 
 class File(Struct, frozen=True):
@@ -67,6 +68,7 @@ class Checkpoint(Struct, frozen=True):
                 place.safe,
                 place.sources,
                 {log: map(int, seen) for log, seen in place.keys.items()},
+                place.mark,
             )
             for name, place in self.streams.items()
         }
@@ -86,6 +88,26 @@ def boot_id() -> str:
         return _BOOT_ID.read_text().strip()
     except OSError:
         return ""
+
+
+def passed(folder: Path) -> dict[str, int]:
+    """Return up to which record of each stream all readers have got, and will never go back.
+
+    So an owner knows what is still wanted: of a stream that is missing here, everything.
+
+    Args:
+        folder: that of the readers' folders.
+    """
+    reached: dict[str, list[int]] = {}
+    readers = sorted(folder.glob(f"*/{SYNCED}"))
+    for path in readers:
+        try:
+            found = _read(path)
+        except CheckpointError:
+            return {}
+        for name, place in (found.streams if found else {}).items():
+            reached.setdefault(name, []).append(place.safe if place.sources else place.number)
+    return {name: min(each) for name, each in reached.items() if len(each) == len(readers)}
 
 
 class Keeper:
@@ -149,8 +171,9 @@ class Keeper:
             name: Place(
                 cursor.number,
                 cursor.safe,
-                dict(cursor.sources),
-                {log: [str(key) for key in seen] for log, seen in cursor.keys.items()},
+                cursor.sources,
+                {log: list(map(str, seen)) for log, seen in cursor.keys.items()},
+                cursor.mark,
             )
             for name, cursor in cursors.items()
         }

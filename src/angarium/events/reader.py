@@ -9,6 +9,7 @@ slow or there is more than one read takes, holds the others back to the last tim
 far as that is known; so a backlog of several shards comes out in order too.
 """
 
+import contextlib
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
@@ -17,11 +18,15 @@ from pathlib import Path
 from typing import Final
 
 from angarium.events.schema import EVENTS, Event, EventError, decode, number_of
-from angarium.events.stream import KINDS, NOWHERE, frames
+from angarium.events.stream import KINDS, NOWHERE, Frame, frames
 from angarium.journal.disk import Disk
 from angarium.journal.reader import Tail
+from angarium.journal.segment import survey
+
+Mark = tuple[int, int]  # sequence and nonce of a segment
 
 WINDOW: Final = 32768  # keys of one generation; two are kept
+REMARK: Final = 10_000  # records after which the mark of a stream is taken anew
 
 _NUMBERS: Final = {declared: number_of(declared) for declared in EVENTS.values()}
 
@@ -56,25 +61,27 @@ class Window:
 class Cursor:
     """How far one stream was read: what must be kept, so that no event is lost or told twice.
 
-    `number` is of the next record wanted, `safe` the first which a power cut may still change.
+    `number` is of the last record read, `safe` of the last one that no power cut can change.
     `sources` has, for each log, the highest source number seen, and `keys` what was seen with just
-    that number: a record of a shard can have many events of one source, and only some of them may
-    have been written when the power went.
+    that number: a record of a shard can have many events, and only some of them may have been
+    written when the power went. `mark` tells this stream from one that was put in its place later.
     """
 
-    __slots__ = ("keys", "number", "safe", "sources")
+    __slots__ = ("keys", "mark", "number", "safe", "sources")
 
     def __init__(
         self,
-        number: int = 1,
-        safe: int = 1,
+        number: int = 0,
+        safe: int = 0,
         sources: Mapping[int, int] | None = None,
         keys: Mapping[int, Iterable[int]] | None = None,
+        mark: Mark | None = None,
     ) -> None:
         self.number = number
         self.safe = safe
         self.sources = dict(sources or {})
         self.keys = {log: set(seen) for log, seen in (keys or {}).items()}
+        self.mark = mark
 
     def fresh(self, log: int, number: int, key: int) -> bool:
         """Say whether this event is told for the first time, and remember that it was."""
@@ -90,6 +97,23 @@ class Cursor:
         return True
 
 
+def mark_of(disk: Disk, directory: Path) -> Mark | None:
+    """Return what tells this stream from others: its newest segment; None if it has none."""
+    segments = survey(disk, str(directory), KINDS[directory.name]).segments
+    return (segments[-1].sequence, segments[-1].nonce) if segments else None
+
+
+def bears(disk: Disk, directory: Path, mark: Mark) -> bool:
+    """Say whether this is the stream of which the mark was taken.
+
+    Its segment may be gone by now; then there are newer ones.
+    """
+    segments = survey(disk, str(directory), KINDS[directory.name]).segments
+    nonces = {each.sequence: each.nonce for each in segments}
+    sequence, nonce = mark
+    return nonces.get(sequence, nonce) == nonce and max(nonces, default=-1) >= sequence
+
+
 # Number of the record, log and number of the source, the event.
 Item = tuple[int, int, int, Event]
 
@@ -97,13 +121,20 @@ Item = tuple[int, int, int, Event]
 class Stream:
     """One stream: what is read of it and not yet taken, and the cursor behind what is taken."""
 
-    __slots__ = ("_latest", "_tail", "cursor", "directory", "items", "more", "times", "undecodable")
+    __slots__ = (
+        "_ahead", "_disk", "_latest", "_marked", "_tail", "cursor", "directory", "inode", "items",
+        "more", "times", "undecodable",
+    )  # fmt: skip
 
-    def __init__(self, disk: Disk, directory: Path, cursor: Cursor) -> None:
+    def __init__(self, disk: Disk, directory: Path, inode: int, cursor: Cursor) -> None:
         kind = KINDS[directory.name]
-        self._tail = Tail(disk, str(directory), kind, cursor.number)
+        self._tail = Tail(disk, str(directory), kind)
+        self._ahead = cursor.number  # of the last record that was read, taken or not
+        self._disk = disk
         self._latest = 0.0
+        self._marked = cursor.number
         self.directory = directory
+        self.inode = inode  # of the directory
         self.cursor = cursor
         self.items: list[Item] = []
         self.times: list[float] = []  # of the items; never falls, even if the clock was set back
@@ -119,7 +150,7 @@ class Stream:
         """
         if self.items:
             return
-        records = self._tail.poll(limit)
+        records = self._tail.read(self._ahead, limit)
         self.more = len(records) >= limit
         items, times, latest = self.items, self.times, self._latest
         for number, payload in records:
@@ -133,13 +164,15 @@ class Stream:
                 items.append((number, log, source, event))
                 times.append(latest)
         self._latest = latest
+        if records:
+            self._ahead = records[-1][0]
 
-    def _frames(self, payload: bytes) -> Iterable[tuple[int, int, bytes]]:
+    def _frames(self, payload: bytes) -> list[Frame]:
         try:
             return frames(payload)
         except EventError:
             self.undecodable += 1
-            return ()
+            return []
 
     @property
     def horizon(self) -> float | None:
@@ -148,28 +181,36 @@ class Stream:
 
     def take(self, horizon: float | None, window: Window) -> list[tuple[float, Event]]:
         """Take what happened up to a time, without what was told before; whole records only."""
-        end = len(self.items) if horizon is None else bisect_right(self.times, horizon)
         items = self.items
+        end = len(items) if horizon is None else bisect_right(self.times, horizon)
         while 0 < end < len(items) and items[end][0] == items[end - 1][0]:
             end += 1
         taken = []
-        fresh, new = self.cursor.fresh, window.add
+        cursor, new = self.cursor, window.add
         for (_, log, source, event), at in zip(items[:end], self.times, strict=False):
             if log != NOWHERE:
                 key = key_of(event)
-                if not (fresh(log, source, key) & new(key)):
+                if not (cursor.fresh(log, source, key) and new(key)):
                     continue
             taken.append((at, event))
-        # With nothing left, also over records which held nothing for us.
-        next_wanted = self._tail.cursor if end == len(items) else items[end][0]
-        self.cursor.number = next_wanted
-        self.cursor.safe = min(self._tail.safe, next_wanted)
-        del self.items[:end], self.times[:end]
+        if end == len(items):
+            cursor.number = self._ahead  # also over records which held nothing for us
+        elif end:
+            cursor.number = items[end - 1][0]
+        cursor.safe = max(cursor.safe, min(self._tail.safe, cursor.number))
+        del items[:end], self.times[:end]
         return taken
+
+    def mark(self) -> None:
+        """Note which stream this is, now and then: its old segments go, and their marks too."""
+        cursor = self.cursor
+        if cursor.mark is None or cursor.number - self._marked >= REMARK:
+            cursor.mark = mark_of(self._disk, self.directory)
+            self._marked = cursor.number
 
     @property
     def missed(self) -> int:
-        """Return the records which retention or damage took before they were read."""
+        """Return how often records were gone, or damaged, before they were read."""
         return self._tail.missed + self._tail.damaged
 
     def close(self) -> None:
@@ -200,19 +241,34 @@ class Streams:
         self.caught_up = False  # the last read returned all there was
 
     def rescan(self) -> None:
-        """Find the streams which appeared, and forget those whose directory is gone."""
+        """Find the streams which appeared, and forget those whose directory is gone.
+
+        Raises:
+            FormatError: a stream is of a newer version.
+            OSError: the disk failed.
+        """
         found = {}
         for root in self._roots:
             for owner in sorted(root.iterdir()) if root.is_dir() else ():
                 for name in KINDS:
-                    if (owner / name).is_dir():
-                        found[f"{owner.name}/{name}"] = owner / name
-        for name in self._streams.keys() - found.keys():
+                    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                        directory = owner / name
+                        found[f"{owner.name}/{name}"] = directory, directory.stat().st_ino
+        for name, stream in list(self._streams.items()):
             # Its owner removes a directory only when its readers have passed it.
-            self._streams.pop(name).close()
+            if found.get(name, ())[1:] != (stream.inode,):
+                self._streams.pop(name).close()
         for name in found.keys() - self._streams.keys():
-            cursor = self._cursors.pop(name, None) or Cursor()
-            self._streams[name] = Stream(self._disk, found[name], cursor)
+            directory, inode = found[name]
+            cursor = self._cursors.pop(name, None)
+            if cursor is None or cursor.mark and not bears(self._disk, directory, cursor.mark):
+                cursor = Cursor()
+            self._streams[name] = Stream(self._disk, directory, inode, cursor)
+
+    def mark(self) -> None:
+        """Bring the marks of the cursors up to date. Raises as `rescan`."""
+        for stream in self._streams.values():
+            stream.mark()
 
     def read(self, limit: int) -> list[Event]:
         """Return new events in order of time, about `limit` records of each stream at most."""
@@ -231,10 +287,6 @@ class Streams:
         """Return how far each stream was taken, by its name; the objects go on changing."""
         return {name: stream.cursor for name, stream in self._streams.items()}
 
-    def directories(self) -> dict[Path, Cursor]:
-        """Return the same by directory."""
-        return {stream.directory: stream.cursor for stream in self._streams.values()}
-
     @property
     def undecodable(self) -> int:
         """Return how many events could not be read: of a newer version, most likely."""
@@ -242,7 +294,7 @@ class Streams:
 
     @property
     def missed(self) -> int:
-        """Return how many records were gone, or damaged, before they were read."""
+        """Return how often records were gone, or damaged, before they were read."""
         return sum(stream.missed for stream in self._streams.values())
 
     def close(self) -> None:

@@ -24,7 +24,6 @@ from angarium.events.reader import Streams
 from angarium.events.schema import Event
 from angarium.events.stream import READER
 from angarium.journal.disk import Disk
-from angarium.journal.reader import Cursor, save_cursor
 from angarium.modules import index
 from angarium.modules.loggers.logfile import LogFile
 from angarium.run.options import Node
@@ -35,7 +34,6 @@ IDLE_SECONDS: Final = 0.2
 HELD_SECONDS: Final = 1.0  # until a log that could not be written is tried again
 RESCAN_SECONDS: Final = 1.0
 SYNC_SECONDS: Final = 1.0  # a power cut makes so much of the logs be written again
-TELL_SECONDS: Final = 10.0  # between two words to the owners of streams
 
 
 class Logger(Protocol):
@@ -128,7 +126,7 @@ class Hose:
         self._streams: Streams | None = None  # from the first step on
         self._known: Mapping[str, File] = {}  # files that are to be cut back
         self._heart = Heart()
-        self._rescanned = self._synced = self._told = float("-inf")
+        self._rescanned = self._synced = float("-inf")
         self._unsynced = False
         self._reopen = True  # the first step opens them
         self._held = ""
@@ -172,7 +170,7 @@ class Hose:
             self._alarm(f"logs are written again, after: {self._held}")
             self._held = ""
         if streams.missed > self._missed:
-            self._alarm(f"{streams.missed - self._missed} records of events were gone unread")
+            self._alarm("events were gone before they were read: logs have a gap")
             self._missed = streams.missed
         if not streams.caught_up:
             self._wait = 0.0
@@ -239,17 +237,13 @@ class Hose:
 
     def _save(self, streams: Streams, *, sync: bool) -> None:
         if sync:
+            streams.mark()
             for log in self._logs:
                 log.sync()
         states = {str(log.path): log.state for log in self._logs}
         files = {path: state for path, state in states.items() if state is not None}
         self._keeper.save(streams.cursors(), {**self._known, **files}, sync=sync)
         self._unsynced = not sync
-        now = self._clock.monotonic()
-        if sync and now - self._told >= TELL_SECONDS:
-            self._told = now
-            for directory, cursor in streams.directories().items():
-                save_cursor(self._disk, str(directory), Cursor(READER, cursor.safe))
 
     def _open_logs(self, streams: Streams) -> None:
         """Close the old files, when a checkpoint has them whole, and open the new ones."""
@@ -276,7 +270,6 @@ class Hose:
                 streams.rescan()
                 while self._step(streams) or not streams.caught_up:
                     pass
-                self._told = float("-inf")
                 self._save(streams, sync=True)
             except (OSError, Error) as error:
                 self._hold(str(error))

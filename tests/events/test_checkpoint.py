@@ -1,0 +1,137 @@
+"""Checkpoints: which of the two holds, and what is kept."""
+
+from pathlib import Path
+
+import pytest
+
+from angarium.core.fault import FAULTS
+from angarium.events.checkpoint import (
+    NOW,
+    SYNCED,
+    CheckpointError,
+    File,
+    Keeper,
+    boot_id,
+    passed,
+)
+from angarium.events.reader import Cursor
+
+CURSOR = Cursor(41, 30, {1: 9, 2: 70}, {1: [1 << 80], 2: [5]}, (3, 2**63))
+FILES = {"/log/mainlog.ec": File(12, 3456)}
+
+
+@pytest.fixture
+def keeper(tmp_path: Path) -> Keeper:
+    made = Keeper(tmp_path / "logs", "boot-1")
+    assert made.lock()
+    return made
+
+
+def number(keeper: Keeper, boot: str) -> int:
+    found = keeper.load()
+    assert found is not None
+    return found.cursors(boot)["000/events"].number
+
+
+def test_what_was_saved_is_loaded(keeper: Keeper) -> None:
+    keeper.save({"000/events": CURSOR}, FILES, sync=True)
+    found = keeper.load()
+    assert found is not None
+    assert found.files == FILES
+    cursor = found.cursors("boot-1")["000/events"]
+    assert {name: getattr(cursor, name) for name in Cursor.__slots__} == {
+        name: getattr(CURSOR, name) for name in Cursor.__slots__
+    }
+
+
+def test_nothing_was_saved(keeper: Keeper) -> None:
+    assert keeper.load() is None
+
+
+def test_after_the_death_of_the_process_the_newest_holds(keeper: Keeper) -> None:
+    keeper.save({"000/events": Cursor(1)}, FILES, sync=True)
+    keeper.save({"000/events": Cursor(2)}, FILES, sync=False)
+    assert number(keeper, "boot-1") == 2
+
+
+def test_after_a_power_cut_only_what_was_synced_holds(tmp_path: Path, keeper: Keeper) -> None:
+    keeper.save({"000/events": Cursor(1)}, FILES, sync=True)
+    keeper.save({"000/events": Cursor(2)}, FILES, sync=False)
+    assert number(Keeper(tmp_path / "logs", "boot-2"), "boot-2") == 1
+
+
+def test_where_boots_are_not_told_apart_only_what_was_synced_holds(tmp_path: Path) -> None:
+    keeper = Keeper(tmp_path / "logs", "")
+    assert keeper.lock()
+    keeper.save({"000/events": Cursor(1)}, FILES, sync=True)
+    keeper.save({"000/events": Cursor(2)}, FILES, sync=False)
+    assert number(keeper, "") == 1
+
+
+def test_after_a_power_cut_reading_goes_on_where_numbers_are_sure(keeper: Keeper) -> None:
+    keeper.save({"000/events": CURSOR, "000/rejections": Cursor(20, 5)}, {}, sync=True)
+    found = keeper.load()
+    assert found is not None
+    cursors = found.cursors("boot-2")
+    assert cursors["000/events"].number == 30
+    assert cursors["000/rejections"].number == 20  # has no sources; its numbers come once
+
+
+@pytest.mark.parametrize("sync", [False, True])
+def test_a_crash_while_saving_leaves_the_former(keeper: Keeper, sync: bool) -> None:
+    keeper.save({"000/events": Cursor(1)}, FILES, sync=True)
+    FAULTS.arm("checkpoint.saving", _crash)
+    with pytest.raises(KeyboardInterrupt):
+        keeper.save({"000/events": Cursor(2)}, FILES, sync=sync)
+    assert number(keeper, "boot-1") == 1
+
+
+def _crash() -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_torn_unsynced_checkpoint_is_passed_over(tmp_path: Path, keeper: Keeper) -> None:
+    keeper.save({"000/events": Cursor(1)}, FILES, sync=True)
+    (tmp_path / "logs" / NOW).write_bytes(b'{"version":1,')
+    assert number(keeper, "boot-1") == 1
+
+
+@pytest.mark.parametrize("octets", [b"", b"{}", b'{"version":2,"boot":"","streams":{}}', b"\xff"])
+def test_a_damaged_synced_checkpoint_stops_the_reader(
+    tmp_path: Path, keeper: Keeper, octets: bytes
+) -> None:
+    (tmp_path / "logs" / SYNCED).write_bytes(octets)
+    with pytest.raises(CheckpointError):
+        keeper.load()
+
+
+def test_only_one_process_keeps_a_checkpoint(tmp_path: Path, keeper: Keeper) -> None:
+    other = Keeper(tmp_path / "logs", "boot-1")
+    assert not other.lock()
+    keeper.unlock()
+    assert other.lock()
+    other.unlock()
+
+
+def test_owners_learn_what_all_readers_have_passed(tmp_path: Path) -> None:
+    assert passed(tmp_path) == {}
+    for name, cursors in (
+        ("logs", {"000/events": CURSOR, "000/rejections": Cursor(20, 5)}),
+        ("loader", {"000/events": Cursor(40, 29, {1: 1})}),
+    ):
+        keeper = Keeper(tmp_path / name, "boot-1")
+        assert keeper.lock()
+        keeper.save(cursors, {}, sync=True)
+        if name == "logs":
+            assert passed(tmp_path) == {"000/events": 30, "000/rejections": 20}
+    assert passed(tmp_path) == {"000/events": 29}
+
+
+def test_while_a_checkpoint_is_damaged_everything_is_wanted(tmp_path: Path, keeper: Keeper) -> None:
+    keeper.save({"000/events": CURSOR}, {}, sync=True)
+    (tmp_path / "logs" / SYNCED).write_bytes(b"?")
+    assert passed(tmp_path) == {}
+
+
+def test_this_run_of_the_machine_has_a_name() -> None:
+    assert boot_id() == boot_id()
