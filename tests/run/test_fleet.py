@@ -7,7 +7,7 @@ import structlog
 from angarium.run import link
 from angarium.run.child import Child
 from angarium.run.fleet import Fleet, Slot
-from angarium.run.note import Notes
+from angarium.run.scoreboard import Scoreboard
 from helpers.clock import FakeClock
 
 
@@ -43,12 +43,12 @@ class Yard:
 
     def __init__(self, folder: Path, clock: FakeClock) -> None:
         self.clock = clock
-        self.notes = Notes(folder / "notes")
+        self.scoreboard = Scoreboard(folder / "scoreboard")
         self.columns = Columns()
         self.started: list[FakeChild] = []
         self.gone = self.dead = 0
         self.fleet = Fleet(
-            self, clock, self.notes, self.columns, 2, structlog.get_logger(), self.spawn
+            self, clock, self.scoreboard, self.columns, 2, structlog.get_logger(), self.spawn
         )
 
     def received(self, child: Child, message: link.Message) -> None:
@@ -112,7 +112,7 @@ async def test_shards_of_a_worker_that_keeps_dying_go_to_another(yard: Yard) -> 
 async def test_a_message_two_workers_died_over_is_named_to_the_next(yard: Yard) -> None:
     yard.fleet.start([["000"]])
     for child in (0, 1):
-        yard.notes.of(0).enter(77)
+        yard.scoreboard.row(0).enter(77)
         yard.started[child].end(-11)
         await turn()
     assert [child.start.poison for child in yard.started] == [[], [], [77]]

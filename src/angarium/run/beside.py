@@ -1,4 +1,4 @@
-"""A program of ours that runs beside the workers and hears only signals: the sink of a quickstart."""
+"""A program of ours that runs beside the workers and hears only signals: the quickstart's sink."""
 
 import asyncio
 import os

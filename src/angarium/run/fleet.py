@@ -1,6 +1,7 @@
 """The workers: which one owns which shard, what happens when one dies, how they are replaced.
 
-A worker is a slot with a number (its column in the ledger, its note) and a child that fills it.
+A worker is a slot with a number (its column in the ledger, its row of the
+scoreboard) and a child that fills it.
 When the child dies its shards stay with the slot and a new child adopts them; if children of a
 slot keep dying young, its shards go to another worker, so that no mail waits for a fault which
 belongs to one process.
@@ -16,7 +17,7 @@ from angarium.core.clock import Clock
 from angarium.core.ident import printed
 from angarium.run import link, shards
 from angarium.run.child import Backoff, Child
-from angarium.run.note import Notes
+from angarium.run.scoreboard import Scoreboard
 
 WORKER = "angarium.run.worker"
 DIED_YOUNG = 3  # so many times in a row, and the shards go to another worker
@@ -73,7 +74,7 @@ class Fleet:
         self,
         owner: Owner,
         clock: Clock,
-        notes: Notes,
+        scoreboard: Scoreboard,
         ledger: Columns,
         crash_limit: int,
         log: Any,
@@ -81,7 +82,7 @@ class Fleet:
     ) -> None:
         self._owner = owner
         self._clock = clock
-        self._notes = notes
+        self._scoreboard = scoreboard
         self._ledger = ledger
         self._crash_limit = crash_limit
         self._log = log
@@ -157,7 +158,7 @@ class Fleet:
         slot.child = None
         self._owner.died(child)
         self._ledger.clear_worker(slot.number)
-        ident = self._notes.take(slot.number)
+        ident = self._scoreboard.bury(slot.number)
         if slot.leaving and status == 0:
             self._left(slot)
             return

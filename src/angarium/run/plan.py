@@ -4,7 +4,7 @@ Where things lie, for `--state DIR` (without it DIR is the spoolbase):
 
     DIR/lock            held while a server runs on this state
     DIR/spool/000 ...   the shards
-    DIR/run/            notes of the workers
+    DIR/run/            scoreboard of the workers
     DIR/hose/           cursors of the text logs
     DIR/...             what the configuration names by a relative path, such as log/mainlog.ec
 """
@@ -23,6 +23,7 @@ from angarium.net.options import ListenSocket
 from angarium.queue.options import Spooling
 from angarium.run.options import EventLoop, Node, Security, Sink
 from angarium.run.privileges import Identity, allow_descriptors, become, give, identity
+from angarium.run.scoreboard import MAX_WORKERS
 
 LISTENERS = ("esmtp_listener",)
 
@@ -62,6 +63,11 @@ class Plan:
             endpoints(configuration),
             configuration.top(Sink) if configuration.root.get("sink") else None,
         )
+
+    @property
+    def columns(self) -> int:
+        """Workers which may exist at once: an upgrade has two of each."""
+        return min(2 * self.workers, MAX_WORKERS)
 
     @property
     def spool_folder(self) -> Path:

@@ -7,7 +7,7 @@ import asyncio
 from pathlib import Path
 
 from angarium.config.resolve import Configuration
-from angarium.events.stream import open_tail
+from angarium.journal.disk import FileDisk
 from angarium.net.loop import RealClock
 from angarium.run import link, process
 from angarium.run.hose import Hose
@@ -27,10 +27,7 @@ class Scribe(Process):
     async def start(
         self, start: link.Start, configuration: Configuration, descriptors: dict[str, int]
     ) -> None:
-        state = Path(start.state)
-        self._hose = Hose(
-            configuration, [state / "spool"], state / "hose", RealClock(), open_tail, self.alarm
-        )
+        self._hose = Hose(configuration, Path(start.state), RealClock(), FileDisk(), self.alarm)
         self.ready()
         while not self._stopping.is_set():
             wait = self._hose.poll()

@@ -19,13 +19,15 @@ from typing import Any, Final
 from angarium.config.errors import ConfigError
 from angarium.config.load import load_snapshot, snapshot
 from angarium.core.clock import Clock
+from angarium.queue.ledger import LedgerTable
 from angarium.run import link, shards
+from angarium.run.beside import Beside
 from angarium.run.child import Backoff, Child
 from angarium.run.fleet import Fleet, Slot
-from angarium.run.note import Notes
-from angarium.run.options import Node
+from angarium.run.options import Node, Sink
 from angarium.run.plan import Plan, endpoints
 from angarium.run.reload import Reload
+from angarium.run.scoreboard import Scoreboard
 from angarium.run.sockets import ListenError, Sockets
 
 HOSE: Final = "angarium.run.scribe"
@@ -43,10 +45,12 @@ class Supervisor:
         self._snapshot = plan.snapshot
         self._configuration = plan.configuration
         self._generation = plan.configuration.generation
-        self._notes = Notes(plan.run_folder / "notes")
-        self._ledger = plan.ledger()
+        self._scoreboard = Scoreboard(plan.run_folder / "scoreboard")
+        self._scoreboard.clear()
+        self._ledger = LedgerTable(plan.columns)
         limit = plan.configuration.top(Node).crash_limit
-        self._fleet = Fleet(self, clock, self._notes, self._ledger, limit, log)
+        self._fleet = Fleet(self, clock, self._scoreboard, self._ledger, limit, log)
+        self._sink = _sink(plan.sink, clock, log, self._sink_ended) if plan.sink else None
         self._hose: Child | None = None
         self._hose_backoff = Backoff()
         self._hose_started = 0.0
@@ -71,12 +75,14 @@ class Supervisor:
         ):
             loop.add_signal_handler(number, reaction)
         self._start_hose()
+        if self._sink is not None:
+            self._sink.start()
         found = shards.existing(self._plan.spool_folder)
         self._fleet.start(shards.assign(found, self._plan.workers))
         await self._finished.wait()
         self._sockets.close()
         self._ledger.close()
-        self._notes.close()
+        self._scoreboard.close()
 
     def reload(self) -> None:
         """Bring a changed configuration into force, or say why not."""
@@ -148,7 +154,7 @@ class Supervisor:
     def _hose_ended(self, child: Child, status: int) -> None:
         self._hose = None
         if self._fleet.stopping and not self._fleet.children:
-            self._finished.set()
+            self._last()
             return
         wait = self._hose_backoff.after(self._clock.monotonic() - self._hose_started)
         self._log.error("hose died; mail goes on", status=status, restart_in=wait)
@@ -167,10 +173,20 @@ class Supervisor:
         if not self._fleet.stopping or self._fleet.children:
             return
         if self._hose is None:
-            self._finished.set()
+            self._last()
             return
         self._hose.send(link.Drain(HOSE_SECONDS))
         asyncio.get_running_loop().call_later(HOSE_SECONDS, self._hose.kill)
+
+    def _last(self) -> None:
+        """Workers and hose are gone: the sink goes last, as mail went to it."""
+        if self._sink is not None and self._sink.running:
+            self._sink.stop()
+        else:
+            self._finished.set()
+
+    def _sink_ended(self) -> None:
+        self._finished.set()
 
     def received(self, child: Child, message: link.Message) -> None:
         match message:
@@ -190,6 +206,15 @@ class Supervisor:
         if not self._announced and self._fleet.ready:
             self._announced = True
             self._announce()
+
+
+def _sink(options: Sink, clock: Clock, log: Any, ended: Callable[[], None]) -> Beside:
+    words = ["sink", "--listen", options.listen]
+    if options.record:
+        words += ["--record", options.record]
+    if options.script:
+        words += ["--script", options.script]
+    return Beside(words, clock, log, ended)
 
 
 def write_pid(path: Path) -> None:

@@ -79,11 +79,9 @@ def _address(name: object) -> str:
 
 
 def _things_to_try(address: str, plan: Plan) -> str:
-    assert plan.sink is not None
-    domain = next((each for each in plan.sink.domains if "*" not in each), "sink.test")
     lines = [
-        f"angarium send --to {address} --from me@example.com --rcpt you@{domain}",
-        f"swaks --server {address} --from me@example.com --to you@{domain}",
+        f"angarium send --to {address} --from me@example.com --rcpt you@sink.test",
+        f"swaks --server {address} --from me@example.com --to you@sink.test",
         f"tail -f {plan.state}/log/mainlog.ec",
     ]
     return "\n".join(["try, in another terminal:", *(f"  {line}" for line in lines)])
