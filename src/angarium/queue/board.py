@@ -214,6 +214,7 @@ class Board:
     def offer_all(self) -> Steps:
         """Offer every line; a job."""
         for number, line in enumerate(list(self.lines.values()), 1):
+            self.schedule.unpark(line)  # What it waits for may have another limit now.
             if line.active:
                 line.shape  # noqa: B018  # looks up suspend_delivery of this generation
                 self.offer(line)
@@ -372,6 +373,7 @@ class Board:
             self.delivering = self.spool.delivery
             if self.delivering:
                 self.begin(self.offer_all())
+        self.ledger.tick()
         self.wake()
         monotonic = self.clock.monotonic()
         if self.give_up is not None and monotonic - self._swept_at >= SWEEP_SECONDS:
@@ -487,3 +489,5 @@ class Board:
 
     def _freed(self, key: str) -> None:
         self.schedule.free(key, self.offer)
+        if not self.schedule.waiting(key):
+            self.ledger.forget(key)

@@ -1,0 +1,453 @@
+"""The table of counts and rates which the workers of a node share (ARCHITECTURE.md, section 2).
+
+It is one anonymous file, mapped by all; a row belongs to a key while somebody counts under it:
+
+    digest            128 bits of the key; zero: the row is free
+    next              a rate: when its next event is on schedule, ns of the monotonic clock
+    freed             when the count last went down, or its first waiter was woken, ns
+    counts[worker]    how many the worker holds; only it writes there
+    since[worker]     when the worker was first denied and began to wait, ns; 0: it does not
+
+Rules. A change is made under an fcntl lock on the byte of the row, taken without waiting: the
+kernel frees it when its holder dies, and a change is single numbers, so there is nothing to roll
+back. A column is written by its worker alone, and cleared by the supervisor when that is dead.
+Who was denied first is served first: a newcomer is refused what is free if older waiters are
+enough to use it up, unless they have not come for it within a second.
+"""
+
+import errno
+import fcntl
+import itertools
+import mmap
+import os
+import socket
+import struct
+from array import array
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import blake2b
+from typing import Final, Literal, Self
+
+from angarium.core.clock import Clock
+from angarium.core.errors import Error
+from angarium.core.units import Rate
+from angarium.queue.throttle import BURST_SECONDS, BUSY_SECONDS, Grant, burst, nobody
+
+ROWS: Final = 1 << 16  # 5 MB with four workers; a server has at most some 20,000 connections
+BUCKET: Final = 16  # rows a key may be in: one lock covers the choice among them
+DIGEST: Final = 16  # octets
+FULL_SECONDS: Final = 1.0  # to wait where there is no row for a rate
+STALE_NS: Final = 1_000_000_000  # an older waiter who does not come for what is free that long
+TRIES: Final = 3  # a change takes 3 us: a lock that is held is tried again at once first
+_FREE: Final = bytes(DIGEST)
+_HEAD: Final = struct.Struct("<QI")  # magic and version, workers
+_MAGIC: Final = 0x414E4741_00000001
+_HEAD_SIZE: Final = 64
+_LOCKED: Final = (errno.EAGAIN, errno.EACCES)
+_BUSY: Final = -1
+_FULL: Final = -2
+_SECOND: Final = 1_000_000_000  # ns
+_FULL_NS: Final = 60 * _SECOND  # between two alarms
+_DIGESTS: Final = 16384  # known at a time; one costs 1 us to find
+_READ: Final = 256  # wake-ups and questions in one turn of the loop
+_WAKE: Final = "ledger.wake"
+_TABLE: Final = "ledger.table"
+
+
+def digest_of(key: str) -> bytes:
+    return blake2b(key.encode(), digest_size=DIGEST).digest()
+
+
+class Table:
+    """The mapped file, as typed columns. `descriptor` stays the caller's."""
+
+    def __init__(self, descriptor: int, workers: int, rows: int) -> None:
+        self.descriptor = descriptor
+        self.workers = workers
+        self.rows = rows
+        size = size_of(workers, rows)
+        self._map = mmap.mmap(descriptor, size)
+        view = memoryview(self._map)
+        self._parts: list[memoryview[int]] = [view]
+        self._at = _HEAD_SIZE
+        self.digests_at = self._at
+        self._at += DIGEST * rows
+        self.next = self._column("q", 8)
+        self.freed = self._column("q", 8)
+        self.since = [self._column("q", 8) for _ in range(workers)]
+        self.counts = [self._column("I", 4) for _ in range(workers)]
+
+    def _column(self, code: Literal["q", "I"], width: int) -> "memoryview[int]":
+        part = self._parts[0][self._at : self._at + width * self.rows].cast(code)
+        self._parts.append(part)
+        self._at += width * self.rows
+        return part
+
+    def find(self, digest: bytes) -> int:
+        """Return the row of a key, or -1."""
+        first = self.bucket(digest)
+        begin = self.digests_at + DIGEST * first
+        at = self._map.find(digest, begin, begin + DIGEST * BUCKET)
+        # A match across two rows is possible in theory, and no row.
+        return first + (at - begin) // DIGEST if at >= 0 and not (at - begin) % DIGEST else -1
+
+    def bucket(self, digest: bytes) -> int:
+        """Return the first row of the bucket a key belongs to."""
+        return int.from_bytes(digest[:4], "little") % (self.rows // BUCKET) * BUCKET
+
+    def digest(self, row: int) -> bytes:
+        at = self.digests_at + DIGEST * row
+        return self._map[at : at + DIGEST]
+
+    def name(self, row: int, digest: bytes) -> None:
+        at = self.digests_at + DIGEST * row
+        self._map[at : at + DIGEST] = digest
+
+    def lock(self, row: int, rows: int = 1) -> bool:
+        """Lock the rows against other processes; never waits."""
+        for _ in range(TRIES):
+            try:
+                fcntl.lockf(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, rows, row)
+            except OSError as error:
+                if error.errno not in _LOCKED:
+                    raise
+            else:
+                return True
+        return False
+
+    def unlock(self, row: int, rows: int = 1) -> None:
+        fcntl.lockf(self.descriptor, fcntl.LOCK_UN, rows, row)
+
+    def unused(self, row: int, now: int) -> bool:
+        return (
+            self.next[row] <= now
+            and not any(column[row] for column in self.counts)
+            and not any(column[row] for column in self.since)
+        )
+
+    def oldest(self, row: int) -> int:
+        """Return the worker which has waited longest, or -1."""
+        first, found = 0, -1
+        for worker, column in enumerate(self.since):
+            if column[row] and (found < 0 or column[row] < first):
+                first, found = column[row], worker
+        return found
+
+    def close(self) -> None:
+        for part in reversed(self._parts):
+            part.release()
+        self._map.close()
+
+
+def size_of_row(workers: int) -> int:
+    return DIGEST + 8 + 8 + workers * (8 + 4)
+
+
+def size_of(workers: int, rows: int) -> int:
+    return _HEAD_SIZE + rows * size_of_row(workers)
+
+
+class LedgerTable:
+    """The supervisor's side: makes the table and the sockets, clears the columns of the dead.
+
+    Args:
+        workers: columns; a worker's number is below that.
+    """
+
+    def __init__(self, workers: int, rows: int = ROWS) -> None:
+        self.workers = workers
+        self._descriptor = os.memfd_create("angarium-ledger", os.MFD_CLOEXEC)
+        os.ftruncate(self._descriptor, size_of(workers, rows))
+        os.pwrite(self._descriptor, _HEAD.pack(_MAGIC, workers), 0)
+        self._table = Table(self._descriptor, workers, rows)
+        self._pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM) for _ in range(workers)]
+        for pair in self._pairs:
+            for end in pair:
+                end.setblocking(False)
+
+    def descriptors(self, worker: int) -> dict[str, int]:
+        """Return what worker number `worker` needs, by label; see `SharedLedger`."""
+        ends = {f"{_WAKE}.{number}": pair[0].fileno() for number, pair in enumerate(self._pairs)}
+        return {_TABLE: self._descriptor, _WAKE: self._pairs[worker][1].fileno()} | ends
+
+    def clear_worker(self, worker: int) -> None:
+        """The worker is dead: what it held is free, and it waits for nothing."""
+        table = self._table
+        held = [row for row, count in enumerate(table.counts[worker].tolist()) if count]
+        # Only its worker writes a column, so no lock is needed.
+        table.counts[worker][:] = _zeros("I", table.rows)
+        table.since[worker][:] = _zeros("q", table.rows)
+        for row in held:
+            first = table.oldest(row)
+            if first >= 0:
+                wake(self._pairs[first][0], table.digest(row))
+
+    def rows(self) -> int:
+        """Return how many rows are in use."""
+        return sum(self._table.digest(row) != _FREE for row in range(self._table.rows))
+
+    def close(self) -> None:
+        self._table.close()
+        os.close(self._descriptor)
+        for pair in self._pairs:
+            for end in pair:
+                end.close()
+
+
+def _zeros(code: Literal["q", "I"], rows: int) -> "memoryview[int]":
+    return memoryview(bytes(array(code).itemsize * rows)).cast(code)
+
+
+def wake(end: socket.socket, digest: bytes) -> None:
+    """Tell a worker that something it waits for may be free.
+
+    Is its queue full, then it has enough to do; `tick` makes it ask again.
+    """
+    try:
+        end.send(digest)
+    except (BlockingIOError, ConnectionError):
+        return
+
+
+class SharedLedger:
+    """A worker's side: a `throttle.Ledger`.
+
+    Args:
+        table: the shared table.
+        worker: our column.
+        inbox: where others tell us that something is free.
+        ends: where we tell them, by worker.
+        alarm: told when the table is full and what it would hold is refused.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        worker: int,
+        inbox: socket.socket,
+        ends: Sequence[socket.socket],
+        clock: Clock,
+        alarm: Callable[[str], None],
+    ) -> None:
+        self._table = table
+        self._worker = worker
+        self._inbox = inbox
+        self._ends = ends
+        self._clock = clock
+        self._alarm = alarm
+        self._counts = table.counts[worker]
+        self._since = table.since[worker]
+        self._digests: dict[str, bytes] = {}
+        self._waiting: dict[bytes, str] = {}
+        self._leases: dict[str, tuple[int, int]] = {}  # what is left of it, and until when
+        self._owed: list[str] = []  # releases which found the row locked
+        self._full_at = -_FULL_NS
+        self.on_free: Callable[[str], None] = nobody
+
+    @classmethod
+    def opened(
+        cls,
+        descriptors: Mapping[str, int],
+        worker: int,
+        clock: Clock,
+        alarm: Callable[[str], None],
+    ) -> Self:
+        """Return the ledger for what `LedgerTable.descriptors` gave; it keeps them."""
+        descriptor = descriptors[_TABLE]
+        magic, workers = _HEAD.unpack(os.pread(descriptor, _HEAD.size, 0))
+        if magic != _MAGIC:
+            raise Error("this is no ledger of this version", found=hex(magic))
+        rows = (os.fstat(descriptor).st_size - _HEAD_SIZE) // size_of_row(workers)
+        ends = [socket.socket(fileno=descriptors[f"{_WAKE}.{each}"]) for each in range(workers)]
+        inbox = socket.socket(fileno=descriptors[_WAKE])
+        for end in (inbox, *ends):
+            end.setblocking(False)
+        return cls(Table(descriptor, workers, rows), worker, inbox, ends, clock, alarm)
+
+    def fileno(self) -> int:
+        """For `loop.add_reader(ledger, ledger.read)`."""
+        return self._inbox.fileno()
+
+    def acquire(self, key: str, cap: int) -> Grant:
+        digest = self._digest(key)
+        row = self._enter(digest)
+        if row < 0:
+            return Grant.BUSY if row == _BUSY else Grant.DENIED
+        table, now = self._table, self._now()
+        free = cap - sum(column[row] for column in table.counts)
+        if free <= self._ahead(row, now, free):
+            self._since[row] = self._since[row] or now
+            self._waiting[digest] = key
+            self._leave(row)
+            return Grant.DENIED
+        self._counts[row] += 1
+        self._since[row] = 0
+        self._waiting.pop(digest, None)
+        following = table.oldest(row) if free > 1 else -1
+        self._leave(row)
+        if following >= 0:
+            self._wake(following, digest)
+        return Grant.GRANTED
+
+    def _ahead(self, row: int, now: int, free: int) -> int:
+        """Return how many workers waited before us, and are to have what is free first."""
+        mine = self._since[row] or now + 1
+        ahead = sum(0 < column[row] < mine for column in self._table.since)
+        if 0 < free <= ahead and now - self._table.freed[row] > STALE_NS:
+            return 0
+        return ahead
+
+    def release(self, key: str) -> None:
+        if not self._release(key):
+            self._owed.append(key)
+
+    def _release(self, key: str) -> bool:
+        digest = self._digest(key)
+        table = self._table
+        row = table.find(digest)
+        if row < 0 or not self._counts[row]:
+            raise ValueError(f"released and not held: {key}")
+        if not table.lock(row):
+            return False
+        self._counts[row] -= 1
+        now = self._now()
+        table.freed[row] = now
+        first = table.oldest(row)
+        if table.unused(row, now):
+            table.name(row, _FREE)
+        self._leave(row)
+        if first >= 0:
+            self._wake(first, digest)
+        return True
+
+    def take(self, key: str, rate: Rate, n: int = 1) -> float:
+        now = self._now()
+        left, until = self._leases.get(key, (0, 0))
+        if left >= n and now < until:
+            self._leases[key] = (left - n, until)
+            return 0.0
+        row = self._enter(self._digest(key))
+        if row < 0:
+            return BUSY_SECONDS if row == _BUSY else FULL_SECONDS
+        most = burst(rate)
+        lease = max(n, most // 2, 1)
+        interval = rate.seconds * _SECOND // rate.count
+        at = self._table.next[row]
+        early = at - now - max(most - lease, 0) * interval
+        if early <= 0:
+            self._table.next[row] = max(at, now) + lease * interval
+        self._leave(row)
+        if early > 0:
+            return early / _SECOND
+        if lease > n:
+            self._leases[key] = (lease - n, now + int(BURST_SECONDS * _SECOND))
+        return 0.0
+
+    def wanted(self, key: str) -> bool:
+        row = self._table.find(self._digest(key))
+        if row < 0:
+            return False
+        mine = self._since[row] or self._now() + 1
+        return any(0 < column[row] < mine for column in self._table.since)
+
+    def forget(self, key: str) -> None:
+        digest = self._digest(key)
+        if self._waiting.pop(digest, None) is None:
+            return
+        row = self._table.find(digest)
+        if row >= 0:
+            self._since[row] = 0
+            # What was meant for us is for who comes next.
+            first = self._table.oldest(row)
+            if first >= 0:
+                self._wake(first, digest)
+
+    def count(self, key: str) -> int:
+        """Return how many all workers hold."""
+        row = self._table.find(self._digest(key))
+        return sum(column[row] for column in self._table.counts) if row >= 0 else 0
+
+    def read(self) -> None:
+        """Take what others have told us."""
+        for _ in range(_READ):
+            try:
+                digest = self._inbox.recv(DIGEST)
+            except (BlockingIOError, InterruptedError):
+                return
+            key = self._waiting.get(digest)
+            if key is not None:
+                self.on_free(key)
+
+    def tick(self) -> None:
+        """Do what was put off, and ask again for what we wait for: once a second.
+
+        A wake-up can be lost where a queue is full; so it is only ever late by a second.
+        """
+        owed, self._owed = self._owed, []
+        for key in owed:
+            self.release(key)
+        for digest, key in list(itertools.islice(self._waiting.items(), _READ)):
+            # To the end of the row, so that all have their turn.
+            self._waiting[digest] = self._waiting.pop(digest)
+            self.on_free(key)
+
+    def close(self) -> None:
+        for end in (self._inbox, *self._ends):
+            end.close()
+        self._table.close()
+        os.close(self._table.descriptor)
+
+    def _now(self) -> int:
+        return int(self._clock.monotonic() * _SECOND)
+
+    def _digest(self, key: str) -> bytes:
+        digest = self._digests.get(key)
+        if digest is None:
+            if len(self._digests) >= _DIGESTS:
+                self._digests.clear()
+            digest = self._digests[key] = digest_of(key)
+        return digest
+
+    def _enter(self, digest: bytes) -> int:
+        """Lock the row of a key and return it; _BUSY, or _FULL if there is none for it."""
+        table = self._table
+        row = table.find(digest)
+        if row >= 0:
+            if not table.lock(row):
+                return _BUSY
+            if table.find(digest) == row:
+                return row
+            table.unlock(row)
+        first = table.bucket(digest)
+        if not table.lock(first, BUCKET):
+            return _BUSY
+        row = table.find(digest)
+        if row < 0:
+            row = self._claim(first, digest)
+            if row < 0:
+                table.unlock(first, BUCKET)
+                self._full()
+        return row
+
+    def _claim(self, first: int, digest: bytes) -> int:
+        table, now = self._table, self._now()
+        for row in range(first, first + BUCKET):
+            if table.digest(row) == _FREE or table.unused(row, now):
+                table.next[row] = table.freed[row] = 0
+                table.name(row, digest)
+                return row
+        return _FULL
+
+    def _leave(self, row: int) -> None:
+        self._table.unlock(row - row % BUCKET, BUCKET)
+
+    def _full(self) -> None:
+        now = self._now()
+        if now - self._full_at >= _FULL_NS:
+            self._full_at = now
+            self._alarm("the ledger is full: what is limited is refused")
+
+    def _wake(self, worker: int, digest: bytes) -> None:
+        if worker != self._worker:
+            wake(self._ends[worker], digest)
+        elif digest in self._waiting:
+            self.on_free(self._waiting[digest])
