@@ -1,9 +1,10 @@
-"""Write src/angarium/config/planned.toml: names of Momentum's options and stanzas.
+"""Write src/angarium/config/planned.toml and tests/compat/options.json: what Momentum has.
 
     python tools/planned.py REFERENCE      a directory with options.json, modules.json ...
 
-Run by hand when the reference changes. Only names and scopes are taken; an option which we declare
-needs no entry, but may have one: declarations win.
+Run by hand when the reference changes. Only names, types, scopes and defaults are taken. An option
+which we declare needs no entry in planned.toml, but may have one: declarations win. The second file
+has what tests/compat compares our declarations with.
 """
 
 import json
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 TARGET = Path(__file__).parent.parent / "src/angarium/config/planned.toml"
+FACTS = Path(__file__).parent.parent / "tests/compat/options.json"
 HEAD = """\
 # Options and stanzas of Momentum 3 to 5.3 by name, for those which are not declared yet: a file
 # which uses one is told so, instead of that it is unknown. Made by tools/planned.py.
@@ -50,6 +52,37 @@ def main(reference: Path) -> None:
     lines += ["", "[stanzas]"]
     lines += [f'{name} = "{" ".join(sorted(own))}"' for name, own in sorted(stanzas.items())]
     TARGET.write_text("\n".join(lines) + "\n", "utf-8")
+    FACTS.write_text(facts(load("options.json"), load("modules.json"), newer), "utf-8")
+
+
+def facts(older: Any, modules: Any, newer: Any) -> str:
+    """Return what is stated of each option, a line each: 5.3 over 4 over 3."""
+    found = {}
+    for each in older["options"] + newer["options"]["new"]:
+        if each["type"] != "scope":
+            found[each["id"]] = {
+                name: each.get(name) for name in ("name", "type", "default", "scopes", "dynamic")
+            }
+            if each.get("restart_needed_per_page"):
+                found[each["id"]]["dynamic"] = False
+    for each in newer["options"]["changed"]:
+        if each["id"] in found:
+            news = each.get("set", {})
+            found[each["id"]] |= {
+                name: news[name] for name in ("default", "scopes") if name in news
+            }
+    for module in modules["modules"]:
+        if module["name"] in ("ec_logger", "bounce_logger"):
+            for each in module["options"]:
+                found[f"{each['name']}@{module['name']}"] = {
+                    "name": each["name"],
+                    "type": each["type"],
+                    "default": each["default"],
+                    "scopes": [module["name"]],
+                    "dynamic": True,
+                }
+    rows = [json.dumps(found[key]) for key in sorted(found)]
+    return "[\n" + ",\n".join(rows) + "\n]\n"
 
 
 if __name__ == "__main__":

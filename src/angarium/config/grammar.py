@@ -157,7 +157,7 @@ class _Parser:
                 self._file.fault(wrong.offset, wrong.message, wrong.advice)
                 if wrong.final or len(self._file.faults) >= MAX_FAULTS:
                     return
-                self._at = self._next_line(max(wrong.offset, self._at))
+                self._at = self._next_line(wrong.offset)
         if self._open:
             innermost = self._open[-1]
             self._file.fault(innermost.start, f"{innermost.name} {{ is never closed", "add a }")
@@ -230,7 +230,6 @@ class _Parser:
 
     def _close(self, at: int) -> None:
         if not self._open:
-            self._at = at + 1
             raise _StatementError(at, "} without a stanza it could close", "remove it")
         self._at = at + 1
         self._open.pop().end = self._at

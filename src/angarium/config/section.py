@@ -85,14 +85,14 @@ class Section:
         return None
 
     def walk(self) -> Iterator["Section"]:
-        """Yield this section and all inside it."""
+        """Yield this section and all inside it, outer ones before what is in them."""
         pending = [self]
         while pending:
             section = pending.pop()
             yield section
             if section.children is not None:
-                for siblings in section.children.values():
-                    pending.extend(siblings.values())
+                inner = [each for kind in section.children.values() for each in kind.values()]
+                pending.extend(reversed(inner))
 
     @property
     def path(self) -> str:

@@ -1,0 +1,110 @@
+"""One description of an option, for the manual, the console, the REST schema and the forms.
+
+What is said of an option anywhere comes from here, so that it is the same everywhere.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from angarium.config.check import scope_names
+from angarium.config.grammar import written
+from angarium.config.kinds import Mode, Raw, Schema, Secret, plain
+from angarium.config.option import OPTIONS, Option
+from angarium.config.scope import STANZAS, TOP, Naming, Scope, StanzaKind, stanza_in, stanzas_in
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """An option in words. `default` is as it is written in a file; "" if there is none."""
+
+    key: str
+    name: str
+    scopes: tuple[str, ...]
+    kind: str
+    default: str
+    unset: tuple[tuple[str, str], ...]  # scopes which do not fall back, and their value
+    direction: str
+    dynamic: bool
+    since: str
+    state: str
+    reason: str
+    doc: str
+
+
+def describe(declared: Option[Any]) -> Description:
+    """Return the description of an option."""
+    return Description(
+        key=declared.key,
+        name=declared.name,
+        scopes=tuple(scope_names(declared)),
+        kind=str(declared.kind),
+        default=text(declared, declared.default),
+        unset=tuple(
+            (scope.name.lower(), text(declared, value))
+            for scope, value in declared.unset.items()
+            if scope.name is not None
+        ),
+        direction=declared.direction or "na",
+        dynamic=declared.dynamic,
+        since=declared.since,
+        state=declared.state.value,
+        reason=" ".join(declared.reason.split()),
+        doc=" ".join(declared.doc.split()),
+    )
+
+
+def text(declared: Option[Any], value: object) -> str:
+    """Return a value as it is written in a file; secrets are not shown."""
+    if isinstance(declared.kind, Secret) and value is not None:
+        return "***"
+    if value is None or value == "":
+        return ""
+    return written(_raw(declared, value))
+
+
+def _raw(declared: Option[Any], value: object) -> Raw:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(declared.kind, Mode) and isinstance(value, int):
+        return f"0{value:o}"
+    shown = plain(value)
+    if isinstance(shown, dict):
+        return {key: str(each) for key, each in shown.items()}
+    if isinstance(shown, list):
+        return tuple(str(each) for each in shown)
+    return str(int(shown)) if isinstance(shown, float) and shown.is_integer() else str(shown)
+
+
+def options_of(kind: StanzaKind) -> list[Option[Any]]:
+    """Return the options which may stand in a stanza, by name."""
+    if kind.scope is Scope.OWN:
+        found = [each for each in OPTIONS.values() if each.stanza == kind.key]
+    else:
+        found = [each for each in OPTIONS.values() if not each.stanza and kind.scope in each.scopes]
+    return sorted(found, key=lambda each: each.name)
+
+
+def json_schema(kind: StanzaKind = TOP) -> Schema:
+    """Return the JSON schema of a stanza with all that may stand in it."""
+    properties: Schema = {}
+    for each in options_of(kind):
+        about = describe(each)
+        properties[each.name] = {**each.kind.schema(), "description": about.doc}
+    for name in stanzas_in(kind):
+        inner = stanza_in(kind, name)
+        if inner is not None:
+            properties[name] = _instances(inner)
+    return {"type": "object", "additionalProperties": False, "properties": properties}
+
+
+def _instances(kind: StanzaKind) -> Schema:
+    """Return the schema of the stanzas of a kind; those with names are an object by name."""
+    schema: Schema = json_schema(kind)
+    if kind.naming is Naming.NEVER:
+        return {**schema, "description": kind.doc}
+    return {"type": "object", "additionalProperties": schema, "description": kind.doc}
+
+
+def stanza_kinds() -> list[StanzaKind]:
+    """Return all stanzas, the file itself first."""
+    return [TOP, *STANZAS.values()]

@@ -1,0 +1,188 @@
+"""Every fault of a configuration, with its place and advice."""
+
+import pytest
+
+from angarium.config.check import MAX_FAULTS, Checked, endpoint_name, normal_instance
+from angarium.config.errors import Severity
+from angarium.config.load import check
+from angarium.config.scope import BINDING, DOMAIN, PEER
+from angarium.config.tree import Snapshot
+
+
+def checked(text: str, **included: str) -> Checked:
+    files = {"main": text.encode(), **{name: each.encode() for name, each in included.items()}}
+    return check("main", Snapshot("main", (), files, {}))
+
+
+def faults(text: str, severity: Severity = Severity.ERROR) -> list[str]:
+    return [
+        f"{each.line}:{each.column} {each.message}; {each.advice}"
+        for each in checked(text).faults
+        if each.severity is severity
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (
+            "retry_intervall = 5",
+            "1:1 there is no option retry_intervall at the top of the file; "
+            "did you mean retry_interval?",
+        ),
+        (
+            "domain a {\n  max_outbound_conections = 5 }",
+            "2:3 there is no option max_outbound_conections in domain stanzas; "
+            "did you mean max_outbound_connections?",
+        ),
+        (
+            "binding a { relay_hosts = ( ) }",
+            "1:13 the option relay_hosts may not stand in binding stanzas; it may stand in: "
+            "global, pathway_group, pathway, esmtp_listener, listen, peer",
+        ),
+        (
+            "binding a { tls_key_file = x }",
+            "1:13 there is no option tls_key_file in binding stanzas; ",
+        ),
+        (
+            "retry_interval =  soon",
+            "1:19 retry_interval: 'soon' is no duration; write seconds, or such as '4 hours'; "
+            "write seconds, or with a unit such as '4 hours'",
+        ),
+        ("domain = x", '1:1 domain is a stanza; write domain { ... }'),
+        ("retry_interval { }", "1:1 retry_interval is an option; write retry_interval = value"),
+        ("domain { }", '1:1 domain needs a name; write domain "name" {'),
+        ("esmtp_listener x { }", "1:1 esmtp_listener has no name; write esmtp_listener {"),
+        (
+            "domain a { binding b { } }",
+            "1:12 binding may not stand in domain; it may stand in: binding_group, the file itself",
+        ),
+        ("bindng a { }", "1:1 there is no stanza bindng; did you mean binding?"),
+        (
+            "site_module { x = 1 }",
+            "1:1 there is no stanza site_module; "
+            "for a module of your own write accept_unknown = ( site_module )",
+        ),
+        ("binding a { lisstn b { } }", "1:13 there is no stanza lisstn in binding; "),
+        (
+            "esmtp_listener { lisstn b { } }",
+            "1:18 there is no stanza lisstn in esmtp_listener; did you mean listen?",
+        ),
+        (
+            "esmtp_listener { peer here { } }",
+            "1:18 peer: 'here' is no address or network; ",
+        ),
+        (
+            "esmtp_listener { listen 25 { } }",
+            "1:18 listen: '25' has no port; write such as *:25, 192.0.2.1:25 or [::1]:25; ",
+        ),
+        ('domain "/(/" { }', "1:1 domain: '(' is no regular expression: missing ), unterminated "
+         "subpattern at position 0; "),
+        ('domain "a b" { }', "1:1 domain: 'a b' is no domain, and no pattern such as "
+         "/[.]example$/; "),
+        ('binding "a b" { }', "1:1 binding: 'a b' is no name: it may not have blanks or colons; "),
+        (
+            "domain a { tls = required }",
+            "1:12 tls is not supported yet, and going on without it is not safe; "
+            "remove it only if you can do without its protection",
+        ),
+    ],
+)  # fmt: skip
+def test_a_fault_is_told_with_place_and_advice(text: str, fault: str) -> None:
+    assert fault in faults(text)
+
+
+def test_all_faults_are_told() -> None:
+    text = "a = 1\nretry_interval = x\ndomain { }\n= 1\nbinding b { spoolbase = /x }\n"
+    assert [each.split(":")[0] for each in faults(text)] == ["1", "2", "3", "4", "5"]
+
+
+def test_what_has_no_effect_yet_is_told() -> None:
+    text = "tls = ifavailable\nuse_mmap = true\nadaptive { }\ncluster { nonsense = 1 }\n"
+    assert faults(text) == []
+    assert faults(text, Severity.NOTE) == [
+        "2:1 use_mmap is understood and without effect; "
+        "Contents are read from the spool by pieces, with pread."
+    ]
+    assert [each.split(";")[0] for each in faults(text, Severity.WARNING)] == [
+        "1:1 tls is not supported yet",
+        "3:1 the stanza adaptive is not supported yet",
+        "4:1 the stanza cluster is not supported yet",
+        "4:11 there is no option nonsense in cluster",
+    ]
+
+
+def test_an_unknown_stanza_which_is_accepted_is_told() -> None:
+    text = "site_module { x = 1 }\naccept_unknown = ( Site_Module )"
+    assert not faults(text)
+    assert "site_module is unknown" in faults(text, Severity.NOTE)[0]
+
+
+def test_what_is_set_twice_in_a_file_is_told_and_the_last_one_counts() -> None:
+    found = checked("retry_interval = 5\nretry_interval = 7\n")
+    assert found.root.values["retry_interval"] == 7.0
+    assert "again, after line 1" in found.faults[0].message
+    assert found.faults[0].severity is Severity.WARNING
+
+
+def test_stanzas_merge_over_files() -> None:
+    found = checked(
+        'binding b { retry_interval = 5 } include "more"', more="binding b { max_retries = 3 }"
+    )
+    assert not found.faults
+    binding = found.root.all("binding")["b"]
+    assert binding.values == {"retry_interval": 5.0, "max_retries": 3}
+
+
+def test_an_included_file_speaks_where_it_is_included() -> None:
+    found = checked('domain a { include "more" }', more="max_retries = 3")
+    assert found.root.all("domain")["a"].values == {"max_retries": 3}
+    wrong = checked('domain a { include "more" }', more="\n spoolbase = /x")
+    assert (wrong.faults[0].file, wrong.faults[0].line) == ("more", 2)
+
+
+def test_files_which_double_at_each_level_end() -> None:
+    names = [f"f{level}" for level in range(15)]
+    more = {name: f'include "f{n + 1}" include "f{n + 1}"' for n, name in enumerate(names[:-1])}
+    found = checked('include "f0"', **more, f14="")
+    assert "files are included" in found.faults[0].message
+    assert len(found.faults) == 1
+
+
+def test_faults_have_an_end() -> None:
+    assert len(checked("a = 1\n" * 5000).faults) == MAX_FAULTS
+
+
+def test_equal_texts_give_one_value() -> None:
+    found = checked('domain a { gateway = "h:25" } domain b { gateway = "h:25" }').root
+    first, second = found.all("domain").values()
+    assert first.values["gateway"] is second.values["gateway"]
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        (":25", "*:25"),
+        ("*:25", "*:25"),
+        ("[*]:25", "[*]:25"),
+        ("127.0.0.1:2525", "127.0.0.1:2525"),
+        ("[0::1]:25", "[::1]:25"),
+        ("/tmp/2025", "/tmp/2025"),
+    ],
+)
+def test_an_endpoint_has_one_name(given: str, name: str) -> None:
+    assert endpoint_name(given) == name
+
+
+@pytest.mark.parametrize("given", ["", "25", "localhost:25", "::1:25", "*:0", "*:99999", "a b:1"])
+def test_what_is_no_endpoint_is_refused(given: str) -> None:
+    with pytest.raises(ValueError, match=r"port|host|address"):
+        endpoint_name(given)
+
+
+def test_names_are_brought_to_normal_form() -> None:
+    assert normal_instance(DOMAIN, "Example.COM.") == "example.com"
+    assert normal_instance(DOMAIN, "bücher.example") == "xn--bcher-kva.example"
+    assert normal_instance(DOMAIN, "[IPv6:2001:DB8::1]") == "[ipv6:2001:db8::1]"
+    assert normal_instance(PEER, "10.1.2.3/8") == "10.0.0.0/8"
+    assert normal_instance(BINDING, "B1") == "B1"

@@ -1,0 +1,128 @@
+"""The declaration of options: registered once, frozen, in slots."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from angarium.config.kinds import Int, Secret, Text
+from angarium.config.option import CLASSES, OPTIONS, Options, State, accepted, option
+from angarium.config.scope import STANZAS, Scope
+from angarium.core.errors import Error
+
+
+@pytest.fixture
+def _registries() -> Iterator[None]:
+    """Leave the registries as they were: a name is declared once per process."""
+    options, stanzas, classes = dict(OPTIONS), dict(STANZAS), dict(CLASSES)
+    yield
+    for registry, before in ((OPTIONS._declared, options), (STANZAS._declared, stanzas)):
+        for name in set(registry) - set(before):
+            del registry[name]
+    for name in set(CLASSES) - set(classes):
+        del CLASSES[name]
+
+
+pytestmark = pytest.mark.usefixtures("_registries")
+
+
+def test_an_option_is_itself_on_the_class_and_its_value_on_an_instance() -> None:
+    class Some(Options):
+        some_number = option(Int(), 7, scopes=Scope.GLOBAL, doc="A number.")
+
+    assert Some.some_number.name == "some_number"
+    assert OPTIONS["some_number"] is Some.some_number
+    assert Some.make().some_number == 7
+    assert Some.make(some_number=8).some_number == 8
+    assert isinstance(Some.make(), Some)
+
+
+def test_options_are_frozen_and_in_slots() -> None:
+    class Some(Options):
+        some_number = option(Int(), 7, scopes=Scope.GLOBAL, doc="A number.")
+
+    options = Some.make()
+    with pytest.raises(AttributeError, match="frozen"):
+        options.some_number = 8
+    assert options.some_number == 7
+    assert "some_number" in type(options).__slots__
+
+
+def test_a_copy_differs_where_it_is_said_to() -> None:
+    class Some(Options):
+        first = option(Int(), 1, scopes=Scope.GLOBAL, doc="One.")
+        second = option(Int(), 2, scopes=Scope.GLOBAL, doc="Two.")
+
+    changed = Some.make(first=5).replace(second=6)
+    assert (changed.first, changed.second) == (5, 6)
+    with pytest.raises(Error, match="no such option"):
+        changed.replace(third=1)
+
+
+def test_two_classes_share_a_declaration_by_naming_it() -> None:
+    class One(Options):
+        shared = option(Int(), 1, scopes=Scope.GLOBAL, doc="One.")
+
+    class Two(Options):
+        shared = One.shared
+
+    assert Two.shared is One.shared
+    assert Two.make().shared == 1
+
+
+def test_a_name_declared_twice_is_an_error() -> None:
+    class One(Options):
+        same = option(Int(), 1, scopes=Scope.GLOBAL, doc="One.")
+
+    with pytest.raises(Error, match="declared twice"):
+
+        class Two(Options):
+            same = option(Int(), 1, scopes=Scope.GLOBAL, doc="One.")
+
+    assert One.same.default == 1
+    assert "Two" not in CLASSES
+
+
+def test_options_of_a_stanza_have_its_name_before_theirs() -> None:
+    class Module(Options, stanza="some_module"):
+        """A module."""
+
+        heartbeat = option(Int(), 60, doc="A time.")
+
+    assert OPTIONS["some_module.heartbeat"] is Module.heartbeat
+    assert STANZAS["some_module"].doc == "A module."
+    assert CLASSES["some_module"] is Module
+
+
+def test_a_name_in_the_file_may_differ_from_the_attribute() -> None:
+    class Some(Options):
+        unsafe = option(Int(), 1, name="_unsafe", scopes=Scope.GLOBAL, doc="One.")
+
+    assert OPTIONS["_unsafe"] is Some.unsafe
+    assert Some.make(unsafe=2).unsafe == 2
+
+
+def test_an_option_without_effect_says_why() -> None:
+    class Some(Options):
+        idle = accepted(Int(), 1, reason="Nothing to tune.", doc="One.")
+
+    assert Some.idle.state is State.ACCEPTED
+    assert Some.idle.reason == "Nothing to tune."
+    assert Some.idle.direction == "na"
+
+
+def test_a_secret_is_not_printed() -> None:
+    class Some(Options):
+        password = option(Secret(), None, scopes=Scope.GLOBAL, doc="A secret.")
+        login = option(Text(), None, scopes=Scope.GLOBAL, doc="A name.")
+
+    shown = repr(Some.make(password="hidden", login="bob"))
+    assert "hidden" not in shown
+    assert "bob" in shown
+
+
+def test_values_are_given_for_every_option() -> None:
+    class Some(Options):
+        first = option(Int(), 1, scopes=Scope.GLOBAL, doc="One.")
+
+    with pytest.raises(ValueError, match="zip"):
+        Some.of([1, 2])

@@ -1,0 +1,101 @@
+"""Faults across options."""
+
+import pytest
+
+from angarium.config.load import check
+from angarium.config.rules import RULES, effective
+from angarium.config.tree import Snapshot
+
+
+def told(text: str) -> list[str]:
+    found = check("main", Snapshot("main", (), {"main": text.encode()}, {}))
+    return [f"{each.severity.name} {each.line} {each.message}" for each in found.faults]
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (
+            "domain x {\n retry_interval = 100\n max_retry_interval = 50 }",
+            "WARNING 2 retry_interval (100) is longer than max_retry_interval (50)",
+        ),
+        (
+            "retry_interval = 50000",
+            "WARNING 1 retry_interval (50000) is longer than max_retry_interval (43200)",
+        ),
+        ("\nmemory_goal = 96", "ERROR 2 memory_goal (96) is above memory_hwm (95)"),
+        ("memory_hwm = 50", "ERROR 1 memory_goal (90) is above memory_hwm (50)"),
+        (
+            "min_dns_ttl = 60\nmax_dns_ttl = 30",
+            "ERROR 1 min_dns_ttl (60) is above max_dns_ttl (30)",
+        ),
+        (
+            "esmtp_listener { listen *:25 {\n pathway = nowhere } }",
+            "ERROR 2 there is no pathway nowhere",
+        ),
+        (
+            'esmtp_listener { static_banner = "hello" listen *:25 { } }',
+            "ERROR 1 static_banner does not begin with 220",
+        ),
+        (
+            "esmtp_listener { open_relay = true listen *:25 { } }",
+            "WARNING 1 everybody who can connect may send to anybody",
+        ),
+        (
+            "esmtp_listener { listen *:25 { peer 0.0.0.0/0 { open_relay = true } } }",
+            "WARNING 1 everybody who can connect may send to anybody",
+        ),
+        (
+            "relay_hosts = ( 10.0.0.1 0.0.0.0/0 )",
+            "WARNING 1 relay_hosts has a network of all addresses: "
+            "everybody may send to anybody",
+        ),
+        (
+            "rfc2822_max_line_length_policy = fix",
+            "WARNING 1 rfc2822_max_line_length_policy needs a number in rfc2822_max_line_length",
+        ),
+        ("esmtp_listener { }", "WARNING 1 esmtp_listener has no listen stanza, so nothing listens"),
+        (
+            'esmtp_listener { listen ":25" { } }\ncontrol_listener { listen "*:25" { } }',
+            "ERROR 2 *:25 is used by esmtp_listener too",
+        ),
+        ("force_fsync = false", "WARNING 1 force_fsync = false: accepted mail can be lost at a "
+         "power cut"),
+        (
+            "server_max_file_descriptors = 100\nserver_max_outbound_connections = 200",
+            "WARNING 1 server_max_file_descriptors (100) is less than "
+            "server_max_outbound_connections (200)",
+        ),
+    ],
+)  # fmt: skip
+def test_what_makes_no_sense_together_is_told(text: str, fault: str) -> None:
+    assert told(text) == [fault]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "esmtp_listener { listen *:25 { peer 10.0.0.0/8 { open_relay = true } } }",
+        "pathway_group g { pathway p { } } esmtp_listener { pathway = p listen *:25 { } }",
+        "rfc2822_max_line_length = 500 rfc2822_max_line_length_policy = fix",
+        "domain x { retry_interval = 100 } max_retry_interval = 100",
+        "force_fsync = true",
+    ],
+)
+def test_what_is_sound_is_not_told(text: str) -> None:
+    assert told(text) == []
+
+
+def test_each_rule_is_registered() -> None:
+    assert len(RULES) == len(set(RULES)) >= 11
+
+
+def test_what_holds_is_what_is_set_here_else_globally_else_the_default() -> None:
+    found = check(
+        "main", Snapshot("main", (), {"main": b"max_retries = 1 domain x { never_retry = on }"}, {})
+    )
+    domain = found.root.all("domain")["x"]
+    assert effective(domain, "never_retry") is True
+    assert effective(domain, "max_retries") == 1
+    assert effective(domain, "retry_interval") == 1200.0

@@ -1,0 +1,139 @@
+"""Files which include each other."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from angarium.config.errors import ConfigError
+from angarium.config.grammar import Setting
+from angarium.config.tree import (
+    MAX_INCLUDE_DEPTH,
+    SEARCH_PATH,
+    Disk,
+    Document,
+    Snapshot,
+    read,
+    search_path,
+)
+
+
+def document(files: dict[str, str], search: tuple[str, ...] = (), **listings: str) -> Document:
+    """Read /etc/main from files in memory; listings are directories: name="a b"."""
+    octets = {path: text.encode() for path, text in files.items()}
+    directories = {f"/etc/{name}": tuple(names.split()) for name, names in listings.items()}
+    return read("/etc/main", Snapshot("/etc/main", search, octets, directories), search)
+
+
+def messages(found: Document) -> list[str]:
+    return [f"{each.file}:{each.line}: {each.message}" for each in found.faults()]
+
+
+def test_a_file_is_looked_for_beside_the_including_one_first() -> None:
+    found = document(
+        {
+            "/etc/main": 'include "sub/a"',
+            "/etc/sub/a": 'include "b"',
+            "/etc/sub/b": "x = 1",
+            "/else/b": "x = 2",
+        },
+        search=("/else",),
+    )
+    assert not messages(found)
+    assert list(found.files) == ["/etc/main", "/etc/sub/a", "/etc/sub/b"]
+
+
+def test_then_in_the_search_path_in_its_order() -> None:
+    files = {"/etc/main": 'include "b"', "/two/b": "", "/three/b": ""}
+    assert list(document(files, search=("/one", "/two", "/three")).files) == ["/etc/main", "/two/b"]
+
+
+def test_a_file_url_is_a_path() -> None:
+    assert not messages(document({"/etc/main": 'include "file:///x/b"', "/x/b": ""}))
+
+
+def test_other_urls_are_refused() -> None:
+    found = document({"/etc/main": 'include "http://example.com/x"'})
+    assert messages(found) == ["/etc/main:1: http:// cannot be included"]
+
+
+def test_a_missing_file_is_a_fault_where_it_is_included() -> None:
+    found = document({"/etc/main": '\n include "b"'}, search=("/one",))
+    assert messages(found) == ["/etc/main:2: there is no file b"]
+    assert found.faults()[0].advice == "looked in /etc, /one"
+
+
+def test_a_directory_gives_its_files_in_order_without_hidden_ones() -> None:
+    files = {"/etc/main": 'include "d"', "/etc/d/b": "", "/etc/d/a": "", "/etc/d/.c": "%"}
+    found = document(files, d=".c a b")
+    assert list(found.files) == ["/etc/main", "/etc/d/a", "/etc/d/b"]
+
+
+def test_includes_stand_in_stanzas_too() -> None:
+    found = document({"/etc/main": 'domain x { include "b" }', "/etc/b": "x = 1"})
+    assert [file.path for files in found.included.values() for file in files] == ["/etc/b"]
+
+
+def test_a_circle_is_a_fault_which_names_it() -> None:
+    found = document({"/etc/main": 'include "a"', "/etc/a": 'include "b"', "/etc/b": 'include "a"'})
+    assert messages(found) == ["/etc/b:1: this file includes itself: /etc/a -> /etc/b -> /etc/a"]
+
+
+def test_a_file_may_not_include_itself() -> None:
+    assert "includes itself" in messages(document({"/etc/main": 'include "main"'}))[0]
+
+
+def test_a_chain_has_an_end() -> None:
+    files = {f"/etc/{n}": f'include "{n + 1}"' for n in range(MAX_INCLUDE_DEPTH + 5)}
+    found = document({"/etc/main": 'include "0"', **files})
+    assert "deep" in messages(found)[0]
+
+
+def test_a_file_included_twice_is_read_once_and_readonly() -> None:
+    found = document({"/etc/main": 'include "a" include "a"', "/etc/a": "x = 1"})
+    assert found.readonly == {"/etc/a"}
+    first, second = found.included.values()
+    assert first[0] is second[0]
+
+
+def test_readonly_include_makes_readonly() -> None:
+    assert document({"/etc/main": 'readonly_include "a"', "/etc/a": ""}).readonly == {"/etc/a"}
+
+
+def test_local_changes_are_read_last() -> None:
+    files = {"/etc/main": "local_changes_file = /etc/local", "/etc/local": "x = 1"}
+    found = document(files)
+    assert found.local is not None
+    assert isinstance(found.local.items[0], Setting)
+    assert list(found.files) == ["/etc/main", "/etc/local"]
+
+
+def test_local_changes_need_not_exist() -> None:
+    assert document({"/etc/main": "local_changes_file = /etc/none"}).local is None
+
+
+def test_a_main_file_which_is_not_there_is_an_error() -> None:
+    with pytest.raises(ConfigError, match="/etc/main: cannot be read: No such file"):
+        document({})
+
+
+def test_the_search_path_may_be_set_in_the_environment() -> None:
+    assert search_path({}) == SEARCH_PATH
+    assert search_path({"EC_CONF_SEARCH_PATH": "/a:/b:"}) == ("/a", "/b")
+
+
+def test_a_snapshot_reads_as_the_disk_did(tmp_path: Path) -> None:
+    main = tmp_path / "main"
+    main.write_text('include "d"\ninclude "one"\n')
+    (tmp_path / "one").write_text("x = 1")
+    (tmp_path / "d" / "deeper").mkdir(parents=True)
+    (tmp_path / "d" / "a").write_text("y = 1")
+    disk = Disk()
+    first = read(str(main), disk, ())
+    data = msgspec.msgpack.encode(Snapshot(str(main), (), disk.files, disk.directories))
+    (tmp_path / "one").unlink()
+    (tmp_path / "d" / "b").write_text("%")
+    second = read(str(main), msgspec.msgpack.decode(data, type=Snapshot), ())
+    assert not messages(first)
+    assert not messages(second)
+    assert list(second.files) == list(first.files)
