@@ -92,6 +92,7 @@ NO_REPLY: Final = {
 # The message itself cannot go.
 BLACKHOLED: Final = Reply(554, "[internal] Blackholed", "5.7.0")
 BODY_MISSING: Final = Reply(550, "[internal] message body missing", "5.3.0")
+UNREADABLE: Final = Reply(451, "[internal] message body cannot be read now", "4.3.0")
 TOO_LARGE: Final = Reply(552, "[internal] message exceeds the size the host takes", "5.3.4")
 NO_SMTPUTF8: Final = Reply(
     553, "[internal] host does not take internationalised addresses (SMTPUTF8)", "5.6.7"

@@ -1,4 +1,6 @@
-"""The client side of an ESMTP session, without I/O (RFC 5321, 1870, 2920, 3030, 3461, 6531).
+"""The client side of an ESMTP or LMTP session, without I/O.
+
+RFC 5321, with the extensions of RFC 1870, 2920, 3030, 3461 and 6531; LMTP is RFC 2033.
 
     client.receive(data)         bytes from the peer
     client.finished()            transactions whose every recipient has a result
@@ -37,6 +39,7 @@ from angarium.wire.smtp_transaction import (
 PIECE: Final = 65536
 CLOSED: Final = Reply(451, "[internal] connection closed by remote host", "4.4.2")
 QUIT_DONE: Final = Reply(221, "closing", "2.0.0")
+_ALL: Final = -1  # the index of everyone
 # An address with a line end in it would be a command of its own.
 UNSAFE: Final = Reply(553, "[internal] address holds a line end", "5.1.3")
 
@@ -90,6 +93,8 @@ class SmtpClient:
 
     Args:
         name: what we call ourselves in EHLO.
+        hello: "EHLO"; "HELO" to use no extension; "LHLO" for LMTP (RFC 2033), where the content
+            is answered for each recipient.
         declare_8bit: say BODY=8BITMIME where it is true and the peer offers it.
         prefer_bdat: send by BDAT what could be sent by DATA.
     """
@@ -102,6 +107,7 @@ class SmtpClient:
         "_done",
         "_envelope",
         "_expected",
+        "_hello",
         "_name",
         "_prefer_bdat",
         "_reader",
@@ -113,10 +119,18 @@ class SmtpClient:
         "lost",
     )
 
-    def __init__(self, name: str, *, declare_8bit: bool = True, prefer_bdat: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        hello: str = "EHLO",
+        declare_8bit: bool = True,
+        prefer_bdat: bool = False,
+    ) -> None:
         self.extensions: Extensions | None = None  # Known once the session is open.
         self.lost: Lost | None = None
         self._name = name
+        self._hello = hello
         self._declare_8bit = declare_8bit
         self._prefer_bdat = prefer_bdat
         self._reader = ReplyReader()
@@ -149,6 +163,11 @@ class SmtpClient:
     def idle(self) -> bool:
         """Whether the session is open and nothing is under way."""
         return self.free and not self._expected and not self._steps and self._content is None
+
+    @property
+    def finishing(self) -> bool:
+        """Whether QUIT was said, or will be when it may."""
+        return self._closing
 
     @property
     def stage(self) -> Stage:
@@ -223,7 +242,7 @@ class SmtpClient:
             out.append(command)
             self._expected.extend(expected)
             envelope = self._envelope
-            if envelope is not None and expected[-1][1] is envelope:
+            if envelope is not None and expected and expected[-1][1] is envelope:
                 envelope.phase = Phase.ENVELOPE
                 envelope.octets += len(command)
         return out
@@ -268,7 +287,11 @@ class SmtpClient:
         sending.octets += octets
         sending.phase = Phase.WHOLE
         self._content = None
-        self._expected.append((Asked.CONTENT, sending, 0))
+        if self._hello == "LHLO":
+            open_ones = [n for n, reply in enumerate(sending.replies) if reply is None]
+            self._expected.extend((Asked.CONTENT, sending, n) for n in open_ones)
+        else:
+            self._expected.append((Asked.CONTENT, sending, _ALL))
 
     def _answer(self, reply: Reply) -> None:
         if not self._expected:
@@ -333,12 +356,15 @@ class SmtpClient:
         if reply.code >= 400:
             self.lost = Lost(reply, Stage.BANNER, said=True)
             return
-        self._steps.append((f"EHLO {self._name}\r\n".encode(), [(Asked.EHLO, None, 0)]))
+        asked = Asked.HELO if self._hello == "HELO" else Asked.EHLO
+        self._steps.append((f"{self._hello} {self._name}\r\n".encode(), [(asked, None, 0)]))
 
     def _ehlo(self, reply: Reply) -> None:
         if reply.code < 400:
             self.extensions = offered(reply)
-        elif reply.code >= 500:  # It knows no EHLO (RFC 5321 section 3.2).
+        elif (
+            reply.code >= 500 and self._hello == "EHLO"
+        ):  # It knows no EHLO (RFC 5321 section 3.2).
             self._steps.append((f"HELO {self._name}\r\n".encode(), [(Asked.HELO, None, 0)]))
         else:
             self.lost = Lost(reply, Stage.EHLO, said=True)
@@ -383,7 +409,8 @@ class SmtpClient:
             self._begin_content(transaction, bdat=False)
         else:
             # Nobody is to get it, but the peer waits for a content (RFC 2920 section 3.1).
-            self._steps.appendleft((b".\r\n", [(Asked.NOTHING_SENT, transaction, 0)]))
+            answers: list[Expected] = [(Asked.NOTHING_SENT, transaction, 0)]
+            self._steps.appendleft((b".\r\n", [] if self._hello == "LHLO" else answers))
             self._reset = False
 
     def _begin_content(self, transaction: Transaction, *, bdat: bool) -> None:
@@ -395,7 +422,12 @@ class SmtpClient:
     def _confirmed(self, reply: Reply, transaction: Transaction, index: int) -> None:
         if reply.code >= 400 and self._chunked:
             self._reset = True  # "The resulting state is indeterminate" (RFC 3030 section 2).
-        self._finish(transaction, reply, Stage.CONFIRM)
+        if index == _ALL:
+            self._finish(transaction, reply, Stage.CONFIRM)
+            return
+        transaction.settle(index, reply, Stage.CONFIRM)
+        if not transaction.open:
+            self._let_go(transaction)
 
     def _nothing_sent(self, reply: Reply, transaction: Transaction, index: int) -> None:
         """The reply to an empty message to nobody matters to no one."""
@@ -403,7 +435,9 @@ class SmtpClient:
     def _forget_steps(self, transaction: Transaction) -> None:
         """Drop what was not sent yet of a transaction that is over; only without PIPELINING."""
         if self._steps and self._envelope is transaction:
-            self._steps = deque(s for s in self._steps if s[1][-1][1] is not transaction)
+            self._steps = deque(
+                s for s in self._steps if not s[1] or s[1][-1][1] is not transaction
+            )
             self._envelope = None
         elif not any(each[1] is transaction for each in self._expected):
             self._envelope = None

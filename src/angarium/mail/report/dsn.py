@@ -60,6 +60,7 @@ class Notice:
         original: header or whole of the original; b"" to return nothing.
         whole: whether `original` has the body too.
         token: letters and digits which make boundary and Message-ID unique.
+        international: the original was one of RFC 6532, with UTF-8 in its header.
     """
 
     host: str
@@ -72,6 +73,7 @@ class Notice:
     envid: str = ""
     original: bytes = b""
     whole: bool = False
+    international: bool = False
 
 
 _SUBJECTS: Final = {
@@ -91,7 +93,10 @@ _LEAD: Final = {
 
 def build(notice: Notice) -> bytes:
     """Return the report, header and body, with CRLF line ends."""
-    utf8 = not "".join([notice.sender, *(each.address for each in notice.outcomes)]).isascii()
+    utf8 = (
+        notice.international
+        or not "".join([notice.sender, *(each.address for each in notice.outcomes)]).isascii()
+    )
     boundary = f"report-{notice.token}"
     while boundary.encode() in notice.original:
         boundary += "-"
@@ -118,7 +123,12 @@ def build(notice: Notice) -> bytes:
     ]
     parts = ["\r\n".join(rows).encode("utf-8" if utf8 else "ascii", "replace"), b"\r\n"]
     if notice.original:
-        parts += [f"--{boundary}\r\n".encode(), _returned(notice), notice.original, b"\r\n"]
+        parts += [
+            f"--{boundary}\r\n".encode(),
+            _returned(notice, utf8=utf8),
+            notice.original,
+            b"\r\n",
+        ]
     parts.append(f"--{boundary}--\r\n".encode())
     return b"".join(parts)
 
@@ -193,10 +203,10 @@ def status_of(reply: Reply, action: Action) -> str:
     return f"{reply.code // 100 if action is Action.FAILED else digit}.0.0"
 
 
-def _returned(notice: Notice) -> bytes:
+def _returned(notice: Notice, *, utf8: bool) -> bytes:
     eight = not notice.original.isascii()
     kind = "message/rfc822" if notice.whole else "text/rfc822-headers"
-    if eight:
+    if utf8:
         kind = "message/global" if notice.whole else "message/global-headers"
     return (
         f"Content-Type: {kind}\r\nContent-Transfer-Encoding: {'8bit' if eight else '7bit'}\r\n\r\n"

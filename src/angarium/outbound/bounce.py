@@ -1,0 +1,169 @@
+"""Reports to senders: whether there is one, and what is in it (RFC 3461, 3464).
+
+Loops are impossible: a report has the null sender, and about mail with a null sender there is no
+report, except to the address of mdn_failures_notify, and to that only about mail from outside.
+"""
+
+from dataclasses import dataclass
+from random import Random
+from typing import Final
+
+from angarium.core.address import routing_domain, split
+from angarium.core.body import MemoryBody
+from angarium.core.errors import Error
+from angarium.core.message import Message, Notify, Recipient, Ret, Trait
+from angarium.core.reply import Reply
+from angarium.mail.report.dsn import Action, Notice, Outcome, build
+from angarium.outbound.errors import DeliveryError
+from angarium.queue.entry import Entry
+from angarium.queue.options import Shape
+from angarium.queue.retry import delay_notice_due, retry_wait
+
+INTERNAL: Final = "internal"  # Message.protocol of what we make ourselves
+# A header longer than this comes back cut; what is accepted is bounded elsewhere, and far below.
+MAX_HEADER: Final = 65536
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A report as it goes to `queue/admit`."""
+
+    message: Message
+    recipients: list[Recipient]
+
+
+class Bounces:
+    """Decides and makes reports.
+
+    Args:
+        host: our name.
+        size_limit: option bounce_size_limit: octets of an original which are returned whole.
+    """
+
+    __slots__ = ("_random", "host", "size_limit")
+
+    def __init__(self, host: str, random: Random, size_limit: int = 50_000) -> None:
+        self.host = host
+        self.size_limit = size_limit
+        self._random = random
+
+    def failure(
+        self, entry: Entry, reply: Reply, error: DeliveryError, now: float
+    ) -> Report | None:
+        """Return the report of a failure, or None if nobody is to be told."""
+        shape, notify = entry.line.shape, entry.recipient.notify
+        if not shape.generate_bounces or (notify and not notify & Notify.FAILURE):
+            return None
+        if error.reply is not reply and error.remote:
+            # Its time is over; what the host said last explains why.
+            reply = Reply(reply.code, f"{reply.text}\nlast: {error.reply}", reply.enhanced)
+            return self.report(entry, Action.FAILED, reply, "", now)
+        return self.report(entry, Action.FAILED, reply, error.remote, now)
+
+    def delay_due(self, entry: Entry, shape: Shape, now: float) -> bool:
+        """Say whether a report of delay is to be made at this failed attempt."""
+        notify = entry.recipient.notify
+        if not (notify & Notify.DELAY if notify else shape.generate_delay_dsn):
+            return False
+        received_at, before = entry.message.received_at, entry.message.received_at
+        if entry.attempts:
+            wait = retry_wait(entry.attempts, shape.retry_interval, shape.max_retry_interval)
+            before = max(before, entry.due - wait)
+        return delay_notice_due(shape, received_at, before, now)
+
+    def report(
+        self,
+        entry: Entry,
+        action: Action,
+        reply: Reply,
+        remote: str,
+        now: float,
+        until: float = 0.0,
+    ) -> Report | None:
+        """Return a report about one recipient, or None if there is nobody to tell."""
+        message, shape = entry.message, entry.line.shape
+        to = message.sender or self._instead(message, shape, action)
+        domain = routing_domain(split(to)[1]) if to else None
+        if domain is None:
+            return None
+        original, whole = self._original(message, shape, action)
+        recipient = entry.recipient
+        outcome = Outcome(
+            recipient.address, action, reply, recipient.orcpt, remote, now if remote else 0.0, until
+        )
+        content = build(
+            Notice(
+                host=self.host,
+                daemon=shape.mailerdaemon or f"mailer-daemon@{self.host}",
+                sender=to,
+                outcomes=(outcome,),
+                date=now,
+                arrived=message.received_at,
+                token=f"{entry.id:x}.{self._random.getrandbits(64):016x}",
+                envid=message.envid,
+                original=original,
+                whole=whole,
+                international=bool(message.traits & Trait.SMTPUTF8),
+            )
+        )
+        made = Message(
+            "",
+            MemoryBody(content),
+            traits=_traits(content, to),
+            protocol=INTERNAL,
+            received_at=now,
+        )
+        # Nobody wants a report about a report (RFC 3461 section 6.2).
+        return Report(made, [Recipient(to, domain, notify=Notify.NEVER)])
+
+    def _instead(self, message: Message, shape: Shape, action: Action) -> str:
+        """Return who is told of the failure of mail without a sender; "" for nobody."""
+        if action is not Action.FAILED or message.protocol == INTERNAL:
+            return ""
+        return shape.mdn_failures_notify or ""
+
+    def _original(self, message: Message, shape: Shape, action: Action) -> tuple[bytes, bool]:
+        """Return what goes back of the message, and whether that is all of it."""
+        wanted = shape.bounces_inline_original
+        if message.ret:
+            wanted = "all" if message.ret == Ret.FULL else "headers"
+        if action is not Action.FAILED and wanted == "all":
+            wanted = "headers"  # Only a failure returns contents (RFC 3461 section 6.2).
+        if wanted == "none":
+            return b"", False
+        try:
+            if wanted == "all" and message.size <= self.size_limit:
+                return message.header + b"".join(message.body.pieces()), True
+            return header_of(message), False
+        except (Error, OSError):
+            return b"", False  # A content that cannot be read is reported without it.
+
+
+def header_of(message: Message) -> bytes:
+    """Return the header of a message, ours included, with the empty line which ends it."""
+    head = message.header
+    for piece in message.body.pieces():
+        # The end may lie across two pieces.
+        start = max(len(head) - 3, 0)
+        head += piece
+        end = head.find(b"\r\n\r\n", start)
+        if end >= 0 or head.startswith(b"\r\n"):
+            return head[: end + 4] if end >= 0 else b"\r\n"
+        if len(head) > MAX_HEADER:
+            return head[:MAX_HEADER]
+    return head
+
+
+def _traits(content: bytes, to: str) -> int:
+    traits = Trait.NONE
+    if not content.isascii():
+        traits |= Trait.EIGHT_BIT
+    # An international report to an ASCII address goes anywhere: its header is ASCII.
+    if not to.isascii():
+        traits |= Trait.SMTPUTF8
+    if b"\r\n." in content:
+        traits |= Trait.DOTS
+    lines = content.count(b"\r\n")
+    if content.count(b"\n") != lines or content.count(b"\r") != lines:
+        traits |= Trait.LONE
+    return traits

@@ -1,0 +1,181 @@
+"""A new connection: the hosts of a domain one after the other, until one greets us.
+
+What every host did wrong is one failure of reach DOMAIN; what is wrong on our side (no local
+address, no descriptors) is an AddressError, and fails no mail.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, Protocol
+
+from angarium.core.clock import Clock
+from angarium.core.ident import Idents
+from angarium.core.reply import Reply
+from angarium.net import address
+from angarium.net.errors import NoRouteError
+from angarium.outbound.errors import (
+    CONNECT_TIMEOUT,
+    NO_CONNECTION,
+    NO_HOSTS,
+    DeliveryError,
+    Reach,
+)
+from angarium.outbound.hosts import Hosts
+from angarium.outbound.options import Transport
+from angarium.outbound.permits import Limit, Permit
+from angarium.outbound.route import Hop, Router, source_for
+from angarium.outbound.smtp import Means, Session
+from angarium.queue.throttle import Grant
+from angarium.wire.smtp_client import Lost, SmtpClient
+
+_HELLO: Final = {"ESMTP": "EHLO", "SMTP": "HELO", "LMTP": "LHLO"}
+
+
+class Connect(Protocol):
+    """`net.address.connect`."""
+
+    async def __call__(
+        self,
+        factory: Callable[[], Session],
+        host: str,
+        port: int,
+        source: str = "*",
+        *,
+        within: float,
+    ) -> tuple[Any, Session]: ...
+
+
+class Resting(Exception):  # noqa: N818 - nothing is wrong
+    """Every host of the domain failed a moment ago; `until` says when the first may be tried."""
+
+    def __init__(self, until: float) -> None:
+        super().__init__(until)
+        self.until = until
+
+
+class Full(Exception):  # noqa: N818 - nothing is wrong
+    """Every host has as many connections as it is given; `key` is one to wait for."""
+
+    def __init__(self, key: str, *, busy: bool) -> None:
+        super().__init__(key)
+        self.key = key
+        self.busy = busy
+
+
+@dataclass(frozen=True, slots=True)
+class Dialer:
+    """Makes connections.
+
+    Attributes:
+        hostname: what __hostname__ in ehlo_hostname stands for.
+        limits: the limits of a host stanza for an address.
+    """
+
+    router: Router
+    hosts: Hosts
+    clock: Clock
+    idents: Idents
+    hostname: str
+    limits: Callable[[str, Means], list[Limit]]
+    connect: Connect = address.connect
+
+    async def dial(self, means: Means, permit: Permit, name: str) -> Session:
+        """Return an open session to the best host that can be reached.
+
+        Raises:
+            DeliveryError: no host is to be had, or none could be reached; `tried` says how many.
+            Resting: they failed a moment ago.
+            Full: they have as many connections as they may.
+            AddressError: this machine cannot connect at all.
+        """
+        options = means.options
+        hops = await self.router.route(means.line.domain, options)
+        waits = [
+            self.hosts.paused_until(hop.address, source_for(hop.address, options)) for hop in hops
+        ]
+        ready = [hop for hop, until in zip(hops, waits, strict=True) if not until]
+        if not ready:
+            raise Resting(min(waits))
+        failure: DeliveryError | None = None
+        unroutable: NoRouteError | None = None
+        full: Full | None = None
+        tried = 0
+        for number, hop in enumerate(ready, 1):
+            grant = permit.acquire(self.limits(hop.address, means))
+            if not grant:
+                full = Full(permit.denied, busy=grant is Grant.BUSY)
+                continue
+            last = number == len(ready)
+            try:
+                return await self._to(hop, means, name, last=last)
+            except NoRouteError as error:
+                unroutable = error
+                permit.give_back(self.limits(hop.address, means))
+            except DeliveryError as error:
+                failure = error
+                tried += 1
+                permit.give_back(self.limits(hop.address, means))
+        if failure is not None:
+            failure.fields["tried"] = tried
+            raise failure
+        if full is not None:
+            raise full
+        if unroutable is not None and all(":" in hop.address for hop in ready):
+            # IPv6 hosts only, and we have no IPv6: nothing here is going to change that soon.
+            raise DeliveryError(NO_HOSTS, Reach.DOMAIN, reason=str(unroutable)) from unroutable
+        raise unroutable or DeliveryError(NO_HOSTS, Reach.DOMAIN)
+
+    async def _to(self, hop: Hop, means: Means, name: str, *, last: bool) -> Session:
+        options = means.options
+        source = source_for(hop.address, options)
+        ident = self.idents.next(self.clock.time())
+        client = SmtpClient(
+            name,
+            hello=_HELLO[options.delivery_method],
+            declare_8bit=options.send_8bitmime != "no",
+        )
+        factory = partial(Session, client, hop, source, means, ident)
+        timeout = options.connect_timeout
+        if not last:
+            timeout = min(timeout, options.connect_timeout_ceiling)
+        try:
+            _, session = await self.connect(
+                factory, hop.address, hop.port, source or address.ANY, within=timeout
+            )
+        except TimeoutError as error:
+            self._failed(hop, source, options)
+            raise DeliveryError(CONNECT_TIMEOUT, Reach.HOST, remote=hop.endpoint) from error
+        except OSError as error:
+            self._failed(hop, source, options)
+            reason = error.strerror or type(error).__name__
+            raise DeliveryError(
+                NO_CONNECTION, Reach.HOST, remote=hop.endpoint, reason=reason
+            ) from error
+        lost = await self._greeting(session)
+        if lost is None:
+            self.hosts.reached(hop.address, source)
+            return session
+        self._failed(hop, source, options)
+        raise DeliveryError(_soft(lost.reply), Reach.HOST, lost.stage, 0, hop.endpoint, ident)
+
+    async def _greeting(self, session: Session) -> Lost | None:
+        try:
+            return await session.greeted
+        finally:
+            if not session.greeted.done() or session.greeted.cancelled():
+                session.abort()
+
+    def _failed(self, hop: Hop, source: str, options: Transport) -> None:
+        self.hosts.failed(hop.address, source, options.host_failure_retry)
+
+
+def _soft(reply: Reply) -> Reply:
+    """Return the reply to a greeting as a temporary one.
+
+    A host which refuses everybody (554, RFC 5321 section 3.1) says nothing about this mail:
+    another host, or another time, may do.
+    """
+    if reply.temporary:
+        return reply
+    return Reply(451, f"[internal] host refused the session: {reply}", "4.4.2")

@@ -1,0 +1,321 @@
+"""The connections of one line: when another is opened, and what their failures mean for the line.
+
+Connections follow the queue: a first one when there is mail, then as many more at once as are open
+already, while the queue is deeper than they are; `connection_allocation_aggressiveness = high`
+opens all that are allowed. Idle ones wait for `idle_timeout` and leave by themselves.
+
+Where no host can be reached the line rests, and the message at its front fails temporarily, so
+that the log says why nothing moves; the others are not tried one by one.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Final, Protocol
+
+from angarium.core.address import split
+from angarium.core.clock import Clock
+from angarium.net.errors import AddressError, NotLocalError
+from angarium.net.sweep import NEVER, Sweep
+from angarium.outbound.dial import Dialer, Full, Resting
+from angarium.outbound.errors import DeliveryError
+from angarium.outbound.options import Transport
+from angarium.outbound.permits import Permit, limits_of
+from angarium.outbound.settle import Settle
+from angarium.outbound.smtp import Means, Session, patience
+from angarium.queue.line import Line
+from angarium.queue.options import ServerLimits, Shape
+from angarium.queue.schedule import Schedule
+from angarium.queue.throttle import BUSY_SECONDS, Grant, Ledger
+from angarium.wire.smtp_transaction import Stage
+
+# Messages in the queue for each connection, from which another one is worth its greeting.
+DEPTH: Final = 2
+# What is wrong on this machine is looked at again after this.
+HERE_SECONDS: Final = 10.0
+# A further connection that failed while others work is tried again after this.
+FURTHER_SECONDS: Final = 10.0
+# Entries failed in one piece of work; each may make a report, 100 us.
+PIECE: Final = 20
+_MANY: Final = 1 << 30
+
+
+class Board(Protocol):
+    """What an outlet needs of the queues."""
+
+    @property
+    def schedule(self) -> Schedule: ...
+
+    @property
+    def ledger(self) -> Ledger: ...
+
+    def wait(self, line: Line, seconds: float) -> None: ...
+
+    def pause(self, line: Line, seconds: float, reason: str) -> None: ...
+
+    def offer(self, line: Line) -> None: ...
+
+    def rest(self, line: Line) -> None: ...
+
+
+class Shared(Protocol):
+    """What all outlets of a worker share: `outbound/pool`."""
+
+    @property
+    def board(self) -> Board: ...
+    @property
+    def settle(self) -> Settle: ...
+    @property
+    def dialer(self) -> Dialer: ...
+    @property
+    def sweep(self) -> Sweep: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def generation(self) -> int: ...
+    @property
+    def server(self) -> ServerLimits: ...
+    @property
+    def closing(self) -> bool: ...
+
+    def transport(self, line: Line) -> Transport: ...
+
+    def closed(self) -> None: ...
+
+    def released(self, outlet: "Outlet") -> None: ...
+
+    def spawn(self, work: Coroutine[None, None, None]) -> None: ...
+
+    @property
+    def alarm(self) -> Callable[[str], None]: ...
+
+
+class Outlet:
+    """The connections of one line; a `smtp.Owner`."""
+
+    __slots__ = (
+        "_failing",
+        "_generation",
+        "_idle",
+        "_means",
+        "_not_before",
+        "_shared",
+        "line",
+        "opening",
+        "sessions",
+        "slot",
+    )
+
+    def __init__(self, line: Line, shared: Shared) -> None:
+        self.line = line
+        self.sessions: set[Session] = set()
+        self.opening = 0
+        self.slot = 0  # the sweep's
+        self._shared = shared
+        self._idle: list[Session] = []
+        self._not_before = 0.0  # monotonic; until then no connection is opened
+        self._failing = False  # all its mail is being failed
+        self._generation = -1
+        self._means: Means | None = None
+
+    # What the pool and the sessions say.
+
+    def wake(self) -> None:
+        """The line has mail and may send."""
+        line = self.line
+        while self._idle and line.active and not line.closed:
+            self._idle.pop().work()
+        if line.active and not line.closed and not self._shared.closing:
+            shape = line.shape
+            if shape.blackhole != "false":
+                self._fail_all(self._shared.settle.blackhole)
+            elif len(self.sessions) + self.opening < self._target(shape):
+                self._grow(shape)
+
+    def rested(self, session: Session) -> None:
+        self._idle.append(session)
+
+    def over(self, session: Session) -> None:
+        self.sessions.discard(session)
+        if session in self._idle:
+            self._idle.remove(session)
+        lost, shared = session.lost, self._shared
+        if lost is not None and not session.proved and lost.stage is not Stage.IDLE:
+            # It greeted us and broke off: a fault of the host, until it proves otherwise.
+            pause = session.options.host_failure_retry
+            shared.dialer.hosts.failed(session.hop.address, session.source, pause)
+        self._let_go()
+        shared.closed()
+        shared.board.offer(self.line)
+
+    def retire(self) -> None:
+        """Let every connection end after what is under way."""
+        for session in list(self.sessions):
+            session.retire()
+
+    # How many connections.
+
+    def _target(self, shape: Shape) -> int:
+        """Return how many connections there should be now."""
+        active = self.line.active
+        if shape.connection_allocation_aggressiveness == "high":
+            return active
+        return min(-(-active // DEPTH), max(1, 2 * len(self.sessions)))
+
+    def _grow(self, shape: Shape) -> None:
+        """Open connections up to the target, as far as the limits go."""
+        shared = self._shared
+        if self._failing or self._not_before > shared.clock.monotonic():
+            return
+        for _ in range(self._target(shape) - len(self.sessions) - self.opening):
+            permit = self._permit(shape)
+            if permit is None:
+                return
+            self.opening += 1
+            shared.spawn(self._open(permit))
+
+    def _permit(self, shape: Shape) -> Permit | None:
+        """Return the permit for another connection; without one the line waits for it."""
+        line, shared = self.line, self._shared
+        board = shared.board
+        throttle = shape.outbound_throttle_connections
+        permit = Permit(board.ledger)
+        first = not self.sessions and not self.opening
+        grant = permit.acquire(limits_of(line.key, shape, shared.server, first=first))
+        if not grant:
+            if grant is Grant.BUSY:
+                board.wait(line, BUSY_SECONDS)
+            else:
+                board.schedule.park(line, permit.denied)
+            return None
+        if throttle is not None:
+            seconds = board.ledger.take(throttle.key, throttle.rate)
+            if seconds > 0.0:
+                permit.release()
+                board.wait(line, seconds)
+                return None
+        return permit
+
+    async def _open(self, permit: Permit) -> None:
+        """Open one connection; what comes of it is ours to deal with."""
+        line, shared = self.line, self._shared
+        started = False
+        try:
+            means = self.means()
+            session = await shared.dialer.dial(means, permit, self._name(means.options))
+            line.connected()
+            self.sessions.add(session)
+            self.opening -= 1
+            started = True
+            session.start(self, permit)
+        except DeliveryError as error:
+            self._unreachable(error)
+        except Resting as resting:
+            self._wait(resting.until - shared.clock.monotonic())
+        except Full as full:
+            if full.busy:
+                self._wait(BUSY_SECONDS)
+            else:
+                shared.board.schedule.park(line, full.key)
+        except AddressError as error:
+            # Nothing of this is the fault of a host or of a message (ARCHITECTURE section 3).
+            shared.alarm(f"binding {line.binding}: {error}")
+            if isinstance(error, NotLocalError) and not self.sessions:
+                shared.board.pause(line, HERE_SECONDS, str(error))
+            else:
+                self._wait(HERE_SECONDS)
+        finally:
+            if not started:
+                self.opening -= 1
+                permit.release()
+                self._let_go()
+        if started:
+            self.wake()
+
+    def means(self) -> Means:
+        """Return what sessions need, for the present generation."""
+        shared = self._shared
+        if self._means is None or self._generation != shared.generation:
+            options = shared.transport(self.line)
+            self._generation = shared.generation
+            self._means = Means(self.line, options, shared.settle, shared.sweep, patience(options))
+        return self._means
+
+    def _name(self, options: Transport) -> str:
+        """Return the name for EHLO (option ehlo_hostname)."""
+        name = options.ehlo_hostname or "__hostname__"
+        if name == "__message__":
+            batch = self.line.take(1)
+            self.line.put_back(batch)
+            name = split(batch[0].message.sender)[1] if batch else ""
+        if name in ("", "__hostname__") or not name.isascii():
+            return self._shared.dialer.hostname
+        return name
+
+    # What failures mean.
+
+    def _wait(self, seconds: float) -> None:
+        """Open no connection for a while."""
+        self._not_before = self._shared.clock.monotonic() + seconds
+        self._shared.board.wait(self.line, seconds)
+
+    def _unreachable(self, error: DeliveryError) -> None:
+        """No connection came of it."""
+        if not error.temporary:
+            self._fail_all(lambda entry: self._shared.settle.failed(entry, error))
+            return
+        if self.sessions:
+            self._wait(FURTHER_SECONDS)
+            return
+        line, shared = self.line, self._shared
+        options, shape = self.means().options, line.shape
+        now = shared.clock.monotonic()
+        tried = error.fields.get("tried", 1)
+        count = tried if isinstance(tried, int) else 1
+        most = options.mx_failures_to_delay * count
+        dead = False
+        for _ in range(count):
+            dead = line.connect_failed(now, most, options.connect_timeout_to_delay) or dead
+        for entry in line.take(_MANY):
+            shared.settle.failed(entry, error)
+        if dead:
+            shared.board.pause(line, shape.retry_interval, str(error.reply))
+        else:
+            self._wait(options.dead_destination_delay)
+
+    def _fail_all(self, end: Callable[..., None]) -> None:
+        """End all that is active in the line, in pieces."""
+        if not self._failing:
+            self._failing = True
+            self._shared.spawn(self._failing_all(end))
+
+    async def _failing_all(self, end: Callable[..., None]) -> None:
+        try:
+            for _ in self._ends(end):
+                await asyncio.sleep(0)
+        finally:
+            self._failing = False
+            self._let_go()
+
+    def _ends(self, end: Callable[..., None]) -> Iterator[None]:
+        while batch := self.line.take(PIECE):
+            for entry in batch:
+                end(entry)
+            yield
+
+    def _let_go(self) -> None:
+        """Without connections the line may be freed, once it need not wait for another."""
+        if not self._in_use:
+            self._shared.sweep.add(self, max(self._not_before, self._shared.sweep.now()))
+
+    @property
+    def _in_use(self) -> bool:
+        return bool(self.sessions or self.opening or self._failing)
+
+    def look(self, now: float) -> float:
+        """Let the line go; called by the sweep."""
+        if self._in_use:
+            return NEVER
+        if now < self._not_before:
+            return self._not_before
+        self._shared.released(self)
+        return NEVER

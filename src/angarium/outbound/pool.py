@@ -1,0 +1,154 @@
+"""The outbound connections of a worker: demand of the lines in, connections out.
+
+    pool = Pool(board, settle, dialer, configuration, sweep, clock)
+    board.demand = pool.demand
+
+A line's connections are its `Outlet`, which hangs on the line itself; here is what they share.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine
+from typing import Protocol, TypeVar
+
+from angarium.config.option import Options
+from angarium.core.clock import Clock
+from angarium.net.sweep import Sweep
+from angarium.outbound.dial import Dialer
+from angarium.outbound.options import Transport
+from angarium.outbound.outlet import Board, Outlet
+from angarium.outbound.permits import Limit, host_limits
+from angarium.outbound.settle import Settle
+from angarium.outbound.smtp import Means
+from angarium.queue.line import Line
+from angarium.queue.options import HostLimits, ServerLimits
+
+O = TypeVar("O", bound=Options)  # noqa: E741
+
+
+class Configuration(Protocol):
+    """What is asked of a configuration."""
+
+    @property
+    def generation(self) -> int: ...
+
+    def at(
+        self,
+        cls: type[O],
+        *,
+        group: str = "",
+        binding: str = "",
+        domain: str = "",
+        host: str = "",
+    ) -> O: ...
+
+    def top(self, cls: type[O]) -> O: ...
+
+
+def _silent(text: str) -> None:
+    """Nobody listens to alarms."""
+
+
+class Pool:
+    """All outlets.
+
+    Attributes:
+        outlets: of the lines which have connections, or had some a moment ago.
+        alarm: told what is wrong on this machine.
+    """
+
+    def __init__(
+        self,
+        board: Board,
+        settle: Settle,
+        dialer: Dialer,
+        configuration: Configuration,
+        sweep: Sweep,
+        clock: Clock,
+        alarm: Callable[[str], None] = _silent,
+    ) -> None:
+        self.board = board
+        self.settle = settle
+        self.dialer = dialer
+        self.sweep = sweep
+        self.clock = clock
+        self.closing = False
+        self.alarm = alarm
+        self.outlets: set[Outlet] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._empty = asyncio.Event()
+        self.configure(configuration)
+
+    def configure(self, configuration: Configuration) -> None:
+        """Go over to a generation: new connections are made by it, old ones end as they were."""
+        self.configuration = configuration
+        self.generation = configuration.generation
+        self.server = configuration.top(ServerLimits)
+
+    def demand(self, line: Line) -> None:
+        """The line has mail and may send; called by the board, for every accepted message too."""
+        outlet = line.pool
+        if outlet is None:
+            outlet = line.pool = Outlet(line, self)
+            self.outlets.add(outlet)
+        assert isinstance(outlet, Outlet)
+        outlet.wake()
+
+    def closed(self) -> None:
+        """A connection of an outlet has ended."""
+        if self.closing and not self.connections:
+            self._empty.set()
+
+    def released(self, outlet: Outlet) -> None:
+        """The outlet has no connection any more and is not needed."""
+        self.outlets.discard(outlet)
+        outlet.line.pool = None
+        self.board.rest(outlet.line)
+
+    def transport(self, line: Line) -> Transport:
+        group, binding, domain = line.key
+        return self.configuration.at(Transport, group=group, binding=binding, domain=domain)
+
+    def host_limits(self, address: str, means: Means) -> list[Limit]:
+        """Return the limits of a host stanza, as the dialer asks for them."""
+        group, binding, domain = means.line.key
+        limits = self.configuration.at(
+            HostLimits, host=address, group=group, binding=binding, domain=domain
+        )
+        return host_limits(address, limits)
+
+    def spawn(self, work: Coroutine[None, None, None]) -> None:
+        """Run a task which belongs to the pool: it is kept, and cancelled at the end."""
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # A bug. It is told at once, not when the task is collected.
+            task.get_loop().call_exception_handler(
+                {"message": "opening a connection failed", "exception": error, "task": task}
+            )
+
+    @property
+    def connections(self) -> int:
+        return sum(len(outlet.sessions) for outlet in self.outlets)
+
+    async def close(self, grace: float) -> None:
+        """Begin nothing more, let what is under way end within `grace` seconds, drop the rest.
+
+        What is dropped is not settled: it is in the spool, and tried again at the next start.
+        """
+        self.closing = True
+        for task in list(self._tasks):
+            task.cancel()
+        for outlet in list(self.outlets):
+            outlet.retire()
+        self._empty.clear()
+        if self.connections:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._empty.wait(), grace)
+        for outlet in list(self.outlets):
+            for session in list(outlet.sessions):
+                session.abort()

@@ -1,0 +1,274 @@
+"""The end of every message: delivered, put off, or failed and reported.
+
+The only place which ends a recipient's entry. Whoever attempts a delivery, whatever command fails
+mail, ends here; so what we owe and when we no longer owe it can be read on one page.
+
+    settle.delivered(entry, ...)     the peer took it
+    settle.failed(entry, error)      an attempt failed: again later, or for good
+    settle.give_up(entry, why)       no attempt will be made
+    settle.end(entry, reply, kind)   by command or policy
+
+A report to the sender is made durable first and then the entry ends: a crash between the two
+reports twice, never not at all.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from random import Random
+from typing import Final, Protocol
+
+from angarium.core.clock import Clock
+from angarium.core.fault import FAULTS, point
+from angarium.core.message import Message, Notify, Recipient
+from angarium.core.reply import Reply
+from angarium.events.schema import Delivery, Event, PermanentFailure, TransientFailure
+from angarium.journal.errors import SpoolError
+from angarium.mail.report.classify import classify
+from angarium.mail.report.dsn import Action
+from angarium.outbound.bounce import Bounces
+from angarium.outbound.errors import BLACKHOLED, DeliveryError
+from angarium.queue.admit import NO_BINDING, NO_DOMAIN, Done
+from angarium.queue.entry import Entry
+from angarium.queue.options import Shape
+from angarium.queue.retry import GiveUp, give_up, next_due
+
+# Until an entry whose report could not be made durable is worked on again.
+REPORT_AGAIN_SECONDS: Final = 60
+
+REPORTED: Final = point("settle.reported", "a report is durable, its entry not yet ended")
+
+
+class Spool(Protocol):
+    """What ends and puts off entries on disk."""
+
+    def settle(self, ident: int, event: Event) -> None: ...
+
+    def defer(self, ident: int, attempts: int, due: int, event: Event | None) -> None: ...
+
+
+class Board(Protocol):
+    """What ends and puts off entries in memory."""
+
+    def delay(self, entry: Entry, due: int) -> None: ...
+
+    def ended(self, entry: Entry) -> None: ...
+
+
+class Admission(Protocol):
+    """Where reports go in."""
+
+    def inject(self, message: Message, recipients: Sequence[Recipient], done: Done) -> None: ...
+
+
+class Settle:
+    """Ends entries.
+
+    Attributes:
+        delivered_count, failed_count, deferred_count: since the start, for status.
+    """
+
+    __slots__ = (
+        "_admit",
+        "_board",
+        "_bounces",
+        "_clock",
+        "_random",
+        "_spool",
+        "deferred_count",
+        "delivered_count",
+        "failed_count",
+    )
+
+    def __init__(
+        self,
+        spool: Spool,
+        board: Board,
+        admit: Admission,
+        bounces: Bounces,
+        clock: Clock,
+        random: Random,
+    ) -> None:
+        self._spool = spool
+        self._board = board
+        self._admit = admit
+        self._bounces = bounces
+        self._clock = clock
+        self._random = random
+        self.delivered_count = self.failed_count = self.deferred_count = 0
+
+    def delivered(
+        self,
+        entry: Entry,
+        remote: str,
+        reply: Reply,
+        size: int,
+        *,
+        connection: int = 0,
+        reports: bool = False,
+    ) -> None:
+        """The peer took the message for this recipient.
+
+        Args:
+            remote: endpoint of the peer.
+            size: octets as they were sent.
+            reports: the peer was asked to report success itself (it offers DSN).
+        """
+        message, recipient, line = entry.message, entry.recipient, entry.line
+        now = self._clock.time()
+        self.delivered_count += 1
+        event = Delivery(
+            now,
+            entry.id,
+            message.batch,
+            connection,
+            entry.attempts,
+            recipient.address,
+            message.sender,
+            recipient.domain,
+            size,
+            line.group,
+            line.binding,
+            message.received_at,
+            remote,
+            str(reply),
+        )
+        if recipient.notify & Notify.SUCCESS and not reports:
+            report = self._bounces.report(entry, Action.RELAYED, reply, remote, now)
+            if report is not None:
+                # Without the report it is delivered all the same.
+                done = partial(self._succeeded, entry, event)
+                self._admit.inject(report.message, report.recipients, done)
+                return
+        self._spool.settle(entry.id, event)
+        self._board.ended(entry)
+
+    def failed(self, entry: Entry, error: DeliveryError, kind: str = "bounced") -> None:
+        """An attempt, or the search for a host, failed for this recipient."""
+        if not error.temporary:
+            self._end(entry, error.reply, kind, error)
+            return
+        shape, now = entry.line.shape, self._clock.time()
+        made = entry.attempts + 1
+        received_at = entry.message.received_at
+        due = next_due(shape, made, received_at, now, self._random)
+        if due is None:
+            why = give_up(shape, made, received_at, now) or GiveUp.RETRIES
+            self._end(entry, why.value, "expired", error)
+        else:
+            self._defer(entry, error, made, due, now, shape)
+
+    def give_up(self, entry: Entry, why: GiveUp) -> None:
+        """End an entry that was taken and will not be attempted."""
+        self._end(entry, why.value, "expired", DeliveryError(why.value))
+
+    def blackhole(self, entry: Entry) -> None:
+        """End an entry of a line whose mail is not to be delivered (option blackhole)."""
+        if entry.line.shape.blackhole == "internal":
+            self._end(entry, BLACKHOLED, "discarded", DeliveryError(BLACKHOLED), report=False)
+        else:
+            self._end(entry, BLACKHOLED, "failed", DeliveryError(BLACKHOLED))
+
+    def end(self, entry: Entry, reply: Reply, kind: str = "failed", *, report: bool = True) -> None:
+        """End an entry that was taken: an operator or a policy wants it so."""
+        self._end(entry, reply, kind, DeliveryError(reply), report=report)
+
+    def _defer(
+        self,
+        entry: Entry,
+        error: DeliveryError,
+        made: int,
+        due: int,
+        now: float,
+        shape: Shape,
+    ) -> None:
+        message, recipient, line = entry.message, entry.recipient, entry.line
+        self.deferred_count += 1
+        event = TransientFailure(
+            now,
+            entry.id,
+            message.batch,
+            error.connection,
+            entry.attempts,
+            recipient.address,
+            message.sender,
+            recipient.domain,
+            error.octets,
+            message.size,
+            line.group,
+            line.binding,
+            message.received_at,
+            error.remote,
+            int(error.stage),
+            str(error.reply),
+            float(due),
+        )
+        self._spool.defer(entry.id, made, due, event)
+        if self._bounces.delay_due(entry, shape, now):
+            until = message.received_at + shape.message_expiration
+            report = self._bounces.report(
+                entry, Action.DELAYED, error.reply, error.remote, now, until
+            )
+            if report is not None:
+                self._admit.inject(report.message, report.recipients, _whatever)
+        entry.attempts = made
+        self._board.delay(entry, due)
+
+    def _end(
+        self,
+        entry: Entry,
+        reply: Reply,
+        kind: str,
+        error: DeliveryError,
+        *,
+        report: bool = True,
+    ) -> None:
+        message, recipient, line = entry.message, entry.recipient, entry.line
+        now = self._clock.time()
+        event = PermanentFailure(
+            now,
+            entry.id,
+            message.batch,
+            error.connection,
+            entry.attempts,
+            recipient.address,
+            message.sender,
+            recipient.domain,
+            error.octets,
+            message.size,
+            line.group,
+            line.binding,
+            message.received_at,
+            error.remote,
+            int(error.stage),
+            str(reply),
+            classify(reply),
+            kind,
+        )
+        made = self._bounces.failure(entry, reply, error, now) if report else None
+        if made is None:
+            self._finish(entry, event)
+        else:
+            done = partial(self._reported, entry, event)
+            self._admit.inject(made.message, made.recipients, done)
+
+    def _reported(self, entry: Entry, event: PermanentFailure, refused: SpoolError | None) -> None:
+        """The report on a failure is durable; or it is not, then the entry stays ours."""
+        FAULTS.hit(REPORTED)
+        if refused is None or refused is NO_BINDING or refused is NO_DOMAIN:
+            # There is no way for this report and never will be: nobody can be told.
+            self._finish(entry, event)
+        else:
+            self._board.delay(entry, int(event.at) + REPORT_AGAIN_SECONDS)
+
+    def _finish(self, entry: Entry, event: PermanentFailure) -> None:
+        self.failed_count += 1
+        self._spool.settle(entry.id, event)
+        self._board.ended(entry)
+
+    def _succeeded(self, entry: Entry, event: Delivery, refused: SpoolError | None) -> None:
+        self._spool.settle(entry.id, event)
+        self._board.ended(entry)
+
+
+def _whatever(refused: SpoolError | None) -> None:
+    """A report of delay which cannot be made is none; the message is still with us."""

@@ -1,0 +1,356 @@
+"""One outbound SMTP connection: drives `wire/smtp_client` over a transport.
+
+It takes batches from its line whenever the client is free, so that in a busy session the content
+of one message and the commands of the next leave in one write. No task and no timer belongs to a
+message: one sweep looks at all connections.
+
+Bound of a connection, in octets: what the transport holds unsent (`tcp_buffer_size`) and a piece
+of 64 KiB; two messages at most are in flight. While the peer does not take what we send nothing
+more is read from the spool or taken from the line.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol, cast
+
+from angarium.core.errors import Error
+from angarium.core.reply import Reply
+from angarium.net.sweep import NEVER, Sweep
+from angarium.outbound import attempt
+from angarium.outbound.attempt import Mail, Results
+from angarium.outbound.errors import CLOSED, NO_REPLY, UNREADABLE
+from angarium.outbound.options import Transport
+from angarium.outbound.permits import Permit
+from angarium.outbound.route import Hop
+from angarium.queue.line import Line
+from angarium.wire.smtp_client import Lost, SmtpClient
+from angarium.wire.smtp_transaction import Stage
+
+# A waiting other worker gets our permit after so many messages (ARCHITECTURE section 2).
+FAIR_SHARE: Final = 20
+# How often a connection is looked at: within this a stage with a shorter timeout is noticed.
+LOOK_SECONDS: Final = 5.0
+_MANY: Final = 1 << 30
+
+
+class Owner(Protocol):
+    """Whose connections they are: `outbound/outlet`."""
+
+    def rested(self, session: "Session") -> None:
+        """It has nothing to do and may be given work."""
+        ...
+
+    def over(self, session: "Session") -> None:
+        """Nothing more goes over it; what it left is settled."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What the connections of a line share, in one generation of the configuration."""
+
+    line: Line
+    options: Transport
+    results: Results
+    sweep: Sweep
+    patience: Mapping[Stage, float]  # how long the answer at each stage is waited for
+
+
+class Session(asyncio.Protocol):
+    """A connection.
+
+    Attributes:
+        greeted: done when the session is open, with None, or lost before, with why.
+        mails: transactions which ended on it; `successes` of them for somebody.
+        recipients: named on it.
+    """
+
+    __slots__ = (
+        "_client",
+        "_heard",
+        "_line",
+        "_over",
+        "_owner",
+        "_patience",
+        "_permit",
+        "_results",
+        "_retiring",
+        "_stuck",
+        "_sweep",
+        "_transport",
+        "_working",
+        "greeted",
+        "hop",
+        "ident",
+        "mails",
+        "options",
+        "recipients",
+        "resting",
+        "slot",
+        "source",
+        "successes",
+    )
+
+    def __init__(self, client: SmtpClient, hop: Hop, source: str, means: Means, ident: int) -> None:
+        self.hop = hop
+        self.source = source
+        self.options = means.options
+        self.ident = ident
+        self.slot = 0  # the sweep's
+        self.resting = False
+        self.mails = self.successes = self.recipients = 0
+        self.greeted: asyncio.Future[Lost | None] = asyncio.get_running_loop().create_future()
+        self._client = client
+        self._line = means.line
+        self._results = means.results
+        self._sweep = means.sweep
+        self._owner: Owner | None = None
+        self._permit: Permit | None = None
+        self._transport: asyncio.Transport | None = None
+        self._patience = means.patience
+        self._heard = means.sweep.now()
+        self._working = False
+        self._retiring = False
+        self._stuck = False
+        self._over = False
+
+    # What its owner does.
+
+    def start(self, owner: Owner, permit: Permit) -> None:
+        """Take work from the line from now on; the permit is given back at the end."""
+        self._owner = owner
+        self._permit = permit
+        if self._over:
+            if self._transport is None:
+                permit.release()
+            owner.over(self)
+            return
+        self._working = True
+        self.work()
+
+    def work(self) -> None:
+        """There is mail in the line: take some."""
+        self.resting = False
+        self._heard = self._sweep.now()
+        self._advance()
+
+    def retire(self) -> None:
+        """Take no more work; say QUIT when what is under way has ended."""
+        self._retiring = True
+        if not self._over:
+            self._advance()
+
+    def abort(self) -> None:
+        """Drop the connection; what is in flight is not settled. Only at the end of a worker."""
+        self._over = True
+        if self._transport is not None:
+            self._transport.abort()
+
+    @property
+    def stage(self) -> Stage:
+        return self._client.stage
+
+    @property
+    def proved(self) -> bool:
+        """Whether a transaction has ended on it, well or not."""
+        return self.mails > 0
+
+    @property
+    def lost(self) -> Lost | None:
+        return self._client.lost
+
+    # What the loop says.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._sweep.add(self, self._sweep.now() + LOOK_SECONDS)
+
+    def data_received(self, data: bytes) -> None:
+        self._heard = self._sweep.now()
+        self._client.receive(data)
+        self._advance()
+
+    def eof_received(self) -> bool:
+        self._lose(CLOSED)
+        return False
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._lose(CLOSED)
+        self._transport = None
+        self._sweep.remove(self)
+        if self._permit is not None:
+            self._permit.release()
+
+    def pause_writing(self) -> None:
+        self._stuck = True
+
+    def resume_writing(self) -> None:
+        self._stuck = False
+        self._heard = self._sweep.now()
+        self._advance()
+
+    def look(self, now: float) -> float:
+        """Act on a timeout; called by the sweep."""
+        if self._over:
+            if self._transport is not None:
+                self._transport.abort()
+            return NEVER
+        stage = self._client.stage
+        due = self._heard + self._patience[stage]
+        if self._retiring and self._client.finishing:
+            due = self._heard + self.options.rset_timeout
+        if now < due:
+            if self.resting and self._wanted():
+                self.retire()
+            return min(due, now + LOOK_SECONDS)
+        if stage is Stage.IDLE and not self._retiring:
+            self.retire()
+            return now + LOOK_SECONDS
+        self._lose(NO_REPLY[stage])
+        return NEVER
+
+    # How it moves on.
+
+    def _advance(self) -> None:
+        if self._over:
+            return
+        client = self._client
+        for mail in client.finished():
+            self._finished(cast(Mail, mail))
+        if client.lost is not None:
+            self._end(client.lost)
+            return
+        if client.free and not self._stuck:
+            if self._working:
+                self._take()
+            elif not self.greeted.done():
+                self.greeted.set_result(None)
+        self._send()
+
+    def _take(self) -> None:
+        """Take batches from the line, as long as the client takes one."""
+        client, line = self._client, self._line
+        peer = client.extensions
+        while client.free and peer is not None:
+            room = _MANY if self._unlimited() else self._room()
+            batch = line.take(room) if room > 0 and not self._retiring else None
+            if not batch:
+                if self._retiring or room <= 0:
+                    self._leave()
+                elif client.idle and not self.resting:
+                    self._rest()
+                return
+            mail = Mail(batch)
+            refused = attempt.unfit(mail, peer, self.options)
+            if refused is not None:
+                attempt.refuse(mail, refused, self._results, self.hop.endpoint, self.ident)
+                continue
+            self.recipients += len(batch)
+            client.submit(mail)
+            for each in client.finished():  # It had an address that is no address.
+                self._finished(cast(Mail, each))
+
+    def _wanted(self) -> bool:
+        """Say whether another worker has waited for our permit for long."""
+        return self._permit is not None and self._permit.wanted()
+
+    def _unlimited(self) -> bool:
+        options = self.options
+        return not (options.max_deliveries_per_connection or options.max_recipients_per_connection)
+
+    def _room(self) -> int:
+        """Return how many recipients may still be named on this connection."""
+        options = self.options
+        most = options.max_deliveries_per_connection
+        if most and self.successes + len(self._client.unfinished()) >= most:
+            return 0
+        named = options.max_recipients_per_connection
+        return max(named - self.recipients, 0) if named else _MANY
+
+    def _leave(self) -> None:
+        """Say QUIT if nothing is under way."""
+        if self._client.idle:
+            self._retiring = True
+            self._client.quit()
+
+    def _rest(self) -> None:
+        self.resting = True
+        self._sweep.add(self, self._heard + self.options.idle_timeout)
+        if self._owner is not None:
+            self._owner.rested(self)
+
+    def _send(self) -> None:
+        transport, client = self._transport, self._client
+        while not self._stuck and transport is not None:
+            try:
+                out = client.data_to_send()
+            except (Error, OSError):
+                self._lose(UNREADABLE)  # Half of a content is out: only silence can take it back.
+                return
+            if not out:
+                return
+            transport.writelines(out)
+
+    def _finished(self, mail: Mail) -> None:
+        self.mails += 1
+        peer = self._client.extensions
+        delivered = attempt.settle(
+            mail,
+            self._results,
+            self.hop.endpoint,
+            self.ident,
+            reports=peer is not None and peer.dsn,
+        )
+        if delivered:
+            self.successes += 1
+        if not self.mails % FAIR_SHARE and self._wanted():
+            self._retiring = True
+
+    def _lose(self, reply: Reply) -> None:
+        """The connection is gone, or we give it up."""
+        if self._over:
+            return
+        self._client.lose(reply)
+        for mail in self._client.finished():
+            self._finished(cast(Mail, mail))
+        lost = self._client.lost
+        assert lost is not None
+        self._end(lost)
+
+    def _end(self, lost: Lost) -> None:
+        """Nothing more goes over this connection: deal with what it leaves, and let it go."""
+        self._over = True
+        # The newest first, as each goes back to the front of the line.
+        for mail in reversed(self._client.unfinished()):
+            left = cast(Mail, mail)
+            again = attempt.abandon(
+                left, lost, self._results, self.hop.endpoint, self.ident, proved=self.proved
+            )
+            if again:
+                self._line.put_back(again)
+        if self._transport is not None:
+            if self._client.finishing or lost.said:
+                self._transport.close()
+            else:
+                self._transport.abort()
+        if not self.greeted.done():
+            self.greeted.set_result(lost)
+        if self._owner is not None:
+            self._owner.over(self)
+
+
+def patience(options: Transport) -> Mapping[Stage, float]:
+    """Return for each stage how long its answer is waited for."""
+    return {
+        Stage.CONNECT: options.connect_timeout,
+        Stage.BANNER: options.banner_timeout,
+        Stage.EHLO: options.ehlo_timeout,
+        Stage.MAIL: options.mailfrom_timeout,
+        Stage.RCPT: options.rcptto_timeout,
+        Stage.DATA: options.body_timeout,
+        Stage.BODY: options.body_timeout,
+        Stage.CONFIRM: options.body_timeout,
+        Stage.RSET: options.rset_timeout,
+        Stage.IDLE: options.idle_timeout,
+    }
