@@ -84,6 +84,7 @@ def test_who_waits_is_woken_and_served_before_newcomers(make: Make) -> None:
     node.read()
     assert node.freed == [[], ["k"], []]
     assert c.acquire("k", 1) is DENIED
+    node.clock.advance(0.1)
     assert a.acquire("k", 1) is DENIED
     assert b.acquire("k", 1) is GRANTED
     b.release("k")
