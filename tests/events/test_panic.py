@@ -5,10 +5,10 @@ import os
 from pathlib import Path
 
 import pytest
-from helpers.clock import FakeClock
 
 from angarium.events import format as lines
 from angarium.events.panic import MAX_LINE, PanicLog
+from helpers.clock import FakeClock
 
 
 @pytest.fixture

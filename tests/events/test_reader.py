@@ -4,7 +4,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-from helpers.streams import StreamWriter, delivery, reception, rejection, transient
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +11,7 @@ from angarium.events.reader import Cursor, Streams, Window, key_of
 from angarium.events.schema import Event, encode
 from angarium.events.stream import DATA, REJECTIONS, STATE, frame
 from angarium.journal.disk import FileDisk
+from helpers.streams import StreamWriter, delivery, reception, rejection, transient
 
 
 @pytest.fixture

@@ -1,16 +1,14 @@
 """What a record of a stream holds."""
 
 import pytest
-from helpers.streams import delivery
 from hypothesis import given
 from hypothesis import strategies as st
 
 from angarium.events.schema import EventError, encode
 from angarium.events.stream import DATA, STATE, Frame, frame, frames
+from helpers.streams import delivery
 
-FRAMES = st.builds(
-    Frame, st.integers(0, 255), st.integers(0, 2**64 - 1), st.binary(max_size=30)
-)
+FRAMES = st.builds(Frame, st.integers(0, 255), st.integers(0, 2**64 - 1), st.binary(max_size=30))
 
 
 @given(st.lists(FRAMES, max_size=5))

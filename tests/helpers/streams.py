@@ -70,6 +70,14 @@ class StreamWriter:
 
     def raw(self, payload: bytes, *, sync: bool = True) -> None:
         self.log.append(EVENT, payload)
+        self._write(sync)
+
+    def close(self) -> None:
+        """End the segment, as an owner does which goes in order."""
+        self.log.close_segment()
+        self._write(True)
+
+    def _write(self, sync: bool) -> None:
         landed = self.log.write(self.log.take(), sync=sync)
         assert landed.error is None
         self.log.landed(landed)

@@ -287,6 +287,10 @@ class Streams:
         """Return how far each stream was taken, by its name; the objects go on changing."""
         return {name: stream.cursor for name, stream in self._streams.items()}
 
+    def progress(self) -> tuple[tuple[int, int], ...]:
+        """Return something which differs whenever a cursor has moved."""
+        return tuple((each.cursor.number, each.cursor.safe) for each in self._streams.values())
+
     @property
     def undecodable(self) -> int:
         """Return how many events could not be read: of a newer version, most likely."""

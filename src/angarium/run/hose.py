@@ -127,10 +127,11 @@ class Hose:
         self._known: Mapping[str, File] = {}  # files that are to be cut back
         self._heart = Heart()
         self._rescanned = self._synced = float("-inf")
+        self._progress: tuple[tuple[int, int], ...] = ()
         self._unsynced = False
         self._reopen = True  # the first step opens them
         self._held = ""
-        self._missed = 0
+        self._missed = self._undecodable = 0
         self._wait = 0.0
 
     # -- what it is told ------------------------------------------------------------------
@@ -169,9 +170,7 @@ class Hose:
         if self._held:
             self._alarm(f"logs are written again, after: {self._held}")
             self._held = ""
-        if streams.missed > self._missed:
-            self._alarm("events were gone before they were read: logs have a gap")
-            self._missed = streams.missed
+        self._tell_losses(streams)
         if not streams.caught_up:
             self._wait = 0.0
         elif found:
@@ -179,6 +178,13 @@ class Hose:
         else:
             self._wait = min(IDLE_SECONDS, max(BUSY_SECONDS, self._wait * 2))
         return self._wait
+
+    def _tell_losses(self, streams: Streams) -> None:
+        if streams.missed > self._missed:
+            self._alarm("events were gone before they were read: logs have a gap")
+        if streams.undecodable > self._undecodable:
+            self._alarm("events of a later version were passed over: logs have a gap")
+        self._missed, self._undecodable = streams.missed, streams.undecodable
 
     def _hold(self, reason: str) -> float:
         if not self._held:
@@ -214,6 +220,10 @@ class Hose:
         wrote = self._flush()
         if wrote or events:
             self._save(streams, sync=False)
+        if (progress := streams.progress()) != self._progress:
+            # Also when only more of what was read is known to be safe: owners wait for that.
+            self._progress = progress
+            self._unsynced = True
         if self._unsynced and now - self._synced >= SYNC_SECONDS:
             self._save(streams, sync=True)
             self._synced = now

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from helpers.streams import delivery, permanent, reception, transient
 
 from angarium.events import format as lines
 from angarium.modules.loggers.bounce_logger import Logger
 from angarium.modules.loggers.options import BounceLogger
+from helpers.streams import delivery, permanent, reception, transient
 
 
 def written(tmp_path: Path, **changes: object) -> list[str]:

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from helpers.streams import delivery, permanent, reception, rejection, transient
 
 from angarium.events import format as lines
 from angarium.events.schema import Discard, Event, ServerEvent
 from angarium.modules.loggers.ec_logger import Logger
 from angarium.modules.loggers.options import EcLogger
+from helpers.streams import delivery, permanent, reception, rejection, transient
 
 DISCARD = Discard(
     101.0, 5, 5, 0, 0, "bob@example.com", "", "example.com", 9, "g", "b", 100.0, "550 dropped"
