@@ -53,7 +53,7 @@ class Zone:
             words = line.split("#")[0].split()
             if not words:
                 continue
-            name, rest = words[0].lower().removesuffix("."), words[1:]
+            name, rest = words[0].lower().removesuffix(".") or ".", words[1:]
             if rest[0] in FAILURES:
                 self.failures[name] = rest[0]
                 continue
@@ -175,6 +175,7 @@ class DnsServer:
         self.zone = Zone(text)
         self.faults: list[str] = []
         self.questions: list[tuple[str, str, str]] = []  # name, type, "udp" or "tcp"
+        self.port = 0
         self.ports: list[int] = []  # where the questions came from
         self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -186,6 +187,7 @@ class DnsServer:
         self._udp.bind(("127.0.0.1", 0))
         self._tcp.bind(self._udp.getsockname())
         self._tcp.listen(64)
+        self.port = self._udp.getsockname()[1]
         self._thread.start()
         return self
 
@@ -194,10 +196,6 @@ class DnsServer:
         self._thread.join(5)
         for each in (self._udp, self._tcp, self._other, self._woken):
             each.close()
-
-    @property
-    def port(self) -> int:
-        return cast(int, self._udp.getsockname()[1])
 
     @property
     def address(self) -> str:
@@ -265,11 +263,17 @@ class DnsServer:
                     quoted = f'"{text}"' if kind == "TXT" and not text.startswith('"') else text
                     if kind in {"MX", "CNAME", "PTR", "NS"} and not text.endswith("."):
                         quoted += "."
-                    answer.answer.append(dns.rrset.from_text(f"{owner}.", ttl, "IN", kind, quoted))
+                    answer.answer.append(
+                        dns.rrset.from_text(_absolute(owner), ttl, "IN", kind, quoted)
+                    )
         if response.authority:
             soa = "ns.test. hostmaster.test. 1 3600 600 86400 60"
             answer.authority.append(dns.rrset.from_text("test.", NEGATIVE_TTL, "IN", "SOA", soa))
         return answer
+
+
+def _absolute(name: str) -> str:
+    return name if name == "." else f"{name}."
 
 
 def _fitted(answer: dns.message.Message, size: int) -> bytes:
