@@ -219,6 +219,7 @@ async def test_a_delay_holds_back_the_answer_and_all_that_follows() -> None:
     assert peer.codes() == [250, 250, 250]
 
 
+@pytest.mark.slow
 async def test_a_peer_which_floods_during_a_delay_is_not_read() -> None:
     peer = Peer("at mail delay 1ms")
     peer.send(ENVELOPE + b"NOOP\r\n" * 100_000)
@@ -337,3 +338,9 @@ def test_no_octets_break_it(octets: bytes) -> None:
         peer.send(ENVELOPE + octets)
 
     asyncio.run(play())
+
+
+async def test_a_rule_does_not_count_commands_out_of_sequence() -> None:
+    peer = Peer("at rcpt nth 1 reply 450 4.7.1 later\nat other reply 252 2.1.5 maybe")
+    peer.send(b"EHLO x\r\nRCPT TO:<a@b>\r\nMAIL FROM:<>\r\nRCPT TO:<a@b>\r\nVRFY a\r\n")
+    assert peer.codes() == [220, 250, 503, 250, 450, 252]

@@ -182,10 +182,14 @@ class Conversation(asyncio.Protocol):
             self._transport.resume_reading()
 
     def _answer(self, stage: Stage, usual: Answer) -> int:
-        """Answer as the script or `usual` has it; return the code, 0 for no answer."""
+        """Answer as the script or `usual` has it; return the code, 0 for no answer.
+
+        The script is not asked about what is out of sequence or no command: its rules count
+        steps of a session, and after a refused MAIL a pipelined RCPT is none.
+        """
         code = usual.code
         deed = None
-        if stage in self._usual.ruled:
+        if stage in self._usual.ruled and (usual.positive or stage is Stage.OTHER):
             deed = self._host.play.at(stage, self)
         if deed is None:
             self._speech.say(usual.octets)
