@@ -30,15 +30,18 @@ MODULE_OPTIONS: Final = frozenset({"enabled", "debug_level"})  # every module ha
 class Checked:
     """What a document means: the sections, where things are set, and what is wrong."""
 
-    __slots__ = ("_duplicates", "_inclusions", "_known", "_parsed", "document", "faults",
-                 "places", "root", "unknown_stanzas")  # fmt: skip
+    __slots__ = ("_files", "_inclusions", "_known", "_numbers", "_parsed", "_places", "document",
+                 "faults", "root", "unknown_stanzas")  # fmt: skip
 
     def __init__(self, document: Document) -> None:
         self.document = document
         self.root = root()
         self.faults: list[Fault] = document.faults()
-        # Where a section first stands, and where each of its options was set last.
-        self.places: dict[tuple[Section, str], tuple[File, int]] = {}
+        # Where each option was set last, by option, and where sections first stand (""). Numbers
+        # of files and offsets are one integer: there may be a million of them.
+        self._places: dict[str, dict[Section, int]] = {}
+        self._files = list(document.files.values())
+        self._numbers = {file.path: number for number, file in enumerate(self._files)}
         self.unknown_stanzas: list[tuple[str, File, int]] = []
         self._inclusions = 0
         self._known: dict[str, Mapping[str, Option[Any]]] = {}
@@ -47,6 +50,18 @@ class Checked:
         if document.local is not None:
             self._file(document.local, self.root)
         self._report_unknown_stanzas()
+
+    def place(self, section: Section, option: str = "") -> tuple[File, int] | None:
+        """Return where an option was set last, or where the section first stands."""
+        found = self._places.get(option, {}).get(section)
+        return None if found is None else (self._files[found >> 40], found & (1 << 40) - 1)
+
+    def sections_with(self, option: str) -> list[Section]:
+        """Return the sections in which an option is set, in the order of the files."""
+        return list(self._places.get(option, ()))
+
+    def _put_place(self, section: Section, option: str, file: File, offset: int) -> None:
+        self._places.setdefault(option, {})[section] = self._numbers[file.path] << 40 | offset
 
     @property
     def full(self) -> bool:
@@ -112,7 +127,7 @@ class Checked:
             return
         if isinstance(value, Throttle | Cap):
             value = value.keyed(f"{item.name} {section.path}".strip())
-        before = self.places.get((section, item.name))
+        before = self.place(section, item.name)
         if before is not None and before[0] is file:
             line = file.place(before[1])[0]
             self.report(
@@ -123,7 +138,7 @@ class Checked:
                 Severity.WARNING,
             )
         section.values[item.name] = value
-        self.places[section, item.name] = (file, item.start)
+        self._put_place(section, item.name, file, item.start)
         if declared.state is not State.WORKS:
             planned_yet = declared.state is State.PLANNED
             self.report(
@@ -198,7 +213,7 @@ class Checked:
         is_new = section.get(kind.key, instance) is None
         child = section.child(kind, instance)
         if is_new:
-            self.places[child, ""] = (file, item.start)
+            self._put_place(child, "", file, item.start)
             if kind.patterns and instance.startswith("/"):
                 # Names are compared in lower case, whatever the pattern's.
                 section.add_pattern(compiled(instance[1:-1], re.IGNORECASE), child)

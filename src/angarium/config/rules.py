@@ -4,7 +4,7 @@ A rule is a function which looks at the sections and reports; `@rule` registers 
 what is set in the file; where one side is not set there is nothing to report.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from angarium.config.check import Checked
@@ -40,7 +40,7 @@ def report(
     severity: Severity = Severity.ERROR,
 ) -> None:
     """Report at the place where an option is set, or where the section stands."""
-    place = checked.places.get((section, option)) or checked.places.get((section, ""))
+    place = checked.place(section, option) or checked.place(section)
     file, offset = place or (checked.document.main, 0)
     checked.report(file, offset, message, advice, severity)
 
@@ -54,12 +54,6 @@ def effective(section: Section, option: str) -> object:
     return section.values.get(option, top.values.get(option, default))
 
 
-def _setting(checked: Checked, option: str) -> Iterator[Section]:
-    for section in checked.root.walk():
-        if option in section.values:
-            yield section
-
-
 @rule
 def an_interval_below_its_maximum(checked: Checked) -> None:
     pairs = (
@@ -67,7 +61,7 @@ def an_interval_below_its_maximum(checked: Checked) -> None:
         ("delay_dsn_retry_interval", "delay_dsn_max_retry_interval"),
     )
     for first, longest in pairs:
-        for section in _setting(checked, first):
+        for section in checked.sections_with(first):
             least, most = effective(section, first), effective(section, longest)
             if isinstance(least, float) and isinstance(most, float) and least > most:
                 report(
@@ -107,7 +101,7 @@ def a_pathway_exists(checked: Checked) -> None:
     known = set(checked.root.all("pathway"))
     for group in checked.root.all("pathway_group").values():
         known |= set(group.all("pathway"))
-    for section in _setting(checked, "pathway"):
+    for section in checked.sections_with("pathway"):
         name = section.values["pathway"]
         if name not in known:
             report(checked, section, "pathway", f"there is no pathway {name}")
@@ -115,7 +109,7 @@ def a_pathway_exists(checked: Checked) -> None:
 
 @rule
 def a_banner_is_a_reply(checked: Checked) -> None:
-    for section in _setting(checked, "static_banner"):
+    for section in checked.sections_with("static_banner"):
         if not str(section.values["static_banner"]).startswith("220"):
             report(
                 checked,
@@ -129,7 +123,7 @@ def a_banner_is_a_reply(checked: Checked) -> None:
 @rule
 def an_open_relay_is_meant(checked: Checked) -> None:
     """Mail for anybody from anybody is how a server gets on every block list in a day."""
-    for section in _setting(checked, "open_relay"):
+    for section in checked.sections_with("open_relay"):
         wide = section.kind.key != "peer" or section.instance in ("0.0.0.0/0", "::/0")
         if section.values["open_relay"] and wide:
             report(
@@ -140,7 +134,7 @@ def an_open_relay_is_meant(checked: Checked) -> None:
                 "put open_relay into a peer stanza, or use relay_hosts",
                 Severity.WARNING,
             )
-    for section in _setting(checked, "relay_hosts"):
+    for section in checked.sections_with("relay_hosts"):
         networks = section.values["relay_hosts"]
         assert isinstance(networks, tuple)
         if any(network.prefixlen == 0 for network in networks):
@@ -155,7 +149,7 @@ def an_open_relay_is_meant(checked: Checked) -> None:
 
 @rule
 def a_line_length_policy_has_its_number(checked: Checked) -> None:
-    for section in _setting(checked, "rfc2822_max_line_length_policy"):
+    for section in checked.sections_with("rfc2822_max_line_length_policy"):
         length = effective(section, "rfc2822_max_line_length")
         if section.values["rfc2822_max_line_length_policy"] != "none" and isinstance(length, str):
             report(
