@@ -1,4 +1,5 @@
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -137,3 +138,12 @@ def test_whatever_is_written_is_a_script_or_a_fault_in_it(text: str) -> None:
     except ScriptError as error:
         assert 1 <= error.line <= len(text.splitlines())
         assert 1 <= error.column <= len(text.splitlines()[error.line - 1]) + 1
+
+
+def test_the_scripts_of_the_manual_are_scripts() -> None:
+    manual = Path(__file__).parents[2] / "docs" / "reference" / "sink-script.md"
+    shown = re.findall(r"```sink\n(.*?)```", manual.read_text(), re.DOTALL)
+    rules = [parse(text).rules for text in shown]
+    assert len(rules) == 2
+    # The second has a rule for each stage.
+    assert set(rules[1]) == set(Stage) - {Stage.HELO}

@@ -213,6 +213,7 @@ class Injector(asyncio.Protocol):
     def _close(self, step: Step, reply: str) -> None:
         """The server ends the session; what is in flight ends with what it said."""
         outcome, self._outcome = self._outcome, None
+        self._waiting.clear()
         if outcome is not None:
             self.letter = None
             outcome.step, outcome.reply = step, reply
