@@ -444,3 +444,10 @@ def test_events_of_a_later_version_are_told_and_passed_over(bench: Bench) -> Non
     bench.step(hose, 2)
     assert bench.lines() == ["R1"]
     assert bench.alarms == ["events of a later version were passed over: logs have a gap"]
+
+
+def test_it_counts_what_it_reads_and_how_late_it_is(bench: Bench) -> None:
+    hose = bench.hose()
+    bench.shards[0].put(reception(1, at=bench.clock.time() - 2.5))
+    bench.step(hose)
+    assert hose.metrics.snapshot() == {"hose_events": 1, "hose_lag_seconds": 2.5, "hose_held": 0}

@@ -15,9 +15,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from operator import itemgetter
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from angarium.events.schema import EVENTS, Event, EventError, decode, number_of
+from angarium.events.schema import EVENTS, Event, EventError, Reception, decode, number_of
 from angarium.events.stream import KINDS, NOWHERE, Frame, frames
 from angarium.journal.disk import Disk
 from angarium.journal.reader import Tail
@@ -28,14 +28,27 @@ Mark = tuple[int, int]  # sequence and nonce of a segment
 WINDOW: Final = 32768  # keys of one generation; two are kept
 REMARK: Final = 10_000  # records after which the mark of a stream is taken anew
 
-_NUMBERS: Final = {declared: number_of(declared) for declared in EVENTS.values()}
+RECORDS: Final = 64  # taken from the journal at a time
+
+_RECEPTION: Final = number_of(Reception)
+_KINDS: Final = {
+    declared: number_of(declared)
+    for declared in EVENTS.values()
+    if "id" in declared.__struct_fields__
+}
 
 
-def key_of(event: Event) -> int:
-    """Return what tells an event from every other: entry, attempt and kind, in one number."""
-    ident: int = getattr(event, "id", 0)
-    attempt: int = getattr(event, "attempt", 0)
-    return ident << 8 | _NUMBERS[type(event)] | attempt << 72
+def key_of(event: Event) -> int | None:
+    """Return what tells an event from every other: entry, attempt and kind, in one number.
+
+    None for an event that is about no entry.
+    """
+    kind = _KINDS.get(type(event))
+    if kind is None:
+        return None
+    entry: Any = event
+    key: int = entry.id << 8 | kind
+    return key if kind == _RECEPTION or not entry.attempt else key | entry.attempt << 72
 
 
 class Window:
@@ -142,7 +155,7 @@ class Stream:
         self.undecodable = 0
 
     def fill(self, limit: int) -> None:
-        """Read on, if nothing is left of what was read before.
+        """Read on, `limit` events or a little more, if nothing is left of what was read before.
 
         Raises:
             FormatError: the stream is of a newer version.
@@ -150,22 +163,26 @@ class Stream:
         """
         if self.items:
             return
-        records = self._tail.read(self._ahead, limit)
-        self.more = len(records) >= limit
+        self.more = True
         items, times, latest = self.items, self.times, self._latest
-        for number, payload in records:
-            for log, source, octets in self._frames(payload):
-                try:
-                    event = decode(octets)
-                except EventError:
-                    self.undecodable += 1
-                    continue
-                latest = max(latest, event.at)
-                items.append((number, log, source, event))
-                times.append(latest)
+        while len(items) < limit:
+            records = self._tail.read(self._ahead, RECORDS)
+            for number, payload in records:
+                for log, source, octets in self._frames(payload):
+                    try:
+                        event = decode(octets)
+                    except EventError:
+                        self.undecodable += 1
+                        continue
+                    latest = max(latest, event.at)
+                    items.append((number, log, source, event))
+                    times.append(latest)
+            if records:
+                self._ahead = records[-1][0]
+            if len(records) < RECORDS:
+                self.more = False
+                break
         self._latest = latest
-        if records:
-            self._ahead = records[-1][0]
 
     def _frames(self, payload: bytes) -> list[Frame]:
         try:
@@ -188,9 +205,8 @@ class Stream:
         taken = []
         cursor, new = self.cursor, window.add
         for (_, log, source, event), at in zip(items[:end], self.times, strict=False):
-            if log != NOWHERE:
-                key = key_of(event)
-                if not (cursor.fresh(log, source, key) and new(key)):
+            if log != NOWHERE and (key := key_of(event)) is not None:
+                if not cursor.fresh(log, source, key) or not new(key):
                     continue
             taken.append((at, event))
         if end == len(items):
@@ -271,7 +287,7 @@ class Streams:
             stream.mark()
 
     def read(self, limit: int) -> list[Event]:
-        """Return new events in order of time, about `limit` records of each stream at most."""
+        """Return new events in order of time, about `limit` of each stream at most."""
         streams = list(self._streams.values())
         for stream in streams:
             stream.fill(limit)

@@ -12,7 +12,7 @@ what it knows, by the source number, which outlives a restart of the reader, and
 """
 
 import struct
-from typing import Final, NamedTuple
+from typing import Final
 
 from angarium.events.schema import EventError
 
@@ -30,12 +30,7 @@ STATE: Final = 2
 _FRAME: Final = struct.Struct("<BQI")  # log, number there, octets of the event
 
 
-class Frame(NamedTuple):
-    """An event as it lies in a record."""
-
-    log: int
-    number: int
-    octets: bytes
+Frame = tuple[int, int, bytes]  # log, number there, octets of the event
 
 
 def frame(log: int, number: int, octets: bytes) -> bytes:
@@ -50,15 +45,16 @@ def frames(payload: bytes) -> list[Frame]:
         EventError: this is no payload of ours; the journal has checked that it is what was
             written, so it is of another version.
     """
-    found = []
-    at = 0
-    while at < len(payload):
-        start = at + _FRAME.size
-        if start > len(payload):
-            raise EventError("frame cut short", at=at, octets=len(payload))
-        log, number, size = _FRAME.unpack_from(payload, at)
-        at = start + size
-        if at > len(payload):
-            raise EventError("frame cut short", at=start, octets=len(payload))
-        found.append(Frame(log, number, payload[start:at]))
+    found: list[Frame] = []
+    at, whole, unpack, head = 0, len(payload), _FRAME.unpack_from, _FRAME.size
+    try:
+        while at < whole:
+            log, number, size = unpack(payload, at)
+            start = at + head
+            at = start + size
+            found.append((log, number, payload[start:at]))
+    except struct.error as error:
+        raise EventError("frame cut short", at=at, octets=whole) from error
+    if at > whole:
+        raise EventError("frame cut short", at=at, octets=whole)
     return found

@@ -4,7 +4,7 @@ Here it writes the text logs. If it lags, dies or cannot write, mail goes on; it
 in the streams and goes on from there. One step, `poll`, is a transaction:
 
     what was not written last time is tried again, and nothing is read before it is written
-    read what is new, in one order for the node, at most BATCH records of a stream
+    read what is new, in one order for the node, about BATCH events of a stream at most
     each logger makes its lines; heartbeats, if nothing is left to read
     write them; then the checkpoint, which says how far the streams and how long the files are
 
@@ -19,6 +19,7 @@ from typing import Any, Final, Protocol
 from angarium.core.clock import Clock
 from angarium.core.errors import Error
 from angarium.events import format as lines
+from angarium.events import metrics
 from angarium.events.checkpoint import File, Keeper, boot_id
 from angarium.events.reader import Streams
 from angarium.events.schema import Event
@@ -28,12 +29,18 @@ from angarium.modules import index
 from angarium.modules.loggers.logfile import LogFile
 from angarium.run.options import Node
 
-BATCH: Final = 2048  # records of a stream at a time: some megabytes of events and lines
+BATCH: Final = 2048  # events of a stream at a time: a few megabytes, lines included
 BUSY_SECONDS: Final = 0.05  # until the next look, after one that found something
 IDLE_SECONDS: Final = 0.2
 HELD_SECONDS: Final = 1.0  # until a log that could not be written is tried again
 RESCAN_SECONDS: Final = 1.0
 SYNC_SECONDS: Final = 1.0  # a power cut makes so much of the logs be written again
+
+READ: Final = metrics.counter("hose_events", "Events read from the streams.")
+LAG: Final = metrics.gauge(
+    "hose_lag_seconds", "Age of the last event written to the logs, when it was.", highest=True
+)
+HELD: Final = metrics.gauge("hose_held", "Whether logs cannot be written, 0 or 1.")
 
 
 class Logger(Protocol):
@@ -133,6 +140,10 @@ class Hose:
         self._held = ""
         self._missed = self._undecodable = 0
         self._wait = 0.0
+        self.metrics = metrics.Metrics()
+        self._read = self.metrics.cell(READ)
+        self._lag = self.metrics.cell(LAG)
+        self._holding = self.metrics.cell(HELD)
 
     # -- what it is told ------------------------------------------------------------------
 
@@ -170,6 +181,7 @@ class Hose:
         if self._held:
             self._alarm(f"logs are written again, after: {self._held}")
             self._held = ""
+            self._holding.value = 0
         self._tell_losses(streams)
         if not streams.caught_up:
             self._wait = 0.0
@@ -190,6 +202,7 @@ class Hose:
         if not self._held:
             self._alarm(f"logs cannot be written, the streams keep the events: {reason}")
         self._held = reason
+        self._holding.value = 1
         return HELD_SECONDS
 
     def _start(self) -> Streams:
@@ -218,6 +231,9 @@ class Hose:
         if streams.caught_up:
             self._beat()
         wrote = self._flush()
+        if events:
+            self._read.value += len(events)
+            self._lag.value = max(0.0, self._clock.time() - events[-1].at)
         if wrote or events:
             self._save(streams, sync=False)
         if (progress := streams.progress()) != self._progress:

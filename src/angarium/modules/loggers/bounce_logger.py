@@ -42,13 +42,13 @@ class Logger:
             self._log.add(
                 lines.line(lines.BOUNCELOG[type(event)](event, self._stamp(event.at)))
                 for event in events
-                if isinstance(event, TransientFailure | PermanentFailure) and self._wants(event)
+                if type(event) in lines.BOUNCELOG and self._wants(event)
             )
 
-    def _wants(self, event: TransientFailure | PermanentFailure) -> bool:
+    def _wants(self, event: Event) -> bool:
         if isinstance(event, TransientFailure):
             return self._options.log_transient_failures
-        if event.classification == SUBSCRIBE:
+        if not isinstance(event, PermanentFailure) or event.classification == SUBSCRIBE:
             return False
         if event.stage == OUT_OF_BAND:
             return self._options.log_outofband_bounces
