@@ -224,6 +224,14 @@ def _expire(board: "Board", line: Line, entry: Entry, now: float) -> None:
         line.put_back([entry])
 
 
+def destage(board: "Board") -> Steps:
+    """Let go of what lines hold in memory and can read again."""
+    for number, line in enumerate(list(board.lines.values()), 1):
+        line.destage()
+        if not number % _BETWEEN:
+            yield
+
+
 def _lines(board: "Board", matches: Matches) -> list[Line]:
     return [line for line in board.lines.values() if line.active and matches(line.key)]
 

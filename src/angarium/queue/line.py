@@ -57,7 +57,6 @@ class Line:
         "_shape",
         "active",
         "closed",
-        "connections",
         "failing_since",
         "failures",
         "in_flight",
@@ -80,7 +79,6 @@ class Line:
         self.closed = SUSPENDED if suspended else 0
         self.pause_reason = ""
         self.paused_until = 0.0  # monotonic
-        self.connections = 0  # open or being opened; kept by `throttle`
         self.failures = 0  # to connect, one after the other
         self.failing_since = 0.0  # monotonic
         self.wake_at = math.inf  # kept by `schedule`

@@ -13,6 +13,7 @@ from typing import Final
 from angarium.queue.line import Line
 
 NEVER: Final = float("inf")
+_SAME_SECONDS: Final = 0.01  # times so close to an earlier one are one
 
 
 class Schedule:
@@ -27,13 +28,13 @@ class Schedule:
         self.alarm: Callable[[float], None] | None = None  # told of each new earliest time
 
     def wait(self, line: Line, until: float) -> None:
-        """Wake the line at `until`, or at the time it waits for already if that is earlier."""
-        if until >= line.wake_at:
+        """Wake the line at `until`; who waits for several times is woken at each of them."""
+        if 0.0 <= until - line.wake_at < _SAME_SECONDS:
             return
-        line.wake_at = until
+        line.wake_at = min(line.wake_at, until)
         self._count += 1
         heapq.heappush(self._times, (until, self._count, line))
-        if self.alarm is not None and self._times[0][2] is line:
+        if self.alarm is not None and self._times[0][1] == self._count:
             self.alarm(until)
 
     def due(self, now: float) -> Iterator[Line]:
@@ -41,9 +42,9 @@ class Schedule:
         times = self._times
         while times and times[0][0] <= now:
             at, _, line = heapq.heappop(times)
-            if line.wake_at == at:  # Else it was given an earlier time, which has been.
+            if line.wake_at <= at:
                 line.wake_at = NEVER
-                yield line
+            yield line
 
     @property
     def next(self) -> float:
@@ -80,6 +81,10 @@ class Schedule:
                 newcomers.remove(line)
                 self._keys[key] = deque((line, *waiting, *newcomers))
                 return
+
+    def others_wait(self, key: str, line: Line) -> bool:
+        """Say whether a line other than this one waits for `key`."""
+        return any(each is not line for each in self._keys.get(key, ()))
 
     def waiting(self, key: str) -> int:
         """Return how many lines wait for `key`."""

@@ -9,17 +9,11 @@ It says the exact next time, and needs no window to be swept.
 """
 
 import enum
-import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
 from angarium.core.clock import Clock
 from angarium.core.units import Rate
-from angarium.queue.options import HostLimits, ServerLimits
-
-if TYPE_CHECKING:
-    from angarium.queue.board import Board
-    from angarium.queue.line import Line
 
 # How much of a rate may come at once: what it allows in a tenth of a second. So a high rate costs
 # no timer per message, and a low one is kept to the second.
@@ -136,116 +130,3 @@ class LocalLedger:
 
     def count(self, key: str) -> int:
         return self._counts.get(key, 0)
-
-
-class Permit:
-    """What one connection holds; `Connections.close` gives it back."""
-
-    __slots__ = ("keys", "line", "messages", "opened_at")
-
-    def __init__(self, opened_at: float) -> None:
-        self.line: Line | None = None
-        self.opened_at = opened_at  # monotonic
-        self.messages = 0  # sent since; kept by who has the connection
-        self.keys: list[str] = []
-
-
-class Connections:
-    """Permits for connections: of the line, of the scopes it is in, of the server, of the host.
-
-    A line which is refused is asked again (`Board.demand`) when there is something for it: at the
-    time a rate allows, or when a permit of what was short comes free.
-    """
-
-    __slots__ = ("_board",)
-
-    def __init__(self, board: "Board") -> None:
-        self._board = board
-
-    def open(self, line: "Line") -> Permit | None:
-        """Return a permit for one more connection of the line, or None: wait to be asked."""
-        if line.parked:
-            return None
-        board = self._board
-        permit = Permit(board.clock.monotonic())
-        for key, cap in self._caps(line):
-            grant = board.ledger.acquire(key, cap)
-            if not grant:
-                self.close(permit)
-                if grant is Grant.BUSY:
-                    board.wait(line, BUSY_SECONDS)
-                else:
-                    board.schedule.park(line, key)
-                return None
-            permit.keys.append(key)
-        throttle = line.shape.outbound_throttle_connections
-        if throttle is not None:
-            wait = board.ledger.take(throttle.key, throttle.rate)
-            if wait > 0.0:
-                self.close(permit)
-                board.wait(line, wait)
-                return None
-        line.connections += 1
-        permit.line = line
-        return permit
-
-    def _caps(self, line: "Line") -> list[tuple[str, int]]:
-        shape = line.shape
-        caps: list[tuple[str, int]] = []
-        if shape.max_outbound_connections >= 0:
-            caps.append(("line " + " ".join(line.key), shape.max_outbound_connections))
-        scope = shape.scope_max_outbound_connections
-        if scope is not None:
-            caps.append((scope.key, scope.count))
-        limits = self._board.configuration.top(ServerLimits)
-        server = limits.server_max_outbound_connections
-        own = shape.server_max_outbound_connections
-        if own is not None and (server is None or own.key != server.key):
-            caps.append((own.key, own.count))
-        if server is not None:
-            # The reserve is for those who have nothing.
-            spare = 0 if line.connections else limits.server_reserve_outbound_connections
-            caps.append((server.key, server.count + spare))
-        return caps
-
-    def enter_host(self, permit: Permit, host: str, limits: HostLimits) -> float:
-        """Count the connection for a host too.
-
-        Returns:
-            0.0: counted. Else the seconds after which it is worth to ask again; infinite where a
-            connection to the host must end first: then `Schedule.park` for `host_key(host)`.
-        """
-        ledger = self._board.ledger
-        if limits.max_outbound_connections >= 0:
-            grant = ledger.acquire(host_key(host), limits.max_outbound_connections)
-            if not grant:
-                return BUSY_SECONDS if grant is Grant.BUSY else math.inf
-            permit.keys.append(host_key(host))
-        throttle = limits.outbound_throttle_connections
-        wait = 0.0 if throttle is None else ledger.take(throttle.key, throttle.rate)
-        if wait > 0.0 and limits.max_outbound_connections >= 0:
-            ledger.release(permit.keys.pop())
-        return wait
-
-    def close(self, permit: Permit) -> None:
-        """Give everything back; a second time does nothing."""
-        if permit.line is not None:
-            permit.line.connections -= 1
-            permit.line = None
-        while permit.keys:
-            self._board.ledger.release(permit.keys.pop())
-
-    def hand_back(self, permit: Permit) -> bool:
-        """Say whether the connection is to be closed, because others wait for what it holds.
-
-        Asked between two messages. So a cap of one connection goes round.
-        """
-        held = self._board.clock.monotonic() - permit.opened_at
-        if permit.messages < HAND_BACK_MESSAGES and held < HAND_BACK_SECONDS:
-            return False
-        board = self._board
-        return any(board.schedule.waiting(key) or board.ledger.wanted(key) for key in permit.keys)
-
-
-def host_key(host: str) -> str:
-    return f"host {host}"
