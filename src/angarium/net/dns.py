@@ -29,7 +29,8 @@ from angarium.wire.dns import DnsError, Response
 
 Done = Callable[[Response | Status], None]
 
-PORTS: Final = 4  # open at once for each server, chosen among at random
+PORT_BITS: Final = 2
+PORTS: Final = 1 << PORT_BITS  # open at once for each server, chosen among at random
 PER_PORT: Final = 16  # questions, where the options set no limit of their own
 PORT_AGE: Final = 10.0  # seconds; an attacker who finds the port has not long to use it
 # Timeouts in sequence until a server is passed over: one lost datagram, or one domain with dead
@@ -38,7 +39,8 @@ SUSPECT: Final = 3
 PENALTY: Final = 1.0  # seconds, doubled with each further failure
 MAX_PENALTY: Final = 30.0
 PLAIN_SECONDS: Final = 3600.0  # without EDNS, for a server which does not know it
-_NAMES: Final = {number: name for name, number in wire.TYPES.items()}
+_QUERIES: Final = {number: f"queries.{name}" for name, number in wire.TYPES.items()}
+_TIMEOUTS: Final = {number: f"timeouts.{name}" for name, number in wire.TYPES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +191,7 @@ class Stub:
 
     def _begin(self, question: _Question) -> None:
         self._open.add(question)
-        self.counters[f"queries.{_NAMES.get(question.type, question.type)}"] += 1
+        self.counters[_QUERIES.get(question.type, "queries.other")] += 1
         self._send(question)
 
     def _send(self, question: _Question) -> None:
@@ -203,8 +205,9 @@ class Stub:
                 return
             question.tried.append(server)
             try:
-                port = self._port(server, now)
-                ident = self._random.getrandbits(16)
+                bits = self._random.getrandbits(16 + PORT_BITS)
+                port = self._port(server, now, bits >> 16)
+                ident = bits & 0xFFFF
                 while ident in port.questions:
                     ident = self._random.getrandbits(16)
                 edns = server.plain_until <= now
@@ -241,7 +244,7 @@ class Stub:
     def _timed_out(self, question: _Question) -> None:
         port = question.port
         if port is not None:
-            self.counters[f"timeouts.{_NAMES.get(question.type, question.type)}"] += 1
+            self.counters[_TIMEOUTS.get(question.type, "timeouts.other")] += 1
             port.server.failed(self._now(), surely=False)
         self._leave(question)
         self._send(question)
@@ -378,8 +381,8 @@ class Stub:
 
     # Ports.
 
-    def _port(self, server: _Server, now: float) -> _Port:
-        """Return a port to ask from; opened new if there are few."""
+    def _port(self, server: _Server, now: float, chosen: int) -> _Port:
+        """Return a port to ask from: the chosen one, or a new one in its place."""
         if len(server.ports) < PORTS:
             port = _Port(server, now)
             port.socket = self._network.open(
@@ -387,11 +390,11 @@ class Stub:
             )
             server.ports.append(port)
             return port
-        port = self._random.choice(server.ports)
+        port = server.ports[chosen]
         if port.asked < (self.limits.per_port or PER_PORT) and now - port.open_since < PORT_AGE:
             return port
         self._retire(port)
-        return self._port(server, now)
+        return self._port(server, now, chosen)
 
     def _retire(self, port: _Port) -> None:
         """Ask no more from it; it is closed with the last answer it waits for."""

@@ -64,6 +64,7 @@ _SOA: Final = struct.Struct(">5I")
 _EDNS: Final = struct.pack(">BHHIH", 0, OPT, EDNS_SIZE, 0, 0)
 _EDNS_DO: Final = struct.pack(">BHHIH", 0, OPT, EDNS_SIZE, 0x8000, 0)
 _PLAIN: Final = re.compile(rb"[!#-\-/-\[\]-~]*")  # printable without dot, backslash, quote
+_PLAIN_NAME: Final = re.compile(rb"[!#-\[\]-~]*")  # the same with dots
 _ESCAPED: Final = re.compile(r"\\(?:(\d{3})|(.))|([^\\.])|(\.)|\\", re.DOTALL)
 
 
@@ -261,10 +262,15 @@ class _Parser:
                     raise DnsError("a compression pointer must point backwards")
                 if not jumps:
                     self._at = at + 2
+                    known = self._names.get(target)
                     if not labels:
-                        if (known := self._names.get(target)) is not None:
+                        if known is not None:
                             return known
                         key = target
+                    elif known and "\\" not in known and size + len(known) < MAX_NAME:
+                        # Nearly every name ends in one which was read before.
+                        name = self._names[key] = f"{_text(labels)}.{known}"
+                        return name
                 jumps += 1
                 at = limit = target
             else:
@@ -284,7 +290,9 @@ class _Parser:
 
 
 def _text(labels: list[bytes]) -> str:
-    joined = b".".join([each if _PLAIN.fullmatch(each) else _escape(each) for each in labels])
+    joined = b".".join(labels)
+    if joined.count(b".") >= len(labels) or not _PLAIN_NAME.fullmatch(joined):
+        joined = b".".join(map(_escape, labels))
     return joined.decode("ascii").lower()
 
 
