@@ -98,10 +98,17 @@ def _fitted(mail: Mail, peer: Extensions, options: Transport) -> Reply | None:
 
 def _convert(mail: Mail) -> bool:
     converted = seven_bit(_content(mail))
-    if converted is None or b"\0" in converted:
+    if converted is None:
         return False
+    if mail.traits & Trait.BINARY and not _is_text(converted):
+        return False  # A part of it is binary and ASCII; DATA would not bring it over whole.
     _replace(mail, converted)
     return True
+
+
+def _is_text(content: bytes) -> bool:
+    lines = content.count(b"\r\n")
+    return b"\0" not in content and content.count(b"\n") == lines and content.count(b"\r") == lines
 
 
 def _content(mail: Mail) -> bytes:

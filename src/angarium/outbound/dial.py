@@ -69,7 +69,6 @@ class Dialer:
 
     Attributes:
         hostname: what __hostname__ in ehlo_hostname stands for.
-        limits: the limits of a host stanza for an address.
     """
 
     router: Router
@@ -77,11 +76,16 @@ class Dialer:
     clock: Clock
     idents: Idents
     hostname: str
-    limits: Callable[[str, Means], list[Limit]]
     connect: Connect = address.connect
 
-    async def dial(self, means: Means, permit: Permit, name: str) -> Session:
+    async def dial(
+        self, means: Means, permit: Permit, name: str, limits: Callable[[str, Means], list[Limit]]
+    ) -> Session:
         """Return an open session to the best host that can be reached.
+
+        Args:
+            name: what we call ourselves.
+            limits: gives the limits of a host stanza for an address; its permit is added.
 
         Raises:
             DeliveryError: no host is to be had, or none could be reached; `tried` says how many.
@@ -102,7 +106,7 @@ class Dialer:
         full: Full | None = None
         tried = 0
         for number, hop in enumerate(ready, 1):
-            grant = permit.acquire(self.limits(hop.address, means))
+            grant = permit.acquire(limits(hop.address, means))
             if not grant:
                 full = Full(permit.denied, busy=grant is Grant.BUSY)
                 continue
@@ -111,11 +115,11 @@ class Dialer:
                 return await self._to(hop, means, name, last=last)
             except NoRouteError as error:
                 unroutable = error
-                permit.give_back(self.limits(hop.address, means))
+                permit.give_back(limits(hop.address, means))
             except DeliveryError as error:
                 failure = error
                 tried += 1
-                permit.give_back(self.limits(hop.address, means))
+                permit.give_back(limits(hop.address, means))
         if failure is not None:
             failure.fields["tried"] = tried
             raise failure

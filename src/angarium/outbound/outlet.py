@@ -19,7 +19,7 @@ from angarium.net.sweep import NEVER, Sweep
 from angarium.outbound.dial import Dialer, Full, Resting
 from angarium.outbound.errors import DeliveryError
 from angarium.outbound.options import Transport
-from angarium.outbound.permits import Permit, limits_of
+from angarium.outbound.permits import Limit, Permit, limits_of
 from angarium.outbound.settle import Settle
 from angarium.outbound.smtp import Means, Session, patience
 from angarium.queue.line import Line
@@ -82,6 +82,8 @@ class Shared(Protocol):
     def closed(self) -> None: ...
 
     def released(self, outlet: "Outlet") -> None: ...
+
+    def host_limits(self, address: str, means: Means) -> list[Limit]: ...
 
     def spawn(self, work: Coroutine[None, None, None]) -> None: ...
 
@@ -201,7 +203,8 @@ class Outlet:
         started = False
         try:
             means = self.means()
-            session = await shared.dialer.dial(means, permit, self._name(means.options))
+            name = self._name(means.options)
+            session = await shared.dialer.dial(means, permit, name, shared.host_limits)
             line.connected()
             self.sessions.add(session)
             self.opening -= 1

@@ -1,0 +1,219 @@
+"""When connections are opened, and what failures mean for a line."""
+
+import socket
+
+import pytest
+
+from angarium.config.kinds import Throttle
+from angarium.core.units import Rate
+from angarium.queue.line import PAUSED
+from helpers.peer import Peer
+from helpers.sending import Sending
+
+SECOND = """
+    example.test    MX  10 first.test
+    example.test    MX  20 second.test
+    first.test      A   127.0.0.1
+    second.test     A   127.0.0.2
+"""
+
+
+def closed_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+async def test_connections_grow_with_the_queue_up_to_their_limit() -> None:
+    async with Peer() as peer, Sending(peer.port, max_outbound_connections=4) as sending:
+        sending.board.demand = lambda line: None
+        for number in range(200):
+            line = sending.put(f"b{number}@example.test")
+        sending.board.demand = sending.pool.demand
+        sending.board.offer(line)
+        await sending.quiet()
+        assert len(peer.messages) == 200
+        assert 2 <= peer.most_open <= 4
+
+
+async def test_a_short_queue_needs_one_connection() -> None:
+    async with Peer() as peer, Sending(peer.port) as sending:
+        sending.put("b@example.test")
+        sending.put("c@example.test")
+        await sending.quiet()
+        assert peer.connections == 1
+
+
+async def test_high_aggressiveness_opens_all_at_once() -> None:
+    shape = {"connection_allocation_aggressiveness": "high", "max_outbound_connections": 8}
+    async with Peer() as peer, Sending(peer.port, **shape) as sending:
+        sending.board.demand = lambda line: None
+        for number in range(8):
+            line = sending.put(f"b{number}@example.test")
+        sending.board.demand = sending.pool.demand
+        sending.board.offer(line)
+        await sending.quiet()
+        assert peer.connections == 8
+
+
+async def test_two_lines_share_the_connections_of_a_host() -> None:
+    zone = "one.test MX 10 mx.test\ntwo.test MX 10 mx.test\nmx.test A 127.0.0.1"
+    async with (
+        Peer() as peer,
+        Sending(peer.port, zone, host={"max_outbound_connections": 1}) as sending,
+    ):
+        sending.put("b@one.test")
+        sending.put("b@two.test")
+        await sending.until(lambda: len(peer.messages) == 1)
+        await sending.later(20.0)
+        await sending.until(lambda: len(peer.messages) == 2)
+        assert peer.most_open == 1
+
+
+async def test_a_throttle_on_connections_is_waited_for() -> None:
+    throttle = Throttle(Rate(1, 10), "t")
+    shape = {"outbound_throttle_connections": throttle, "max_outbound_connections": 1}
+    transport = {"max_deliveries_per_connection": 1}
+    async with Peer() as peer, Sending(peer.port, transport=transport, **shape) as sending:
+        sending.put("b@example.test")
+        sending.put("c@example.test")
+        await sending.until(lambda: len(peer.messages) == 1)
+        await sending.later(8.0)
+        assert peer.connections == 1
+        await sending.later(3.0)
+        await sending.until(lambda: len(peer.messages) == 2)
+
+
+async def test_the_next_host_is_tried_when_one_refuses() -> None:
+    async with (
+        Peer() as peer,
+        Sending(peer.port, SECOND.replace("127.0.0.1", "127.0.0.3")) as (sending),
+    ):
+        sending.dns.zone.remove("second.test")
+        sending.dns.zone.add("second.test A 127.0.0.1")
+        sending.put("b@example.test")
+        await sending.quiet()
+        assert len(peer.messages) == 1
+        assert sending.hosts.paused_until("127.0.0.3", "") > 0
+        assert sending.delays == []
+
+
+@pytest.mark.parametrize(
+    "answers", [{"banner": ["554 no service !close"]}, {"banner": ["!close"]}, {"EHLO": ["421 x"]}]
+)
+async def test_a_host_which_does_not_greet_is_as_good_as_none(
+    answers: dict[str, list[str]],
+) -> None:
+    async with Peer(answers) as peer, Sending(peer.port) as sending:
+        sending.put("b@example.test")
+        sending.put("c@example.test")
+        await sending.until(lambda: sending.delays)
+        await sending.quiet()
+        (event,) = sending.delays
+        assert event.reason[0] == "4"
+        assert event.remote == f"127.0.0.1:{peer.port}"
+        assert sending.board.active == 1
+
+
+async def test_without_a_host_one_message_says_so_and_the_line_rests() -> None:
+    async with Sending(closed_port()) as sending:
+        for number in range(3):
+            line = sending.put(f"b{number}@example.test")
+        await sending.until(lambda: sending.delays)
+        await sending.quiet()
+        (event,) = sending.delays
+        assert (event.stage, event.bytes_sent) == (0, 0)
+        assert (
+            event.reason == "451 4.4.1 [internal] No valid hosts (unable to make any connections)"
+        )
+        assert (line.active, line.delayed) == (2, 1)
+        await sending.later(50.0)
+        assert len(sending.delays) == 1
+
+
+async def test_a_line_whose_hosts_are_away_for_long_is_paused() -> None:
+    transport = {"connect_timeout_to_delay": 300.0, "host_failure_retry": 10.0}
+    async with Sending(closed_port(), transport=transport) as sending:
+        for number in range(20):
+            line = sending.put(f"b{number}@example.test")
+        await sending.until(lambda: sending.delays)
+        for _ in range(7):
+            await sending.later(61.0)
+            await sending.quiet()
+        assert line.closed & PAUSED
+        assert line.pause_reason.startswith("451 4.4.1")
+        assert 5 <= len(sending.delays) <= 8
+
+
+async def test_a_host_that_failed_is_left_alone_for_its_pause() -> None:
+    async with Sending(closed_port(), transport={"dead_destination_delay": 1.0}) as sending:
+        sending.put("b@example.test")
+        await sending.until(lambda: sending.delays)
+        sending.put("c@example.test")
+        await sending.later(100.0)
+        assert len(sending.delays) == 1
+        await sending.later(25.0)
+        await sending.until(lambda: len(sending.delays) == 2)
+
+
+async def test_mail_for_a_domain_which_is_none_fails_at_once() -> None:
+    async with Sending(zone="sender.test A 127.0.0.1", generate_bounces=False) as sending:
+        for number in range(50):
+            line = sending.put(f"b{number}@no.test")
+        await sending.until(lambda: len(sending.failures) == 50)
+        assert sending.failures[0].reason == "554 5.4.4 [internal] Domain Lookup Failed"
+        assert (sending.failures[0].classification, line.idle) == (21, True)
+
+
+async def test_what_dns_cannot_tell_for_now_waits() -> None:
+    async with Sending(zone="dead.test SERVFAIL") as sending:
+        sending.put("b@dead.test")
+        await sending.until(lambda: sending.delays)
+        assert sending.delays[0].reason == "454 4.4.4 [internal] no MX or A for domain"
+
+
+@pytest.mark.parametrize(("how", "kind"), [("internal", "discarded"), ("inline", "failed")])
+async def test_a_blackholed_line_fails_its_mail(how: str, kind: str) -> None:
+    async with Sending(blackhole=how) as sending:
+        sending.put("b@example.test", sender="")
+        await sending.until(lambda: sending.failures)
+        (event,) = sending.failures
+        assert (event.kind, event.reason) == (kind, "554 5.7.0 [internal] Blackholed")
+
+
+async def test_an_address_we_do_not_have_pauses_the_line_with_an_alarm() -> None:
+    transport = {"bind_address": "192.0.2.77"}
+    async with Peer() as peer, Sending(peer.port, transport=transport) as sending:
+        line = sending.put("b@example.test")
+        await sending.until(lambda: sending.alarms)
+        await sending.quiet()
+        assert "not on this machine" in sending.alarms[0]
+        assert (line.active, bool(line.closed & PAUSED)) == (1, True)
+        assert sending.spool.events == []
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("__hostname__", "node.test"), ("__message__", "sender.test"), ("out.test", "out.test")],
+)
+async def test_the_name_we_give(name: str, said: str) -> None:
+    heard: list[str] = []
+    async with Peer() as peer, Sending(peer.port, transport={"ehlo_hostname": name}) as sending:
+        sending.put("b@example.test")
+        await sending.until(lambda: sending.sessions)
+        heard.append(sending.sessions[0]._client._name)
+        await sending.quiet()
+        assert heard == [said]
+
+
+async def test_a_line_without_connections_is_let_go() -> None:
+    async with Peer() as peer, Sending(peer.port) as sending:
+        line = sending.put("b@example.test")
+        await sending.quiet()
+        assert line.pool is not None
+        await sending.later(8.0)
+        await sending.until(lambda: not peer.open)
+        await sending.later(3.0)
+        assert line.pool is None
+        assert sending.pool.outlets == set()

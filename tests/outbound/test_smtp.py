@@ -1,0 +1,252 @@
+"""One connection: what goes over it, and what becomes of mail when it breaks off."""
+
+from typing import Any
+
+import pytest
+
+from angarium.core.message import Notify, Trait
+from helpers.peer import Peer
+from helpers.sending import Sending
+
+
+async def test_a_message_is_delivered_and_its_entry_ends() -> None:
+    async with Peer() as peer, Sending(peer.port) as sending:
+        sending.put("b@example.test")
+        await sending.quiet()
+        (taken,) = peer.messages
+        assert taken.mail == "MAIL FROM:<a@sender.test> SIZE=22"
+        assert taken.rcpts == ["RCPT TO:<b@example.test>"]
+        assert taken.body == b"Subject: hi\r\n\r\nhello\r\n"
+        (event,) = sending.deliveries
+        assert (event.remote, event.reply) == (f"127.0.0.1:{peer.port}", "250 2.0.0 taken")
+        assert (event.attempt, event.size, event.domain) == (0, 22, "example.test")
+        assert sending.spool.live == {}
+
+
+async def test_many_messages_go_over_one_connection() -> None:
+    async with Peer() as peer, Sending(peer.port, max_outbound_connections=1) as sending:
+        for number in range(50):
+            sending.put(f"b{number}@example.test")
+        await sending.quiet()
+        assert [each.rcpts for each in peer.messages] == [
+            [f"RCPT TO:<b{number}@example.test>"] for number in range(50)
+        ]
+        assert (peer.connections, len(sending.deliveries)) == (1, 50)
+
+
+async def test_recipients_of_one_message_go_in_one_transaction() -> None:
+    answers = {"RCPT": ["250 ok", "550 5.1.1 no such user", "452 4.2.2 full"]}
+    async with Peer(answers) as peer, Sending(peer.port, generate_bounces=False) as sending:
+        sending.put("a@example.test", "b@example.test", "c@example.test")
+        await sending.quiet()
+        assert len(peer.messages) == 1
+        assert [each.rcpt for each in sending.deliveries] == ["a@example.test"]
+        (failed,) = sending.failures
+        (delayed,) = sending.delays
+        assert (failed.rcpt, failed.stage, failed.classification) == ("b@example.test", 5, 10)
+        assert (delayed.rcpt, delayed.stage, delayed.reason) == (
+            "c@example.test",
+            5,
+            "452 4.2.2 full",
+        )
+
+
+@pytest.mark.parametrize(
+    ("answers", "stage", "reason"),
+    [
+        ({"MAIL": ["!close"]}, 3, "451 4.4.2 [internal] connection closed by remote host"),
+        ({"MAIL": ["421 4.3.2 busy !close"]}, 3, "421 4.3.2 busy"),
+        ({"DATA": ["!reset"]}, 7, "451 4.4.2 [internal] connection closed by remote host"),
+        ({".": ["!close"]}, 9, "451 4.4.2 [internal] connection closed by remote host"),
+        ({".": ["421 4.3.2 busy !close"]}, 9, "421 4.3.2 busy"),
+        ({"MAIL": ["354 what"]}, 3, "451 4.5.0 [internal] protocol error: 354 in reply to MAIL"),
+        ({"MAIL": ["gibberish"]}, 3, "451 4.5.0 [internal] protocol error: malformed reply"),
+    ],
+)
+async def test_the_first_message_of_a_session_that_breaks_off_is_put_off(
+    answers: dict[str, list[str]], stage: int, reason: str
+) -> None:
+    async with Peer(answers) as peer, Sending(peer.port) as sending:
+        sending.put("b@example.test")
+        await sending.until(lambda: sending.delays)
+        (event,) = sending.delays
+        if "DATA" not in answers:  # Where a reset finds us depends on the kernel.
+            assert event.stage == stage
+        assert event.reason == reason
+        assert sending.board.delayed == 1
+
+
+async def test_what_was_not_sent_when_a_working_session_ends_harms_nobody() -> None:
+    answers = {"MAIL": ["250 ok", "421 4.7.0 enough for one session !close"]}
+    async with Peer(answers) as peer, Sending(peer.port, max_outbound_connections=1) as sending:
+        for number in range(3):
+            sending.put(f"b{number}@example.test")
+        await sending.quiet()
+        await sending.until(lambda: len(peer.messages) == 3)
+        assert peer.connections == 2
+        assert sending.delays == []
+        assert [each.rcpts[0] for each in peer.messages] == [
+            f"RCPT TO:<b{number}@example.test>" for number in range(3)
+        ]
+
+
+async def test_mail_lost_after_its_content_was_sent_is_tried_again() -> None:
+    answers = {".": ["250 ok", "!close"]}
+    async with Peer(answers) as peer, Sending(peer.port, max_outbound_connections=1) as sending:
+        for number in range(3):
+            sending.put(f"b{number}@example.test")
+        await sending.until(lambda: len(peer.messages) == 2)
+        await sending.quiet()
+        assert [(each.rcpt, each.stage) for each in sending.delays] == [("b1@example.test", 9)]
+
+
+@pytest.mark.parametrize(
+    ("verb", "stage", "option", "reason"),
+    [
+        ("MAIL", 3, "mailfrom_timeout", "[internal] no MAIL FROM response"),
+        ("RCPT", 5, "rcptto_timeout", "[internal] no RCPT TO response"),
+        (".", 9, "body_timeout", "[internal] no BODY response"),
+    ],
+)
+async def test_each_stage_has_its_timeout(verb: str, stage: int, option: str, reason: str) -> None:
+    async with (
+        Peer({verb: ["!nothing"]}) as peer,
+        Sending(peer.port, transport={option: 20.0}) as sending,
+    ):
+        sending.put("b@example.test")
+        await sending.until(lambda: verb in peer.verbs or (verb == "." and "DATA" in peer.verbs))
+        await sending.until(lambda: next(iter(sending.sessions)).stage == stage)
+        await sending.later(15.0)
+        assert sending.delays == []
+        await sending.later(12.0)
+        (event,) = sending.delays
+        assert (event.stage, event.reason) == (stage, f"451 4.4.2 {reason}")
+
+
+async def test_an_idle_connection_is_used_again_and_left_after_idle_timeout() -> None:
+    async with Peer() as peer, Sending(peer.port) as sending:
+        sending.put("b@example.test")
+        await sending.quiet()
+        await sending.later(4.0)
+        sending.put("c@example.test")
+        await sending.quiet()
+        assert peer.connections == 1
+        await sending.later(8.0)
+        await sending.until(lambda: not peer.open)
+        assert peer.verbs[-1] == "QUIT"
+        assert sending.delays == []
+
+
+@pytest.mark.parametrize(
+    ("shape", "connections"),
+    [
+        ({"max_deliveries_per_connection": 2}, 3),
+        ({"max_recipients_per_connection": 3}, 2),
+        ({}, 1),
+    ],
+)
+async def test_a_connection_has_only_so_much_to_do(shape: dict[str, int], connections: int) -> None:
+    async with (
+        Peer() as peer,
+        Sending(peer.port, transport=shape, max_outbound_connections=1) as sending,
+    ):
+        for number in range(6):
+            sending.put(f"b{number}@example.test")
+        await sending.until(lambda: len(peer.messages) == 6)
+        await sending.quiet()
+        assert peer.connections == connections
+        assert sending.delays == []
+
+
+EHLO = {"EHLO": ["250 peer.test"]}
+
+
+@pytest.mark.parametrize(
+    ("mail", "transport", "reply"),
+    [
+        ({"traits": Trait.SMTPUTF8}, {}, "553 5.6.7"),
+        ({"traits": Trait.BINARY, "body": b"A: b\r\n\r\n\xff\0"}, {}, ""),
+        ({"traits": Trait.BINARY, "body": b"A: b\r\n\r\n\0"}, {}, "554 5.6.1"),
+        ({"traits": Trait.BINARY, "body": b"\xe9: b\r\n\r\n\0"}, {}, "554 5.6.1"),
+        (
+            {"traits": Trait.EIGHT_BIT, "body": b"\xe9: b\r\n\r\nx\r\n"},
+            {"transform_8bitmime_content": "strict"},
+            "554 5.6.3",
+        ),
+    ],
+)
+async def test_what_the_peer_cannot_take_is_not_offered_to_it(
+    mail: dict[str, Any], transport: dict[str, str], reply: str
+) -> None:
+    async with (
+        Peer(EHLO) as peer,
+        Sending(peer.port, transport=transport, generate_bounces=False) as sending,
+    ):
+        sending.put("b@example.test", **mail)
+        await sending.quiet()
+        assert [each.reason[:9] for each in sending.failures] == ([reply] if reply else [])
+        assert len(peer.messages) == (0 if reply else 1)
+
+
+async def test_a_message_larger_than_the_peer_takes_fails_here() -> None:
+    answers = {"EHLO": ["250-peer.test\n250 SIZE 20"]}
+    async with Peer(answers) as peer, Sending(peer.port, generate_bounces=False) as sending:
+        sending.put("b@example.test")
+        sending.put("c@example.test", body=b"A: b\r\n\r\n")
+        await sending.quiet()
+        assert [each.reason[:9] for each in sending.failures] == ["552 5.3.4"]
+        assert [each.rcpts for each in peer.messages] == [["RCPT TO:<c@example.test>"]]
+
+
+@pytest.mark.parametrize(
+    ("how", "content"),
+    [
+        ("ifneeded", b"Content-Transfer-Encoding: quoted-printable\r\n"),
+        ("no", b"caf\xc3\xa9"),
+        ("strip", b"cafC)"),
+    ],
+)
+async def test_8_bit_content_for_a_peer_which_takes_7(how: str, content: bytes) -> None:
+    transport = {"transform_8bitmime_content": how}
+    body = b"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\ncaf\xc3\xa9\r\n"
+    async with Peer(EHLO) as peer, Sending(peer.port, transport=transport) as sending:
+        sending.put("b@example.test", body=body, traits=Trait.EIGHT_BIT)
+        await sending.quiet()
+        (taken,) = peer.messages
+        assert content in taken.body
+        assert taken.body.isascii() is (how != "no")
+        assert taken.mail == "MAIL FROM:<a@sender.test>"
+
+
+async def test_body_8bitmime_is_said_where_it_is_wanted() -> None:
+    async with (
+        Peer() as peer,
+        Sending(peer.port, transport={"send_8bitmime": "ifavailable"}) as sending,
+    ):
+        sending.put("b@example.test", body=b"A: b\r\n\r\n\xe9\r\n", traits=Trait.EIGHT_BIT)
+        await sending.quiet()
+        assert peer.messages[0].mail.endswith(" BODY=8BITMIME")
+
+
+async def test_lmtp_answers_for_each_recipient() -> None:
+    answers = {".": ["250 2.0.0 ok\n550 5.2.0 no"]}
+    transport = {"delivery_method": "LMTP"}
+    async with (
+        Peer(answers) as peer,
+        Sending(transport=transport | {"lmtp_port": peer.port}, generate_bounces=False) as sending,
+    ):
+        sending.put("a@example.test", "b@example.test")
+        await sending.quiet()
+        assert peer.verbs[0] == "LHLO"
+        assert [each.rcpt for each in sending.deliveries] == ["a@example.test"]
+        assert [(each.rcpt, each.stage) for each in sending.failures] == [("b@example.test", 9)]
+
+
+async def test_notify_is_passed_on_and_the_peer_reports_success() -> None:
+    async with Peer() as peer, Sending(peer.port) as sending:
+        sending.put("b@example.test", notify=Notify.SUCCESS, orcpt="rfc822;b@z.test")
+        await sending.quiet()
+        assert peer.messages[0].rcpts == [
+            "RCPT TO:<b@example.test> NOTIFY=SUCCESS ORCPT=rfc822;b@z.test"
+        ]
+        assert sending.spool.live == {}
