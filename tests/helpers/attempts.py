@@ -1,0 +1,13 @@
+"""Results of attempts which nobody looks at."""
+
+from angarium.core.reply import Reply
+from angarium.outbound.errors import DeliveryError
+from angarium.queue.entry import Entry
+
+
+class NoResults:
+    def delivered(self, entry: Entry, remote: str, reply: Reply, size: int, **_: object) -> None:
+        """The peer took it."""
+
+    def failed(self, entry: Entry, error: DeliveryError, kind: str = "bounced") -> None:
+        """It failed."""

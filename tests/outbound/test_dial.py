@@ -1,0 +1,160 @@
+"""A new connection: which hosts are tried, for how long, and what their failures are."""
+
+import asyncio
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+import pytest
+
+from angarium.core.ident import Idents
+from angarium.net.errors import NoRouteError, NotLocalError
+from angarium.net.sweep import Sweep
+from angarium.outbound.dial import Dialer, Full, Resting
+from angarium.outbound.errors import DeliveryError
+from angarium.outbound.hosts import Hosts
+from angarium.outbound.options import Transport
+from angarium.outbound.permits import Permit
+from angarium.outbound.route import Router
+from angarium.outbound.smtp import Means, Session, patience
+from angarium.queue.throttle import LocalLedger
+from helpers.attempts import NoResults
+from helpers.clock import FakeClock
+from helpers.dns import FakeDns
+from helpers.sending import Sending
+
+ZONE = """
+    example.test  MX 10 one.test
+    example.test  MX 20 two.test
+    one.test      A  192.0.2.1
+    two.test      A  192.0.2.2
+"""
+
+
+class Net:
+    """Stands for `net.address.connect`: an error for each address, or None to greet."""
+
+    def __init__(self, errors: dict[str, Exception | None]) -> None:
+        self.errors = errors
+        self.asked: list[tuple[str, float]] = []
+
+    async def __call__(
+        self,
+        factory: Callable[[], Session],
+        host: str,
+        port: int,
+        source: str = "*",
+        *,
+        within: float,
+    ) -> tuple[Any, Session]:
+        self.asked.append((host, within))
+        error = self.errors.get(host)
+        if error is not None:
+            raise error
+        session = factory()
+        session.greeted.set_result(None)
+        return None, session
+
+
+class Dialing:
+    def __init__(self, errors: dict[str, Exception | None], **options: Any) -> None:
+        clock = FakeClock()
+        self.net = Net(errors)
+        self.hosts = Hosts(clock)
+        self.ledger = LocalLedger(clock)
+        self.caps: dict[str, int] = {}
+        router = Router(FakeDns(ZONE, clock), Random(1))
+        self.dialer = Dialer(router, self.hosts, clock, Idents(1), "node.test", self.net)
+        transport = Transport.make(**options)
+        line = Sending().board.line("default", "default", "example.test")
+        results, sweep = NoResults(), Sweep(clock)
+        self.means = Means(line, transport, results, sweep, patience(transport))
+
+    async def dial(self) -> str:
+        limits = lambda address, means: [  # noqa: E731
+            (f"host:{address}", cap) for known, cap in self.caps.items() if known == address
+        ]
+        session = await self.dialer.dial(self.means, Permit(self.ledger), "node.test", limits)
+        return session.hop.address
+
+
+REFUSED = ConnectionRefusedError(111, "Connection refused")
+
+
+async def test_the_best_host_first_with_less_patience_while_there_is_another() -> None:
+    dialing = Dialing({"192.0.2.1": TimeoutError()}, connect_timeout=300.0)
+    assert await dialing.dial() == "192.0.2.2"
+    assert dialing.net.asked == [("192.0.2.1", 30.0), ("192.0.2.2", 300.0)]
+
+
+async def test_a_host_that_failed_is_passed_over_until_its_pause_ends() -> None:
+    dialing = Dialing({"192.0.2.1": REFUSED})
+    await dialing.dial()
+    dialing.net.asked.clear()
+    await dialing.dial()
+    assert [host for host, _ in dialing.net.asked] == ["192.0.2.2"]
+
+
+@pytest.mark.parametrize(
+    ("error", "reply"),
+    [
+        (REFUSED, "451 4.4.1 [internal] No valid hosts (unable to make any connections)"),
+        (TimeoutError(), "450 4.4.1 [internal] Connection Timed Out"),
+    ],
+)
+async def test_all_hosts_away_is_one_failure_then_a_rest(error: Exception, reply: str) -> None:
+    dialing = Dialing({"192.0.2.1": error, "192.0.2.2": error}, host_failure_retry=120.0)
+    with pytest.raises(DeliveryError) as caught:
+        await dialing.dial()
+    assert (str(caught.value.reply), caught.value.fields["tried"]) == (reply, 2)
+    assert caught.value.remote == "192.0.2.2:25"
+    with pytest.raises(Resting) as resting:
+        await dialing.dial()
+    assert resting.value.until == 1120.0
+
+
+async def test_a_host_at_its_limit_leaves_the_next_one() -> None:
+    dialing = Dialing({})
+    dialing.caps["192.0.2.1"] = 1
+    assert await dialing.dial() == "192.0.2.1"
+    assert await dialing.dial() == "192.0.2.2"
+    dialing.caps["192.0.2.2"] = 0
+    with pytest.raises(Full) as full:
+        await dialing.dial()
+    assert full.value.key == "host:192.0.2.2"
+
+
+async def test_what_a_failed_host_was_counted_as_is_given_back() -> None:
+    dialing = Dialing({"192.0.2.1": REFUSED})
+    dialing.caps["192.0.2.1"] = 1
+    await dialing.dial()
+    assert dialing.ledger.count("host:192.0.2.1") == 0
+
+
+@pytest.mark.parametrize("error", [NotLocalError("no"), NoRouteError("no")])
+async def test_what_is_wrong_here_is_no_failure_of_a_host(error: Exception) -> None:
+    dialing = Dialing({"192.0.2.1": error, "192.0.2.2": error})
+    with pytest.raises(type(error)):
+        await dialing.dial()
+    assert len(dialing.hosts) == 0
+
+
+async def test_a_dial_which_is_cancelled_leaves_no_connection() -> None:
+    dialing = Dialing({})
+    opened: list[Session] = []
+    reached = asyncio.Event()
+
+    async def hang(
+        factory: Callable[[], Session], host: str, port: int, source: str = "*", *, within: float
+    ) -> tuple[Any, Session]:
+        opened.append(factory())
+        reached.set()
+        return None, opened[0]
+
+    object.__setattr__(dialing.dialer, "connect", hang)
+    task = asyncio.ensure_future(dialing.dial())
+    await reached.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert opened[0]._over

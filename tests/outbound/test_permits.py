@@ -1,0 +1,60 @@
+"""What a connection is counted as."""
+
+from angarium.config.kinds import Cap
+from angarium.outbound.permits import Permit, host_limits, limits_of
+from angarium.queue.options import HostLimits, ServerLimits, Shape
+from angarium.queue.throttle import LocalLedger
+from helpers.clock import FakeClock
+
+KEY = ("default", "b1", "example.test")
+SERVER = ServerLimits.make(
+    server_max_outbound_connections=Cap(10, "server"), server_reserve_outbound_connections=2
+)
+
+
+def test_a_permit_is_all_or_nothing() -> None:
+    ledger = LocalLedger(FakeClock())
+    assert Permit(ledger).acquire([("a", 1), ("b", 1)])
+    second = Permit(ledger)
+    assert not second.acquire([("c", 1), ("b", 1)])
+    assert second.denied == "b"
+    assert (ledger.count("a"), ledger.count("c")) == (1, 0)
+
+
+def test_a_permit_is_given_back_once() -> None:
+    ledger = LocalLedger(FakeClock())
+    permit = Permit(ledger)
+    permit.acquire([("a", 2), ("h", 2)])
+    permit.give_back([("h", 2)])
+    assert (ledger.count("a"), ledger.count("h")) == (1, 0)
+    permit.release()
+    permit.release()
+    assert ledger.count("a") == 0
+    assert not permit.wanted()
+
+
+def test_the_limits_of_a_line_its_stanza_and_the_server() -> None:
+    shape = Shape.make(
+        max_outbound_connections=5,
+        scope_max_outbound_connections=Cap(7, "domain"),
+        server_max_outbound_connections=Cap(10, "server"),
+    )
+    assert limits_of(KEY, shape, SERVER, first=False) == [
+        ("line:default/b1/example.test", 5),
+        ("cap:domain", 7),
+        ("cap:server", 10),
+    ]
+
+
+def test_the_first_connection_may_use_the_reserve() -> None:
+    shape = Shape.make(
+        max_outbound_connections=-1, server_max_outbound_connections=Cap(3, "binding b1")
+    )
+    limits = limits_of(KEY, shape, SERVER, first=True)
+    assert limits == [("cap:binding b1", 3), ("cap:server", 12)]
+
+
+def test_a_host_has_a_limit_only_by_a_stanza_of_its_own() -> None:
+    assert host_limits("192.0.2.1", HostLimits.make(max_outbound_connections=-1)) == []
+    limited = HostLimits.make(max_outbound_connections=3)
+    assert host_limits("192.0.2.1", limited) == [("host:192.0.2.1", 3)]
