@@ -60,6 +60,7 @@ class Lines(Stream):
                 return Turn.HUNGRY
             if line == b"BYE":
                 self.hang_up()
+                self.lines.out.append(b"too late\r\n")
                 return Turn.HUNGRY
         return Turn.MORE
 

@@ -143,11 +143,11 @@ class Stream(asyncio.Protocol):
             turn = Turn.MORE
             while turn is Turn.MORE and self._stuck_since == NEVER:
                 turn = self.advance()
+                if self._abort_at < NEVER:
+                    return  # Our last words are sent; what was said after them is not.
                 if data := self.session.data_to_send():
                     self.sent += len(data)
                     transport.write(data)
-                if self._abort_at < NEVER:
-                    return
         finally:
             self._pumping = False
         if turn is Turn.HUNGRY:

@@ -33,16 +33,13 @@ class Watched(Protocol):
 class Sweep:
     """The timers of all connections of one loop; times are `clock.monotonic()`."""
 
-    __slots__ = ("_clock", "_reached", "_slots", "_timer")
+    __slots__ = ("_reached", "_slots", "_timer", "now")
 
     def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+        self.now = clock.monotonic  # read with every read of a connection, hence not wrapped
         self._slots: dict[int, dict[Watched, None]] = {}
         self._reached = int(clock.monotonic())
         self._timer: asyncio.TimerHandle | None = None
-
-    def now(self) -> float:
-        return self._clock.monotonic()
 
     def add(self, watched: Watched, at: float) -> None:
         """Look at it at the time `at`, at the latest a second after; an earlier look stays."""
