@@ -7,7 +7,7 @@
     value      = word / list / dictionary
     list       = "(" *( value [ "," ] ) ")"
     dictionary = "[" *( word "=" value [ "," ] ) "]"
-    word       = bare characters, or "quoted", where \\" and \\\\ stand for one character
+    word       = bare characters, /a pattern/, or "quoted", where \\" and \\\\ stand for one character
 
 Names are kept in lower case, instances and values as written. Comments are `# ...` and
 `/* ... */`; they do not nest. Any text gives a tree or faults with their places, in linear time.
@@ -32,7 +32,7 @@ INCLUDES: Final = frozenset({"include", "readonly_include"})
 
 # Possessive quantifiers throughout: a text which does not match fails in linear time.
 _SPACE: Final = r"(?:[ \t\r\n\f\v]++|\#[^\n]*+|/\*(?s:.)*?\*/)*+"
-_NAME: Final = r"[A-Za-z_][A-Za-z0-9_.\-]*+"
+_NAME: Final = r"[A-Za-z_][A-Za-z0-9_.:\-]*+"
 _QUOTED: Final = r'"((?:[^"\\]++|\\(?s:.))*+)"'
 _BARE: Final = r"((?:[^\x00-\x20\x7f#\"'={}\[\]()/]++|/(?!\*))++)"
 # In lists and dictionaries a comma separates.
@@ -40,7 +40,9 @@ _BARE_ITEM: Final = r"((?:[^\x00-\x20\x7f#\"'={}\[\]()/,]++|/(?!\*))++)"
 
 SPACE: Final = re.compile(_SPACE)
 SETTING: Final = re.compile(rf"{_SPACE}({_NAME}){_SPACE}={_SPACE}(?:{_QUOTED}|{_BARE})")
-HEAD: Final = re.compile(rf"({_NAME}){_SPACE}(?:(?:{_QUOTED}|{_BARE}){_SPACE})?(=?)")
+# A pattern as the name of a stanza may stand without quotes: domain /[.]example$/ {
+_SLASHED: Final = rf"(/(?!\*)[^\s\"]*+)(?={_SPACE}\{{)"
+HEAD: Final = re.compile(rf"({_NAME}){_SPACE}(?:(?:{_QUOTED}|{_SLASHED}|{_BARE}){_SPACE})?(=?)")
 WORD: Final = re.compile(rf"{_QUOTED}|{_BARE}")
 ITEM: Final = re.compile(rf"{_QUOTED}|{_BARE_ITEM}")
 ESCAPE: Final = re.compile(r'\\(["\\])')
@@ -199,7 +201,7 @@ class _Parser:
         if found is None:
             raise self._unexpected(at, "the name of an option or stanza")
         name = found[1].lower()
-        word = found[3] if found[2] is None else unescaped(found[2])
+        word = found[3] or found[4] if found[2] is None else unescaped(found[2])
         self._at = found.end()
         self._skip()
         follows = self._text[self._at : self._at + 1]
@@ -209,10 +211,10 @@ class _Parser:
             start = self._at
             value = self._value(ITEM, 0)
             self._items.append(Setting(name, value, at, start, self._at))
-        elif name in INCLUDES and word is not None and not found[4]:
-            end = found.end(2) + 1 if found[2] is not None else found.end(3)
+        elif name in INCLUDES and word is not None and not found[5]:
+            end = found.end(2) + 1 if found[2] is not None else found.end(4)
             self._items.append(Include(word, name == "readonly_include", at, end))
-        elif found[4]:
+        elif found[5]:
             raise self._unexpected(self._at, f"a value for {name}")
         else:
             raise _StatementError(

@@ -5,6 +5,7 @@ typed value, or raises ValueError with what is wrong in words for the operator.
 """
 
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
@@ -20,6 +21,20 @@ Raw: TypeAlias = "str | tuple[Raw, ...] | Mapping[str, Raw]"
 Schema: TypeAlias = dict[str, object]
 
 TRUE: Final = frozenset({"true", "on", "enabled", "yes", "1"})
+# The classes of PCRE which `re` has not, for use inside brackets: [[:digit:].].
+POSIX_CLASSES: Final[Mapping[str, str]] = {
+    "alnum": "0-9A-Za-z",
+    "alpha": "A-Za-z",
+    "blank": r" \t",
+    "digit": "0-9",
+    "lower": "a-z",
+    "punct": r"!-/:-@\[-`{-~",
+    "space": r"\s",
+    "upper": "A-Z",
+    "word": r"\w",
+    "xdigit": "0-9A-Fa-f",
+}
+POSIX_CLASS: Final = re.compile(rf"\[:({'|'.join(POSIX_CLASSES)}):\]")
 FALSE: Final = frozenset({"false", "off", "disabled", "no", "0"})
 
 
@@ -288,9 +303,13 @@ class Pattern:
 
 def compiled(pattern: str, flags: int = 0) -> re.Pattern[str]:
     """Compile a pattern of the file. Raises ValueError with the place of the fault in it."""
+    ours = POSIX_CLASS.sub(lambda found: POSIX_CLASSES[found[1]], pattern)
     try:
-        # RecursionError, OverflowError: "((((..." and "a{9999999999}" are operators' typing too.
-        return re.compile(pattern, flags)
+        with warnings.catch_warnings():
+            # A future Python may read "[[" or "&&" otherwise; it is not the operator's concern.
+            warnings.simplefilter("ignore", FutureWarning)
+            # RecursionError, OverflowError: "((((..." and "a{9999999999}" are typing errors too.
+            return re.compile(ours, flags)
     except (re.error, RecursionError, OverflowError) as fault:
         raise ValueError(f"{pattern!r} is no regular expression: {fault}") from None
 

@@ -53,6 +53,7 @@ class Option(Generic[T]):
         self.attribute = ""
         self.stanza = ""
         self.direction: Direction | None = None
+        self.owner: type[Options] | None = None  # the class which declares it
 
     def __set_name__(self, owner: type, name: str) -> None:
         if not self.attribute:
@@ -165,7 +166,8 @@ class Options:
         cls.position = {each.name: index for index, each in enumerate(cls.declared)}
         for each in cls.declared:
             if each.key not in OPTIONS or OPTIONS[each.key] is not each:
-                each.stanza, each.direction = stanza, each.direction or direction
+                each.owner, each.stanza = cls, stanza
+                each.direction = each.direction or direction
                 OPTIONS.add(each.key, each, depth=2)
         if stanza:
             CLASSES[stanza] = cls
