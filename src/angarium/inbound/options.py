@@ -12,7 +12,7 @@ from angarium.config.kinds import (
     Text,
     ThrottleKind,
 )
-from angarium.config.option import OURS, Options, option
+from angarium.config.option import OURS, Options, State, option
 from angarium.config.places import Cidr, DomainGlob, Hostname
 from angarium.config.scope import PATHWAYS, SESSION, Scope
 from angarium.queue.options import Shape
@@ -53,6 +53,8 @@ class Reception(Options, direction="receiving"):
         (),
         scopes=SESSION,
         doc="Further extensions to offer in the answer to EHLO.",
+        state=State.PLANNED,
+        reason="What we can do is always offered; STARTTLS, AUTH and XCLIENT come later.",
     )
     reconfig_message = option(
         Text(),
@@ -311,6 +313,8 @@ class Conformance(Options, direction="receiving"):
         scopes=CONTENT,
         direction="both",
         doc="Character set of text which does not say its own.",
+        state=State.PLANNED,
+        reason="Nothing decodes text yet; content is passed on as it is.",
     )
     received_header_limit = option(
         Int(),
@@ -327,6 +331,8 @@ class Conformance(Options, direction="receiving"):
         True,
         scopes=CONTENT,
         doc="Report to the sender when policy refused some recipients of a message it took.",
+        state=State.PLANNED,
+        reason="There is no policy yet.",
     )
     max_header_size = option(
         Size(),

@@ -7,20 +7,21 @@ The rule which keeps it simple: an event is answered at once, or the session wai
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from angarium.core.clock import Clock
 from angarium.core.ident import Idents, printed
-from angarium.core.message import Message, Recipient, Trait
+from angarium.core.message import Message, Recipient
 from angarium.core.reply import Reply
 from angarium.events.schema import Rejection
 from angarium.inbound import replies
 from angarium.inbound.content import Content, Writer
 from angarium.inbound.envelope import Envelope, nothing_blackholed
 from angarium.inbound.limits import LONGEST_WAIT_SECONDS, Seat
-from angarium.inbound.profile import DEFAULT_PATHWAY, Profiles
+from angarium.inbound.origin import Origin, endpoint
+from angarium.inbound.profile import Profiles
 from angarium.journal.errors import SpoolError
 from angarium.mail.format import trace
 from angarium.net.stream import Expiry, Stream, Turn
@@ -28,16 +29,19 @@ from angarium.net.sweep import NEVER, Sweep
 from angarium.queue.throttle import BUSY_SECONDS, Grant, Ledger
 from angarium.wire.smtp_grammar import Command, Hello, Mail, Rcpt, Syntax
 from angarium.wire.smtp_server import (
+    ANSWER_DUE,
+    CLOSED,
+    NEED_DATA,
+    READY,
     Body,
     ChunkEnd,
     End,
-    Event,
     Refused,
-    Signal,
     SmtpServer,
     State,
 )
 
+HUNGRY, DUE = Turn.HUNGRY, Turn.DUE
 # Events which are worked off in one turn of the loop: some 1 ms. A peer which pipelines thousands
 # of commands waits in between as everybody does.
 _TURN: Final = 200
@@ -55,17 +59,14 @@ _PHASES: Final = {
     State.DROP: _DATA,
     State.CLOSED: _MAIL,
 }
-_IDLE_VERBS: Final = frozenset(("NOOP", "RSET", "HELP", "VRFY", "EXPN", "EHLO", "HELO"))
-_SMTPUTF8: Final = int(Trait.SMTPUTF8)
-_BINARY: Final = int(Trait.BINARY)
-LOOPBACK: Final = "127.0.0.1"
 _UNOPENED: Final = SmtpServer(Syntax())
 
 
 class Admit(Protocol):
     """What is needed of `queue/admit`."""
 
-    submitted: int
+    @property
+    def submitted(self) -> int: ...
 
     def refusal(self) -> SpoolError | None: ...
 
@@ -108,33 +109,24 @@ class SmtpSession(Stream):
     """One connection; made by the factory of a `net/listener`."""
 
     __slots__ = (
-        "_commands",
         "_content",
         "_draining",
         "_envelope",
         "_errors",
-        "_esmtp",
         "_held",
-        "_hello",
         "_idle_commands",
         "_listen",
-        "_local",
         "_messages",
-        "_peer",
-        "_port",
         "_profile",
         "_rated",
-        "_received",
         "_recipients",
         "_seat",
         "_services",
-        "_source",
         "_submitted",
         "_timer",
-        "_trusted",
         "_waited",
         "_wire",
-        "connection",
+        "origin",
     )
 
     def __init__(self, services: Services, listen: str) -> None:
@@ -144,10 +136,7 @@ class SmtpSession(Stream):
         self._wire = _UNOPENED
         self._held = True  # waits for a seat, or for room in the writer of a large body
         self._draining = False
-        self._esmtp = False
-        self._hello = ""
-        self._trusted = False
-        self._commands = self._idle_commands = self._errors = 0
+        self._idle_commands = self._errors = 0
         self._messages = self._recipients = 0  # accepted
         self._envelope: Envelope | None = None
         self._content: Content | None = None
@@ -161,22 +150,21 @@ class SmtpSession(Stream):
     def opened(self) -> None:
         services = self._services
         assert self.transport is not None
-        self._peer, self._port = _endpoint(self.transport.get_extra_info("peername"))
-        self._source = _shown(self._peer, self._port)
-        self._local = _shown(*_endpoint(self.transport.get_extra_info("sockname")))
-        self._profile = profile = services.profiles.at(self._listen, self._peer)
+        peer = self.transport.get_extra_info("peername")
+        local = self.transport.get_extra_info("sockname")
+        self._profile = profile = services.profiles.at(self._listen, endpoint(peer)[0])
         self.session = self._wire = SmtpServer(
             profile.syntax,
             greeting_needed=profile.options.require_ehlo,
             limits=profile.line_limits,
+            max_commands=profile.options.max_commands_per_connection,
         )
         self.bounds = profile.bounds
         self.idle = profile.bounds.idle
-        self.connection = services.idents.next(services.clock.time())
-        self._trusted = profile.relay.trusts_client(self._peer)
-        self._received = trace.received_from(self._peer, self._port, "", profile.hostname)
+        ident = services.idents.next(services.clock.time())
+        self.origin = Origin(profile, peer, local, ident, services.program)
         services.sessions.add(self)
-        self._seat = Seat(services.ledger, profile, self._listen, self._peer)
+        self._seat = Seat(services.ledger, profile, self._listen, self.origin.address)
         self._be_seated()
 
     def _be_seated(self) -> None:
@@ -229,33 +217,8 @@ class SmtpSession(Stream):
         self.hang_up()
 
     def _reject(self, reply: Reply, phase: int, rcpt: Rcpt | None = None) -> None:
-        self._services.reject(
-            Rejection(
-                self._services.clock.time(),
-                self._source,
-                self._local,
-                self.connection,
-                self._profile.pathway,
-                DEFAULT_PATHWAY,
-                phase,
-                reply.code,
-                "core",
-                self._variables(),
-                {} if self._envelope is None else self._envelope.variables(rcpt),
-                reply.text,
-            )
-        )
-
-    def _variables(self) -> dict[str, str]:
-        """Return the connection context as logs show it."""
-        variables = {**self._profile.options.context, "pathway": self._profile.pathway}
-        if self._hello:
-            verb = "EHLO" if self._esmtp else "HELO"
-            variables["ehlo_string"] = f"{verb} {self._hello}"
-            variables["ehlo_domain"] = self._hello
-        if self._trusted:
-            variables["can_relay"] = "true"
-        return variables
+        now = self._services.clock.time()
+        self._services.reject(self.origin.rejection(now, reply, phase, self._envelope, rcpt))
 
     def _later(self, seconds: float, call: Callable[[], None]) -> None:
         self._timer = self._services.loop.call_later(seconds, call)
@@ -263,53 +226,37 @@ class SmtpSession(Stream):
     # Events.
 
     def advance(self) -> Turn:
-        next_event = self._wire.next_event
+        next_event, take = self._wire.next_event, _TAKE
         for _ in range(_TURN):
             if self._held:
-                return Turn.DUE
+                return DUE
             event = next_event()
-            if event is Signal.NEED_DATA:
-                return self._hungry()
-            if event is Signal.ANSWER_DUE:
-                return Turn.DUE
-            self._take(event)
+            if event is NEED_DATA:
+                if self._content is not None or self._wire.state is CLOSED:
+                    self._starved(self._content)
+                return HUNGRY
+            if event is ANSWER_DUE:
+                return DUE
+            take[type(event)](self, event)
         self._services.loop.call_soon(self.pump)
-        return Turn.DUE
+        return DUE
 
-    def _hungry(self) -> Turn:
-        if self._wire.state is State.CLOSED:
+    def _starved(self, content: Content | None) -> None:
+        if self._wire.state is CLOSED:
             self.hang_up()
-        elif self._content is not None and not self._rated:
+        elif content is not None and content.size and not self._rated:
             # The content did not come in one piece, so from now on its pace counts.
             self._rated = True
             self.demand_rate(self._profile.options.min_byte_rate)
-        return Turn.HUNGRY
 
-    def _take(self, event: Event) -> None:
-        match event:
-            case Body():
-                self._held = not self._message().add(event.data)
-                return
-            case End():
-                self._end(event)
-            case Rcpt():
-                self._rcpt(event)
-            case Mail():
-                self._mail(event)
-            case ChunkEnd():
-                self._chunk(event)
-            case Hello():
-                self._greeted(event)
-            case Command():
-                self._command(event)
-            case Refused():
-                self._refused(event.reply, _PHASES[self._wire.state])
-                if self._wire.state is State.READY:
-                    self._end_transaction()
-        limit = self._profile.options.max_commands_per_connection
-        self._commands += 1
-        if 0 < limit < self._commands:
-            self._leave(replies.TOO_MANY_COMMANDS, _PHASES[self._wire.state])
+    def _body(self, body: Body) -> None:
+        self._held = not self._message().add(body.data)
+
+    def _broken(self, event: Refused) -> None:
+        """The peer broke the protocol, and was answered by the wire."""
+        self._refused(event.reply, _PHASES[self._wire.state])
+        if self._wire.state is READY:
+            self._end_transaction()
 
     def _answer(self, reply: Reply, phase: int) -> None:
         self._wire.answer(reply)
@@ -351,17 +298,17 @@ class SmtpSession(Stream):
         self._idle_commands += 1
         limit = self._profile.options.max_idle_commands
         if 0 < limit < self._idle_commands:
-            reply = replies.TOO_MANY_COMMANDS
+            reply = replies.TOO_MANY_IDLE
         self._answer(reply, _PHASES[self._wire.state])
 
     def _greeted(self, hello: Hello) -> None:
         self._end_transaction()
+        self.origin.greeted(hello)
         profile = self._profile
-        self._esmtp = hello.verb == "EHLO"
-        self._hello = hello.name
-        self._received = trace.received_from(self._peer, self._port, hello.name, profile.hostname)
-        text = f"{profile.greeting} says {hello.verb} to {self._peer}"
-        self._idle_verb(Reply(250, f"{text}\n{profile.extensions}" if self._esmtp else text))
+        text = f"{profile.greeting} says {hello.verb} to {self.origin.address}"
+        if hello.verb == "EHLO":
+            text += f"\n{profile.extensions}"
+        self._idle_verb(Reply(250, text))
 
     # The envelope.
 
@@ -383,7 +330,7 @@ class SmtpSession(Stream):
         self._envelope = envelope = Envelope(
             self._profile,
             mail,
-            trusted=self._trusted,
+            trusted=self.origin.trusted,
             on_connection=self._recipients,
             blackholed=services.blackholed,
         )
@@ -469,54 +416,11 @@ class SmtpSession(Stream):
             self._end_transaction()
             return
         self._content = None  # What is on disk belongs to the message now.
-        self._submitted = message = self._made(envelope, content)
+        now = services.clock.time()
+        message = self.origin.message(envelope, content, now, services.next_id(now))
+        self._submitted = message
         self._end_transaction()
         services.admit.submit(message, envelope.recipients, self._durable)
-
-    def _made(self, envelope: Envelope, content: Content) -> Message:
-        mail, profile, services = envelope.mail, self._profile, self._services
-        now = services.clock.time()
-        ident = services.next_id(now)
-        traits = content.traits
-        if mail.body == "BINARYMIME":
-            traits |= _BINARY
-        if mail.utf8 and not (content.header_is_ascii and envelope.is_ascii):
-            traits |= _SMTPUTF8
-        message = Message(
-            envelope.sender,
-            content.body,
-            self._trace(envelope, content, printed(ident), trace.date(int(now))),
-            traits,
-            mail.ret,
-            mail.envid,
-            "esmtp",
-            self._source,
-            profile.pathway,
-            self.connection,
-            now,
-        )
-        message.batch = ident
-        if not content.found.date:
-            message.variables["rfc2822_date_missing"] = "true"
-        return message
-
-    def _trace(self, envelope: Envelope, content: Content, ident: str, when: str) -> bytes:
-        """Return what we put before the content."""
-        mail, found, rules = envelope.mail, content.found, self._profile.rules
-        header = ""
-        if rules.trace:
-            protocol = "UTF8SMTP" if mail.utf8 else "ESMTP" if self._esmtp else "SMTP"
-            program = self._services.program
-            header = f"Return-Path: <{envelope.sender}>\r\n" + trace.received(
-                self._received, mail.address, program, protocol, ident, when
-            )
-        if not found.date and rules.date == "ifneeded":
-            header += f"Date: {when}\r\n"
-        if not found.message_id and rules.message_id:
-            header += f"Message-ID: {trace.message_id(ident, self._profile.hostname)}\r\n"
-        if content.bare:
-            header += "\r\n"
-        return header.encode()
 
     def _durable(self, error: SpoolError | None) -> None:
         """The spool's word on the message: only now it is ours."""
@@ -545,13 +449,14 @@ class SmtpSession(Stream):
             self._content = None
 
 
-def _endpoint(name: object) -> tuple[str, int]:
-    """Return address and port of a socket name; a Unix socket counts as loopback."""
-    if not isinstance(name, tuple):
-        return LOOPBACK, 0
-    host, port = str(name[0]), int(name[1])
-    return host.removeprefix("::ffff:") if "." in host else host.partition("%")[0], port
-
-
-def _shown(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+# What is done with each kind of event; by type, as a chain of tests costs more than the rest.
+_TAKE: Final[Mapping[type, Callable[[SmtpSession, Any], None]]] = {
+    Mail: SmtpSession._mail,
+    Rcpt: SmtpSession._rcpt,
+    Command: SmtpSession._command,
+    Hello: SmtpSession._greeted,
+    Body: SmtpSession._body,
+    ChunkEnd: SmtpSession._chunk,
+    End: SmtpSession._end,
+    Refused: SmtpSession._broken,
+}

@@ -46,12 +46,25 @@ def _undecided(raw: bytes) -> int:
 class _Reader:
     """What both framings share: the looks at the content."""
 
-    __slots__ = ("_held", "smuggled", "traits")
+    __slots__ = ("_fresh", "_held", "_lead", "smuggled", "traits")
 
-    def __init__(self, held: bytes) -> None:
-        self._held = held
+    def __init__(self) -> None:
+        self._held = b""
+        self._fresh = True
+        self._lead = 0  # octets of `_held` which are no part of the content
         self.traits = 0
         self.smuggled = False
+
+    def _with_held(self, data: bytes) -> bytes:
+        """Return what waited and what came."""
+        if self._held:
+            return self._held + data
+        if self._fresh and data.startswith(b"."):
+            # The CRLF before the content may begin an end, but is no part of it.
+            self._lead = 2
+            data = CRLF + data
+        self._fresh = False
+        return data
 
     def _look(self, raw: bytes, content: bytes, size: int, suspect: int) -> None:
         """Note what `content`, the last of raw[:size], has.
@@ -78,15 +91,11 @@ class _Reader:
 class DotReader(_Reader):
     """Undo dot-stuffing as octets arrive (RFC 5321 section 4.5.2)."""
 
-    __slots__ = ("_fresh",)
-
-    def __init__(self) -> None:
-        super().__init__(CRLF)  # The CRLF which ended the DATA command may begin END,
-        self._fresh = True  # but is no part of the body.
+    __slots__ = ()
 
     def feed(self, data: bytes) -> tuple[bytes, bytes | None]:
         """Return octets of the body, and what follows its end (None: no end yet)."""
-        raw = self._held + data if self._held else data
+        raw = self._with_held(data)
         found = _SUSPECT.search(raw)
         suspect = found.start() if found else len(raw)
         rest: bytes | None
@@ -97,33 +106,32 @@ class DotReader(_Reader):
         else:
             size, rest = len(raw) - _undecided(raw), None
             self._held = raw[size:]
-        if size == 0:
+        lead = self._lead
+        if size <= lead:
             return b"", rest
-        start = 2 if self._fresh else 0
-        self._fresh = False
-        body = raw[start:size]
+        self._lead = 0
+        body = raw[lead:size]
         self._look(raw, body, size, suspect)
         if suspect < size - 2:
             if raw.find(b"\r\n..", suspect, size) >= 0:
                 self.traits |= _DOTS
             # Of any line that begins with a dot the first one goes, also of ".x".
-            body = raw[:size].replace(b"\r\n.", CRLF)[start:]
+            body = raw[:size].replace(b"\r\n.", CRLF)[lead:]
         return body, rest
 
 
 class ChunkReader(_Reader):
     """Take a message sent as BDAT chunks (RFC 3030); the content is as sent."""
 
-    __slots__ = ("_begun", "_ends")
+    __slots__ = ("_ends",)
 
     def __init__(self) -> None:
-        super().__init__(b"")
-        self._begun = False
+        super().__init__()
         self._ends = False  # with CRLF, so far
 
     def feed(self, data: bytes) -> bytes:
         """Return octets of the content; `data` is of a chunk, and never behind one."""
-        raw = self._held + data if self._held else data
+        raw = self._with_held(data)
         size = len(raw) - _undecided(raw)
         self._held = raw[size:]
         return self._take(raw, size)
@@ -139,12 +147,13 @@ class ChunkReader(_Reader):
         return content
 
     def _take(self, raw: bytes, size: int) -> bytes:
-        if size == 0:
+        lead = self._lead
+        if size <= lead:
             return b""
-        if (not self._begun and raw.startswith(b".")) or raw.find(b"\r\n.", 0, size) >= 0:
+        self._lead = 0
+        content = raw[lead:size]
+        if raw.find(b"\r\n.", 0, size) >= 0:
             self.traits |= _DOTS
-        self._begun = True
-        content = raw[:size]
         self._look(raw, content, size, 0)
         self._ends = content.endswith(CRLF)
         return content

@@ -114,14 +114,14 @@ _DOMAIN: Final = rf"[^{_SPECIAL}]+|\[[0-9A-Za-z:.]+\]"
 # Path           = "<" [ A-d-l ":" ] Mailbox ">"  ; the source route is ignored, section 3.3
 _ROUTE: Final = r"(?:@[^\x00-\x20<>:\x7f]+:)?"
 # Mail-parameters = esmtp-param *(SP esmtp-param)
-_PARAMETERS: Final = r"(?: ([^\x00-\x1f\x7f]*))?"
+_PARAMETERS: Final = r"(?: ([^\x00-\x20\x7f](?:[^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?))?"
 # esmtp-param    = esmtp-keyword ["=" esmtp-value]; RFC 6533 lets ORCPT have other than ASCII
 _PARAMETER: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*)(?:=([^\x00-\x20=\x7f-\x9f]+))?")
 # More than Domain / address-literal, as hosts name themselves freely; what could break out of a
 # comment in Received is not in it.
 _NAME: Final = re.compile(r"[!#-'*+\--:=?A-\[\]-~]{1,255}")
 _TEXT: Final = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
-_BDAT: Final = re.compile(r"(\d{1,15})( LAST)?", re.IGNORECASE)
+_BDAT: Final = re.compile(r"([0-9]{1,15})( LAST)?", re.IGNORECASE)
 # xtext          = *( xchar / hexchar )           ; RFC 3461 section 4
 _XTEXT: Final = re.compile(r"(?:[!-*,-<>-~]|\+[0-9A-F]{2})+")
 _ORCPT: Final = re.compile(

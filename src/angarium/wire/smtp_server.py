@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from angarium.core.buffer import Buffer
 from angarium.core.reply import Reply
 from angarium.wire.framing import ChunkReader, DotReader
 from angarium.wire.smtp_grammar import (
@@ -38,6 +37,9 @@ class State(enum.Enum):
     CHUNKS = "between two chunks"
     DROP = "receiving a chunk nobody wants"
     CLOSED = "over"
+
+    # That of Enum is a call to Python, and MOVES is asked for every command.
+    __hash__ = object.__hash__
 
 
 class Signal(enum.Enum):
@@ -75,6 +77,8 @@ class Refused:
 
 Event = Parsed | Body | End | ChunkEnd | Refused | Signal
 
+# As names of the module: looking up a member in its class costs ten times as much.
+NEED_DATA, ANSWER_DUE = Signal
 START, READY, MAIL, RCPT, BODY, CHUNK, CHUNKS, DROP, CLOSED = State
 HELLO: Final = {"EHLO": READY, "HELO": READY}
 
@@ -114,6 +118,7 @@ OUT_OF_SEQUENCE: Final[Mapping[tuple[State, str], Reply]] = {
     (RCPT, "MAIL"): Reply(501, "MAIL FROM already established", "5.5.1"),
     (MAIL, "DATA"): Reply(503, "DATA without RCPT TO", "5.5.1"),
 }
+TOO_MANY_COMMANDS: Final = Reply(421, "too many commands", "4.7.0")
 LINE_TOO_LONG: Final = Reply(500, "line too long", "5.5.2")
 # RFC 5321 section 4.1.1.4: nothing but CRLF . CRLF ends the data; who sends something else near it
 # wants us and the next server to disagree on where this message ends.
@@ -123,14 +128,22 @@ BINARY_BY_DATA: Final = Reply(503, "BINARYMIME goes by BDAT only", "5.5.1")  # R
 
 
 class SmtpServer:
-    """One session; it begins with `say(banner)`."""
+    """One session; it begins with `say(banner)`.
+
+    Args:
+        greeting_needed: refuse MAIL before EHLO or HELO.
+        limits: octets of a line, by verb (`smtp_grammar.line_limits`).
+        max_commands: more get 421; 0 is no limit.
+    """
 
     __slots__ = (
         "_after_drop",
         "_asked",
-        "_buffer",
+        "_at",
         "_chunk",
         "_chunks",
+        "_commands_left",
+        "_data",
         "_dots",
         "_left",
         "_limits",
@@ -151,6 +164,7 @@ class SmtpServer:
         *,
         greeting_needed: bool = False,
         limits: Mapping[bytes, int] = LIMITS,
+        max_commands: int = 0,
     ) -> None:
         self.state = START
         self.binary = False  # BODY=BINARYMIME: no line ends, so nothing can be smuggled by them
@@ -159,7 +173,10 @@ class SmtpServer:
         self._shortest = limits[b""]
         self._longest = max(limits.values())
         self._moves = MOVES if greeting_needed else UNGREETED
-        self._buffer = Buffer()
+        self._data = b""  # what is not understood yet begins in it at `_at`
+        self._at = 0
+        # Counts down to the command which is one too many; 0: never there.
+        self._commands_left = max_commands + 1 if max_commands else 0
         self._skipping = False  # a line which is too long
         self._asked = ""  # the verb which waits for an answer
         self._next: End | ChunkEnd | Refused | None = None  # comes before anything else
@@ -171,7 +188,8 @@ class SmtpServer:
         self._out: list[bytes] = []
 
     def receive(self, data: bytes) -> None:
-        self._buffer.append(data)
+        self._data = self._data[self._at :] + data if self._data else data
+        self._at = 0
 
     def data_to_send(self) -> bytes:
         out = self._out
@@ -191,23 +209,24 @@ class SmtpServer:
             event, self._next = self._next, None
             return event
         if self._asked:
-            return Signal.ANSWER_DUE
+            return ANSWER_DUE
         state = self.state
         if state is BODY:
             return self._next_body()
         if state is CHUNK or state is DROP:
             return self._next_of_chunk()
         if state is CLOSED:
-            return Signal.NEED_DATA
+            return NEED_DATA
         return self._next_command()
 
     def answer(self, reply: Reply) -> None:
         """Answer the last event; only a positive answer moves the session on."""
-        if reply.positive:
+        code = reply.code
+        if code < 400:
             self.accept(reply.encode())
             return
         self._asked = ""
-        if reply.code == 421:
+        if code == 421:
             self.state = CLOSED
         elif self.state is BODY or self.state is CHUNK:
             self.state = READY  # A refused message ends its transaction all the same.
@@ -216,8 +235,8 @@ class SmtpServer:
     def accept(self, encoded: bytes) -> None:
         """Answer positively with the octets of a reply, which need no `Reply` made for them."""
         verb, self._asked = self._asked, ""
-        self.state = self._moves[self.state][verb]
-        if verb == "DATA":
+        self.state = state = self._moves[self.state][verb]
+        if state is BODY:
             self._dots = DotReader()
         self._out.append(encoded)
 
@@ -226,14 +245,30 @@ class SmtpServer:
         return Refused(reply)
 
     def _next_command(self) -> Event:
-        line = self._buffer.take_line()
-        if line is None:
-            if self._skipping or len(self._buffer) > self._longest:
-                self._skip()
-            return Signal.NEED_DATA
-        if self._skipping or (len(line) > self._shortest - 2 and self._too_long(line)):
+        data, start = self._data, self._at
+        if not data:
+            return NEED_DATA
+        end = data.find(b"\r\n", start)
+        if end < 0:
+            if self._skipping or len(data) - start > self._longest:
+                # Forget a line which is too long, but for a CR which may be half of its end.
+                self._skipping = True
+                self._keep(b"\r" if data.endswith(b"\r") else b"")
+            return NEED_DATA
+        line = data[start:end]
+        self._at = end + 2
+        if end + 2 == len(data):
+            self._data = b""
+        if self._skipping or (end - start > self._shortest - 2 and self._too_long(line)):
             self._skipping = False
             return self._refuse(LINE_TOO_LONG)
+        return self._understood(line)
+
+    def _understood(self, line: bytes) -> Event:
+        self._commands_left -= 1
+        if self._commands_left == 0:
+            self.state = CLOSED
+            return self._refuse(TOO_MANY_COMMANDS)
         command = self._syntax.parse(line)
         if isinstance(command, Reply):
             if command is BAD_BDAT:
@@ -255,21 +290,18 @@ class SmtpServer:
     def _too_long(self, line: bytes) -> bool:
         return len(line) > self._limits.get(line[:4].upper(), self._shortest) - 2
 
-    def _skip(self) -> None:
-        """Forget a line which is too long, but for a CR which may be half of its end."""
-        self._skipping = True
-        if self._buffer.take_all().endswith(b"\r"):
-            self._buffer.append(b"\r")
+    def _keep(self, data: bytes) -> None:
+        self._data, self._at = data, 0
 
     def _next_body(self) -> Event:
-        data = self._buffer.take_all()
+        data = self._data[self._at :] if self._at else self._data
         if not data:
-            return Signal.NEED_DATA
+            return NEED_DATA
         body, rest = self._dots.feed(data)
         if rest is None:
-            return Body(body) if body else Signal.NEED_DATA
-        if rest:
-            self._buffer.append(rest)
+            self._keep(b"")
+            return Body(body) if body else NEED_DATA
+        self._keep(rest)
         return self._ended(body, self._dots.traits, smuggled=self._dots.smuggled)
 
     def _ended(self, body: bytes, traits: int, *, smuggled: bool) -> Event:
@@ -298,16 +330,19 @@ class SmtpServer:
         return self._next_of_chunk()
 
     def _next_of_chunk(self) -> Event:
-        data = self._buffer.take(self._left)
+        data = self._data[self._at : self._at + self._left]
+        self._at += len(data)
+        if self._at == len(self._data):
+            self._keep(b"")
         self._left -= len(data)
         if self.state is DROP:
             if self._left:
-                return Signal.NEED_DATA
+                return NEED_DATA
             self.state = self._after_drop
             return self._refuse(BAD_SEQUENCE)
         body = self._chunks.feed(data) if data else b""
         if self._left:
-            return Body(body) if body else Signal.NEED_DATA
+            return Body(body) if body else NEED_DATA
         if self._chunk.last:
             body += self._chunks.finish()
             smuggled = self._chunks.smuggled and not self.binary

@@ -1,0 +1,150 @@
+"""Where the mail of a session comes from: what the session leaves in messages and in logs."""
+
+from typing import Final
+
+from angarium.core.ident import printed
+from angarium.core.message import Message, Trait
+from angarium.core.reply import Reply
+from angarium.events.schema import Rejection
+from angarium.inbound.content import Content
+from angarium.inbound.envelope import Envelope
+from angarium.inbound.profile import DEFAULT_PATHWAY, Profile
+from angarium.mail.format import trace
+from angarium.wire.smtp_grammar import Hello, Rcpt
+
+LOOPBACK: Final = "127.0.0.1"  # what clients of a Unix socket count as
+
+_SMTPUTF8: Final = int(Trait.SMTPUTF8)
+_BINARY: Final = int(Trait.BINARY)
+
+
+class Origin:
+    """One connection, as others are told of it.
+
+    Args:
+        peer: as the socket names it.
+        local: the same for our end.
+        connection: its id.
+        program: our name and version, for Received.
+    """
+
+    __slots__ = (
+        "_local",
+        "_port",
+        "_profile",
+        "_program",
+        "_protocol",
+        "_received",
+        "address",
+        "connection",
+        "hello",
+        "source",
+        "trusted",
+    )
+
+    def __init__(
+        self, profile: Profile, peer: object, local: object, connection: int, program: str
+    ) -> None:
+        self.address, self._port = endpoint(peer)
+        self.source = shown(self.address, self._port)
+        self._local = shown(*endpoint(local))
+        self._profile = profile
+        self._program = program
+        self.connection = connection
+        self.hello: Hello | None = None
+        self.trusted = profile.relay.trusts_client(self.address)
+        self._protocol = "SMTP"
+        self._received = trace.received_from(self.address, self._port, "", profile.hostname)
+
+    def greeted(self, hello: Hello) -> None:
+        self.hello = hello
+        self._protocol = "ESMTP" if hello.verb == "EHLO" else "SMTP"
+        self._received = trace.received_from(
+            self.address, self._port, hello.name, self._profile.hostname
+        )
+
+    def message(self, envelope: Envelope, content: Content, now: float, ident: int) -> Message:
+        """Return the message, with what we put before its content."""
+        mail = envelope.mail
+        traits = content.traits
+        if mail.body == "BINARYMIME":
+            traits |= _BINARY
+        if mail.utf8 and not (content.header_is_ascii and envelope.is_ascii):
+            traits |= _SMTPUTF8
+        message = Message(
+            envelope.sender,
+            content.body,
+            self._trace(envelope, content, printed(ident), trace.date(int(now))),
+            traits,
+            mail.ret,
+            mail.envid,
+            "esmtp",
+            self.source,
+            self._profile.pathway,
+            self.connection,
+            now,
+        )
+        message.batch = ident
+        if not content.found.date:
+            message.variables["rfc2822_date_missing"] = "true"
+        return message
+
+    def _trace(self, envelope: Envelope, content: Content, ident: str, when: str) -> bytes:
+        mail, found, rules = envelope.mail, content.found, self._profile.rules
+        header = ""
+        if rules.trace:
+            protocol = "UTF8SMTP" if mail.utf8 else self._protocol
+            # What the client said stands in Received, what we made of it in Return-Path.
+            header = f"Return-Path: <{envelope.sender}>\r\n" + trace.received(
+                self._received, mail.address, self._program, protocol, ident, when
+            )
+        if not found.date and rules.date == "ifneeded":
+            header += f"Date: {when}\r\n"
+        if not found.message_id and rules.message_id:
+            header += f"Message-ID: {trace.message_id(ident, self._profile.hostname)}\r\n"
+        if content.bare:
+            header += "\r\n"
+        return header.encode()
+
+    def rejection(
+        self, now: float, reply: Reply, phase: int, envelope: Envelope | None, rcpt: Rcpt | None
+    ) -> Rejection:
+        """Return what is logged of a refusal."""
+        return Rejection(
+            now,
+            self.source,
+            self._local,
+            self.connection,
+            self._profile.pathway,
+            DEFAULT_PATHWAY,
+            phase,
+            reply.code,
+            "core",
+            self._variables(),
+            {} if envelope is None else envelope.variables(rcpt),
+            reply.text,
+        )
+
+    def _variables(self) -> dict[str, str]:
+        """Return the connection context."""
+        variables = {**self._profile.options.context, "pathway": self._profile.pathway}
+        if self.hello is not None:
+            variables["ehlo_string"] = f"{self.hello.verb} {self.hello.name}"
+            variables["ehlo_domain"] = self.hello.name
+        if self.trusted:
+            variables["can_relay"] = "true"
+        return variables
+
+
+def endpoint(name: object) -> tuple[str, int]:
+    """Return address and port of a socket name; a Unix socket counts as loopback."""
+    if not isinstance(name, tuple):
+        return LOOPBACK, 0
+    host, port = str(name[0]), int(name[1])
+    # A client of IPv4 on a socket for both families; the zone of a link-local address.
+    return host.removeprefix("::ffff:") if "." in host else host.partition("%")[0], port
+
+
+def shown(host: str, port: int) -> str:
+    """Return an endpoint as logs have it."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

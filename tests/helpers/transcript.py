@@ -1,0 +1,85 @@
+"""Play a written dialogue against a wire session.
+
+    C: a line from the peer             S: the line it must get
+    ?: an event the session must give   !: the answer to that event
+
+Every transcript is played twice, in big pieces and octet by octet: a session may not care how the
+network cut its octets. `Body` pieces are joined and shown with the End which follows them.
+"""
+
+import textwrap
+from collections.abc import Iterator
+
+from angarium.core.reply import from_text
+from angarium.wire.smtp_grammar import Bdat, Command, Hello, Mail, Rcpt
+from angarium.wire.smtp_server import Body, ChunkEnd, End, Event, Refused, Signal, SmtpServer
+
+
+def play(session: SmtpServer, script: str, cut: int = 0) -> None:
+    """Play `script`, handing over at most `cut` octets at a time (0: all there is)."""
+    sent, waiting = bytearray(session.data_to_send()), b""
+    body = b""
+    for side, text in _lines(script):
+        match side:
+            case "C":
+                waiting += text.encode().decode("unicode_escape").encode("latin-1") + b"\r\n"
+            case "?":
+                event, waiting, piece = _pump(session, waiting, cut)
+                body += piece
+                assert show(event, body) == text
+                if not isinstance(event, ChunkEnd):
+                    body = b""
+            case "!":
+                session.answer(from_text(text))
+            case "S":
+                _, waiting, piece = _pump(session, waiting, cut)
+                body += piece
+                sent += session.data_to_send()
+                line, found, rest = bytes(sent).partition(b"\r\n")
+                assert found, f"nothing sent, expected {text!r}"
+                assert line.decode() == text
+                sent[:] = rest
+    sent += session.data_to_send()
+    assert not sent, f"sent unasked: {bytes(sent)!r}"
+
+
+def _pump(session: SmtpServer, waiting: bytes, cut: int) -> tuple[Event, bytes, bytes]:
+    """Feed the session until it has an event which asks for an answer."""
+    body = b""
+    while True:
+        event = session.next_event()
+        if isinstance(event, Body):
+            body += event.data
+        elif isinstance(event, Refused):
+            body = b""
+        elif event is not Signal.NEED_DATA or not waiting:
+            return event, waiting, body
+        else:
+            step = cut or len(waiting)
+            session.receive(waiting[:step])
+            waiting = waiting[step:]
+
+
+def _lines(script: str) -> Iterator[tuple[str, str]]:
+    for line in textwrap.dedent(script).strip().splitlines():
+        side, _, text = line.partition(":")
+        yield side.strip(), text.removeprefix(" ")
+
+
+def show(event: Event, body: bytes = b"") -> str:
+    """Return an event as transcripts write it."""
+    match event:
+        case End():
+            return f"END {body!r}"
+        case ChunkEnd(size):
+            return f"CHUNK {size}"
+        case Signal():
+            return event.name
+        case Hello(verb, name):
+            return f"{verb} {name}"
+        case Command(verb, argument):
+            return f"{verb} {argument}".strip()
+        case Mail() | Rcpt():
+            return f"{event.verb} {event.address}".strip()
+        case Body() | Refused() | Bdat():
+            return repr(event)
