@@ -36,7 +36,7 @@ STATIC_OF_OURS: Mapping[str, str] = {
     "server_max_file_descriptors": "limits are raised before privileges are dropped",
 }
 # What the manual prints for "not set", and how we declare it.
-NOTHING = (None, "", [], (), {})
+NOTHING: tuple[object, ...] = (None, "", [], (), {})
 
 
 def fact_of(declared: Option[Any]) -> dict[str, Any] | None:

@@ -51,6 +51,10 @@ def told(text: str) -> list[str]:
             "everybody may send to anybody",
         ),
         (
+            "esmtp_listener { relay_for_sending_domains = ( ) listen *:25 { } }",
+            "WARNING 1 an empty relay_for_sending_domains lets every sender send to anybody",
+        ),
+        (
             "rfc2822_max_line_length_policy = fix",
             "WARNING 1 rfc2822_max_line_length_policy needs a number in rfc2822_max_line_length",
         ),

@@ -7,7 +7,8 @@
     value      = word / list / dictionary
     list       = "(" *( value [ "," ] ) ")"
     dictionary = "[" *( word "=" value [ "," ] ) "]"
-    word       = bare characters, /a pattern/, or "quoted", where \\" and \\\\ stand for one character
+    word       = bare characters, or "quoted", where \\" and \\\\ stand for one character;
+                 the name of a stanza may also be /a pattern/
 
 Names are kept in lower case, instances and values as written. Comments are `# ...` and
 `/* ... */`; they do not nest. Any text gives a tree or faults with their places, in linear time.

@@ -18,6 +18,7 @@ REFUSED: Final[Mapping[str, frozenset[str]]] = {
     "tls_verify_mode": frozenset({"none"}),
     "tls_ifavailable_fallback": frozenset({"true", "on", "enabled", "1", "yes"}),
     "use_ssl": frozenset({"false", "off", "disabled", "0", "no"}),
+    "proxy_protocol": frozenset({"false", "off", "disabled", "0", "no"}),
     "use_dane": frozenset({"false", "off", "disabled", "0", "no"}),
     "use_mta_sts": frozenset({"false", "off", "disabled", "0", "no"}),
     "enable_authentication": frozenset({"false", "off", "disabled", "0", "no"}),

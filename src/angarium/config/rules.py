@@ -134,6 +134,16 @@ def an_open_relay_is_meant(checked: Checked) -> None:
                 "put open_relay into a peer stanza, or use relay_hosts",
                 Severity.WARNING,
             )
+    for section in checked.sections_with("relay_for_sending_domains"):
+        if not section.values["relay_for_sending_domains"]:
+            report(
+                checked,
+                section,
+                "relay_for_sending_domains",
+                "an empty relay_for_sending_domains lets every sender send to anybody",
+                "name the domains, or remove it",
+                Severity.WARNING,
+            )
     for section in checked.sections_with("relay_hosts"):
         networks = section.values["relay_hosts"]
         assert isinstance(networks, tuple)

@@ -173,22 +173,6 @@ class ListenSocket(Options, direction="receiving"):
         direction="na",
         doc="The mode of a Unix socket.",
     )
-    proxy_protocol = option(
-        Bool(),
-        False,
-        scopes=(LISTENING | Scope.PEER) & ~Scope.MSGCSERVER_LISTENER & ~Scope.ECCLUSTER_LISTENER,
-        since="4.2.11",
-        doc="""
-        Connections begin with a PROXY header which names the client; without it they are closed.
-        """,
-    )
-    proxy_protocol_timeout = option(
-        Duration(),
-        60.0,
-        scopes=(LISTENING | Scope.PEER) & ~Scope.MSGCSERVER_LISTENER & ~Scope.ECCLUSTER_LISTENER,
-        since="4.2.11",
-        doc="Wait for the whole PROXY header; 0 waits for ever.",
-    )
     accept_queue_backlog = option(
         Int(),
         0,

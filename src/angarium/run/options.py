@@ -65,6 +65,8 @@ class Node(Options, direction="both"):
         scopes=Scope.GLOBAL,
         direction="na",
         doc="How long our own console clients wait for an answer.",
+        state=State.PLANNED,
+        reason="There is no console yet.",
     )
     crash_limit = option(
         Int(minimum=1),
@@ -94,6 +96,8 @@ class Node(Options, direction="both"):
         scopes=Scope.GLOBAL,
         direction="na",
         doc="Write all changes made while running to local_changes_file, none in place.",
+        state=State.PLANNED,
+        reason="The configuration is changed by its files only.",
     )
     match_cache_size = option(
         Int(minimum=1),

@@ -1,7 +1,7 @@
 """Options of the loggers: which log goes where, and what is in it."""
 
 from angarium.config.kinds import Bool, Choice, Duration, Mode, Text
-from angarium.config.option import Options, option
+from angarium.config.option import Options, State, option
 from angarium.config.scope import Naming
 
 LEVELS = ("DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL")
@@ -22,11 +22,33 @@ class EcLogger(Options, stanza="ec_logger", naming=Naming.MAYBE):
     paniclog = option(Text(), "/var/log/ecelerity/paniclog.ec", doc="File of faults.")
     paniclog_mode = option(Mode(), LOG_MODE, doc="Mode of paniclog.")
     acctlog = option(
-        Text(), "/var/log/ecelerity/acctlog.ec", doc="File of authentications and commands."
+        Text(),
+        "/var/log/ecelerity/acctlog.ec",
+        doc="File of authentications and commands.",
+        state=State.PLANNED,
+        reason="There are no authentications and commands yet.",
     )
-    acctlog_log_mode = option(Mode(), LOG_MODE, doc="Mode of acctlog.")
-    importlog = option(Text(), None, doc="File of imports from other spools; unset: none.")
-    importlog_mode = option(Mode(), LOG_MODE, doc="Mode of importlog.")
+    acctlog_log_mode = option(
+        Mode(),
+        LOG_MODE,
+        doc="Mode of acctlog.",
+        state=State.PLANNED,
+        reason="There are no authentications and commands yet.",
+    )
+    importlog = option(
+        Text(),
+        None,
+        doc="File of imports from other spools; unset: none.",
+        state=State.PLANNED,
+        reason="There is no import yet.",
+    )
+    importlog_mode = option(
+        Mode(),
+        LOG_MODE,
+        doc="Mode of importlog.",
+        state=State.PLANNED,
+        reason="There is no import yet.",
+    )
     heartbeat = option(Duration(), 60.0, doc="Time between two heartbeat lines; 0 is none.")
     log_receptions = option(Bool(), True, doc="Write receptions to mainlog.")
     log_deliveries = option(Bool(), True, doc="Write deliveries to mainlog.")
