@@ -75,8 +75,14 @@ def test_lost_lines_are_counted_and_told(path: Path, monkeypatch: pytest.MonkeyP
     assert log.lost == 0
 
 
-def test_a_folder_that_is_missing_is_no_failure_of_the_caller(path: Path) -> None:
-    log = PanicLog(str(path / "none" / "paniclog.ec"), FakeClock(1.0))
+def test_a_folder_that_is_missing_is_made(path: Path) -> None:
+    PanicLog(str(path.parent / "log" / "paniclog.ec"), FakeClock(1.0)).write("core", "a")
+    assert (path.parent / "log" / "paniclog.ec").read_text() == "1:core: a\n"
+
+
+def test_a_path_that_cannot_be_is_no_failure_of_the_caller(path: Path) -> None:
+    path.write_text("")
+    log = PanicLog(str(path / "paniclog.ec"), FakeClock(1.0))
     log.write("core", "a")
     assert log.lost == 1
 

@@ -42,7 +42,8 @@ class FakeConfiguration:
 
     def __init__(self, **changes: object) -> None:
         self.node = Node.make(log_hires_timestamp=bool(changes.pop("hires", False)))
-        ec = {"mainlog": "mainlog.ec", "rejectlog": "rejectlog.ec", "heartbeat": 0.0} | changes
+        names = {name: f"{name}.ec" for name in ("mainlog", "rejectlog", "paniclog")}
+        ec = {**names, "heartbeat": 0.0} | changes
         self.stanzas: Mapping[str, Sequence[tuple[str, Any]]] = {
             "ec_logger": [("ec_logger", EcLogger.make(**ec))],
             "bounce_logger": [
@@ -261,6 +262,7 @@ def test_a_full_disk_holds_the_place_in_the_streams(
     bench.step(hose, 5)
     assert "no space" in hose.held
     assert len(bench.alarms) == 1
+    assert (bench.state / "paniclog.ec").read_text().count("hose: logs cannot be written") == 1
     before = passed(bench.state / "hose")["000/events"]
     for log in hose._logs:
         monkeypatch.setattr(log, "_write", os.write, raising=False)

@@ -67,8 +67,11 @@ _QUOTED: Final = re.compile(r'[\s,\[\]"\\]')
 
 
 def seconds(at: float) -> str:
-    """Print a time as logs do: whole Unix seconds."""
-    return str(int(at))
+    """Print a time as logs do: whole Unix seconds. Any float gives something."""
+    try:
+        return str(int(at))
+    except (OverflowError, ValueError):  # infinite, or no number
+        return "0"
 
 
 def microseconds(at: float) -> str:

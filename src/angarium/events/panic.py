@@ -20,7 +20,7 @@ class PanicLog:
     """The paniclog of this process.
 
     Args:
-        path: "" writes nothing.
+        path: "" writes nothing; a folder that is missing is made.
         mode: of a file that is made.
         stamp: `format.seconds`, or `format.microseconds` with log_hires_timestamp.
     """
@@ -58,12 +58,16 @@ class PanicLog:
             octets = kept.encode() + _CUT
         octets += b"\n"
         try:
-            if self._file < 0:
-                flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-                self._file = os.open(self._path, flags, self._mode)
-            return os.write(self._file, octets) == len(octets)
+            return os.write(self._opened(), octets) == len(octets)
         except OSError:
             return False
+
+    def _opened(self) -> int:
+        if self._file < 0:
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+            os.makedirs(os.path.dirname(self._path) or ".", exist_ok=True)
+            self._file = os.open(self._path, flags, self._mode)
+        return self._file
 
     def reopen(self) -> None:
         """Close the file; the next line opens the path anew."""

@@ -205,10 +205,9 @@ class Stream:
         taken = []
         cursor, new = self.cursor, window.add
         for (_, log, source, event), at in zip(items[:end], self.times, strict=False):
-            if log != NOWHERE and (key := key_of(event)) is not None:
-                if not cursor.fresh(log, source, key) or not new(key):
-                    continue
-            taken.append((at, event))
+            key = key_of(event) if log != NOWHERE else None
+            if key is None or (cursor.fresh(log, source, key) and new(key)):
+                taken.append((at, event))
         if end == len(items):
             cursor.number = self._ahead  # also over records which held nothing for us
         elif end:

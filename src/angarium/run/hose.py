@@ -21,11 +21,13 @@ from angarium.core.errors import Error
 from angarium.events import format as lines
 from angarium.events import metrics
 from angarium.events.checkpoint import File, Keeper, boot_id
+from angarium.events.panic import PanicLog
 from angarium.events.reader import Streams
 from angarium.events.schema import Event
 from angarium.events.stream import READER
 from angarium.journal.disk import Disk
 from angarium.modules import index
+from angarium.modules.loggers.ec_logger import panic_log
 from angarium.modules.loggers.logfile import LogFile
 from angarium.run.options import Node
 
@@ -54,11 +56,20 @@ class Logger(Protocol):
     def beat(self, now: float) -> None: ...
 
 
+Generation = tuple[list[Logger], list[PanicLog]]
+
+
 class Configuration(Protocol):
     """What this file needs of a configuration."""
 
     def top(self, options: Any) -> Any: ...
     def instances(self, stanza: str) -> Sequence[tuple[str, Any]]: ...
+
+
+def stamp_of(configuration: Configuration) -> lines.Stamp:
+    """Return how logs print times."""
+    hires = configuration.top(Node).log_hires_timestamp
+    return lines.microseconds if hires else lines.seconds
 
 
 def loggers_of(configuration: Configuration, state: Path) -> list[Logger]:
@@ -67,8 +78,7 @@ def loggers_of(configuration: Configuration, state: Path) -> list[Logger]:
     Raises:
         Error: a destination is of a kind we do not have, or two write to one file.
     """
-    hires = configuration.top(Node).log_hires_timestamp
-    stamp = lines.microseconds if hires else lines.seconds
+    stamp = stamp_of(configuration)
     made: list[Logger] = []
     owners: dict[Path, str] = {}
     for stanza in index.LOGGERS:
@@ -85,6 +95,17 @@ def loggers_of(configuration: Configuration, state: Path) -> list[Logger]:
                 owners[log.path] = owner
             made.append(logger)
     return made
+
+
+def panics_of(configuration: Configuration, state: Path, clock: Clock) -> list[PanicLog]:
+    """Return the paniclogs of all ec_loggers, for this process.
+
+    Raises:
+        Error: a destination is of a kind we do not have.
+    """
+    stamp = stamp_of(configuration)
+    instances = configuration.instances("ec_logger")
+    return [panic_log(options, state, clock, stamp) for _, options in instances]
 
 
 class Heart:
@@ -128,8 +149,9 @@ class Hose:
         self._boot = boot_id() if boot is None else boot
         self._keeper = Keeper(state / "hose" / READER, self._boot)
         self._loggers = loggers_of(configuration, state)
-        self._prepared: list[Logger] = []
-        self._next: list[Logger] | None = None
+        self._panics = panics_of(configuration, state, clock)
+        self._prepared: Generation = ([], [])
+        self._next: Generation | None = None
         self._streams: Streams | None = None  # from the first step on
         self._known: Mapping[str, File] = {}  # files that are to be cut back
         self._heart = Heart()
@@ -150,19 +172,24 @@ class Hose:
     def reopen(self) -> None:
         """Close and open the logs, at the next step: somebody has renamed them."""
         self._reopen = True
+        for panic in self._panics:
+            panic.reopen()
 
     def prepare(self, configuration: Configuration) -> None:
         """First phase of a reload. Raises Error if these loggers cannot be."""
-        self._prepared = loggers_of(configuration, self._state)
+        self._prepared = (
+            loggers_of(configuration, self._state),
+            panics_of(configuration, self._state, self._clock),
+        )
 
     def commit(self) -> None:
         """Second phase: the prepared loggers write from the next step on."""
-        self._next, self._prepared = self._prepared, []
+        self._next, self._prepared = self._prepared, ([], [])
         self._reopen = True
 
     def abort(self) -> None:
         """Forget what was prepared."""
-        self._prepared = []
+        self._prepared = ([], [])
 
     # -- what it does ---------------------------------------------------------------------
 
@@ -179,7 +206,7 @@ class Hose:
         except (OSError, Error) as error:
             return self._hold(str(error))
         if self._held:
-            self._alarm(f"logs are written again, after: {self._held}")
+            self._tell(f"logs are written again, after: {self._held}")
             self._held = ""
             self._holding.value = 0
         self._tell_losses(streams)
@@ -191,16 +218,21 @@ class Hose:
             self._wait = min(IDLE_SECONDS, max(BUSY_SECONDS, self._wait * 2))
         return self._wait
 
+    def _tell(self, text: str) -> None:
+        self._alarm(text)
+        for panic in self._panics:
+            panic.write("hose", text)
+
     def _tell_losses(self, streams: Streams) -> None:
         if streams.missed > self._missed:
-            self._alarm("events were gone before they were read: logs have a gap")
+            self._tell("events were gone before they were read: logs have a gap")
         if streams.undecodable > self._undecodable:
-            self._alarm("events of a later version were passed over: logs have a gap")
+            self._tell("events of a later version were passed over: logs have a gap")
         self._missed, self._undecodable = streams.missed, streams.undecodable
 
     def _hold(self, reason: str) -> float:
         if not self._held:
-            self._alarm(f"logs cannot be written, the streams keep the events: {reason}")
+            self._tell(f"logs cannot be written, the streams keep the events: {reason}")
         self._held = reason
         self._holding.value = 1
         return HELD_SECONDS
@@ -278,7 +310,10 @@ class Hose:
             for log in self._logs:
                 log.close()
         if self._next is not None:
-            self._loggers, self._next = self._next, None
+            for panic in self._panics:
+                panic.close()
+            self._loggers, self._panics = self._next
+            self._next = None
         for log in self._logs:
             # At the start: undo what the checkpoint does not know. A file that has been renamed
             # since is cut too, and then left alone.
@@ -302,4 +337,6 @@ class Hose:
             streams.close()
         for log in self._logs:
             log.close()
+        for panic in self._panics:
+            panic.close()
         self._keeper.unlock()

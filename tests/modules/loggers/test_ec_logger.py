@@ -6,8 +6,9 @@ import pytest
 
 from angarium.events import format as lines
 from angarium.events.schema import Discard, Event, ServerEvent
-from angarium.modules.loggers.ec_logger import Logger
+from angarium.modules.loggers.ec_logger import Logger, panic_log
 from angarium.modules.loggers.options import EcLogger
+from helpers.clock import FakeClock
 from helpers.streams import delivery, permanent, reception, rejection, transient
 
 DISCARD = Discard(
@@ -105,3 +106,18 @@ def test_hires_timestamps(tmp_path: Path) -> None:
     assert first.startswith("100500000@")
     assert beat == "101000000@@@@M"
     assert (tmp_path / "r").read_text().startswith("100500000: R=")
+
+
+def test_its_paniclog_is_for_each_process(tmp_path: Path) -> None:
+    options = EcLogger.make(paniclog="log/paniclog.ec", paniclog_mode=0o600)
+    panic_log(options, tmp_path, FakeClock(7.0), lines.seconds).write("core", "up")
+    path = tmp_path / "log" / "paniclog.ec"
+    assert path.read_text() == "7:core: up\n"
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("changes", [{"paniclog": ""}, {"enabled": False}])
+def test_no_paniclog(tmp_path: Path, changes: dict[str, object]) -> None:
+    options = EcLogger.make(**{"paniclog": "paniclog.ec"} | changes)
+    panic_log(options, tmp_path, FakeClock(7.0), lines.seconds).write("core", "up")
+    assert not list(tmp_path.iterdir())

@@ -1,12 +1,14 @@
-"""ec_logger: mainlog and rejectlog.
+"""ec_logger: mainlog and rejectlog, and where its paniclog is.
 
-Its paniclog is not written here but by each process itself (`events/panic`).
+The paniclog is not written by the logger but by each process itself (`events/panic`).
 """
 
 from collections.abc import Sequence
 from pathlib import Path
 
+from angarium.core.clock import Clock
 from angarium.events import format as lines
+from angarium.events.panic import PanicLog
 from angarium.events.schema import (
     Delivery,
     Discard,
@@ -18,7 +20,7 @@ from angarium.events.schema import (
     Transfer,
     TransientFailure,
 )
-from angarium.modules.loggers.logfile import LogFile
+from angarium.modules.loggers.logfile import LogFile, path_of
 from angarium.modules.loggers.options import EcLogger
 
 
@@ -81,6 +83,16 @@ class Logger:
             self._main.add([lines.line(lines.MAINLOG[Heartbeat](Heartbeat(now), at))])
         if self._reject is not None:
             self._reject.add([lines.marker(at).encode()])
+
+
+def panic_log(options: EcLogger, base: Path, clock: Clock, stamp: lines.Stamp) -> PanicLog:
+    """Return the paniclog of a stanza, for one process.
+
+    Raises:
+        Error: a destination of a kind we do not have.
+    """
+    path = str(path_of(options.paniclog, base)) if options.paniclog and options.enabled else ""
+    return PanicLog(path, clock, options.paniclog_mode, stamp)
 
 
 def _log(destination: str | None, base: Path, mode: int) -> LogFile | None:

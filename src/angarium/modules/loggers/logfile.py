@@ -21,6 +21,18 @@ REOPENED: Final = point("logfile.reopened", "a log was opened anew, no checkpoin
 Write = Callable[[int, bytes], int]
 
 
+def path_of(destination: str, base: Path) -> Path:
+    """Return the path of a destination.
+
+    Raises:
+        Error: a destination of a kind we do not have.
+    """
+    path = destination.removeprefix("file://")
+    if "://" in path:
+        raise Error("no such kind of log destination; write a path", destination=destination)
+    return base / path
+
+
 class LogFile:
     """One text log.
 
@@ -38,10 +50,7 @@ class LogFile:
     def __init__(
         self, destination: str, base: Path, mode: int = 0o644, write: Write = os.write
     ) -> None:
-        path = destination.removeprefix("file://")
-        if "://" in path:
-            raise Error("no such kind of log destination; write a path", destination=destination)
-        self.path = base / path
+        self.path = path_of(destination, base)
         self._mode = mode
         self._write = write
         self._file = -1
