@@ -41,7 +41,7 @@ class Spool:
         self.delivery = True
         self.message = Message("a@example.org", MemoryBody(b"x" * 10_000), received_at=time())
 
-    def load(self, ident: int) -> tuple[Message, Recipient]:
+    def load(self, ident: int, *, cached: bool = False) -> tuple[Message, Recipient]:
         return self.message, Recipient("u@a.test", "a.test", "default", "default", id=ident)
 
     def rebind(self, *_: object) -> None:

@@ -1,23 +1,24 @@
 """A board without a disk: the spool, its routes and the configuration in memory."""
 
-import struct
 from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any, TypeVar
 
+from angarium.config.option import Options
 from angarium.core.body import MemoryBody
 from angarium.core.ident import Idents
 from angarium.core.message import Message, Recipient
-from angarium.journal.errors import SpoolError
+from angarium.journal.errors import ColdError, DamageError, SpoolError
 from angarium.queue.board import Board
 from angarium.queue.entry import Entry
 from angarium.queue.line import Key, Line
 from angarium.queue.options import Shape
+from angarium.queue.spool.slot import SLOT
 from angarium.queue.timer import Timer
 from helpers.clock import FakeClock
 
-T = TypeVar("T")
-SLOT = struct.Struct("<IIHBIII")
+OptionsT = TypeVar("OptionsT", bound=Options)
+Durable = Callable[[SpoolError | None], None]
 
 
 class FakeRoutes:
@@ -51,37 +52,41 @@ class FakeSpool:
         self.kept: dict[int, tuple[Message, Recipient]] = {}
         self.intake = True
         self.delivery = True
-        self.waiting: list[Callable[[SpoolError | None], None]] = []
+        self.waiting: list[tuple[Message, Sequence[Recipient], Durable]] = []
         self.immediate = True
         self.loads = 0
         self.broken: set[int] = set()
+        self.damaged: set[int] = set()
+        self.cold: set[int] = set()
+        self.isolated: list[int] = []
         self.rebound: list[tuple[int, str, str, str]] = []
 
     def put(
         self,
         message: Message,
         recipients: Sequence[Recipient],
-        durable: Callable[[SpoolError | None], None],
+        durable: Durable,
     ) -> None:
         now = self.clock.time()
         message.batch = self.idents.next(now)
         for each in recipients:
             each.id = self.idents.next(now)
-            self.kept[each.id] = (message, each)
-            self._write(each.id, 0, 0)
-        self.waiting.append(durable)
+        self.waiting.append((message, recipients, durable))
         if self.immediate:
             self.sync()
 
     def _write(self, ident: int, attempts: int, due: int) -> None:
         _, each = self.kept[ident]
         number = self.routes.number((each.binding_group, each.binding, each.domain))
-        self.live[ident] = SLOT.pack(number, due, attempts, 0, 1, 2, 3)
+        self.live[ident] = SLOT.pack(number, due, attempts, 0, 1, 2, 3, 4)
 
     def sync(self, error: SpoolError | None = None) -> None:
         waiting, self.waiting = self.waiting, []
-        for each in waiting:
-            each(error)
+        for message, recipients, durable in waiting:
+            for each in recipients if error is None else ():
+                self.kept[each.id] = (message, each)
+                self._write(each.id, 0, 0)
+            durable(error)
 
     def settle(self, ident: int) -> None:
         del self.live[ident]
@@ -100,10 +105,21 @@ class FakeSpool:
         self.kept[ident] = (message, changed)
         self._write(ident, attempts, due)
 
-    def load(self, ident: int) -> tuple[Message, Recipient]:
+    async def load_cold(self, ident: int) -> None:
+        self.cold.discard(ident)
+
+    def isolate(self, ident: int) -> None:
+        self.isolated.append(ident)
+        del self.live[ident]
+
+    def load(self, ident: int, *, cached: bool = False) -> tuple[Message, Recipient]:
         self.loads += 1
+        if cached and ident in self.cold:
+            raise ColdError("not in the page cache")
+        if ident in self.damaged:
+            raise DamageError("damaged", id=ident)
         if ident in self.broken:
-            raise SpoolError("damaged", id=ident)
+            raise SpoolError("the disk failed", id=ident)
         message, each = self.kept[ident]
         copy = Message(message.sender, message.body, received_at=message.received_at)
         copy.batch = message.batch
@@ -120,13 +136,13 @@ class FakeConfiguration:
         self.shape = Shape.make(**shape)
         self.tops: dict[type, Any] = {}
 
-    def at(self, cls: type[T], *, group: str, binding: str, domain: str) -> T:
+    def at(self, cls: type[OptionsT], *, group: str, binding: str, domain: str) -> OptionsT:
         found = self.shapes.get((binding, domain), self.shape)
         assert isinstance(found, cls)
         return found
 
-    def top(self, cls: type[T]) -> T:
-        found: T = self.tops.get(cls) or cls.make()  # type: ignore[attr-defined]
+    def top(self, cls: type[OptionsT]) -> OptionsT:
+        found: OptionsT = self.tops.get(cls) or cls.make()
         return found
 
     def bindings(self) -> list[tuple[str, str]]:

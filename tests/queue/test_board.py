@@ -207,6 +207,14 @@ def test_mail_which_expires_in_a_closed_line_is_given_up() -> None:
     assert line is young
 
 
+def test_mail_which_expires_in_a_line_that_moves_waits_for_its_last_attempt() -> None:
+    queues = Queues(message_expiration=600.0)
+    line = queues.put("a.test")
+    queues.jump(700.0 + SWEEP_SECONDS)
+    assert queues.given_up == []
+    assert len(line.take(1)) == 1
+
+
 def test_expired_mail_gets_a_last_attempt_unless_the_option_says_no() -> None:
     queues = Queues(message_expiration=10.0)
     line = queues.put("a.test")
@@ -257,6 +265,17 @@ def test_a_line_with_a_connection_or_a_pause_is_kept() -> None:
     assert queues.board.lines
     queues.later(100.0)
     assert queues.board.lines == {}
+
+
+def test_a_suspended_line_without_mail_is_freed_and_suspended_again_when_it_has_some() -> None:
+    queues = Queues(suspend_delivery=True)
+    line = queues.put("a.test")
+    for items in line.sift(lambda ident: True):
+        for item in items:
+            line.lifted(item)
+    queues.later(2 * IDLE_SECONDS + 1)
+    assert queues.board.lines == {}
+    assert queues.put("a.test").take(1) == []
 
 
 def test_a_delayed_entry_needs_no_line() -> None:

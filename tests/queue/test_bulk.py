@@ -80,6 +80,19 @@ def test_flush_makes_delayed_mail_active_once() -> None:
     assert (len(entries), queues.counts(line)) == (5, (0, 0, 5))
 
 
+def test_flush_brings_mail_of_a_vanished_binding_home() -> None:
+    queues = Queues()
+    (entry,) = queues.put("a.test", binding="b1").take(1)
+    queues.defer(entry, 600)
+    queues.configuration.names.remove(("g", "b1"))
+    queues.restart()
+    queues.board.begin(flush(queues.board, Where().matches, Tally()))
+    run(queues)
+    line = queues.board.line("default", "default", "a.test")
+    assert queues.counts(line) == (1, 0, 0)
+    assert [each[0] for each in queues.spool.rebound] == [entry.id]
+
+
 def test_move_takes_active_and_delayed_to_another_binding() -> None:
     queues, tally = stocked(), Tally()
     queues.board.begin(move(queues.board, Where(domain="a.test").matches, "g", "b2", tally))

@@ -151,19 +151,6 @@ def test_who_shares_a_throttle_is_limited_together() -> None:
     assert queues.counts(b) == (1, 0, 0)
 
 
-def test_an_entry_which_cannot_be_read_is_put_off_and_told() -> None:
-    queues = Queues(max_resident_active_queue=0)
-    told: list[int] = []
-    queues.board.unreadable = lambda ident, error: told.append(ident)
-    line = queues.put("a.test")
-    broken = next(iter(queues.spool.live))
-    queues.put("a.test")
-    queues.spool.broken.add(broken)
-    assert len(line.take(100)) == 1
-    assert told == [broken]
-    assert queues.counts(line) == (0, 1, 1)
-
-
 def test_failures_in_a_row_ask_for_a_pause() -> None:
     queues = Queues()
     line = queues.put("a.test")
@@ -238,7 +225,7 @@ def test_every_entry_is_in_exactly_one_place(walk: list[tuple[str, int]], most: 
             for items in line.sift(lambda ident, by=number: ident % 4 == by):  # type: ignore[misc]
                 for item in items:
                     line.lifted(item)
-                    entry = queues.board.load(item, line) if isinstance(item, int) else item
+                    entry = queues.board.recall.entry(item, line) if isinstance(item, int) else item
                     assert entry is not None
                     line.fly(entry)
                     flying.append(entry)

@@ -19,25 +19,20 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from random import Random
 from typing import Final, Protocol, TypeVar
 
+from angarium.config.option import Options
 from angarium.core.clock import Clock
-from angarium.core.errors import Error
-from angarium.core.message import (
-    DEFAULT_BINDING,
-    DEFAULT_BINDING_GROUP,
-    Message,
-    Recipient,
-)
+from angarium.core.message import DEFAULT_BINDING, DEFAULT_BINDING_GROUP, Message, Recipient
 from angarium.queue.bulk import expire, vanished
 from angarium.queue.entry import DELAYED, ENDED, FLYING, Entry, wrong
 from angarium.queue.line import PAUSED, THROTTLED, Key, Line
 from angarium.queue.options import Residence, ServerLimits, Shape
+from angarium.queue.recall import Recall, Spawn
 from angarium.queue.retry import GiveUp, is_expired, spread
 from angarium.queue.schedule import Schedule
 from angarium.queue.throttle import Ledger, LocalLedger
 from angarium.queue.timer import TimeLine, Timer
 
 IDLE_SECONDS: Final = 30.0  # a line without mail is freed after one to two of these
-UNREADABLE_SECONDS: Final = 3600  # until an entry which cannot be read is tried again
 SWEEP_SECONDS: Final = 60.0  # between two looks for what expired in its line
 SLICE_SECONDS: Final = 0.002  # of work on many entries at a time (ARCHITECTURE section 3),
 BREATH_SECONDS: Final = 0.006  # and this long the loop has for the rest: a quarter of it at most
@@ -46,7 +41,7 @@ _OFFERED: Final = 64  # lines asked in one piece of a job
 _HEAD: Final = struct.Struct("<IIH")  # of a slot: route, due, attempts (queue/spool/slot)
 
 
-T = TypeVar("T")
+OptionsT = TypeVar("OptionsT", bound=Options)
 Steps = Generator[None, None, None]
 CallLater = Callable[[float, Callable[[], None]], object]
 _NO_LIMIT: Final = sys.maxsize
@@ -73,19 +68,23 @@ class Store(Protocol):
     @property
     def delivery(self) -> bool: ...
 
-    def load(self, ident: int) -> tuple[Message, Recipient]: ...
+    def load(self, ident: int, *, cached: bool = False) -> tuple[Message, Recipient]: ...
+
+    async def load_cold(self, ident: int) -> object: ...
+
+    def isolate(self, ident: int) -> None: ...
 
     def rebind(self, ident: int, group: str, binding: str, domain: str, event: None) -> None: ...
 
 
-class Options(Protocol):
+class Settings(Protocol):
     """What the board needs of a configuration."""
 
     generation: int
 
-    def at(self, cls: type[T], *, group: str, binding: str, domain: str) -> T: ...
+    def at(self, cls: type[OptionsT], *, group: str, binding: str, domain: str) -> OptionsT: ...
 
-    def top(self, cls: type[T]) -> T: ...
+    def top(self, cls: type[OptionsT]) -> OptionsT: ...
 
     def bindings(self) -> Sequence[tuple[str, str]]: ...
 
@@ -110,7 +109,7 @@ class Board:
         self,
         spool: Store,
         timer: Timer,
-        configuration: Options,
+        configuration: Settings,
         clock: Clock,
         *,
         ledger: Ledger | None = None,
@@ -122,6 +121,7 @@ class Board:
         self.clock = clock
         self.ledger: Ledger = LocalLedger(clock) if ledger is None else ledger
         self.schedule = Schedule()
+        self.recall = Recall(self)
         self.lines: dict[Key, Line] = {}
         self.in_flight = 0
         self.resident = 0  # entries in memory, those in flight included
@@ -130,7 +130,6 @@ class Board:
         # that is given up without an attempt.
         self.demand: Callable[[Line], None] = _no_demand
         self.give_up: Callable[[Entry, GiveUp], None] | None = None
-        self.unreadable: Callable[[int, Error], None] | None = None
         self._random = Random() if random is None else random
         self._workers = workers
         self._delayed: array[int] = array("I", bytes(4 * 256))  # by route number
@@ -146,7 +145,7 @@ class Board:
         self.configure(configuration)
         self.ledger.on_free = self._freed
 
-    def configure(self, configuration: Options) -> None:
+    def configure(self, configuration: Settings) -> None:
         """Go over to a generation; lines look their options up again when they are used next."""
         self.configuration = configuration
         self.generation = configuration.generation
@@ -204,7 +203,7 @@ class Board:
 
     @property
     def active(self) -> int:
-        return sum(line.active for line in self.lines.values())
+        return len(self.spool.live) - len(self.timer) - self.in_flight
 
     def offer(self, line: Line) -> None:
         """Call `demand` if the line has mail and may send."""
@@ -285,29 +284,13 @@ class Board:
             due = time.sane_due(ident, due)
         self.timer.add(ident, due + time.skew)
 
-    def load(self, ident: int, line: Line) -> Entry | None:
-        """Return the entry as an object; None if it cannot be read, then it is delayed."""
-        slot = self.spool.live.get(ident)
-        if slot is None:
-            return None
-        try:
-            message, recipient = self.spool.load(ident)
-        except Error as error:
-            if self.unreadable is not None:
-                self.unreadable(ident, error)
-            self._put_off(ident, int(self._time.now()) + UNREADABLE_SECONDS)
-            return None
-        _, due, attempts = _HEAD.unpack_from(slot)
-        self.resident += 1
-        return Entry(ident, line, message, recipient, attempts, due)
-
     def delay(self, entry: Entry, due: int) -> None:
         """Put an entry that was taken off until `due`; the spool knows already."""
         if entry.state is not FLYING:
             raise wrong(entry, "delay")
         entry.state = DELAYED
         entry.due = due
-        self._put_off(entry.id, due + self._time.skew)
+        self._delay(entry.id, due + self._time.skew)
         self._landed(entry.line)
 
     def ended(self, entry: Entry) -> None:
@@ -324,12 +307,24 @@ class Board:
         if not line.in_flight and not line.active:
             self.rest(line)
 
-    def _put_off(self, ident: int, due: int) -> None:
+    def _delay(self, ident: int, due: int) -> None:
         route = self.route_of(self.spool.live[ident])
         if route >= len(self._delayed):
             self._grow(route)
         self._delayed[route] += 1
         self.timer.add(ident, due)
+
+    def put_off(self, ident: int, seconds: float) -> None:
+        """Delay an entry that is in no line, without an attempt."""
+        self._delay(ident, int(self._time.now() + seconds))
+
+    def isolate(self, ident: int) -> None:
+        """Put an entry aside that cannot be worked on; the spool keeps it."""
+        slot = self.spool.live[ident]
+        due: int = _HEAD.unpack_from(slot)[1]
+        if self.timer.remove(ident, due + self._time.skew):
+            self.undelay(ident)
+        self.spool.isolate(ident)
 
     @staticmethod
     def route_of(slot: bytes) -> int:
@@ -342,10 +337,18 @@ class Board:
         self._delayed[route] -= 1
         return self.spool.routes.key(route)
 
+    def home(self, ident: int) -> Line:
+        """As `undelay`, but return the line; the entry moves there if its binding vanished."""
+        key = self.undelay(ident)
+        line = self.lines.get(key) or self._make(key)
+        if line.key != key:
+            self.spool.rebind(ident, *line.key, None)
+        return line
+
     def redelay(self, ident: int) -> None:
         """Put an id that was taken out of the timer back, at the due time of its slot."""
         due: int = _HEAD.unpack_from(self.spool.live[ident])[1]
-        self._put_off(ident, due + self._time.skew)
+        self._delay(ident, due + self._time.skew)
 
     def _grow(self, route: int) -> None:
         more = max(route + 1, 2 * len(self._delayed)) - len(self._delayed)
@@ -413,14 +416,15 @@ class Board:
         """Let `work` do a job: an iterator that yields every millisecond or sooner."""
         self._jobs.append(job)
 
-    def start(self, call_later: CallLater) -> None:
-        """Run by timers of a loop from now on."""
+    def start(self, call_later: CallLater, spawn: Spawn | None = None) -> None:
+        """Run by timers of a loop from now on; `spawn` starts a task on it, for cold reads."""
         self._call_later = call_later
+        self.recall.spawn = spawn
         self.schedule.alarm = self._alarm
         self._second()
 
     def stop(self) -> None:
-        self._call_later = self.schedule.alarm = None
+        self._call_later = self.schedule.alarm = self.recall.spawn = None
 
     def _second(self) -> None:
         if self._call_later is not None:
@@ -481,7 +485,7 @@ class Board:
                 return False
             _, line = resting.popleft()
             line.resting = False
-            if line.idle and (line.pool is not None or line.closed or line.parked):
+            if line.idle and (line.pool is not None or line.closed & PAUSED or line.parked):
                 self.rest(line)
             elif line.idle and self.lines.get(line.key) is line:
                 del self.lines[line.key]

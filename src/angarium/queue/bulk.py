@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from angarium.core.message import DEFAULT_BINDING, DEFAULT_BINDING_GROUP
 from angarium.queue.entry import Entry
-from angarium.queue.line import SUSPENDED, Key, Line
+from angarium.queue.line import SUSPENDED, THROTTLED, Key, Line
 from angarium.queue.retry import GiveUp, is_expired
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def fail(
     wanted = delayed_in(board, matches)
     for idents in board.timer.sift(lambda ident: wanted(ident) and chosen(ident)):
         for number, ident in enumerate(idents, 1):
-            _end(board, board.line(*board.undelay(ident)), ident, end, tally)
+            _end(board, board.home(ident), ident, end, tally)
             if not number % _BETWEEN:
                 yield
         yield
@@ -127,7 +127,7 @@ def fail(
 
 
 def _end(board: "Board", line: Line, item: Entry | int, end: End, tally: Tally) -> None:
-    entry = board.load(item, line) if isinstance(item, int) else item
+    entry = board.recall.entry(item, line) if isinstance(item, int) else item
     if entry is None:
         assert isinstance(item, int)
         tally.failed.append(item)
@@ -142,7 +142,7 @@ def flush(board: "Board", matches: Matches, tally: Tally) -> Steps:
     for idents in board.timer.sift(delayed_in(board, matches)):
         touched: dict[Line, None] = {}
         for ident in idents:
-            line = board.line(*board.undelay(ident))
+            line = board.home(ident)
             line.push_id(ident)
             touched[line] = None
         tally.entries += len(idents)
@@ -196,19 +196,22 @@ def vanished(board: "Board") -> Steps:
 
 
 def expire(board: "Board") -> Steps:
-    """Give up what expired in the active part of its line, without an attempt.
+    """Give up what expired in a line that may not send.
 
-    An id tells when its message came, so nothing is loaded to find out.
+    Where mail moves it gets a last attempt when it comes to the front, unless the option
+    never_attempt_expired_messages says no. An id tells when its message came, so nothing is
+    loaded to find out.
     """
     for line in list(board.lines.values()):
-        if not line.active:
+        stuck = line.closed & ~THROTTLED or line.shape.never_attempt_expired_messages
+        if not (line.active and stuck):
             continue
         now = board.clock.time()
         before = int(now - line.shape.message_expiration)
         for items in line.sift(lambda ident, before=before: ident >> 32 <= before):  # type: ignore[misc]
             for item in items:
                 line.lifted(item)
-                entry = board.load(item, line) if isinstance(item, int) else item
+                entry = board.recall.entry(item, line) if isinstance(item, int) else item
                 if entry is not None:
                     line.fly(entry)
                     _expire(board, line, entry, now)

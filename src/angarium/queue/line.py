@@ -14,6 +14,7 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Final
 
 from angarium.core.message import Message
+from angarium.journal.errors import ColdError
 from angarium.queue.entry import FLYING, READY, Entry, wrong
 from angarium.queue.options import Shape
 
@@ -25,13 +26,16 @@ SUSPENDED: Final = 1  # by an operator
 SHUT: Final = 2  # by the option suspend_delivery
 PAUSED: Final = 4  # until a time: nobody could be reached
 THROTTLED: Final = 8  # until the rate allows the next message
+COLD: Final = 16  # until a thread has read the next ones from the disk
 
 REASONS: Final = {
     SUSPENDED: "suspended",
     SHUT: "suspend_delivery",
     PAUSED: "paused",
     THROTTLED: "throttled",
+    COLD: "reading",
 }
+AHEAD: Final = 32  # entries read by a thread in one go
 _CHUNK: Final = 256  # ids kept together
 _ROUNDS: Final = 8  # batches found expired before the loop gets its turn
 
@@ -290,7 +294,7 @@ class Line:
         self._board.in_flight += 1
 
     def _load(self, ident: int) -> Entry | None:
-        entry = self._board.load(ident, self)
+        entry = self._board.recall.entry(ident, self, wait=False)
         if entry is None:
             self.active -= 1
         else:
@@ -309,7 +313,13 @@ class Line:
             if isinstance(item, Entry):
                 return item
             if isinstance(item, int):
-                entry = self._load(item)
+                try:
+                    entry = self._load(item)
+                except ColdError:
+                    self._outbox.append(item)
+                    ahead = reversed(self._outbox[-AHEAD:])
+                    self._board.recall.warm(self, [each for each in ahead if isinstance(each, int)])
+                    return None
                 if entry is not None:
                     return entry
             else:

@@ -1,0 +1,89 @@
+"""Ids to entries: what left memory is read from the spool when an attempt wants it.
+
+Mostly it is in the page cache and costs 20 us on the loop. What is not, a thread must read: its
+line is closed (COLD) meanwhile, and asked again. What cannot be read at all is put aside by the
+spool, never ended here; where only the disk failed, it is tried again later.
+"""
+
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from angarium.core.errors import Error
+from angarium.journal.errors import ColdError, DamageError
+from angarium.queue.entry import Entry
+from angarium.queue.line import COLD, Line
+from angarium.queue.spool.slot import TIMING
+
+if TYPE_CHECKING:
+    from angarium.queue.board import Board
+
+AGAIN_SECONDS: Final = 60.0  # until an entry is tried again which the disk did not give
+
+Spawn = Callable[[Coroutine[Any, Any, None]], object]
+
+
+class Recall:
+    """Reads for one board.
+
+    Attributes:
+        unreadable: told of each entry that could not be read.
+        spawn: starts a task; None: every read may wait for the disk.
+    """
+
+    __slots__ = ("_board", "_warm", "spawn", "unreadable")
+
+    def __init__(self, board: "Board") -> None:
+        self._board = board
+        self._warm: set[int] = set()  # read by a thread: taken without asking whether it is cached
+        self.spawn: Spawn | None = None
+        self.unreadable: Callable[[int, Error], None] = _ignore
+
+    def entry(self, ident: int, line: Line, *, wait: bool = True) -> Entry | None:
+        """Return the entry, counted as resident; None if it cannot be read.
+
+        Args:
+            wait: for the disk; where it is False and there is a `spawn`, raises instead:
+
+        Raises:
+            ColdError: a thread must read it first, see `warm`.
+        """
+        board = self._board
+        slot = board.spool.live.get(ident)
+        if slot is None:
+            return None
+        cached = not wait and self.spawn is not None and ident not in self._warm
+        try:
+            message, recipient = board.spool.load(ident, cached=cached)
+        except ColdError:
+            raise
+        except DamageError as error:
+            board.spool.isolate(ident)
+            self.unreadable(ident, error)
+            return None
+        except Error as error:
+            self.unreadable(ident, error)
+            board.put_off(ident, AGAIN_SECONDS)
+            return None
+        self._warm.discard(ident)
+        due, attempts = TIMING.unpack_from(slot, 4)
+        board.resident += 1
+        return Entry(ident, line, message, recipient, attempts, due)
+
+    def warm(self, line: Line, idents: Sequence[int]) -> None:
+        """Let a thread read these entries of the line, and ask it again then."""
+        assert self.spawn is not None
+        line.close(COLD)
+        self.spawn(self._read(line, idents))
+
+    async def _read(self, line: Line, idents: Sequence[int]) -> None:
+        for ident in idents:
+            with suppress(Error):  # The load that follows fails in the same way, and says it.
+                await self._board.spool.load_cold(ident)
+            self._warm.add(ident)
+        line.open(COLD)
+        self._board.offer(line)
+
+
+def _ignore(ident: int, error: Error) -> None:
+    """Nobody is told."""
