@@ -71,6 +71,7 @@ class FakeSpool:
         message.batch = self.idents.next(now)
         for each in recipients:
             each.id = self.idents.next(now)
+            self.kept[each.id] = (message, each)
         self.waiting.append((message, recipients, durable))
         if self.immediate:
             self.sync()
@@ -83,9 +84,11 @@ class FakeSpool:
     def sync(self, error: SpoolError | None = None) -> None:
         waiting, self.waiting = self.waiting, []
         for message, recipients, durable in waiting:
-            for each in recipients if error is None else ():
-                self.kept[each.id] = (message, each)
-                self._write(each.id, 0, 0)
+            for each in recipients:
+                if error is None:
+                    self._write(each.id, 0, 0)
+                else:
+                    del self.kept[each.id]
             durable(error)
 
     def settle(self, ident: int) -> None:
