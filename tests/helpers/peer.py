@@ -133,7 +133,7 @@ class _Conversation(asyncio.Protocol):
         elif act == "reset":
             self.transport.abort()
             self._deaf = True
-        elif act == "nothing":
+        elif act in ("nothing", "trickle"):
             self._deaf = True
         self._peer.notice()
         return row

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from angarium.config.kinds import Throttle
 from angarium.core.ident import Idents
+from angarium.core.units import Rate
 from angarium.net.errors import NoRouteError, NotLocalError
 from angarium.net.sweep import Sweep
 from angarium.outbound.dial import Dialer, Full, Resting
@@ -17,6 +19,7 @@ from angarium.outbound.options import Transport
 from angarium.outbound.permits import Permit
 from angarium.outbound.route import Router
 from angarium.outbound.smtp import Means, Session, patience
+from angarium.queue.options import HostLimits
 from angarium.queue.throttle import LocalLedger
 from helpers.attempts import NoResults
 from helpers.clock import FakeClock
@@ -63,6 +66,7 @@ class Dialing:
         self.hosts = Hosts(clock)
         self.ledger = LocalLedger(clock)
         self.caps: dict[str, int] = {}
+        self.throttles: dict[str, Throttle] = {}
         router = Router(FakeDns(ZONE, clock), Random(1))
         self.dialer = Dialer(router, self.hosts, clock, Idents(1), "node.test", self.net)
         transport = Transport.make(**options)
@@ -71,11 +75,14 @@ class Dialing:
         self.means = Means(line, transport, results, sweep, patience(transport))
 
     async def dial(self) -> str:
-        limits = lambda address, means: [  # noqa: E731
-            (f"host:{address}", cap) for known, cap in self.caps.items() if known == address
-        ]
-        session = await self.dialer.dial(self.means, Permit(self.ledger), "node.test", limits)
+        session = await self.dialer.dial(self.means, Permit(self.ledger), "node.test", self.limits)
         return session.hop.address
+
+    def limits(self, address: str, means: Means) -> HostLimits:
+        return HostLimits.make(
+            max_outbound_connections=self.caps.get(address, -1),
+            outbound_throttle_connections=self.throttles.get(address),
+        )
 
 
 REFUSED = ConnectionRefusedError(111, "Connection refused")
@@ -122,6 +129,16 @@ async def test_a_host_at_its_limit_leaves_the_next_one() -> None:
     with pytest.raises(Full) as full:
         await dialing.dial()
     assert full.value.key == "host:192.0.2.2"
+
+
+async def test_the_rate_of_connections_to_a_host_is_waited_for() -> None:
+    dialing = Dialing({})
+    dialing.throttles["192.0.2.1"] = Throttle(Rate(1, 10), "one")
+    dialing.throttles["192.0.2.2"] = Throttle(Rate(1, 20), "two")
+    assert [await dialing.dial(), await dialing.dial()] == ["192.0.2.1", "192.0.2.2"]
+    with pytest.raises(Full) as full:
+        await dialing.dial()
+    assert (full.value.key, full.value.seconds) == ("", 20.0)
 
 
 async def test_what_a_failed_host_was_counted_as_is_given_back() -> None:

@@ -85,6 +85,33 @@ async def test_a_throttle_on_connections_is_waited_for() -> None:
         await sending.until(lambda: len(peer.messages) == 2)
 
 
+async def test_a_throttle_of_a_host_is_kept_by_all_its_connections() -> None:
+    host = {"outbound_throttle_messages": Throttle(Rate(1, 10), "h")}
+    async with Peer() as peer, Sending(peer.port, host=host) as sending:
+        for number in range(3):
+            sending.put(f"b{number}@example.test")
+        await sending.until(lambda: len(peer.messages) == 1)
+        await sending.later(8.0)
+        assert len(peer.messages) == 1
+        await sending.later(4.0)
+        await sending.until(lambda: len(peer.messages) == 2)
+        assert sending.delays == []
+
+
+async def test_a_connection_saying_good_bye_does_not_hold_new_mail_up() -> None:
+    answers = {"QUIT": ["!nothing"]}
+    async with Peer(answers) as peer, Sending(peer.port) as sending:
+        sending.put("b@example.test")
+        await sending.quiet()
+        await sending.later(8.0)
+        await sending.until(lambda: "QUIT" in peer.verbs)
+        sending.put("c@example.test")
+        await sending.until(lambda: len(peer.messages) == 2)
+        assert len(peer.open) == 2
+        await sending.later(40.0)
+        await sending.until(lambda: len(peer.open) == 0)
+
+
 async def test_the_next_host_is_tried_when_one_refuses() -> None:
     async with (
         Peer() as peer,

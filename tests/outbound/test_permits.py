@@ -1,7 +1,7 @@
 """What a connection is counted as."""
 
 from angarium.config.kinds import Cap
-from angarium.outbound.permits import Permit, host_limits, limits_of
+from angarium.outbound.permits import Permit, limits_at, limits_of
 from angarium.queue.options import HostLimits, ServerLimits, Shape
 from angarium.queue.throttle import LocalLedger
 from helpers.clock import FakeClock
@@ -55,6 +55,6 @@ def test_the_first_connection_may_use_the_reserve() -> None:
 
 
 def test_a_host_has_a_limit_only_by_a_stanza_of_its_own() -> None:
-    assert host_limits("192.0.2.1", HostLimits.make(max_outbound_connections=-1)) == []
+    assert limits_at("192.0.2.1", HostLimits.make(max_outbound_connections=-1)) == []
     limited = HostLimits.make(max_outbound_connections=3)
-    assert host_limits("192.0.2.1", limited) == [("host:192.0.2.1", 3)]
+    assert limits_at("192.0.2.1", limited) == [("host:192.0.2.1", 3)]

@@ -123,6 +123,24 @@ async def test_each_stage_has_its_timeout(verb: str, stage: int, option: str, re
         assert (event.stage, event.reason) == (stage, f"451 4.4.2 {reason}")
 
 
+async def test_a_reply_which_trickles_in_is_no_progress() -> None:
+    async with (
+        Peer({"MAIL": ["!trickle"]}) as peer,
+        Sending(peer.port, transport={"mailfrom_timeout": 30.0}) as sending,
+    ):
+        sending.put("b@example.test")
+        await sending.until(lambda: "MAIL" in peer.verbs)
+        (conversation,) = peer.open
+        for octet in b"250-x\r\n250-y\r\n250-z":
+            conversation.transport.write(bytes((octet,)))
+            await sending.later(2.0)
+            if sending.delays:
+                break
+        assert [each.reason for each in sending.delays] == [
+            "451 4.4.2 [internal] no MAIL FROM response"
+        ]
+
+
 async def test_an_idle_connection_is_used_again_and_left_after_idle_timeout() -> None:
     async with Peer() as peer, Sending(peer.port) as sending:
         sending.put("b@example.test")

@@ -27,7 +27,8 @@ from angarium.queue.entry import Entry
 from angarium.wire.smtp_client import Lost
 from angarium.wire.smtp_transaction import Extensions, Phase, Stage, Transaction
 
-_DEMANDING: Final = Trait.SMTPUTF8 | Trait.EIGHT_BIT | Trait.BINARY
+# Plain numbers, see wire/smtp_transaction.
+_DEMANDING: Final = int(Trait.SMTPUTF8 | Trait.EIGHT_BIT | Trait.BINARY)
 _LOW_BITS: Final = bytes(octet & 0x7F for octet in range(256))
 
 

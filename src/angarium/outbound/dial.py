@@ -23,10 +23,11 @@ from angarium.outbound.errors import (
 )
 from angarium.outbound.hosts import Hosts
 from angarium.outbound.options import Transport
-from angarium.outbound.permits import Limit, Permit
+from angarium.outbound.permits import Limit, Permit, limits_at
 from angarium.outbound.route import Hop, Router, source_for
 from angarium.outbound.smtp import Means, Session
-from angarium.queue.throttle import Grant
+from angarium.queue.options import HostLimits
+from angarium.queue.throttle import BUSY_SECONDS, Grant
 from angarium.wire.smtp_client import Lost, SmtpClient
 
 _HELLO: Final = {"ESMTP": "EHLO", "SMTP": "HELO", "LMTP": "LHLO"}
@@ -55,12 +56,12 @@ class Resting(Exception):  # noqa: N818 - nothing is wrong
 
 
 class Full(Exception):  # noqa: N818 - nothing is wrong
-    """Every host has as many connections as it is given; `key` is one to wait for."""
+    """Every host has as many connections as it is given: wait for `key`, or for `seconds`."""
 
-    def __init__(self, key: str, *, busy: bool) -> None:
+    def __init__(self, key: str = "", seconds: float = 0.0) -> None:
         super().__init__(key)
         self.key = key
-        self.busy = busy
+        self.seconds = seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +80,13 @@ class Dialer:
     connect: Connect = address.connect
 
     async def dial(
-        self, means: Means, permit: Permit, name: str, limits: Callable[[str, Means], list[Limit]]
+        self, means: Means, permit: Permit, name: str, limits: Callable[[str, Means], HostLimits]
     ) -> Session:
         """Return an open session to the best host that can be reached.
 
         Args:
             name: what we call ourselves.
-            limits: gives the limits of a host stanza for an address; its permit is added.
+            limits: gives the options of a host stanza for an address; its permit is added.
 
         Raises:
             DeliveryError: no host is to be had, or none could be reached; `tried` says how many.
@@ -106,20 +107,23 @@ class Dialer:
         full: Full | None = None
         tried = 0
         for number, hop in enumerate(ready, 1):
-            grant = permit.acquire(limits(hop.address, means))
-            if not grant:
-                full = Full(permit.denied, busy=grant is Grant.BUSY)
+            host = limits(hop.address, means)
+            counted = limits_at(hop.address, host)
+            refused = _refused(permit, counted, host)
+            if refused is not None:
+                full = refused
                 continue
-            last = number == len(ready)
             try:
-                return await self._to(hop, means, name, last=last)
+                session = await self._to(hop, means, name, last=number == len(ready))
             except NoRouteError as error:
                 unroutable = error
-                permit.give_back(limits(hop.address, means))
             except DeliveryError as error:
                 failure = error
                 tried += 1
-                permit.give_back(limits(hop.address, means))
+            else:
+                session.throttle = host.outbound_throttle_messages
+                return session
+            permit.give_back(counted)
         if failure is not None:
             failure.fields["tried"] = tried
             raise failure
@@ -172,6 +176,20 @@ class Dialer:
 
     def _failed(self, hop: Hop, source: str, options: Transport) -> None:
         self.hosts.failed(hop.address, source, options.host_failure_retry)
+
+
+def _refused(permit: Permit, counted: list[Limit], host: HostLimits) -> Full | None:
+    """Take what a connection to the host is counted as, or return why it is not to be had."""
+    grant = permit.acquire(counted)
+    if not grant:
+        return Full(seconds=BUSY_SECONDS) if grant is Grant.BUSY else Full(permit.denied)
+    throttle = host.outbound_throttle_connections
+    if throttle is not None:
+        seconds = permit.ledger.take(throttle.key, throttle.rate)
+        if seconds > 0.0:
+            permit.give_back(counted)
+            return Full(seconds=seconds)
+    return None
 
 
 def _soft(reply: Reply) -> Reply:

@@ -12,18 +12,18 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Final, Protocol
 
-from angarium.core.address import split
+from angarium.core.address import routing_domain, split
 from angarium.core.clock import Clock
 from angarium.net.errors import AddressError, NotLocalError
 from angarium.net.sweep import NEVER, Sweep
 from angarium.outbound.dial import Dialer, Full, Resting
 from angarium.outbound.errors import DeliveryError
 from angarium.outbound.options import Transport
-from angarium.outbound.permits import Limit, Permit, limits_of
+from angarium.outbound.permits import UNLIMITED, Permit, limits_of
 from angarium.outbound.settle import Settle
 from angarium.outbound.smtp import Means, Session, patience
 from angarium.queue.line import Line
-from angarium.queue.options import ServerLimits, Shape
+from angarium.queue.options import HostLimits, ServerLimits, Shape
 from angarium.queue.schedule import Schedule
 from angarium.queue.throttle import BUSY_SECONDS, Grant, Ledger
 from angarium.wire.smtp_transaction import Stage
@@ -83,7 +83,7 @@ class Shared(Protocol):
 
     def released(self, outlet: "Outlet") -> None: ...
 
-    def host_limits(self, address: str, means: Means) -> list[Limit]: ...
+    def host_limits(self, address: str, means: Means) -> HostLimits: ...
 
     def spawn(self, work: Coroutine[None, None, None]) -> None: ...
 
@@ -103,6 +103,7 @@ class Outlet:
         "_shared",
         "line",
         "opening",
+        "parting",
         "sessions",
         "slot",
     )
@@ -110,6 +111,7 @@ class Outlet:
     def __init__(self, line: Line, shared: Shared) -> None:
         self.line = line
         self.sessions: set[Session] = set()
+        self.parting: set[Session] = set()  # saying QUIT
         self.opening = 0
         self.slot = 0  # the sweep's
         self._shared = shared
@@ -136,10 +138,19 @@ class Outlet:
     def rested(self, session: Session) -> None:
         self._idle.append(session)
 
-    def over(self, session: Session) -> None:
+    def held(self, session: Session, seconds: float) -> None:
+        self._shared.board.wait(self.line, seconds)
+
+    def leaving(self, session: Session) -> None:
+        # It holds its permit until it is closed, but another may be opened beside it.
         self.sessions.discard(session)
+        self.parting.add(session)
         if session in self._idle:
             self._idle.remove(session)
+
+    def over(self, session: Session) -> None:
+        self.leaving(session)
+        self.parting.discard(session)
         lost, shared = session.lost, self._shared
         if lost is not None and not session.proved and lost.stage is not Stage.IDLE:
             # It greeted us and broke off: a fault of the host, until it proves otherwise.
@@ -159,14 +170,16 @@ class Outlet:
     def _target(self, shape: Shape) -> int:
         """Return how many connections there should be now."""
         active = self.line.active
+        cap = shape.max_outbound_connections
+        most = active if cap == UNLIMITED else min(active, cap)
         if shape.connection_allocation_aggressiveness == "high":
-            return active
-        return min(-(-active // DEPTH), max(1, 2 * len(self.sessions)))
+            return most
+        return min(most, -(-active // DEPTH), max(1, 2 * len(self.sessions)))
 
     def _grow(self, shape: Shape) -> None:
         """Open connections up to the target, as far as the limits go."""
         shared = self._shared
-        if self._failing or self._not_before > shared.clock.monotonic():
+        if self._failing or self.line.parked or self._not_before > shared.clock.monotonic():
             return
         for _ in range(self._target(shape) - len(self.sessions) - self.opening):
             permit = self._permit(shape)
@@ -215,10 +228,10 @@ class Outlet:
         except Resting as resting:
             self._wait(resting.until - shared.clock.monotonic())
         except Full as full:
-            if full.busy:
-                self._wait(BUSY_SECONDS)
-            else:
+            if full.key:
                 shared.board.schedule.park(line, full.key)
+            else:
+                self._wait(full.seconds)
         except AddressError as error:
             # Nothing of this is the fault of a host or of a message (ARCHITECTURE section 3).
             shared.alarm(f"binding {line.binding}: {error}")
@@ -250,9 +263,9 @@ class Outlet:
             batch = self.line.take(1)
             self.line.put_back(batch)
             name = split(batch[0].message.sender)[1] if batch else ""
-        if name in ("", "__hostname__") or not name.isascii():
-            return self._shared.dialer.hostname
-        return name
+        if name != "__hostname__" and (usable := routing_domain(name)) is not None:
+            return usable
+        return self._shared.dialer.hostname
 
     # What failures mean.
 
@@ -312,7 +325,7 @@ class Outlet:
 
     @property
     def _in_use(self) -> bool:
-        return bool(self.sessions or self.opening or self._failing)
+        return bool(self.sessions or self.parting or self.opening or self._failing)
 
     def look(self, now: float) -> float:
         """Let the line go; called by the sweep."""

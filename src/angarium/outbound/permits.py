@@ -19,21 +19,21 @@ Limit = tuple[str, int]  # a key of the ledger, and how many it allows
 class Permit:
     """What one connection holds; `release` gives all back, once."""
 
-    __slots__ = ("_keys", "_ledger", "denied")
+    __slots__ = ("_keys", "denied", "ledger")
 
     def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
+        self.ledger = ledger
         self._keys: list[str] = []
         self.denied = ""  # The key that was not to be had.
 
     def acquire(self, limits: Sequence[Limit]) -> Grant:
         """Take one of each, or none and say why: `denied` is the key to wait for."""
         for number, (key, cap) in enumerate(limits):
-            grant = self._ledger.acquire(key, cap)
+            grant = self.ledger.acquire(key, cap)
             if not grant:
                 self.denied = key
                 for taken, _ in limits[:number]:
-                    self._ledger.release(taken)
+                    self.ledger.release(taken)
                 return grant
         self._keys += [key for key, _ in limits]
         return Grant.GRANTED
@@ -41,17 +41,17 @@ class Permit:
     def release(self) -> None:
         keys, self._keys = self._keys, []
         for key in keys:
-            self._ledger.release(key)
+            self.ledger.release(key)
 
     def give_back(self, limits: Sequence[Limit]) -> None:
         """Give some of it back: the host's, when another host is tried."""
         for key, _ in limits:
             self._keys.remove(key)
-            self._ledger.release(key)
+            self.ledger.release(key)
 
     def wanted(self) -> bool:
         """Say whether another worker has waited for one of these for long."""
-        return any(self._ledger.wanted(key) for key in self._keys)
+        return any(self.ledger.wanted(key) for key in self._keys)
 
 
 def limits_of(key: Key, shape: Shape, server: ServerLimits, *, first: bool) -> list[Limit]:
@@ -75,7 +75,7 @@ def limits_of(key: Key, shape: Shape, server: ServerLimits, *, first: bool) -> l
     return limits
 
 
-def host_limits(address: str, limits: HostLimits) -> list[Limit]:
+def limits_at(address: str, limits: HostLimits) -> list[Limit]:
     """Return the limit of a host stanza for the address, if there is one."""
     if limits.max_outbound_connections == UNLIMITED:
         return []

@@ -17,7 +17,6 @@ from angarium.net.sweep import Sweep
 from angarium.outbound.dial import Dialer
 from angarium.outbound.options import Transport
 from angarium.outbound.outlet import Board, Outlet
-from angarium.outbound.permits import Limit, host_limits
 from angarium.outbound.settle import Settle
 from angarium.outbound.smtp import Means
 from angarium.queue.line import Line
@@ -109,13 +108,12 @@ class Pool:
         group, binding, domain = line.key
         return self.configuration.at(Transport, group=group, binding=binding, domain=domain)
 
-    def host_limits(self, address: str, means: Means) -> list[Limit]:
-        """Return the limits of a host stanza, as the dialer asks for them."""
+    def host_limits(self, address: str, means: Means) -> HostLimits:
+        """Return the options of a host stanza, as the dialer asks for them."""
         group, binding, domain = means.line.key
-        limits = self.configuration.at(
+        return self.configuration.at(
             HostLimits, host=address, group=group, binding=binding, domain=domain
         )
-        return host_limits(address, limits)
 
     def spawn(self, work: Coroutine[None, None, None]) -> None:
         """Run a task which belongs to the pool: it is kept, and cancelled at the end."""
@@ -133,7 +131,7 @@ class Pool:
 
     @property
     def connections(self) -> int:
-        return sum(len(outlet.sessions) for outlet in self.outlets)
+        return sum(len(outlet.sessions) + len(outlet.parting) for outlet in self.outlets)
 
     async def close(self, grace: float) -> None:
         """Begin nothing more, let what is under way end within `grace` seconds, drop the rest.
@@ -150,5 +148,5 @@ class Pool:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._empty.wait(), grace)
         for outlet in list(self.outlets):
-            for session in list(outlet.sessions):
+            for session in [*outlet.sessions, *outlet.parting]:
                 session.abort()

@@ -35,6 +35,7 @@ from angarium.queue.retry import GiveUp, give_up, next_due
 # Until an entry whose report could not be made durable is worked on again.
 REPORT_AGAIN_SECONDS: Final = 60
 
+CONFIRMED: Final = point("settle.confirmed", "a peer has taken a message; nothing says so yet")
 REPORTED: Final = point("settle.reported", "a report is durable, its entry not yet ended")
 
 
@@ -113,6 +114,7 @@ class Settle:
             size: octets as they were sent.
             reports: the peer was asked to report success itself (it offers DSN).
         """
+        FAULTS.hit(CONFIRMED)
         message, recipient, line = entry.message, entry.recipient, entry.line
         now = self._clock.time()
         self.delivered_count += 1
@@ -132,7 +134,7 @@ class Settle:
             remote,
             str(reply),
         )
-        if recipient.notify & Notify.SUCCESS and not reports:
+        if recipient.notify and recipient.notify & Notify.SUCCESS and not reports:
             report = self._bounces.report(entry, Action.RELAYED, reply, remote, now)
             if report is not None:
                 # Without the report it is delivered all the same.

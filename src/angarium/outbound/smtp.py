@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol, cast
 
+from angarium.config.kinds import Throttle
 from angarium.core.errors import Error
 from angarium.core.reply import Reply
 from angarium.net.sweep import NEVER, Sweep
@@ -23,6 +24,7 @@ from angarium.outbound.errors import CLOSED, NO_REPLY, UNREADABLE
 from angarium.outbound.options import Transport
 from angarium.outbound.permits import Permit
 from angarium.outbound.route import Hop
+from angarium.queue.entry import Entry
 from angarium.queue.line import Line
 from angarium.wire.smtp_client import Lost, SmtpClient
 from angarium.wire.smtp_transaction import Stage
@@ -39,6 +41,14 @@ class Owner(Protocol):
 
     def rested(self, session: "Session") -> None:
         """It has nothing to do and may be given work."""
+        ...
+
+    def leaving(self, session: "Session") -> None:
+        """It says good-bye and takes no more work."""
+        ...
+
+    def held(self, session: "Session", seconds: float) -> None:
+        """Its host takes no message before so many seconds have passed."""
         ...
 
     def over(self, session: "Session") -> None:
@@ -90,6 +100,7 @@ class Session(asyncio.Protocol):
         "slot",
         "source",
         "successes",
+        "throttle",
     )
 
     def __init__(self, client: SmtpClient, hop: Hop, source: str, means: Means, ident: int) -> None:
@@ -99,6 +110,7 @@ class Session(asyncio.Protocol):
         self.ident = ident
         self.slot = 0  # the sweep's
         self.resting = False
+        self.throttle: Throttle | None = None  # of the host
         self.mails = self.successes = self.recipients = 0
         self.greeted: asyncio.Future[Lost | None] = asyncio.get_running_loop().create_future()
         self._client = client
@@ -167,8 +179,10 @@ class Session(asyncio.Protocol):
         self._sweep.add(self, self._sweep.now() + LOOK_SECONDS)
 
     def data_received(self, data: bytes) -> None:
-        self._heard = self._sweep.now()
-        self._client.receive(data)
+        client = self._client
+        client.receive(data)
+        if not client.midway:  # A reply which comes octet by octet must come in time as a whole.
+            self._heard = self._sweep.now()
         self._advance()
 
     def eof_received(self) -> bool:
@@ -235,6 +249,8 @@ class Session(asyncio.Protocol):
         while client.free and peer is not None:
             room = _MANY if self._unlimited() else self._room()
             batch = line.take(room) if room > 0 and not self._retiring else None
+            if batch and self.throttle is not None and not self._permitted(batch):
+                batch = None
             if not batch:
                 if self._retiring or room <= 0:
                     self._leave()
@@ -250,6 +266,18 @@ class Session(asyncio.Protocol):
             client.submit(mail)
             for each in client.finished():  # It had an address that is no address.
                 self._finished(cast(Mail, each))
+
+    def _permitted(self, batch: list[Entry]) -> bool:
+        """Say whether the rate of the host allows the batch now; if not, put it back."""
+        throttle, permit = self.throttle, self._permit
+        if throttle is None or permit is None:
+            return True
+        seconds = permit.ledger.take(throttle.key, throttle.rate, len(batch))
+        if seconds > 0.0:
+            self._line.put_back(batch)
+            if self._owner is not None:
+                self._owner.held(self, seconds)
+        return seconds <= 0.0
 
     def _wanted(self) -> bool:
         """Say whether another worker has waited for our permit for long."""
@@ -273,6 +301,8 @@ class Session(asyncio.Protocol):
         if self._client.idle:
             self._retiring = True
             self._client.quit()
+            if self._owner is not None:
+                self._owner.leaving(self)
 
     def _rest(self) -> None:
         self.resting = True

@@ -39,6 +39,7 @@ from angarium.wire.smtp_transaction import (
 PIECE: Final = 65536
 CLOSED: Final = Reply(451, "[internal] connection closed by remote host", "4.4.2")
 QUIT_DONE: Final = Reply(221, "closing", "2.0.0")
+_BINARY: Final = int(Trait.BINARY)
 _ALL: Final = -1  # the index of everyone
 # An address with a line end in it would be a command of its own.
 UNSAFE: Final = Reply(553, "[internal] address holds a line end", "5.1.3")
@@ -163,6 +164,11 @@ class SmtpClient:
     def idle(self) -> bool:
         """Whether the session is open and nothing is under way."""
         return self.free and not self._expected and not self._steps and self._content is None
+
+    @property
+    def midway(self) -> bool:
+        """Whether a reply has begun and is not whole: octets alone are no progress."""
+        return self._reader.inside
 
     @property
     def finishing(self) -> bool:
@@ -446,7 +452,7 @@ class SmtpClient:
         peer = self.extensions
         if peer is None or not peer.chunking:
             return False
-        return self._prefer_bdat or (bool(transaction.traits & Trait.BINARY) and peer.binary)
+        return self._prefer_bdat or (transaction.traits & _BINARY != 0 and peer.binary)
 
 
 _SESSION: Final[Mapping[Asked, Callable[[SmtpClient, Reply], None]]] = {
