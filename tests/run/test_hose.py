@@ -274,6 +274,42 @@ def test_a_full_disk_holds_the_place_in_the_streams(
     assert passed(bench.state / "hose")["000/events"] > before
 
 
+def half_full(file: int, octets: bytes) -> int:
+    """Takes a part, and then nothing more."""
+    if len(octets) < 50:
+        raise OSError(errno.ENOSPC, "no space left on device")
+    return os.write(file, octets[:40])
+
+
+@pytest.mark.parametrize("how", ["rename", "reload"])
+def test_where_one_file_cannot_be_written_another_can(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    hose = bench.hose()
+    bench.shards[0].put(reception(1))
+    bench.step(hose)
+    for log in hose._logs:
+        monkeypatch.setattr(log, "_write", half_full)
+    bench.shards[0].put(reception(2), permanent(2))
+    bench.step(hose, 2)
+    assert hose.held
+    monkeypatch.undo()
+    renamed = bench.state / "mainlog.ec.1"
+    (bench.state / "mainlog.ec").rename(renamed)
+    if how == "rename":
+        hose.reopen()
+        name = "mainlog.ec"
+    else:
+        name = "other.ec"
+        hose.prepare(FakeConfiguration(mainlog=name))
+        hose.commit()
+    bench.step(hose)
+    assert not hose.held
+    assert bench.lines(renamed.name) == ["R1"]  # what was torn is cut off
+    assert bench.lines(name) == ["R2", "P2"]
+    assert bench.lines("bouncelog.ec") == ["B2"]
+
+
 def full(file: int, octets: bytes) -> int:
     raise OSError(errno.ENOSPC, "no space left on device")
 

@@ -201,6 +201,8 @@ class Hose:
     def poll(self) -> float:
         """Do one step; return the seconds until the next one."""
         try:
+            if self._held and self._reopen:
+                self._start_over()
             streams = self._streams or self._start()
             found = self._step(streams)
         except (OSError, Error) as error:
@@ -236,6 +238,18 @@ class Hose:
         self._held = reason
         self._holding.value = 1
         return HELD_SECONDS
+
+    def _start_over(self) -> None:
+        """Go back to the checkpoint: where logs can't be written, their successors may be."""
+        if self._streams is None:
+            return
+        self._streams.close()
+        self._streams = None
+        found = self._keeper.load()
+        for log in self._logs:
+            log.close()
+            if found is not None and (known := found.files.get(str(log.path))) is not None:
+                log.restore(known)
 
     def _start(self) -> Streams:
         """Take over from the last run: where it was in the streams, and how long its files were."""

@@ -6,6 +6,7 @@ here and is tried again; nobody reads on before it is written, so there is never
 """
 
 import contextlib
+import glob
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -134,6 +135,8 @@ class LogFile:
         FAULTS.hit(REOPENED)
 
     def close(self) -> None:
+        """Close the file. What waits is forgotten: the streams have it."""
+        self._waiting = b""
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
@@ -141,4 +144,4 @@ class LogFile:
 
 def _siblings(path: Path) -> list[Path]:
     """Return the files beside it whose names begin alike: where a rotation puts it."""
-    return sorted(path.parent.glob(f"{path.name}*"))
+    return sorted(path.parent.glob(f"{glob.escape(path.name)}*"))
