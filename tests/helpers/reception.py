@@ -56,19 +56,24 @@ class FakeAdmit:
 
 
 class FakeWriter:
-    """A large body: takes pieces, and says to wait when `full` is set."""
+    """A large body; what it is given stays in its backlog until `drain`, if `slow`."""
 
-    def __init__(self, desk: "Desk", room: Callable[[], None]) -> None:
+    def __init__(self, *, slow: bool) -> None:
         self.pieces: list[bytes] = []
-        self.room = room
+        self.on_room: Callable[[], None] | None = None
         self.aborted = False
-        self._desk = desk
+        self.backlog = 0
+        self._slow = slow
 
-    def write(self, piece: bytes) -> bool:
-        if self._desk.writer_error is not None:
-            raise self._desk.writer_error
+    def write(self, piece: bytes) -> None:
         self.pieces.append(piece)
-        return not self._desk.writer_full
+        if self._slow:
+            self.backlog += len(piece)
+
+    def drain(self) -> None:
+        self.backlog = 0
+        if self.on_room is not None:
+            self.on_room()
 
     def finish(self) -> Body:
         return MemoryBody(*self.pieces)
@@ -196,7 +201,7 @@ class Desk:
         self.ledger = LocalLedger(self.clock)
         self.rejections: list[Rejection] = []
         self.writers: list[FakeWriter] = []
-        self.writer_full = False
+        self.slow_disk = False
         self.writer_error: SpoolError | None = None
         self.random = Random(1)
         sweep = Sweep(self.clock)
@@ -245,6 +250,8 @@ class Desk:
     def content(self) -> bytes:
         return self.message.body.whole()
 
-    def _large(self, room: Callable[[], None]) -> FakeWriter:
-        self.writers.append(FakeWriter(self, room))
+    def _large(self) -> FakeWriter:
+        if self.writer_error is not None:
+            raise self.writer_error
+        self.writers.append(FakeWriter(slow=self.slow_disk))
         return self.writers[-1]

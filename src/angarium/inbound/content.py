@@ -29,12 +29,21 @@ _DOTS: Final = int(Trait.DOTS)
 _NO_FINAL_CRLF: Final = int(Trait.NO_FINAL_CRLF)
 
 
-class Writer(Protocol):
-    """A large body on its way to disk, of `queue/spool`."""
+# Octets which may wait for the disk before reading from the peer stops: some trips to its thread.
+_BACKLOG: Final = 1 << 20
 
-    def write(self, piece: bytes) -> bool:
-        """Take a piece; False: enough for now, and what was given to `open` will be called."""
+
+class Writer(Protocol):
+    """A large body on its way to disk, of `queue/spool`; what fails there fails when it is put."""
+
+    on_room: Callable[[], None] | None
+
+    @property
+    def backlog(self) -> int:
+        """Octets given and not yet written."""
         ...
+
+    def write(self, piece: bytes) -> None: ...
 
     def finish(self) -> Body:
         """Return the body; it is durable when the message is."""
@@ -52,7 +61,8 @@ class Content:
         rules: what it must be like.
         limit: octets it may have; 0: any number.
         large: octets from which on it goes to disk.
-        writer: opens a Writer.
+        writer: opens a Writer; raises SpoolError.
+        room: called when `add` has said False and there is room again.
 
     Attributes, when it is finished:
         bare: it has no header at all, so ours must end with an empty line.
@@ -64,6 +74,7 @@ class Content:
         "_limit",
         "_open",
         "_pieces",
+        "_room",
         "_rules",
         "_seeking",
         "_writer",
@@ -79,7 +90,14 @@ class Content:
     body: Body
     found: Survey
 
-    def __init__(self, rules: Rules, limit: int, large: int, writer: Callable[[], Writer]) -> None:
+    def __init__(
+        self,
+        rules: Rules,
+        limit: int,
+        large: int,
+        writer: Callable[[], Writer],
+        room: Callable[[], None],
+    ) -> None:
         self.size = 0
         self.traits = 0
         self.fault: Reply | None = None
@@ -89,6 +107,7 @@ class Content:
         self._limit = limit
         self._large = large
         self._open = writer
+        self._room = room
         self._pieces: list[bytes] = []
         self._seeking = False  # past `large`, and the header has no end yet
         self._writer: Writer | None = None
@@ -116,7 +135,8 @@ class Content:
             return self.fault
         self.traits |= traits
         if self._writer is not None:
-            return self._finish_large()
+            self._finish_large(self._writer)
+            return None
         pieces = self._pieces
         whole = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         content = self._judged(whole, lone=traits & _LONE != 0)
@@ -138,9 +158,10 @@ class Content:
     def abort(self) -> None:
         """Forget what is kept."""
         self._pieces.clear()
-        if self._writer is not None:
-            self._writer.abort()
-            self._writer = None
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.on_room = None
+            writer.abort()
 
     def _refuse(self, reply: Reply) -> bool:
         self.fault = reply
@@ -223,30 +244,24 @@ class Content:
         if content is None:
             return True
         start = limits(content)[1]
-        self._writer = self._open()
-        room = self._write(content[:start])
-        return self._stream(content[start:]) and room
-
-    def _stream(self, piece: bytes) -> bool:
-        mended = self._mended(piece)
-        return self._write(mended) if mended else True
-
-    def _write(self, piece: bytes) -> bool:
-        if self._writer is None:
-            return True
         try:
-            return self._writer.write(piece)
+            self._writer = writer = self._open()
         except SpoolError as error:
             return self._refuse(replies.of(error))
+        writer.on_room = self._room
+        writer.write(content[:start])
+        return self._stream(content[start:])
 
-    def _finish_large(self) -> Reply | None:
-        writer, self._writer = self._writer, None
-        if writer is not None:
-            try:
-                self.body = writer.finish()
-            except SpoolError as error:
-                writer.abort()
-                self.fault = replies.of(error)
+    def _stream(self, piece: bytes) -> bool:
+        mended, writer = self._mended(piece), self._writer
+        if mended is None or writer is None:
+            return True
+        if mended:
+            writer.write(mended)
+        return writer.backlog <= _BACKLOG
+
+    def _finish_large(self, writer: Writer) -> None:
+        self._writer = writer.on_room = None
+        self.body = writer.finish()
         if self._rules.lone_in_body != "ignore":
             self.traits &= ~_LONE
-        return self.fault

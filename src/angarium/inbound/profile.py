@@ -104,7 +104,7 @@ class Profiles:
             pathway=options.pathway or DEFAULT_PATHWAY,
             greeting=options.banner_hostname or self._hostname,
             hostname=options.received_hostname or self._hostname,
-            static_banner=_banner(options.static_banner),
+            static_banner=from_text(options.static_banner) if options.static_banner else None,
             extensions="\n".join((*EXTENSIONS, size)),
             syntax=Syntax(
                 strict=conformance.rfc2821_pedantic_address_rules,
@@ -123,14 +123,6 @@ class Profiles:
             rules=_rules(conformance),
             large=self._spooling.large_message_threshold,
         )
-
-
-def _banner(text: str | None) -> Reply | None:
-    if not text:
-        return None
-    banner = from_text(text, 220)
-    # What does not begin with 220 is no greeting: clients would take it for a refusal.
-    return banner if banner.code == 220 else Reply(220, banner.text)
 
 
 def _rules(options: Conformance) -> Rules:

@@ -85,7 +85,7 @@ class Services:
     Attributes:
         profiles: of the current configuration; replaced at a reload.
         next_id: makes ids for messages, from Unix time.
-        large: opens a writer for a large body; the argument is called when there is room again.
+        large: opens a writer for a large body; raises SpoolError.
         blackholed: says whether mail for a domain is refused at RCPT (blackhole = inline).
         program: name and version, for banner and Received.
     """
@@ -97,7 +97,7 @@ class Services:
     clock: Clock
     idents: Idents
     next_id: Callable[[float], int]
-    large: Callable[[Callable[[], None]], Writer]
+    large: Callable[[], Writer]
     reject: Callable[[Rejection], None]
     program: str
     loop: asyncio.AbstractEventLoop
@@ -382,15 +382,15 @@ class SmtpSession(Stream):
         if self._content is None:
             profile = self._profile
             limit = profile.options.max_message_size
-            self._content = Content(profile.rules, limit, profile.large, self._open_writer)
+            self._content = Content(
+                profile.rules, limit, profile.large, self._services.large, self._room
+            )
         return self._content
 
-    def _open_writer(self) -> Writer:
-        return self._services.large(self._room)
-
     def _room(self) -> None:
-        self._held = False
-        self.pump()
+        if self._held:
+            self._held = False
+            self.pump()
 
     def _chunk(self, chunk: ChunkEnd) -> None:
         fault = self._message().fault
