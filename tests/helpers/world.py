@@ -79,7 +79,7 @@ class World:
         self.dns: DnsServer
 
     async def __aenter__(self) -> Self:
-        self.sink = Sink(self.script, port=0)
+        self.sink = Sink(self.script)
         await self.sink.__aenter__()
         self.dns = DnsServer(self.zone)
         await self.dns.__aenter__()
@@ -241,5 +241,3 @@ class World:
         output, _ = await process.communicate()
         result: dict[str, Any] = json.loads(output)
         return result
-
-

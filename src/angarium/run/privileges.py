@@ -52,11 +52,15 @@ def _gid(name: str) -> int:
 def allow_descriptors(wanted: int) -> int:
     """Raise the limit of open files as far as we may, at most to `wanted`; return the limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if os.geteuid() == 0:
-        with open("/proc/sys/fs/nr_open", encoding="ascii") as ceiling:
-            hard = max(hard, min(wanted, int(ceiling.read())))
-    soft = max(soft, min(wanted, hard))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    with open("/proc/sys/fs/nr_open", encoding="ascii") as ceiling:
+        highest = max(hard, min(wanted, int(ceiling.read())))
+    for limit in (highest, hard):
+        allowed = max(soft, min(wanted, limit))
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, limit))
+        except ValueError:
+            continue  # Only CAP_SYS_RESOURCE may raise the hard limit.
+        return allowed
     return soft
 
 

@@ -6,6 +6,7 @@ supervisor is gone and so are we, at once. Subclasses say what; when stands here
 
 import asyncio
 import os
+import signal
 import socket
 import sys
 from collections.abc import Coroutine
@@ -161,6 +162,9 @@ def main(process: Process) -> None:
     hangs in its destructors would hold its shards.
     """
     connection, descriptors = (socket.socket(fileno=int(number)) for number in sys.argv[1:3])
+    # A terminal sends Ctrl-C to us too, and some tools end whole groups: the supervisor decides.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     status = asyncio.run(process.run(connection, descriptors))
     sys.stdout.flush()
     sys.stderr.flush()

@@ -5,12 +5,11 @@
 What is put together how stands in `run/assemble`; here stands when.
 """
 
-import gc
-
 from angarium.config.resolve import Configuration
 from angarium.net import loop as loops
 from angarium.run import link, process
-from angarium.run.assemble import Parts, assemble
+from angarium.run.assemble import assemble
+from angarium.run.parts import Parts
 from angarium.run.process import Process
 
 
@@ -27,13 +26,11 @@ class Worker(Process):
         self, start: link.Start, configuration: Configuration, descriptors: dict[str, int]
     ) -> None:
         self._parts = assemble(start, configuration, descriptors, self)
-        await self._parts.open(start.shards[0])
-        # What exists by now lives as long as the process: the collector need not look at it.
-        gc.collect()
-        gc.freeze()
+        await self._parts.open(start.shards[0], start.poison)
+        loops.settle_memory()
         self.ready()
-        await self._parts.recover(start.shards, start.poison)
-        gc.freeze()
+        await self._parts.adopt(start.shards[1:])
+        loops.settle_memory()
 
     def prepare(self, configuration: Configuration, descriptors: dict[str, int]) -> None:
         self._parts.prepare(configuration, descriptors)
@@ -45,7 +42,7 @@ class Worker(Process):
         self._parts.abort()
 
     async def adopt(self, shards: list[str]) -> None:
-        await self._parts.recover(shards, [])
+        await self._parts.adopt(shards)
 
     def reopen(self) -> None:
         self._parts.panic.reopen()

@@ -1,0 +1,167 @@
+"""The composition root: a worker out of its parts. Read it in one sitting.
+
+    mail in     Listener -> SmtpSession -> Admit -> Spool -> Board
+    mail out    Board -> Pool -> Dialer -> Session -> Settle -> Spool
+
+What follows from the configuration is set in `Parts.commit`, which a reload calls again;
+everything else is made once. Nobody else makes a part that another one needs.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from random import SystemRandom
+from typing import Final
+
+from angarium.config.resolve import Configuration
+from angarium.core.ident import Idents
+from angarium.events.checkpoint import passed
+from angarium.events.panic import PanicLog
+from angarium.inbound.profile import Profiles
+from angarium.inbound.smtp import Services
+from angarium.journal.commit import ThreadExecutor
+from angarium.journal.disk import FileDisk
+from angarium.modules.loggers.options import EcLogger
+from angarium.net.loop import LagWatch, RealClock
+from angarium.net.options import Resolver as ResolverOptions
+from angarium.net.resolver import Naming
+from angarium.net.sweep import Sweep
+from angarium.outbound.bounce import Bounces
+from angarium.outbound.dial import Dialer
+from angarium.outbound.hosts import Hosts
+from angarium.outbound.pool import Pool
+from angarium.outbound.route import Router
+from angarium.outbound.settle import Settle
+from angarium.queue.admit import Admit
+from angarium.queue.board import Board
+from angarium.queue.ledger import SharedLedger
+from angarium.queue.memory import Memory, Proc, Reading, Stage
+from angarium.queue.options import Spooling
+from angarium.queue.spool.means import Means, Settings
+from angarium.queue.spool.store import Spool
+from angarium.queue.timer import Timer
+from angarium.run import link
+from angarium.run.doors import Doors
+from angarium.run.host import Host
+from angarium.run.parts import Parts
+from angarium.run.process import Process
+from angarium.run.scoreboard import Scoreboard
+
+PROGRAM: Final = "Angarium"
+
+
+def assemble(
+    start: link.Start,
+    configuration: Configuration,
+    descriptors: dict[str, int],
+    process: Process,
+) -> Parts:
+    """Build a worker; nothing runs yet."""
+    loop, clock, random = asyncio.get_running_loop(), RealClock(), SystemRandom()
+    state, number = Path(start.state), start.number
+    panic = _paniclog(configuration, clock)
+
+    def alarm(text: str) -> None:
+        panic.write("core", text)
+        process.alarm(text)
+
+    row = Scoreboard(state / "run" / "scoreboard").row(number)
+    ledger = SharedLedger.opened(descriptors, number, clock, alarm)
+    host = Host(configuration)
+    sweep = Sweep(clock)
+    connections = Idents(number)
+
+    spool = Spool(
+        Means(
+            FileDisk(configuration.top(Spooling).spool_mode),
+            clock,
+            random,
+            loop,
+            lambda name: ThreadExecutor(loop, name, partial(os._exit, 1)),
+            _settings(configuration.top(Spooling)),
+            alarm=lambda error: alarm(str(error)),
+            passed=partial(passed, state / "hose"),
+        )
+    )
+    board = Board(
+        spool,
+        Timer(int(clock.time())),
+        configuration,
+        clock,
+        ledger=ledger,
+        random=random,
+        workers=start.workers,
+    )
+    spool.found = board.found
+    admit = Admit(spool, board)
+    bounces = Bounces(host.name, random)
+    settle = Settle(spool, board, admit, bounces, clock, random)
+    naming = Naming(configuration.top(ResolverOptions), loop, clock, random)
+    router = Router(naming.resolver, random, host.is_itself, host.relays)
+    dialer = Dialer(router, Hosts(clock), clock, connections, host.name)
+    pool = Pool(board, settle, dialer, configuration, sweep, clock, alarm)
+    board.demand = pool.demand
+    board.give_up = settle.give_up
+    services = Services(
+        profiles=Profiles(configuration, host.name),
+        admit=admit,
+        ledger=ledger,
+        sweep=sweep,
+        clock=clock,
+        idents=connections,
+        next_id=connections.next,
+        large=spool.large,
+        reject=spool.reject,
+        program=PROGRAM,
+        loop=loop,
+        blackholed=host.blackholed,
+    )
+    return Parts(
+        configuration=configuration,
+        state=state,
+        loop=loop,
+        clock=clock,
+        process=process,
+        panic=panic,
+        row=row,
+        ledger=ledger,
+        host=host,
+        sweep=sweep,
+        spool=spool,
+        board=board,
+        bounces=bounces,
+        naming=naming,
+        pool=pool,
+        services=services,
+        memory=Memory(board, admit, Proc(start.workers), partial(_memory_changed, alarm)),
+        lag=LagWatch(loop, clock),
+        doors=Doors(loop, services, row, descriptors),
+    )
+
+
+def _paniclog(configuration: Configuration, clock: RealClock) -> PanicLog:
+    """Return the paniclog of the first ec_logger; without one there is none."""
+    for _, options in configuration.instances(EcLogger):
+        if options.enabled:
+            return PanicLog(options.paniclog or "", clock, options.paniclog_mode)
+    return PanicLog("", clock)
+
+
+def _settings(options: Spooling) -> Settings:
+    return Settings(
+        force_fsync=options.force_fsync,
+        segment=options.spool_segment_size,
+        reserve=options.spool_reserve,
+        sync_seconds=options.state_sync_interval,
+        checkpoint_seconds=options.checkpoint_interval,
+        retention_seconds=options.event_retention,
+        retention_octets=options.event_retention_size,
+        space_low=options.spool_space_low,
+        inodes_low=options.spool_inodes_low,
+    )
+
+
+def _memory_changed(alarm: Callable[[str], None], stage: Stage, reading: Reading) -> None:
+    alarm(f"memory: {stage.name.lower()} at {reading.percent:.0f} %")

@@ -1,0 +1,102 @@
+"""The listening sockets of a worker, and the sessions which came in by them."""
+
+import asyncio
+import socket
+from functools import partial
+
+from angarium.config.resolve import Configuration, Endpoint
+from angarium.inbound import replies
+from angarium.inbound.profile import LISTENER
+from angarium.inbound.smtp import Services, SmtpSession
+from angarium.net.address import Buffers
+from angarium.net.listener import Listener
+from angarium.net.options import ListenSocket
+from angarium.run.scoreboard import Row
+from angarium.run.sockets import label
+
+# What the manual gives as default, 4096 octets, slows large messages and is left to the system.
+SYSTEM_SIZE = 4096
+
+
+class Sessions(set[SmtpSession]):
+    """The open sessions; how many there are stands on the scoreboard, for the accept gate.
+
+    Attributes:
+        none: set while there is none.
+    """
+
+    def __init__(self, row: Row) -> None:
+        super().__init__()
+        self._row = row
+        self.none = asyncio.Event()
+        self.none.set()
+
+    def add(self, session: SmtpSession) -> None:
+        super().add(session)
+        self._row.count(len(self))
+        self.none.clear()
+
+    def discard(self, session: object) -> None:
+        super().discard(session)
+        self._row.count(len(self))
+        if not self:
+            self.none.set()
+
+
+class Doors:
+    """Opens and closes what the configuration says.
+
+    Args:
+        descriptors: of the sockets, by label (`run/sockets`).
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        services: Services,
+        row: Row,
+        descriptors: dict[str, int],
+    ) -> None:
+        self._loop = loop
+        self._services = services
+        self._row = row
+        self._descriptors = descriptors
+        self._open: dict[Endpoint, Listener] = {}
+        services.sessions = self.sessions = Sessions(row)
+
+    def change(self, configuration: Configuration, descriptors: dict[str, int]) -> None:
+        """Listen on what the configuration wants, and on nothing else."""
+        self._descriptors |= descriptors
+        wanted = configuration.listens(LISTENER)
+        for where in [where for where in self._open if where not in wanted]:
+            self._open.pop(where).close()
+        for where in wanted:
+            if where not in self._open:
+                self._open[where] = self._listen(configuration, where)
+        self._row.accepting(yes=True)
+
+    def close(self) -> None:
+        """Accept no more. Connections which wait are for the other workers."""
+        self._row.accepting(yes=False)
+        for listener in self._open.values():
+            listener.close()
+        self._open.clear()
+
+    def _listen(self, configuration: Configuration, where: Endpoint) -> Listener:
+        options = configuration.at(ListenSocket, listener=LISTENER, listen=where.name)
+        listener = Listener(
+            socket.socket(fileno=self._descriptors.pop(label(where))),
+            self._loop,
+            partial(SmtpSession, self._services, where.name),
+            self._row.may_accept,
+            refusal=replies.BUSY.encode(),
+            buffers=Buffers(
+                _size(options.tcp_recv_buffer_size), _size(options.tcp_send_buffer_size)
+            ),
+        )
+        listener.start()
+        return listener
+
+
+def _size(octets: int) -> int:
+    return 0 if octets == SYSTEM_SIZE else octets

@@ -1,0 +1,157 @@
+"""A worker in operation: its parts, started, told of reloads, and stopped in order."""
+
+import asyncio
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from angarium.config.resolve import Configuration
+from angarium.core.ident import printed
+from angarium.events.panic import PanicLog
+from angarium.inbound.profile import Profiles
+from angarium.inbound.smtp import Services
+from angarium.net.loop import LagWatch, RealClock
+from angarium.net.options import Resolver as ResolverOptions
+from angarium.net.resolver import Naming
+from angarium.net.sweep import Sweep
+from angarium.outbound.bounce import Bounces
+from angarium.outbound.pool import Pool
+from angarium.queue.board import Board
+from angarium.queue.ledger import SharedLedger
+from angarium.queue.memory import Memory
+from angarium.queue.spool.store import Spool
+from angarium.run.doors import Doors
+from angarium.run.host import Host
+from angarium.run.process import Process
+from angarium.run.scoreboard import Row
+
+TICK = 1.0
+
+
+@dataclass(eq=False)
+class Parts:
+    """What `run/assemble` has put together."""
+
+    configuration: Configuration
+    state: Path
+    loop: asyncio.AbstractEventLoop
+    clock: RealClock
+    process: Process
+    panic: PanicLog
+    row: Row
+    ledger: SharedLedger
+    host: Host
+    sweep: Sweep
+    spool: Spool
+    board: Board
+    bounces: Bounces
+    naming: Naming
+    pool: Pool
+    services: Services
+    memory: Memory
+    lag: LagWatch
+    doors: Doors
+    _descriptors: dict[str, int] = field(default_factory=dict)
+    _prepared: tuple[Configuration, dict[str, int]] | None = None
+    _hurried: asyncio.Event = field(default_factory=asyncio.Event)
+    _poison: list[int] = field(default_factory=list)
+
+    async def open(self, home: str, poison: Sequence[int]) -> None:
+        """Open the shard for new mail, start the timers and listen.
+
+        Args:
+            poison: recipients over which workers died; they are put aside when they are found.
+        """
+        self._poison = list(poison)
+        self.spool.found = self._found
+        await self.spool.open(str(self.state / "spool" / home))
+        self.loop.add_reader(self.ledger, self.ledger.read)
+        self.board.start(self.loop.call_later)
+        self.sweep.start(self.loop)
+        self.lag.start()
+        self._tick()
+        self.doors.change(self.configuration, {})
+
+    async def adopt(self, shards: Sequence[str]) -> None:
+        """Take over shards while mail goes on; return when all their mail is found."""
+        for name in shards:
+            await self.spool.adopt(str(self.state / "spool" / name))
+        await self.spool.recovered()
+
+    def prepare(self, configuration: Configuration, descriptors: dict[str, int]) -> None:
+        self._prepared = configuration, descriptors
+
+    def abort(self) -> None:
+        self._prepared = None
+
+    def commit(self) -> None:
+        """Go over to the prepared generation; open sessions are told 421 at their next MAIL."""
+        if self._prepared is None:
+            return
+        self.configuration, descriptors = self._prepared
+        self._prepared = None
+        self.host.use(self.configuration)
+        self.naming.apply(self.configuration.top(ResolverOptions))
+        self.bounces.host = self.host.name
+        self.pool.dialer = dataclasses.replace(self.pool.dialer, hostname=self.host.name)
+        self.pool.configure(self.configuration)
+        self.board.configure(self.configuration)
+        self.services.profiles = Profiles(self.configuration, self.host.name)
+        self.doors.change(self.configuration, descriptors)
+
+    def hurry(self) -> None:
+        """Drain faster."""
+        self._hurried.set()
+
+    async def drain(self, seconds: float) -> None:
+        """Take nothing new and let what is under way end, for so long at most."""
+        self.doors.close()
+        for session in list(self.services.sessions):
+            session.drain()
+        ending = asyncio.ensure_future(self._end(seconds))
+        hurried = asyncio.ensure_future(self._hurried.wait())
+        waiting = (ending, hurried)
+        await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        await self.pool.close(0.0)
+        for session in list(self.services.sessions):
+            session.abort()
+
+    async def close(self) -> None:
+        """Close the shards; what was accepted is durable when this returns."""
+        self.board.stop()
+        self.sweep.stop()
+        self.lag.stop()
+        self.naming.close()
+        await self.spool.close()
+        self.loop.remove_reader(self.ledger)
+        self.ledger.close()
+        self.panic.close()
+
+    async def _end(self, seconds: float) -> None:
+        """Wait until no attempt and no session is under way."""
+        await asyncio.gather(self.pool.close(seconds), self.doors.sessions.none.wait())
+
+    def _found(self, ident: int, slot: bytes) -> None:
+        if ident in self._poison:
+            self.spool.isolate(ident)
+            text = f"message {printed(ident)} was put aside: workers died over it"
+            self.panic.write("spool", text)
+            self.process.alarm(text)
+        else:
+            self.board.found(ident, slot)
+
+    def _tick(self) -> None:
+        """Once a second."""
+        self.loop.call_later(TICK, self._tick)
+        self.naming.tick(self.clock.monotonic())
+        self.memory.sample()
+        for directory in self.spool.drained():
+            self.process.spawn(self._release(directory))
+
+    async def _release(self, directory: str) -> None:
+        await self.spool.release(directory)
+        self.process.released(Path(directory).name)
