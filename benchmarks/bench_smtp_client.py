@@ -70,7 +70,7 @@ class Configuration:
 
     def __init__(self) -> None:
         self.shape = Shape.make(max_resident_active_queue=-1)
-        self.tops = {each: each.make() for each in (Residence, ServerLimits)}
+        self.tops: dict[type, object] = {each: each.make() for each in (Residence, ServerLimits)}
 
     def at(self, cls: type, **_: str) -> Shape:
         return self.shape
@@ -103,6 +103,12 @@ class Transport_(asyncio.Transport):  # noqa: N801
 class Owner:
     def rested(self, session: Session) -> None:
         """It has nothing to do."""
+
+    def leaving(self, session: Session) -> None:
+        """It has said good-bye."""
+
+    def held(self, session: Session, seconds: float) -> None:
+        raise AssertionError("no host has a rate here")
 
     def over(self, session: Session) -> None:
         raise AssertionError("the session broke off")

@@ -65,7 +65,7 @@ class Configuration(FakeConfiguration):
         self.transport = transport
         self.host = host
 
-    def at(self, cls: type[T], **place: str) -> T:  # type: ignore[override]
+    def at(self, cls: type[T], **place: str) -> T:
         values: dict[type, Options] = {
             Transport: self.transport,
             HostLimits: self.host,
@@ -154,6 +154,16 @@ class Sending:
         self.spool.put(message, recipients, lambda error: None)
         self.board.accepted(message, recipients)
         return self.board.line("default", "default", recipients[-1].domain)
+
+    def put_many(self, count: int, domain: str = "example.test") -> Line:
+        """Bring messages to b0, b1 ... of a domain, all before any is asked for."""
+        demand, self.board.demand = self.board.demand, lambda line: None
+        for number in range(count):
+            self.put(f"b{number}@{domain}")
+        self.board.demand = demand
+        line = self.board.line("default", "default", domain)
+        self.board.offer(line)
+        return line
 
     async def until(self, condition: Callable[[], object]) -> None:
         end = time.monotonic() + PATIENCE

@@ -1,6 +1,7 @@
 """When connections are opened, and what failures mean for a line."""
 
 import socket
+from typing import Any
 
 import pytest
 
@@ -27,11 +28,7 @@ def closed_port() -> int:
 
 async def test_connections_grow_with_the_queue_up_to_their_limit() -> None:
     async with Peer() as peer, Sending(peer.port, max_outbound_connections=4) as sending:
-        sending.board.demand = lambda line: None
-        for number in range(200):
-            line = sending.put(f"b{number}@example.test")
-        sending.board.demand = sending.pool.demand
-        sending.board.offer(line)
+        sending.put_many(200)
         await sending.quiet()
         assert len(peer.messages) == 200
         assert 2 <= peer.most_open <= 4
@@ -46,13 +43,12 @@ async def test_a_short_queue_needs_one_connection() -> None:
 
 
 async def test_high_aggressiveness_opens_all_at_once() -> None:
-    shape = {"connection_allocation_aggressiveness": "high", "max_outbound_connections": 8}
+    shape: dict[str, Any] = {
+        "connection_allocation_aggressiveness": "high",
+        "max_outbound_connections": 8,
+    }
     async with Peer() as peer, Sending(peer.port, **shape) as sending:
-        sending.board.demand = lambda line: None
-        for number in range(8):
-            line = sending.put(f"b{number}@example.test")
-        sending.board.demand = sending.pool.demand
-        sending.board.offer(line)
+        sending.put_many(8)
         await sending.quiet()
         assert peer.connections == 8
 
@@ -73,7 +69,10 @@ async def test_two_lines_share_the_connections_of_a_host() -> None:
 
 async def test_a_throttle_on_connections_is_waited_for() -> None:
     throttle = Throttle(Rate(1, 10), "t")
-    shape = {"outbound_throttle_connections": throttle, "max_outbound_connections": 1}
+    shape: dict[str, Any] = {
+        "outbound_throttle_connections": throttle,
+        "max_outbound_connections": 1,
+    }
     transport = {"max_deliveries_per_connection": 1}
     async with Peer() as peer, Sending(peer.port, transport=transport, **shape) as sending:
         sending.put("b@example.test")
@@ -145,8 +144,7 @@ async def test_a_host_which_does_not_greet_is_as_good_as_none(
 
 async def test_without_a_host_one_message_says_so_and_the_line_rests() -> None:
     async with Sending(closed_port()) as sending:
-        for number in range(3):
-            line = sending.put(f"b{number}@example.test")
+        line = sending.put_many(3)
         await sending.until(lambda: sending.delays)
         await sending.quiet()
         (event,) = sending.delays
@@ -162,8 +160,7 @@ async def test_without_a_host_one_message_says_so_and_the_line_rests() -> None:
 async def test_a_line_whose_hosts_are_away_for_long_is_paused() -> None:
     transport = {"connect_timeout_to_delay": 300.0, "host_failure_retry": 10.0}
     async with Sending(closed_port(), transport=transport) as sending:
-        for number in range(20):
-            line = sending.put(f"b{number}@example.test")
+        line = sending.put_many(20)
         await sending.until(lambda: sending.delays)
         for _ in range(7):
             await sending.later(61.0)
@@ -186,8 +183,7 @@ async def test_a_host_that_failed_is_left_alone_for_its_pause() -> None:
 
 async def test_mail_for_a_domain_which_is_none_fails_at_once() -> None:
     async with Sending(zone="sender.test A 127.0.0.1", generate_bounces=False) as sending:
-        for number in range(50):
-            line = sending.put(f"b{number}@no.test")
+        line = sending.put_many(50, "no.test")
         await sending.until(lambda: len(sending.failures) == 50)
         assert sending.failures[0].reason == "554 5.4.4 [internal] Domain Lookup Failed"
         assert (sending.failures[0].classification, line.idle) == (21, True)

@@ -1,5 +1,7 @@
 """How commands and content look on the wire."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,14 +45,14 @@ def test_binarymime_without_chunking_is_not_taken() -> None:
     assert not offered(Reply(250, "mx\nBINARYMIME")).binary
 
 
-def mail(peer: Extensions, traits: int = 0, *, declare: bool = True, **fields: object) -> str:
-    message = Message("a@x.example", MemoryBody(b"12345"), traits=traits, **fields)  # type: ignore[arg-type]
+def mail(peer: Extensions, traits: int = 0, *, declare: bool = True, **fields: Any) -> str:
+    message = Message("a@x.example", MemoryBody(b"12345"), traits=traits, **fields)
     return mail_command(Transaction(message, []), peer, declare_8bit=declare)
 
 
 def test_parameters_go_only_to_who_knows_them() -> None:
     everything = Trait.EIGHT_BIT | Trait.SMTPUTF8
-    fields = {"ret": Ret.HDRS, "envid": "QQ+3D1"}
+    fields: dict[str, Any] = {"ret": Ret.HDRS, "envid": "QQ+3D1"}
     assert mail(Extensions(), everything, **fields) == "MAIL FROM:<a@x.example>\r\n"
     assert mail(ALL, everything, **fields) == (
         "MAIL FROM:<a@x.example> SIZE=5 BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=QQ+3D1\r\n"

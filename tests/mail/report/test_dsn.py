@@ -62,7 +62,7 @@ def test_a_report_has_its_three_parts() -> None:
 
 def test_the_status_is_for_machines() -> None:
     _, parts = read(build(notice()))
-    per_message, recipient = parts[1].get_payload()
+    per_message, recipient = parts[1].get_payload(0), parts[1].get_payload(1)
     assert isinstance(per_message, EmailMessage)
     assert isinstance(recipient, EmailMessage)
     assert dict(per_message.items()) == {
