@@ -46,6 +46,7 @@ class Peer:
         self.open: set[_Conversation] = set()
         self.most_open = 0
         self.port = 0
+        self.pausing = False  # stop reading once DATA is answered
         self._changed = asyncio.Event()
         self._server: asyncio.Server | None = None
 
@@ -125,6 +126,9 @@ class _Conversation(asyncio.Protocol):
             self.transport.write(text.strip().replace("\n", "\r\n").encode() + b"\r\n")
         if verb == "DATA" and text.startswith("354"):
             self._body = []
+            if self._peer.pausing:
+                self._peer.pausing = False
+                self.transport.pause_reading()
         if verb == "." and text.startswith("2"):
             self._peer.messages.append(self._taken)
         if act == "close":

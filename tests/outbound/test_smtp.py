@@ -1,5 +1,6 @@
 """One connection: what goes over it, and what becomes of mail when it breaks off."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -139,6 +140,71 @@ async def test_a_reply_which_trickles_in_is_no_progress() -> None:
         assert [each.reason for each in sending.delays] == [
             "451 4.4.2 [internal] no MAIL FROM response"
         ]
+
+
+class Long:
+    """A body of many pieces, which counts those that were read."""
+
+    pieces_read = 0
+    size = 400 * 65536
+
+    def pieces(self, at_most: int = 65536) -> Iterator[bytes]:
+        for _ in range(400):
+            self.pieces_read += 1
+            yield b"x" * 65534 + b"\r\n"
+
+    def whole(self) -> bytes:
+        return b"".join(self.pieces())
+
+
+async def test_no_more_is_read_of_a_content_than_the_peer_takes() -> None:
+    answers = {"EHLO": ["250-peer.test\n250 PIPELINING"]}
+    async with (
+        Peer(answers) as peer,
+        Sending(peer.port, max_outbound_connections=1, transport={"body_timeout": 50.0}) as sending,
+    ):
+        body, demand = Long(), sending.board.demand
+        sending.board.demand = lambda line: None
+        line = sending.put("b@example.test")
+        (entry,) = line.take(1)
+        entry.message.body = body
+        line.put_back([entry])
+        sending.put("c@example.test")
+        peer.pausing = True
+        sending.board.demand = demand
+        sending.board.offer(line)
+        await sending.until(lambda: "DATA" in peer.verbs)
+        await sending.until(lambda: sending.sessions[0]._stuck)
+        read = body.pieces_read
+        assert read < 200
+        await sending.later(30.0)
+        assert body.pieces_read == read
+        (conversation,) = peer.open
+        conversation.transport.resume_reading()
+        await sending.until(lambda: len(peer.messages) == 2)
+        await sending.quiet()
+        assert (len(peer.messages[0].body), body.pieces_read) == (body.size, 400)
+        assert sending.delays == []
+
+
+async def test_a_peer_which_takes_nothing_more_is_given_up() -> None:
+    async with (
+        Peer({"EHLO": ["250 peer.test"]}) as peer,
+        Sending(peer.port, transport={"body_timeout": 50.0}) as sending,
+    ):
+        demand = sending.board.demand
+        sending.board.demand = lambda line: None
+        line = sending.put("b@example.test")
+        (entry,) = line.take(1)
+        entry.message.body = Long()
+        line.put_back([entry])
+        peer.pausing = True
+        sending.board.demand = demand
+        sending.board.offer(line)
+        await sending.until(lambda: sending.sessions and sending.sessions[0]._stuck)
+        await sending.later(60.0)
+        (event,) = sending.delays
+        assert (event.stage, event.reason) == (8, "451 4.4.2 [internal] send BODY failed")
 
 
 async def test_an_idle_connection_is_used_again_and_left_after_idle_timeout() -> None:

@@ -215,7 +215,7 @@ class Session(asyncio.Protocol):
         if self._retiring and self._client.finishing:
             due = self._heard + self.options.rset_timeout
         if now < due:
-            if self.resting and self._wanted():
+            if self._working and not self._retiring and self._wanted():
                 self.retire()
             return min(due, now + LOOK_SECONDS)
         if stage is Stage.IDLE and not self._retiring:
