@@ -52,7 +52,7 @@ class FakeSpool:
         self.kept: dict[int, tuple[Message, Recipient]] = {}
         self.intake = True
         self.delivery = True
-        self.waiting: list[tuple[Message, Sequence[Recipient], Durable]] = []
+        self.waiting: list[tuple[Sequence[Recipient], Durable]] = []
         self.immediate = True
         self.loads = 0
         self.broken: set[int] = set()
@@ -72,7 +72,7 @@ class FakeSpool:
         for each in recipients:
             each.id = self.idents.next(now)
             self.kept[each.id] = (message, each)
-        self.waiting.append((message, recipients, durable))
+        self.waiting.append((recipients, durable))
         if self.immediate:
             self.sync()
 
@@ -83,7 +83,7 @@ class FakeSpool:
 
     def sync(self, error: SpoolError | None = None) -> None:
         waiting, self.waiting = self.waiting, []
-        for message, recipients, durable in waiting:
+        for recipients, durable in waiting:
             for each in recipients:
                 if error is None:
                     self._write(each.id, 0, 0)
