@@ -20,7 +20,6 @@ from random import Random
 from typing import Final, Protocol, TypeVar
 
 from angarium.config.option import Options
-from angarium.config.option import Options as AnyOptions
 from angarium.core.clock import Clock
 from angarium.core.message import DEFAULT_BINDING, DEFAULT_BINDING_GROUP, Message, Recipient
 from angarium.queue.bulk import expire, vanished
