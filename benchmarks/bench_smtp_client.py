@@ -94,6 +94,9 @@ class Transport_(asyncio.Transport):  # noqa: N801
         for each in buffers:
             self.octets += len(each)
 
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        """Everything is taken at once."""
+
     def close(self) -> None:
         """Nothing to close."""
 

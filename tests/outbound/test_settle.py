@@ -17,7 +17,7 @@ from helpers.sending import Sending
 GONE = DeliveryError(
     Reply(550, "no such user", "5.1.1"), stage=Stage.RCPT, octets=99, remote="h:25"
 )
-LATER = DeliveryError(Reply(451, "later", "4.3.0"), Reach.RECIPIENT, Stage.MAIL, 40, "h:25", 7)
+LATER = DeliveryError(Reply(451, "later", "4.3.0"), Reach.RECIPIENT, Stage.MAIL, 40, "h:25")
 
 
 def take(sending: Sending, **put: Any) -> Entry:
@@ -38,7 +38,7 @@ def test_a_temporary_failure_is_recorded_with_its_next_time() -> None:
     (event,) = sending.delays
     now = sending.clock.time()
     assert now + 600 <= event.due <= now + 602
-    assert (event.attempt, event.stage, event.bytes_sent, event.connection) == (0, 3, 40, 7)
+    assert (event.attempt, event.stage, event.bytes_sent) == (0, 3, 40)
     assert (event.reason, event.remote) == ("451 4.3.0 later", "h:25")
     assert (entry.attempts, sending.board.delayed, sending.settle.deferred_count) == (1, 1, 1)
     assert reports(sending) == []
@@ -124,10 +124,10 @@ def test_success_is_reported_by_who_can(peer_reports: bool, told: int) -> None:
     sending = Sending()
     entry = take(sending, notify=Notify.SUCCESS)
     taken = Reply(250, "taken", "2.0.0")
-    sending.settle.delivered(entry, "h:25", taken, 22, connection=9, reports=peer_reports)
+    sending.settle.delivered(entry, "h:25", taken, 22, reports=peer_reports)
     assert len(reports(sending)) == told
     (event,) = sending.deliveries
-    assert (event.connection, event.reply, event.size) == (9, "250 2.0.0 taken", 22)
+    assert (event.reply, event.size) == ("250 2.0.0 taken", 22)
     if told:
         assert b"Action: relayed" in reports(sending)[0][0].body.whole()
     assert sending.settle.delivered_count == 1
@@ -147,3 +147,12 @@ def test_the_class_of_the_event_says_what_happened() -> None:
     (event,) = sending.spool.events
     assert isinstance(event, PermanentFailure)
     assert (event.kind, reports(sending)) == ("discarded", [])
+
+
+def test_events_name_the_connection_the_message_came_in_by() -> None:
+    """As mainlog and bouncelog do, so that R, T and D lines of a message can be joined."""
+    sending = Sending()
+    entry = take(sending)
+    entry.message.connection = 77
+    sending.settle.delivered(entry, "h:25", Reply(250, "taken"), 22)
+    assert sending.deliveries[0].connection == 77

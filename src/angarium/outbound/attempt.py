@@ -42,7 +42,6 @@ class Results(Protocol):
         reply: Reply,
         size: int,
         *,
-        connection: int = 0,
         reports: bool = False,
     ) -> None: ...
 
@@ -125,14 +124,14 @@ def _replace(mail: Mail, content: bytes) -> None:
         mail.traits |= Trait.NO_FINAL_CRLF
 
 
-def refuse(mail: Mail, reply: Reply, results: Results, remote: str, connection: int) -> None:
+def refuse(mail: Mail, reply: Reply, results: Results, remote: str) -> None:
     """Fail all of a transaction which was not begun."""
     for entry in mail.entries:
-        error = DeliveryError(reply, Reach.MESSAGE, Stage.IDLE, 0, remote, connection)
+        error = DeliveryError(reply, Reach.MESSAGE, Stage.IDLE, 0, remote)
         results.failed(entry, error)
 
 
-def settle(mail: Mail, results: Results, remote: str, connection: int, *, reports: bool) -> int:
+def settle(mail: Mail, results: Results, remote: str, *, reports: bool) -> int:
     """Give a finished transaction's results away; return for how many it was delivered."""
     delivered = 0
     size = mail.size
@@ -141,11 +140,11 @@ def settle(mail: Mail, results: Results, remote: str, connection: int, *, report
             raise ValueError("a finished transaction has a result for everyone")
         if reply.positive:
             delivered += 1
-            results.delivered(entry, remote, reply, size, connection=connection, reports=reports)
+            results.delivered(entry, remote, reply, size, reports=reports)
         else:
             results.failed(
                 entry,
-                DeliveryError(reply, Reach.RECIPIENT, stage, mail.octets, remote, connection),
+                DeliveryError(reply, Reach.RECIPIENT, stage, mail.octets, remote),
             )
     return delivered
 
@@ -155,7 +154,6 @@ def abandon(
     lost: Lost,
     results: Results,
     remote: str,
-    connection: int,
     *,
     proved: bool,
 ) -> list[Entry]:
@@ -171,10 +169,10 @@ def abandon(
     again = []
     for entry, known, stage in zip(mail.entries, mail.replies, mail.stages, strict=True):
         if known is not None:
-            error = DeliveryError(known, Reach.RECIPIENT, stage, mail.octets, remote, connection)
+            error = DeliveryError(known, Reach.RECIPIENT, stage, mail.octets, remote)
             results.failed(entry, error)
         elif counts:
-            error = DeliveryError(reply, Reach.HOST, lost.stage, mail.octets, remote, connection)
+            error = DeliveryError(reply, Reach.HOST, lost.stage, mail.octets, remote)
             results.failed(entry, error)
         else:
             again.append(entry)

@@ -75,6 +75,8 @@ class Shared(Protocol):
     @property
     def server(self) -> ServerLimits: ...
     @property
+    def unsent(self) -> int: ...
+    @property
     def closing(self) -> bool: ...
 
     def transport(self, line: Line) -> Transport: ...
@@ -253,7 +255,9 @@ class Outlet:
         if self._means is None or self._generation != shared.generation:
             options = shared.transport(self.line)
             self._generation = shared.generation
-            self._means = Means(self.line, options, shared.settle, shared.sweep, patience(options))
+            self._means = Means(
+                self.line, options, shared.settle, shared.sweep, patience(options), shared.unsent
+            )
         return self._means
 
     def _name(self, options: Transport) -> str:

@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 
 from angarium.config.option import Options
 from angarium.core.clock import Clock
+from angarium.net.options import Sending
 from angarium.net.sweep import Sweep
 from angarium.outbound.dial import Dialer
 from angarium.outbound.options import Transport
@@ -83,6 +84,7 @@ class Pool:
         self.configuration = configuration
         self.generation = configuration.generation
         self.server = configuration.top(ServerLimits)
+        self.unsent = configuration.top(Sending).tcp_buffer_size
 
     def demand(self, line: Line) -> None:
         """The line has mail and may send; called by the board, for every accepted message too."""

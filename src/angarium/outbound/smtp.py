@@ -65,6 +65,7 @@ class Means:
     results: Results
     sweep: Sweep
     patience: Mapping[Stage, float]  # how long the answer at each stage is waited for
+    unsent: int = 32768  # octets which wait for a host to take them
 
 
 class Session(asyncio.Protocol):
@@ -89,6 +90,7 @@ class Session(asyncio.Protocol):
         "_stuck",
         "_sweep",
         "_transport",
+        "_unsent",
         "_working",
         "greeted",
         "hop",
@@ -125,6 +127,7 @@ class Session(asyncio.Protocol):
         self._working = False
         self._retiring = False
         self._stuck = False
+        self._unsent = means.unsent
         self._over = False
 
     # What its owner does.
@@ -176,6 +179,7 @@ class Session(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        self._transport.set_write_buffer_limits(high=self._unsent)
         self._sweep.add(self, self._sweep.now() + LOOK_SECONDS)
 
     def data_received(self, data: bytes) -> None:
@@ -260,7 +264,7 @@ class Session(asyncio.Protocol):
             mail = Mail(batch)
             refused = attempt.unfit(mail, peer, self.options)
             if refused is not None:
-                attempt.refuse(mail, refused, self._results, self.hop.endpoint, self.ident)
+                attempt.refuse(mail, refused, self._results, self.hop.endpoint)
                 continue
             self.recipients += len(batch)
             client.submit(mail)
@@ -329,7 +333,6 @@ class Session(asyncio.Protocol):
             mail,
             self._results,
             self.hop.endpoint,
-            self.ident,
             reports=peer is not None and peer.dsn,
         )
         if delivered:
@@ -355,7 +358,7 @@ class Session(asyncio.Protocol):
         for mail in reversed(self._client.unfinished()):
             left = cast(Mail, mail)
             again = attempt.abandon(
-                left, lost, self._results, self.hop.endpoint, self.ident, proved=self.proved
+                left, lost, self._results, self.hop.endpoint, proved=self.proved
             )
             if again:
                 self._line.put_back(again)
