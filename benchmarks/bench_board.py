@@ -53,7 +53,8 @@ class Configuration:
 
     def __init__(self) -> None:
         self.shape = Shape.make()
-        self.tops = {each: each.make() for each in (Residence, ServerLimits)}
+        tops: dict[type, object] = {Residence: Residence.make(), ServerLimits: ServerLimits.make()}
+        self.tops = tops
 
     def at(self, cls: type, **_: str) -> Shape:
         return self.shape
