@@ -187,6 +187,10 @@ class Talk:
         self.send(content + b".\r\n")
         return self.heard()[-1]
 
+    def reading(self) -> bool:
+        """Say whether the session reads from us."""
+        return not self.transport.paused
+
     def lose(self) -> None:
         self.session.connection_lost(None)
 

@@ -41,7 +41,7 @@ class Header:
     def __init__(self, raw: bytes) -> None:
         self.raw = raw
         found = [(at[1].lower(), at.start(), at.end() - 2) for at in _FIELD.finditer(CRLF + raw)]
-        ends = [start for _, start, _ in found[1:]] + [len(raw)]
+        ends = [*(start for _, start, _ in found), len(raw)][1:]
         # Name, where the field begins, where its value begins, where the next field begins.
         self._fields = [(*field, end) for field, end in zip(found, ends, strict=True)]
 

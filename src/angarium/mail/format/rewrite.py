@@ -43,7 +43,7 @@ class Breaker:
 
     def feed(self, piece: bytes) -> bytes:
         first = piece.find(b"\n")
-        begun = len(piece) if first < 0 else first
+        begun = len(piece) if first < 0 else first - piece.endswith(b"\r", 0, first)
         if self._column + begun <= self._limit and not has_long_line(piece, self._limit):
             self._column = (
                 self._column + begun if first < 0 else len(piece) - 1 - piece.rfind(b"\n")
