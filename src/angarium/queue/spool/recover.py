@@ -1,0 +1,290 @@
+"""Recovery: from the logs of a directory to the entries of a shard, in slices.
+
+The shard takes mail from the first moment, in new segments; what is read here is what was there
+when it was opened. The order is that of `replay`: how far the event stream had come, contents and
+changes after the checkpoint (telling the stream what it lacks), then the entries. Each entry is
+in the table, and the queues hear of it, as soon as it is read: it can be worked on while the rest
+is still to come. Bodies are not read, but those of the last records whose sync is not known.
+
+Adopting a shard of a worker that died is nothing else.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final
+
+from angarium.core.fault import FAULTS, point
+from angarium.events.schema import EventError
+from angarium.events.stream import DATA as FROM_DATA
+from angarium.events.stream import NOWHERE, frames
+from angarium.journal.errors import DamageError
+from angarium.journal.log import Log
+from angarium.journal.record import HEAD_SIZE
+from angarium.journal.scan import Found, Gap, Outcome, Scan, quarantine
+from angarium.journal.segment import CUT, Segment, name_of
+from angarium.queue.spool import large
+from angarium.queue.spool.envelope import PREFIX_SIZE, prefix_of
+from angarium.queue.spool.inventory import QUARANTINE
+from angarium.queue.spool.replay import Replay
+from angarium.queue.spool.routes import Key
+from angarium.queue.spool.shard import Shard
+from angarium.queue.spool.slices import Work
+from angarium.queue.spool.slot import LARGE, SLOT, place_of, with_route
+
+RETOLD: Final = point("spool.retold", "events of the last run were told again, not yet synced")
+RECOVERED: Final = point("spool.recovered", "all entries are there, nothing was cleaned up")
+
+Take = Callable[[Found], None]
+
+
+class Recovery:
+    """The recovery of one shard.
+
+    Args:
+        found: is told of every entry the queues shall know.
+
+    Attributes:
+        entries: how many were found.
+    """
+
+    __slots__ = ("_found", "_shard", "_spans", "entries", "gaps", "replay")
+
+    def __init__(self, shard: Shard, found: Callable[[int, bytes], None]) -> None:
+        self._shard = shard
+        self._found = found
+        self.entries = 0
+        self.gaps: list[tuple[str, Segment, Gap]] = []
+        self.replay = Replay(shard.means.routes)
+        self._spans = _Told()
+
+    def run(self) -> Work:
+        """Do it all; to be run by `Slices`.
+
+        Raises:
+            OSError: the disk failed. Nothing was changed, the shard can be adopted again.
+        """
+        shard, inventory = self._shard, self._shard.inventory
+        reader = inventory.reader
+        meta = reader.meta if reader is not None else None
+        position = meta.position if meta is not None else 0
+        told = self._spans
+        if meta is not None:
+            told.data, told.state = meta.position, meta.state_number - 1
+        wanted = [*after(inventory.messages.segments, meta.stream - 1 if meta else 0)]
+        yield from self._scan(shard.messages, wanted, told.take)
+        self.replay = Replay(shard.means.routes, shard.emit_recovered, told.data, told.state)
+        yield from self._contents(position, max(told.data, position))
+        begun = meta.state_segment if meta is not None else 0
+        wanted = [each for each in inventory.state.segments if each.sequence >= begun]
+        yield from self._scan(shard.state, wanted, self.replay.change)
+        FAULTS.hit(RETOLD)
+        shard.release_events()
+        self._count(meta.counts if meta is not None else ())
+        yield from self._entries()
+        for ident, slot, isolated in self.replay.rest():
+            self._enter(ident, slot, isolated)
+            if not self.entries % 128:
+                yield None
+        FAULTS.hit(RECOVERED)
+        yield from self._clean()
+        shard.recovered = True
+
+    # -- the logs -------------------------------------------------------------------------
+
+    def _contents(self, position: int, synced: int) -> Work:
+        """Read the data log behind the position of the checkpoint."""
+        wanted = after(self._shard.inventory.data.segments, position)
+        current: list[int] = [0]
+        content = self.replay.content
+
+        def take(found: Found) -> None:
+            if found.number > position:
+                content(found, current[0])
+
+        for segment in wanted:
+            current[0] = segment.sequence
+            yield from self._scan(self._shard.data, [segment], take, synced)
+
+    def _scan(
+        self, log: Log, segments: Sequence[Segment], take: Take, synced: int = 0
+    ) -> Work:
+        disk = self._shard.means.disk
+        for segment in segments:
+            following = _following(log, segment)
+            path = f"{log.directory}/{name_of(segment.sequence)}"
+            handle = disk.open(path, readonly=True)
+            try:
+                scan = Scan(
+                    disk, handle, segment, take,
+                    ceiling=following.floor,
+                    synced=min(synced, following.floor),
+                    follows=not following.flags & CUT,
+                )  # fmt: skip
+                outcome: Outcome = yield from scan.run()
+            finally:
+                disk.close(handle)
+            segment.end = outcome.end
+            segment.closed = True
+            self.gaps += [(log.manner.kind, segment, gap) for gap in outcome.gaps]
+
+    def _count(self, counts: Sequence[int]) -> None:
+        shard = self._shard
+        for index, count in enumerate(counts[: len(shard.counts)]):
+            shard.counts[index] += count
+        for index, count in enumerate(self.replay.counts):
+            shard.counts[index] += count
+        shard.high = max(shard.high, self.replay.high)
+
+    # -- the entries ----------------------------------------------------------------------
+
+    def _entries(self) -> Work:
+        reader = self._shard.inventory.reader
+        if reader is None:
+            return
+        try:
+            yield from reader.entries(self._rows)
+        finally:
+            reader.close()
+        if reader.damaged:
+            self._shard.inventory.faults.append(DamageError("a checkpoint is damaged"))
+            yield from self._salvage(reader.meta.position)
+
+    def _rows(
+        self, rows: list[tuple[int, bytes]], keys: dict[int, Key], isolated: bool
+    ) -> None:
+        hold, resolve = self._shard.means.routes.hold, self.replay.resolve
+        for ident, slot in rows:
+            number = int.from_bytes(slot[:4], "little")
+            ours = hold(keys[number])
+            result = resolve(ident, slot if ours == number else with_route(slot, ours), isolated)
+            if result is not None:
+                self._enter(ident, *result)
+
+    def _enter(self, ident: int, slot: bytes, isolated: bool) -> None:
+        table = self._shard.table
+        table.add(ident, slot)
+        self.entries += 1
+        if slot[10] & LARGE:
+            self._note_file(slot)
+        if isolated:
+            table.isolate(ident)
+        else:
+            self._found(ident, slot)
+
+    def _note_file(self, slot: bytes) -> None:
+        """Find the name of a large body: what the table must know to remove it at its end."""
+        segment, offset = place_of(slot)
+        key = segment << 32 | offset
+        files = self._shard.table.files
+        if key in files:
+            return
+        name = self.replay.files.get(key, 0)
+        if not name:
+            shard = self._shard
+            where = shard.data.segments.get(segment)
+            if where is None:
+                return
+            handle = shard.contents.opened(where)
+            start = shard.means.disk.read(handle, 4096, offset + HEAD_SIZE)
+            try:
+                name = prefix_of(start[:4096]).large if len(start) >= PREFIX_SIZE else 0
+            except DamageError as error:
+                shard.means.alarm(error)
+        if name:
+            files[key] = name
+
+    def _salvage(self, position: int) -> Work:
+        """The checkpoint lost entries: take all contents for live of which no end is known.
+
+        Some of them were delivered before; better twice than not at all.
+        """
+        table, replay = self._shard.table, Replay(self._shard.means.routes)
+        replay.gone = self.replay.gone
+        for segment in self._shard.inventory.data.segments:
+            content = partial(_content_until, replay, position, segment.sequence)
+            yield from self._scan(self._shard.data, [segment], content)
+        for ident, slot, _ in replay.rest():
+            if ident in table.live or ident in table.isolated or ident in replay.gone:
+                self._shard.means.routes.release(SLOT.unpack(slot)[0])
+            else:
+                self._enter(ident, slot, isolated=False)
+            yield None
+
+    # -- what is left ---------------------------------------------------------------------
+
+    def _clean(self) -> Work:
+        """Keep damage for people, and remove what nothing refers to."""
+        shard = self._shard
+        for fault in shard.inventory.faults:
+            shard.means.alarm(fault)
+        for number, error in self.replay.unread:
+            shard.means.alarm(
+                DamageError("a record makes no sense", number=number, reason=str(error))
+            )
+        for kind, segment, gap in self.gaps:
+            yield from self._quarantine(kind, segment, gap)
+        used = {f"{name:016x}" for name in shard.table.files.values()}
+        orphans = [name for name in shard.inventory.large if name not in used]
+        if orphans:
+            paths = [f"{shard.large}/{name}" for name in orphans]
+            yield partial(large.remove, shard.means.disk, paths)
+
+    def _quarantine(self, kind: str, segment: Segment, gap: Gap) -> Work:
+        shard, disk = self._shard, self._shard.means.disk
+        log = next(
+            log for log in (shard.data, shard.state, shard.messages) if log.manner.kind == kind
+        )
+        place = f"{shard.directory}/{QUARANTINE}/{kind}-{segment.sequence:010d}-{gap.start}.bin"
+        handle = disk.open(f"{log.directory}/{name_of(segment.sequence)}", readonly=True)
+        try:
+            fresh = yield partial(quarantine, disk, handle, gap, place)
+        finally:
+            disk.close(handle)
+        if fresh:
+            octets = gap.end - gap.start
+            shard.means.alarm(DamageError("damage was put aside", path=place, octets=octets))
+
+
+class _Told:
+    """Up to which records of the logs a stream has told its events."""
+
+    __slots__ = ("data", "state")
+
+    def __init__(self) -> None:
+        self.data = 0
+        self.state = 0
+
+    def take(self, found: Found) -> None:
+        try:
+            for log, number, _ in frames(found.meta):
+                if log == FROM_DATA:
+                    self.data = max(self.data, number)
+                elif log != NOWHERE:
+                    self.state = max(self.state, number)
+        except EventError:
+            return  # told by who reads the stream
+
+
+def after(segments: Sequence[Segment], number: int) -> list[Segment]:
+    """Return the segments in which there may be records with numbers above `number`."""
+    following = [*segments[1:], None]
+    return [
+        segment
+        for segment, later in zip(segments, following, strict=False)  # none is none
+        if later is None or later.first - 1 > number
+    ]
+
+
+def _following(log: Log, segment: Segment) -> Segment:
+    """Return the segment after this one: it says what of this one counts."""
+    return min(
+        (each for each in log.segments.values() if each.sequence > segment.sequence),
+        key=lambda each: each.sequence,
+    )
+
+
+def _content_until(replay: Replay, position: int, segment: int, found: Found) -> None:
+    if found.number <= position:
+        replay.content(found, segment)
+
+
