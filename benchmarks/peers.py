@@ -99,7 +99,7 @@ relay_hosts = ( "127.0.0.0/8" )
 gateway = "127.0.0.1"
 remote_smtp_port = {relay_port}
 max_outbound_connections = 50
-esmtp_listener {{ listen = {{ "127.0.0.1:{port}" {{ }} }} }}
+esmtp_listener {{ listen "127.0.0.1:{port}" {{ }} }}
 ec_logger "ec_logger" {{
   mainlog = "log/mainlog.ec" rejectlog = "log/rejectlog.ec" paniclog = "log/paniclog.ec"
 }}

@@ -33,7 +33,7 @@ remote_smtp_port = {sink}
 relay_hosts = ( "127.0.0.0/8" )
 retry_interval = 1
 eventloop "pool" {{ concurrency = {workers} }}
-esmtp_listener {{ listen = {{ "127.0.0.1:0" {{ }} }} }}
+esmtp_listener {{ listen "127.0.0.1:0" {{ }} }}
 ec_logger "ec_logger" {{
   mainlog = "log/mainlog.ec"
   rejectlog = "log/rejectlog.ec"
