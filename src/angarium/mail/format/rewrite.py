@@ -66,7 +66,8 @@ class Breaker:
         out, at = [], 0
         room = self._limit - self._column
         while len(text) - at > room:
-            cut = self._place(text, at, room)
+            # Where the line has begun before this piece, it may end before it.
+            cut = self._place(text, at, at + room, at if room < self._limit else at + 1)
             out.append(text[at:cut])
             at, room = cut, self._limit
             if self._fold and text[at : at + 1] not in (b" ", b"\t"):
@@ -78,16 +79,15 @@ class Breaker:
         self._column = len(text) - at
         return b"".join(out) + line[len(text) :]
 
-    def _place(self, text: bytes, at: int, room: int) -> int:
+    def _place(self, text: bytes, at: int, end: int, least: int) -> int:
         """Return where to break: at a blank if one is near, never inside of a UTF-8 sequence."""
-        end = at + room
         blank = text.rfind(b" ", max(at + 1, end - _BLANK_WITHIN), end + 1)
         if blank > 0:
             return blank if self._fold else min(blank + 1, end)
         cut = end
-        while cut > max(at, end - 4) and text[cut] & 0xC0 == 0x80:
+        while cut > max(least, end - 4) and text[cut] & 0xC0 == 0x80:
             cut -= 1
-        return cut if cut > at else end
+        return cut if text[cut] & 0xC0 != 0x80 else end
 
 
 def seven_bit(content: bytes) -> bytes | None:
