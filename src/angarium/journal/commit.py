@@ -16,11 +16,17 @@ from functools import partial
 from queue import SimpleQueue
 from typing import Any, Final, Protocol
 
+from angarium.core.clock import Clock
 from angarium.core.errors import Error
 from angarium.journal.errors import FULL
 from angarium.journal.log import Landed, Log, Part
 
 LINGER: Final = 0.002  # seconds; what a kill can send twice, against a trip for each delivery
+# A trip costs 100 us of processor time whatever it carries. Where appends come so densely that one
+# is to be expected within this time every other time, the trip waits for them; where mail is
+# sparse, none waits.
+COMPANY: Final = 0.001  # seconds
+DENSE: Final = 0.5
 GATHERED: Final = 512  # pieces to a record
 
 Job = Callable[[], Any]
@@ -183,8 +189,8 @@ class Commit:
     """
 
     __slots__ = (
-        "_after", "_executor", "_firsts", "_flushes", "_flying", "_lanes", "_linger", "_loop",
-        "_planned", "trips",
+        "_after", "_asked", "_asked_from", "_clock", "_crowd", "_executor", "_firsts", "_flushes",
+        "_flying", "_lanes", "_linger", "_loop", "_planned", "trips",
     )  # fmt: skip
 
     def __init__(
@@ -194,8 +200,13 @@ class Commit:
         lanes: Sequence[Lane],
         after: Callable[[], None],
         *,
+        clock: Clock,
         linger: float = LINGER,
     ) -> None:
+        self._clock = clock
+        self._asked = 0  # appends somebody waits for, since the last trip began
+        self._asked_from = clock.monotonic()
+        self._crowd = 0.0  # how many of them come within COMPANY, of late
         self._executor = executor
         self._loop = loop
         self._lanes = lanes
@@ -209,8 +220,15 @@ class Commit:
 
     def soon(self) -> None:
         """Something was appended for which somebody waits."""
+        self._asked += 1
         if self._planned < 2 and not self._flying:
-            self._planned = 2
+            self._plan()
+
+    def _plan(self) -> None:
+        self._planned = 2
+        if self._crowd >= DENSE:
+            self._loop.call_later(COMPANY, self._start)
+        else:
             self._loop.call_soon(self._start)
 
     def later(self) -> None:
@@ -247,11 +265,20 @@ class Commit:
         if not (flushes or self._firsts or any(parts for parts, _ in work)):
             return
         firsts, self._firsts = self._firsts, []
+        self._measure()
         self._flying = True
         self.trips += 1
         self._executor.submit(
             partial(_trip, self._lanes, firsts, work), partial(self._landed, flushes)
         )
+
+    def _measure(self) -> None:
+        """Learn how dense appends are, over the last few trips."""
+        now = self._clock.monotonic()
+        if now > self._asked_from:
+            crowd = self._asked * COMPANY / (now - self._asked_from)
+            self._crowd += (crowd - self._crowd) / 8
+        self._asked, self._asked_from = 0, now
 
     def _of(self, lane: Lane, probing: bool, flushing: bool) -> tuple[list[Part], bool]:
         if lane.resting and not (probing or flushing):
@@ -285,7 +312,7 @@ class Commit:
         self._after()
 
     def _next(self) -> None:
-        """Start the next trip: at once if somebody waits, or if a log has just failed."""
+        """Plan the next trip: soon if somebody waits, or if a log has just failed."""
         urgent = bool(self._firsts or self._flushes)
         waiting = False
         for lane in self._lanes:
@@ -294,9 +321,9 @@ class Commit:
             waiting = waiting or lane.waiting
             urgent = urgent or lane.due or lane.failures > 0
             urgent = urgent or (lane.eager and lane.waiting)
-        if urgent:
-            self._start()
-        elif waiting:
+        if urgent and self._planned < 2:
+            self._plan()
+        elif waiting and not urgent:
             self.later()
 
     def _expired(self, lane: Lane) -> None:

@@ -267,7 +267,7 @@ class _Told:
 
 def after(segments: Sequence[Segment], number: int) -> list[Segment]:
     """Return the segments in which there may be records with numbers above `number`."""
-    following = [*segments[1:], None]
+    following = [*segments, None][1:]
     return [
         segment
         for segment, later in zip(segments, following, strict=False)  # none is none

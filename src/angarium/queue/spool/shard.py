@@ -144,8 +144,9 @@ class Shard:
             self._rejections,
         )
         self.commit = Commit(
-            self.executor, means.loop, self.lanes, self._after, linger=settings.linger
-        )
+            self.executor, means.loop, self.lanes, self._after,
+            clock=means.clock, linger=settings.linger,
+        )  # fmt: skip
 
     def _log(self, name: str, manner: Manner) -> Log:
         return Log(
