@@ -18,7 +18,7 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from benchmarks.peers import Angarium, Postfix, Server, Sink, inject
 from benchmarks.process import cpu_seconds, pss_octets
@@ -91,7 +91,7 @@ def median(rounds: list[Figures]) -> Figures:
     return Figures(**columns)
 
 
-def compare(servers: list[Server], kilobytes: int, args: argparse.Namespace) -> dict[str, object]:
+def compare(servers: list[Server], kilobytes: int, args: argparse.Namespace) -> dict[str, Any]:
     rounds: dict[str, list[Figures]] = {server.name: [] for server in servers}
     for _ in range(args.rounds):
         for server in servers:

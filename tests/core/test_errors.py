@@ -19,4 +19,4 @@ def test_an_error_without_fields_is_its_message() -> None:
 
 def test_a_bug_passes_a_context_untouched() -> None:
     with pytest.raises(KeyError), context(binding="b1"):
-        {}["missing"]
+        dict[str, int]()["missing"]

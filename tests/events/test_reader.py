@@ -193,5 +193,7 @@ def test_a_window_knows_at_least_the_last_of_its_size(keys: list[int], size: int
 
 
 def test_keys_tell_entries_attempts_and_kinds_apart() -> None:
-    events = [reception(1), delivery(1), delivery(2), delivery(1, attempt=1), transient(1)]
+    events: list[Event] = [
+        *(reception(1), delivery(1), delivery(2), delivery(1, attempt=1), transient(1))
+    ]
     assert len({key_of(event) for event in events}) == 5

@@ -8,7 +8,8 @@ from angarium.run import link
 
 def main() -> int:
     speak, descriptors = (socket.socket(fileno=int(number)) for number in sys.argv[1:])
-    frames, messages = link.Frames(), []
+    frames = link.Frames()
+    messages: list[link.Message] = []
     while not messages:
         messages = frames.feed(speak.recv(65536))
     start = messages[0]

@@ -82,7 +82,7 @@ class World:
         self.sink = Sink(self.script)
         await self.sink.__aenter__()
         self.dns = DnsServer(self.zone)
-        await self.dns.__aenter__()
+        self.dns.__enter__()
         self.configure(self.extra)
         await self.start()
         return self
@@ -95,7 +95,7 @@ class World:
     ) -> None:
         self.kill()
         await self.ended()
-        await self.dns.__aexit__(None, None, None)
+        self.dns.__exit__(None, None, None)
         await self.sink.__aexit__(None, None, None)
 
     def configure(self, extra: str) -> None:

@@ -1,7 +1,6 @@
 """The page of events says what is declared."""
 
 import reference_events
-
 from angarium.events.schema import EVENTS
 
 

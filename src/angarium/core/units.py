@@ -1,6 +1,6 @@
 """Durations, sizes and rates as people write them.
 
-    duration("4 hours")  14400.0      size("10MB")  10485760      rate("300/60")  Rate(300, 60)
+duration("4 hours")  14400.0      size("10MB")  10485760      rate("300/60")  Rate(300, 60)
 """
 
 import re

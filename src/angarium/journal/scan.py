@@ -120,9 +120,7 @@ class Scan:
             if at - paused >= PAUSE:
                 paused = at
                 yield
-            self._held.append(
-                Found(head.number, head.kind, at, meta, head.run, head.run_crc)
-            )
+            self._held.append(Found(head.number, head.kind, at, meta, head.run, head.run_crc))
             out.last = head.number
             at = out.end = at + head.size
             if out.synced >= self._held[0].number:

@@ -14,7 +14,6 @@ from angarium.core.body import Body
 from angarium.core.message import Message, Notify, Recipient, Ret, Trait
 from angarium.core.reply import Reply
 
-
 # Plain numbers: `&` on an IntFlag takes a microsecond and a half, and this is the hot path.
 _BINARY: Final = int(Trait.BINARY)
 _EIGHT_BIT: Final = int(Trait.EIGHT_BIT)

@@ -124,9 +124,7 @@ class LargeWriter:
     def finish(self) -> "PendingBody":
         """Return the body. It is durable when the message is that has it."""
         self._pass_on()
-        return PendingBody(
-            self._disk, self._file, self._shard, self.name, self._size, self._crc
-        )
+        return PendingBody(self._disk, self._file, self._shard, self.name, self._size, self._crc)
 
     def abort(self) -> None:
         """The message does not come after all."""

@@ -105,9 +105,7 @@ class Recovery:
             current[0] = segment.sequence
             yield from self._scan(self._shard.data, [segment], take, synced)
 
-    def _scan(
-        self, log: Log, segments: Sequence[Segment], take: Take, synced: int = 0
-    ) -> Work:
+    def _scan(self, log: Log, segments: Sequence[Segment], take: Take, synced: int = 0) -> Work:
         disk = self._shard.means.disk
         for segment in segments:
             following = _following(log, segment)
@@ -149,9 +147,7 @@ class Recovery:
             self._shard.inventory.faults.append(DamageError("a checkpoint is damaged"))
             yield from self._salvage(reader.meta.position)
 
-    def _rows(
-        self, rows: list[tuple[int, bytes]], keys: dict[int, Key], isolated: bool
-    ) -> None:
+    def _rows(self, rows: list[tuple[int, bytes]], keys: dict[int, Key], isolated: bool) -> None:
         hold, resolve = self._shard.means.routes.hold, self.replay.resolve
         for ident, slot in rows:
             number = int.from_bytes(slot[:4], "little")
@@ -286,5 +282,3 @@ def _following(log: Log, segment: Segment) -> Segment:
 def _content_until(replay: Replay, position: int, segment: int, found: Found) -> None:
     if found.number <= position:
         replay.content(found, segment)
-
-

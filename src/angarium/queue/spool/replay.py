@@ -47,9 +47,7 @@ class Patch:
         self.isolated: bool | None = None
 
 
-def reception(
-    ident: int, envelope: Envelope, prefix: Prefix, target: Target
-) -> bytes:
+def reception(ident: int, envelope: Envelope, prefix: Prefix, target: Target) -> bytes:
     """Return the event that an entry was accepted, from its record."""
     return encode(
         Reception(

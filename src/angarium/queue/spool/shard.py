@@ -119,9 +119,7 @@ class Shard:
         half = max(settings.reserve // 2, 1 << 16)
         kept = half if settings.reserve else 0
         self.data = self._log(DATA, Manner("data", settings.segment, spares=SPARES))
-        self.state = self._log(
-            STATE, Manner("state", half, keep=True, spares=SPARES, reserve=kept)
-        )
+        self.state = self._log(STATE, Manner("state", half, keep=True, spares=SPARES, reserve=kept))
         self.messages = self._log(MESSAGES, Manner("events", half, keep=True, reserve=kept))
         self.rejections = self._log(REJECTIONS, Manner("rejects", half, allocate=False))
         self.data.resume(inventory.data)
@@ -130,12 +128,8 @@ class Shard:
         self.rejections.resume(inventory.rejections)
         self.contents = Contents(means.disk, self.data, number, self.large)
         self._sync = settings.force_fsync
-        self._messages = Lane(
-            self.messages, self._landed, kind=STREAM, sync_within=STREAM_SYNC
-        )
-        self._rejections = Lane(
-            self.rejections, self._landed, kind=STREAM, sync_within=STREAM_SYNC
-        )
+        self._messages = Lane(self.messages, self._landed, kind=STREAM, sync_within=STREAM_SYNC)
+        self._rejections = Lane(self.rejections, self._landed, kind=STREAM, sync_within=STREAM_SYNC)
         sync = settings.sync_seconds
         self.lanes = (
             Lane(self.data, self._data_landed, eager=True, sync=self._sync, sync_within=sync),
@@ -188,9 +182,7 @@ class Shard:
         offset = self.data.append(PUT, meta, run, size, crc)
         flags = SHARED if len(recipients) > 1 else 0
         slots = self._slots(message, recipients, offsets, flags, offset, size)
-        self._group.append(
-            Waiting(self.data.number - 1, durable, slots, message, recipients)
-        )
+        self._group.append(Waiting(self.data.number - 1, durable, slots, message, recipients))
         self.commit.soon()
 
     def _put_large(
@@ -211,9 +203,7 @@ class Shard:
         offset = self.data.append(PUT, meta, (header,), len(header), crc32(header))
         flags = LARGE | (SHARED if len(recipients) > 1 else 0)
         slots = self._slots(message, recipients, offsets, flags, offset, message.size)
-        self._group.append(
-            Waiting(self.data.number - 1, durable, slots, message, recipients, body)
-        )
+        self._group.append(Waiting(self.data.number - 1, durable, slots, message, recipients, body))
 
     def _no_text(self, durable: Done) -> None:
         self.means.loop.call_soon(durable, SpoolError("an address or variable is no text"))
@@ -435,5 +425,3 @@ def _nothing() -> None:
 
 def _ignore(_result: object, _failure: object) -> None:
     pass
-
-

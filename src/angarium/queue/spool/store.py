@@ -337,9 +337,7 @@ class Spool:
             "delivery": self.delivery,
             "durable": self._means.settings.force_fsync,
             "routes": len(self.routes),
-            "shards": {
-                directory: keeper.status() for directory, keeper in self._keepers.items()
-            },
+            "shards": {directory: keeper.status() for directory, keeper in self._keepers.items()},
             **self.counts(),
         }
 
