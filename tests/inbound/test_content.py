@@ -171,6 +171,16 @@ def test_a_number_is_a_limit_of_its_own_with_a_policy() -> None:
     assert kept(limit + "fix", content) == HEADER + b"x" * 20 + b"\r\n" + b"x" * 10 + b"\r\n"
 
 
+def test_binary_content_is_not_mended() -> None:
+    desk = Desk("rfc2822_lone_lf_in_body = fix\nrfc2822_max_line_length = fix")
+    talk = desk.greeted()
+    content = HEADER + b"a\nb\rc" + LONG
+    talk.send(b"MAIL FROM:<> BODY=BINARYMIME\r\nRCPT TO:<b@mx.example>\r\n")
+    talk.send(b"BDAT %d LAST\r\n" % len(content) + content)
+    assert talk.heard()[-1].startswith("250")
+    assert desk.content == content
+
+
 # Size.
 
 

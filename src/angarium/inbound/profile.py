@@ -5,7 +5,7 @@ with; when the generation is no longer the current one, it ends at its next MAIL
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol, TypeVar
 
 from angarium.config.option import Options
@@ -64,6 +64,7 @@ class Profile:
     reconfigured: Reply
     relay: Relay
     rules: Rules
+    binary_rules: Rules  # for BODY=BINARYMIME, which has no lines that could be mended
     large: int  # octets from which on a message is streamed to disk
 
 
@@ -96,6 +97,7 @@ class Profiles:
         return self._known[key][0]
 
     def _make(self, options: Reception, conformance: Conformance) -> Profile:
+        rules = _rules(conformance)
         size = f"SIZE {options.max_message_size}" if options.max_message_size else "SIZE"
         return Profile(
             generation=self.generation,
@@ -120,7 +122,8 @@ class Profiles:
                 options.relay_for_sending_domains,
                 everyone=options.open_relay,
             ),
-            rules=_rules(conformance),
+            rules=rules,
+            binary_rules=replace(rules, lone_in_body="ignore", line_limit=0),
             large=self._spooling.large_message_threshold,
         )
 

@@ -382,9 +382,8 @@ class SmtpSession(Stream):
         if self._content is None:
             profile = self._profile
             limit = profile.options.max_message_size
-            self._content = Content(
-                profile.rules, limit, profile.large, self._services.large, self._room
-            )
+            rules = profile.binary_rules if self._wire.binary else profile.rules
+            self._content = Content(rules, limit, profile.large, self._services.large, self._room)
         return self._content
 
     def _room(self) -> None:
@@ -405,12 +404,10 @@ class SmtpSession(Stream):
         content, envelope = self._message(), self._envelope
         assert envelope is not None
         services = self._services
-        fault = content.finish(end.traits)
-        if (
-            fault is None
-            and services.admit.submitted >= self._profile.intake.max_pending_receptions
-        ):
-            fault = replies.SHORT_OF_RESOURCES
+        if services.admit.submitted >= self._profile.intake.max_pending_receptions:
+            fault: Reply | None = replies.SHORT_OF_RESOURCES
+        else:
+            fault = content.finish(end.traits)
         if fault is not None:
             self._answer(fault, _BODY)
             self._end_transaction()
