@@ -3,6 +3,8 @@
     async with World(tmp_path, zone="example.com MX 10 mx.example.com ...", sink="...") as world:
         await world.send("a@sender.test", ["b@example.com"], b"Subject: hello\\r\\n\\r\\nhi\\r\\n")
         [mail] = await world.delivered(1)
+        async with world.call() as caller:       one connection, command by command (`Caller`)
+            await caller.say("NOOP")
 
 The server is the real one, started as an operator would; only names and ports are ours. Nothing
 here sleeps for a fixed time: everything waits for a condition, at most `PATIENCE` seconds.
@@ -13,14 +15,20 @@ import json
 import os
 import re
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import psutil
+
+from angarium.lab.received import Received
 from angarium.lab.sink import Sink
+from helpers.caller import Caller, calling, stuffed
 from helpers.dns import DnsServer
 
 PATIENCE = 30.0
@@ -33,7 +41,7 @@ remote_smtp_port = {sink}
 relay_hosts = ( "127.0.0.0/8" )
 retry_interval = 1
 eventloop "pool" {{ concurrency = {workers} }}
-esmtp_listener {{ listen "127.0.0.1:0" {{ }} }}
+esmtp_listener {{ listen "127.0.0.1:{port}" {{ }} }}
 ec_logger "ec_logger" {{
   mainlog = "log/mainlog.ec"
   rejectlog = "log/rejectlog.ec"
@@ -41,6 +49,18 @@ ec_logger "ec_logger" {{
 }}
 bounce_logger "bounce_logger" {{ bouncelog = "log/bouncelog.ec" }}
 """
+
+
+def reserved_port() -> socket.socket:
+    """Return a socket which keeps a free port for a server that binds it with SO_REUSEADDR.
+
+    As long as it is open, and listens to nothing, the kernel gives the port to nobody else: so
+    many worlds may live at once, and a server which starts again finds its port.
+    """
+    keeper = socket.socket()
+    keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    keeper.bind(("127.0.0.1", 0))
+    return keeper
 
 
 class World:
@@ -83,6 +103,8 @@ class World:
         await self.sink.__aenter__()
         self.dns = DnsServer(self.zone)
         self.dns.__enter__()
+        self._keeper = reserved_port()
+        self.port = self._keeper.getsockname()[1]
         self.configure(self.extra)
         await self.start()
         return self
@@ -95,12 +117,15 @@ class World:
     ) -> None:
         self.kill()
         await self.ended()
+        self._keeper.close()
         self.dns.__exit__(None, None, None)
         await self.sink.__aexit__(None, None, None)
 
     def configure(self, extra: str) -> None:
         """Write the configuration; a running server reads it at SIGHUP."""
-        base = BASE.format(dns=self.dns.port, sink=self.sink.port, workers=self.workers)
+        base = BASE.format(
+            dns=self.dns.port, sink=self.sink.port, workers=self.workers, port=self.port
+        )
         self.config.write_text(base + extra, encoding="utf-8")
 
     async def start(self) -> None:
@@ -116,16 +141,23 @@ class World:
             start_new_session=True,
         )
         self._reading = asyncio.ensure_future(self._read())
-        await self.until(lambda: any("ready" in line for line in self.output), "ready")
-        found = re.search(r"127\.0\.0\.1:(\d+)", "\n".join(self.output))
-        assert found, self.output
-        self.port = int(found[1])
+        await self.until(lambda: not self.running or self._ready(), "ready")
+        if not self.running:
+            await self._reading
+            raise RuntimeError("the server did not start:\n" + "\n".join(self.output))
+
+    def _ready(self) -> bool:
+        return any("ready" in line for line in self.output)
 
     async def _read(self) -> None:
         assert self._process is not None
         assert self._process.stdout is not None
         async for line in self._process.stdout:
             self.output.append(line.decode(errors="replace").rstrip())
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.returncode is None
 
     def signal(self, number: signal.Signals) -> None:
         assert self._process is not None
@@ -183,33 +215,37 @@ class World:
         self, sender: str, recipients: Sequence[str], content: bytes, parameters: str = ""
     ) -> str:
         """Send one message over a connection of its own; return the reply to it."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-
-        async def reply() -> str:
-            while True:
-                row = (await asyncio.wait_for(reader.readline(), PATIENCE)).decode()
-                if row[3:4] != "-":
-                    return row.rstrip()
-
-        async def say(line: str) -> str:
-            writer.write(line.encode() + b"\r\n")
-            return await reply()
-
-        try:
-            await reply()
-            await say("EHLO peer.test")
-            if not (said := await say(f"MAIL FROM:<{sender}>{parameters}")).startswith("2"):
+        async with self.call() as caller:
+            said = await caller.say(f"MAIL FROM:<{sender}>{parameters}")
+            if not said.startswith("2"):
                 return said
             for each in recipients:
                 address, _, options = each.partition(" ")
-                said = await say(f"RCPT TO:<{address}>{' ' + options if options else ''}")
-            if not (refused := await say("DATA")).startswith("3"):
+                said = await caller.say(f"RCPT TO:<{address}>{' ' if options else ''}{options}")
+            if not (refused := await caller.say("DATA")).startswith("3"):
                 return f"{said} / {refused}"
-            stuffed = content.replace(b"\r\n.", b"\r\n..")
-            writer.write(stuffed + b".\r\n")
-            return await reply()
-        finally:
-            writer.close()
+            return await caller.finish(stuffed(content))
+
+    def call(
+        self, source: str = "127.0.0.1", hello: str = "EHLO peer.test"
+    ) -> AbstractAsyncContextManager[Caller]:
+        """Connect as a client and say hello; "" is not even reading the banner."""
+        return calling(self.port, source, hello)
+
+    async def arrived(self, recipient: str) -> Received:
+        """Wait until the sink has taken a message for this recipient, and return it."""
+
+        def found() -> list[Received]:
+            return [each for each in self.sink.accepted if recipient in each.recipients]
+
+        await self.until(found, f"mail for {recipient}")
+        return found()[0]
+
+    def workers(self) -> list[psutil.Process]:
+        """Return the worker processes which run."""
+        assert self._process is not None
+        children = psutil.Process(self._process.pid).children()
+        return [each for each in children if any("worker" in word for word in each.cmdline())]
 
     async def delivered(self, count: int) -> list[Any]:
         """Wait until the sink has taken so many messages, and return them all."""
