@@ -19,6 +19,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from types import TracebackType
@@ -27,12 +28,14 @@ from typing import Any, Self
 import psutil
 
 from angarium.lab.received import Received
+from angarium.lab.received import Received
 from angarium.lab.sink import Sink
 from helpers.caller import Caller, calling, stuffed
 from helpers.dns import DnsServer
 
 PATIENCE = 30.0
 POLL = 0.02
+_FIELDS = re.compile(r"(?<!\\)@")  # no reason in a story has an at sign of its own
 
 BASE = """
 hostname = "mx.node.test"
@@ -247,6 +250,28 @@ class World:
         children = psutil.Process(self._process.pid).children()
         return [each for each in children if any("worker" in word for word in each.cmdline())]
 
+    async def reload(self, extra: str) -> None:
+        """Bring another configuration into force."""
+        before = sum("reloaded" in line for line in self.output)
+        self.configure(extra)
+        self.signal(signal.SIGHUP)
+        await self.until(
+            lambda: sum("reloaded" in line for line in self.output) > before, "the reload"
+        )
+
+    def got(self, pattern: str) -> list[Received]:
+        """Return the messages the sink accepted for recipients which match, such as "*@a.test"."""
+        return [
+            each
+            for each in self.sink.accepted
+            if any(fnmatchcase(address, pattern) for address in each.recipients)
+        ]
+
+    async def arrived(self, pattern: str, count: int = 1) -> list[Received]:
+        """Wait until the sink has accepted so many messages for such recipients."""
+        await self.until(lambda: len(self.got(pattern)) >= count, f"{count} messages for {pattern}")
+        return self.got(pattern)
+
     async def delivered(self, count: int) -> list[Any]:
         """Wait until the sink has taken so many messages, and return them all."""
         await self.until(lambda: len(self.sink.messages) >= count, f"{count} messages")
@@ -266,6 +291,19 @@ class World:
 
         await self.until(lambda: len(matching()) >= count, f"{pattern!r} in {name}")
         return matching()
+
+    def rows(self, name: str, kind: str, about: str = "") -> list[list[str]]:
+        """Return the records of a kind in a log, as fields; `about` is a domain they name."""
+        rows = [_FIELDS.split(line) for line in self.log(name)]
+        return [row for row in rows if row[4] == kind and (not about or about in row)]
+
+    async def recorded(
+        self, name: str, kind: str, about: str = "", count: int = 1
+    ) -> list[list[str]]:
+        """Wait until so many records of a kind are in a log, and return those."""
+        what = f"{count} {kind} records about {about or 'anything'} in {name}"
+        await self.until(lambda: len(self.rows(name, kind, about)) >= count, what)
+        return self.rows(name, kind, about)
 
     async def audit(self) -> dict[str, Any]:
         """Run `angarium audit` over the state and return its JSON."""
