@@ -19,15 +19,11 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
-from fnmatch import fnmatchcase
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import psutil
-
-from angarium.lab.received import Received
 from angarium.lab.received import Received
 from angarium.lab.sink import Sink
 from helpers.caller import Caller, calling, stuffed
@@ -64,6 +60,13 @@ def reserved_port() -> socket.socket:
     keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     keeper.bind(("127.0.0.1", 0))
     return keeper
+
+
+def _title(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8")
+    except OSError:
+        return ""  # It has ended.
 
 
 class World:
@@ -244,33 +247,12 @@ class World:
         await self.until(found, f"mail for {recipient}")
         return found()[0]
 
-    def workers(self) -> list[psutil.Process]:
-        """Return the worker processes which run."""
+    def worker_pids(self) -> list[int]:
+        """Return the process ids of the workers which run."""
         assert self._process is not None
-        children = psutil.Process(self._process.pid).children()
-        return [each for each in children if any("worker" in word for word in each.cmdline())]
-
-    async def reload(self, extra: str) -> None:
-        """Bring another configuration into force."""
-        before = sum("reloaded" in line for line in self.output)
-        self.configure(extra)
-        self.signal(signal.SIGHUP)
-        await self.until(
-            lambda: sum("reloaded" in line for line in self.output) > before, "the reload"
-        )
-
-    def got(self, pattern: str) -> list[Received]:
-        """Return the messages the sink accepted for recipients which match, such as "*@a.test"."""
-        return [
-            each
-            for each in self.sink.accepted
-            if any(fnmatchcase(address, pattern) for address in each.recipients)
-        ]
-
-    async def arrived(self, pattern: str, count: int = 1) -> list[Received]:
-        """Wait until the sink has accepted so many messages for such recipients."""
-        await self.until(lambda: len(self.got(pattern)) >= count, f"{count} messages for {pattern}")
-        return self.got(pattern)
+        number = self._process.pid
+        children = Path(f"/proc/{number}/task/{number}/children").read_text(encoding="ascii")
+        return [pid for pid in map(int, children.split()) if "worker" in _title(pid)]
 
     async def delivered(self, count: int) -> list[Any]:
         """Wait until the sink has taken so many messages, and return them all."""
