@@ -111,7 +111,7 @@ def assemble(
         sweep=sweep,
         clock=clock,
         idents=connections,
-        next_id=connections.next,
+        next_id=spool.next_id,
         large=spool.large,
         reject=spool.reject,
         program=PROGRAM,

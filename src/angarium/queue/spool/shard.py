@@ -32,7 +32,7 @@ from angarium.queue.spool.envelope import PUT, encode
 from angarium.queue.spool.inventory import DATA, STATE, Inventory
 from angarium.queue.spool.large import DIRECTORY as LARGE_DIRECTORY
 from angarium.queue.spool.large import LargeFile, LargeWriter, PendingBody
-from angarium.queue.spool.means import Means
+from angarium.queue.spool.means import MB, Means
 from angarium.queue.spool.slices import Slices
 from angarium.queue.spool.slot import LARGE, SHARED, SLOT
 from angarium.queue.spool.table import Table
@@ -116,7 +116,7 @@ class Shard:
         self._group: deque[Waiting] = deque()
         self._ready: list[tuple[Done, SpoolError | None]] = []
         self._emit_held: list[bytes] | None = []
-        half = max(settings.reserve // 2, 1 << 16)
+        half = (settings.reserve or 16 * MB) // 2
         kept = half if settings.reserve else 0
         self.data = self._log(DATA, Manner("data", settings.segment, spares=SPARES))
         self.state = self._log(STATE, Manner("state", half, keep=True, spares=SPARES, reserve=kept))
@@ -153,6 +153,14 @@ class Shard:
 
     # -- mail comes in --------------------------------------------------------------------
 
+    def new_id(self, now: float) -> int:
+        """Return an id for a message to come, as its `batch`."""
+        return self._idents.next(now)
+
+    def next_id(self, now: float) -> int:
+        """Return the id of a message to come, for who must name it before it is put."""
+        return self._idents.next(now)
+
     def put(self, message: Message, recipients: Sequence[Recipient], durable: Done) -> None:
         """Append a message; `durable` is called when it is on the disk, or why it is not."""
         if self.refusal is not None or self.data.waiting > self.means.settings.waiting_octets:
@@ -160,7 +168,8 @@ class Shard:
             return
         now = self.means.clock.time()
         following = self._idents.next
-        message.batch = following(now)
+        if not message.batch:
+            message.batch = message.batch or following(now)
         if not message.received_at:
             message.received_at = now
         for recipient in recipients:

@@ -43,12 +43,13 @@ class Spool:
     Attributes:
         live: slots of all entries by id.
         intake: mail can be put; else `refusal` says why not.
+        keepers: the shards, by directory.
         delivery: what becomes of mail can be recorded; while it is False nothing may be sent.
     """
 
     __slots__ = (
-        "_by_number", "_home", "_keepers", "_means", "_observers", "_reader", "_ticking",
-        "delivery", "found", "intake", "live", "routes",
+        "_by_number", "_home", "_means", "_observers", "_reader", "_ticking",
+        "delivery", "found", "intake", "keepers", "live", "routes",
     )  # fmt: skip
 
     def __init__(self, means: Means, found: Found | None = None) -> None:
@@ -59,7 +60,7 @@ class Spool:
         self.intake = False
         self.delivery = True
         self._home: Shard | None = None
-        self._keepers: dict[str, Keeper] = {}
+        self.keepers: dict[str, Keeper] = {}
         self._by_number: dict[int, Shard] = {}
         self._observers: list[Callable[[], None]] = []
         self._reader: Executor | None = None
@@ -67,8 +68,19 @@ class Spool:
 
     # -- mail -----------------------------------------------------------------------------
 
+    def next_id(self, now: float) -> int:
+        """Return an id for the `batch` of a message to come; 0 while none can be put.
+
+        Its Received names it, so it must be known before the message is whole.
+        """
+        return self._home.next_id(now) if self._home is not None else 0
+
+    def new_id(self, now: float) -> int:
+        """Return an id for a message to come, for its headers; 0 while no mail is taken in."""
+        return 0 if self._home is None else self._home.new_id(now)
+
     def put(self, message: Message, recipients: Sequence[Recipient], durable: Done) -> None:
-        """Give batch, place and ids, and write the message.
+        """Give place and ids (and batch, if it has none), and write the message.
 
         `durable(None)` is called from the loop when it is on the disk and in the table,
         `durable(error)` if that is not to be.
@@ -209,7 +221,7 @@ class Spool:
 
     async def recovered(self) -> None:
         """Return when the entries of all shards are found."""
-        for keeper in list(self._keepers.values()):
+        for keeper in list(self.keepers.values()):
             await _called(partial(self._wait_recovered, keeper))
 
     def _wait_recovered(self, keeper: Keeper, done: Callable[[Error | None], None]) -> None:
@@ -218,14 +230,14 @@ class Spool:
     async def _add(self, directory: str, *, home: bool) -> Keeper:
         directory = directory.rstrip("/")
         number = number_of(directory)
-        if number in self._by_number or directory in self._keepers:
+        if number in self._by_number or directory in self.keepers:
             raise Error("this shard is open already", directory=directory)
         keeper = Keeper(self._means, directory, self._judge, home=home)
-        self._keepers[directory] = keeper
+        self.keepers[directory] = keeper
         try:
             await _called(keeper.open)
         except Error:
-            del self._keepers[directory]
+            del self.keepers[directory]
             raise
         shard = keeper.shard
         if shard is None:
@@ -245,7 +257,7 @@ class Spool:
         """Return the directories of adopted shards in which nothing is left."""
         return [
             directory
-            for directory, keeper in self._keepers.items()
+            for directory, keeper in self.keepers.items()
             if keeper.shard is not None
             and keeper.shard is not self._home
             and keeper.shard.recovered
@@ -258,7 +270,7 @@ class Spool:
 
         None of its entries may be in work.
         """
-        keeper = self._keepers.pop(directory.rstrip("/"))
+        keeper = self.keepers.pop(directory.rstrip("/"))
         if keeper.shard is not None and keeper.shard is self._home:
             self._home = None
         try:
@@ -277,7 +289,7 @@ class Spool:
         """
         self._ticking = False
         failure: Error | None = None
-        for directory in list(self._keepers):
+        for directory in list(self.keepers):
             try:
                 await self.release(directory)
             except Error as error:
@@ -309,7 +321,7 @@ class Spool:
 
     def tick(self) -> None:
         """Look after the shards; runs by itself once a second."""
-        for keeper in list(self._keepers.values()):
+        for keeper in list(self.keepers.values()):
             keeper.tick()
 
     def _tick(self) -> None:
@@ -337,7 +349,7 @@ class Spool:
             "delivery": self.delivery,
             "durable": self._means.settings.force_fsync,
             "routes": len(self.routes),
-            "shards": {directory: keeper.status() for directory, keeper in self._keepers.items()},
+            "shards": {directory: keeper.status() for directory, keeper in self.keepers.items()},
             **self.counts(),
         }
 
