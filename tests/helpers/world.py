@@ -31,7 +31,6 @@ from helpers.dns import DnsServer
 
 PATIENCE = 30.0
 POLL = 0.02
-_FIELDS = re.compile(r"(?<!\\)@")  # no reason in a story has an at sign of its own
 
 BASE = """
 hostname = "mx.node.test"
@@ -273,19 +272,6 @@ class World:
 
         await self.until(lambda: len(matching()) >= count, f"{pattern!r} in {name}")
         return matching()
-
-    def rows(self, name: str, kind: str, about: str = "") -> list[list[str]]:
-        """Return the records of a kind in a log, as fields; `about` is a domain they name."""
-        rows = [_FIELDS.split(line) for line in self.log(name)]
-        return [row for row in rows if row[4] == kind and (not about or about in row)]
-
-    async def recorded(
-        self, name: str, kind: str, about: str = "", count: int = 1
-    ) -> list[list[str]]:
-        """Wait until so many records of a kind are in a log, and return those."""
-        what = f"{count} {kind} records about {about or 'anything'} in {name}"
-        await self.until(lambda: len(self.rows(name, kind, about)) >= count, what)
-        return self.rows(name, kind, about)
 
     async def audit(self) -> dict[str, Any]:
         """Run `angarium audit` over the state and return its JSON."""
