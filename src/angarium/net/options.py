@@ -4,7 +4,9 @@ from angarium.config.kinds import Bool, Duration, Int, List, Mode, Path, Size, T
 from angarium.config.option import OURS, Options, State, option
 from angarium.config.places import HostPort
 from angarium.config.scope import EVERY_LISTENER, Scope
+from angarium.net.answer import MAX_ALIASES
 
+UNLIMITED = "Questions are limited by how many are open at once, see dns_max_in_flight."
 LISTENING = EVERY_LISTENER | Scope.LISTEN
 
 
@@ -54,6 +56,13 @@ class Resolver(Options, direction="sending"):
         scopes=Scope.GLOBAL,
         since=OURS,
         doc="Questions of a worker which may be open at once; further ones wait.",
+    )
+    max_cname_depth = option(
+        Int(minimum=1, maximum=100),
+        MAX_ALIASES,
+        scopes=Scope.GLOBAL,
+        since=OURS,
+        doc="CNAMEs which are followed one after the other; then the lookup has failed.",
     )
     dns_cache_size = option(
         Int(minimum=1),
@@ -126,9 +135,48 @@ class Resolver(Options, direction="sending"):
         0,
         scopes=Scope.GLOBAL,
         since="5.2",
-        state=State.ACCEPTED,
-        reason="Every question has a random port of its own.",
-        doc="Questions sent from one port.",
+        doc="""
+        Questions which are sent from one port before it is given up for another, random one; 0:
+        every question has a port of its own.
+        """,
+    )
+    dns_rate_limit_enabled = option(
+        Bool(),
+        False,
+        scopes=Scope.GLOBAL,
+        since="5.3",
+        dynamic=False,
+        state=State.PLANNED,
+        reason=UNLIMITED,
+        doc="Limit the rate at which MX records are asked for.",
+    )
+    dns_rate_limit_mx_queries = option(
+        Int(minimum=1),
+        100,
+        scopes=Scope.GLOBAL,
+        since="5.3",
+        state=State.PLANNED,
+        reason=UNLIMITED,
+        doc="Questions for MX records in one period.",
+    )
+    dns_rate_limit_period = option(
+        Duration(minimum=1.0),
+        1.0,
+        scopes=Scope.GLOBAL,
+        since="5.3",
+        state=State.PLANNED,
+        reason=UNLIMITED,
+        doc="Length of the period.",
+    )
+    dns_rate_limit_max_queue = option(
+        Int(minimum=1000),
+        100000,
+        scopes=Scope.GLOBAL,
+        since="5.3",
+        dynamic=False,
+        state=State.PLANNED,
+        reason=UNLIMITED,
+        doc="Domains which wait for their turn; further ones are asked for at once.",
     )
 
 
@@ -162,9 +210,9 @@ class ListenSocket(Options, direction="receiving"):
         False,
         scopes=(LISTENING | Scope.GLOBAL) & ~Scope.MSGCSERVER_LISTENER,
         direction="both",
-        doc="""
-        Set TCP_NODELAY. Answers are written once for all that a client sent, so little is gained.
-        """,
+        state=State.ACCEPTED,
+        reason="TCP_NODELAY is always set: what is said at once is written at once.",
+        doc="Set TCP_NODELAY.",
     )
     file_mode = option(
         Mode(),
@@ -218,6 +266,8 @@ class ListenSocket(Options, direction="receiving"):
         Duration(),
         60.0,
         scopes=Scope.CONTROL_LISTENER,
+        state=State.PLANNED,
+        reason="There is no console yet.",
         doc="A console which says nothing for this long is disconnected.",
     )
 

@@ -72,6 +72,8 @@ class Transport(Options, direction="sending"):
         Bool(),
         True,
         scopes=SHAPING,
+        state=State.ACCEPTED,
+        reason="It is always so: all hosts of a domain are asked for at once, and remembered.",
         doc="Wait for the addresses of all hosts before the first connection is opened.",
     )
     prohibited_hosts = option(
@@ -95,13 +97,6 @@ class Transport(Options, direction="sending"):
         scopes=Scope.GLOBAL,
         since=OURS,
         doc="Hosts of one domain which are looked up and tried; further ones are left out.",
-    )
-    max_cname_depth = option(
-        Int(minimum=1),
-        10,
-        scopes=Scope.GLOBAL,
-        since=OURS,
-        doc="CNAMEs which are followed one after the other; then the lookup has failed.",
     )
     # From where, as whom.
     bind_address = option(
@@ -203,6 +198,8 @@ class Transport(Options, direction="sending"):
         True,
         scopes=Scope.GLOBAL,
         direction="both",
+        state=State.PLANNED,
+        reason="A connection serves one domain of one binding, until it has been idle for long.",
         doc="Use an idle connection for other domains of the same host and binding.",
     )
     # Failures.

@@ -15,7 +15,7 @@ from angarium.config.kinds import (
     Text,
     ThrottleKind,
 )
-from angarium.config.option import OURS, Options, accepted, option
+from angarium.config.option import OURS, Options, State, accepted, option
 from angarium.config.scope import BINDINGS, SHAPING, Scope
 
 
@@ -179,14 +179,12 @@ class Shape(Options, direction="sending"):
         scopes=BINDINGS,
         doc="Messages whose content stays in memory, in all or of a binding; 0 is no limit.",
     )
-    drop_body_after_trans_fail = option(
+    drop_body_after_trans_fail = accepted(
         Int(),
         3,
         scopes=SHAPING,
-        doc="""
-        A content leaves memory after this many transient failures of its message; 0 after the
-        first.
-        """,
+        reason="A message which waits for its next attempt has its content on the disk only.",
+        doc="Transient failures of a message after which its content leaves memory.",
     )
     generate_bounces = option(
         Bool(),
@@ -327,10 +325,9 @@ class Spooling(Options, direction="both"):
         False,
         name="_unsafe_spool",
         scopes=Scope.GLOBAL,
-        doc="""
-        Allow mail to be acknowledged before it is on the disk, as suppress_spool asks for. While
-        it is on, `status` says so.
-        """,
+        doc="Allow mail to be acknowledged before it is on the disk, as suppress_spool asks for.",
+        state=State.PLANNED,
+        reason="It comes with suppress_spool; until then all mail is on the disk before its 250.",
     )
     unlink_on_spool_in_failure = option(
         Bool(),
@@ -356,6 +353,7 @@ class Spooling(Options, direction="both"):
         64 << 20,
         scopes=Scope.GLOBAL,
         since=OURS,
+        dynamic=False,
         doc="Octets of one file of the spool's logs.",
     )
     spool_reserve = option(
@@ -363,6 +361,7 @@ class Spooling(Options, direction="both"):
         16 << 20,
         scopes=Scope.GLOBAL,
         since=OURS,
+        dynamic=False,
         doc="""
         Octets which each shard of the spool sets aside, so that the end of messages can be
         recorded on a disk which is full.
@@ -375,7 +374,8 @@ class Spooling(Options, direction="both"):
         since=OURS,
         doc="""
         With less free space than this on the disk of the spool no mail is taken in (452 4.3.1);
-        deliveries go on. It is taken in again at one and a half of it.
+        deliveries go on. It is taken in again at one and a half of it. The disk is looked at once
+        a second.
         """,
     )
     spool_inodes_low = option(
@@ -391,8 +391,8 @@ class Spooling(Options, direction="both"):
         scopes=Scope.GLOBAL,
         since=OURS,
         doc="""
-        With less free space than this on the disk of the logs or of the event streams no mail is
-        taken in: what cannot be recorded is not begun.
+        With less free space than this on the disk of a log no mail is taken in (452 4.3.1): what
+        cannot be recorded is not begun. Event streams lie in the spool.
         """,
     )
     log_inodes_low = option(
@@ -401,13 +401,6 @@ class Spooling(Options, direction="both"):
         scopes=Scope.GLOBAL,
         since=OURS,
         doc="As log_space_low, for free inodes.",
-    )
-    space_check_interval = option(
-        Duration(minimum=0.1),
-        1.0,
-        scopes=Scope.GLOBAL,
-        since=OURS,
-        doc="Time between two looks at the free space.",
     )
     state_sync_interval = option(
         Duration(maximum=60.0),
@@ -467,18 +460,18 @@ class Residence(Options, direction="both"):
         doc="Share of the memory above which no mail is taken in (452).",
     )
     max_resident_messages = Shape.max_resident_messages
-    max_resident_transfails = option(
+    max_resident_transfails = accepted(
         Int(),
         100,
-        scopes=Scope.GLOBAL,
         direction="sending",
+        reason="A message which waits for its next attempt has its content on the disk only.",
         doc="Messages which failed and wait for their next attempt with their content in memory.",
     )
-    mail_queue_check_vm_interval = option(
+    mail_queue_check_vm_interval = accepted(
         Duration(minimum=1.0),
         60.0,
-        scopes=Scope.GLOBAL,
-        doc="Time between two looks at the memory while it is below memory_goal.",
+        reason="The memory is measured once a second, and acted upon at once.",
+        doc="Time between two reductions of the memory of queues.",
     )
     keep_message_dicts_in_memory = accepted(
         Bool(),

@@ -1,7 +1,7 @@
 """Options of the server as a whole: its name, its identity, its processes."""
 
 from angarium.config.kinds import Bool, Choice, Duration, Int, List, Path, Text
-from angarium.config.option import OURS, Options, State, accepted, option
+from angarium.config.option import OURS, Option, Options, State, accepted, option
 from angarium.config.places import Hostname
 from angarium.config.scope import Naming, Scope
 from angarium.queue.options import Spooling
@@ -58,6 +58,8 @@ class Node(Options, direction="both"):
         scopes=Scope.GLOBAL,
         since=OURS,
         doc="How long a console command waits for a worker; then the worker is named as stuck.",
+        state=State.PLANNED,
+        reason="There is no console yet.",
     )
     control_client_timeout = option(
         Duration(),
@@ -113,11 +115,11 @@ class Node(Options, direction="both"):
         reason="What is kept belongs to one configuration and cannot grow old.",
         doc="How long they are kept at most; 0 is no limit.",
     )
-    timestampformat = option(
+    timestampformat = accepted(
         Text(),
         "[%a %d %b %Y %H:%M:%S] ",
-        scopes=Scope.GLOBAL,
         direction="na",
+        reason="Each line is a JSON object with a field `timestamp`, by ISO 8601 and in UTC.",
         doc="How lines on standard error begin, as strftime has it.",
     )
     log_hires_timestamp = option(
@@ -192,17 +194,25 @@ class EventLoop(Options, stanza="eventloop", naming=Naming.MAYBE, direction="bot
     )
 
 
+def parts(default: tuple[str, ...], doc: str) -> Option[tuple[str, ...]]:
+    return option(
+        List(Choice(SUBSYSTEMS), split=True),
+        default,
+        doc=doc,
+        state=State.PLANNED,
+        reason="The service log tells all it has, which is little: starts, stops, faults.",
+    )
+
+
 class DebugFlags(Options, stanza="debug_flags"):
     """What the service log tells, by level and part of the server."""
 
-    debug = option(List(Choice(SUBSYSTEMS), split=True), (), doc="Parts which log at debug.")
-    info = option(List(Choice(SUBSYSTEMS), split=True), (), doc="Parts which log at info.")
-    notice = option(List(Choice(SUBSYSTEMS), split=True), (), doc="Parts which log at notice.")
-    warning = option(List(Choice(SUBSYSTEMS), split=True), (), doc="Parts which log at warning.")
-    error = option(List(Choice(SUBSYSTEMS), split=True), ("ALL",), doc="Parts which log errors.")
-    critical = option(
-        List(Choice(SUBSYSTEMS), split=True), ("ALL",), doc="Parts which log what is critical."
-    )
+    debug = parts((), "Parts which log at debug.")
+    info = parts((), "Parts which log at info.")
+    notice = parts((), "Parts which log at notice.")
+    warning = parts((), "Parts which log at warning.")
+    error = parts(("ALL",), "Parts which log errors.")
+    critical = parts(("ALL",), "Parts which log what is critical.")
 
 
 class Sink(Options, stanza="sink", direction="receiving"):

@@ -1,8 +1,8 @@
 """Options of the loggers: which log goes where, and what is in it."""
 
 from angarium.config.kinds import Bool, Choice, Duration, Mode, Text
-from angarium.config.option import Options, State, option
-from angarium.config.scope import Naming
+from angarium.config.option import Options, State, accepted, option
+from angarium.config.scope import Naming, Scope
 
 LEVELS = ("DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL")
 LOG_MODE = 0o644
@@ -12,7 +12,13 @@ class EcLogger(Options, stanza="ec_logger", naming=Naming.MAYBE):
     """Writes mainlog, rejectlog, paniclog, acctlog and importlog."""
 
     enabled = option(Bool(), True, doc="Whether it writes.")
-    debug_level = option(Choice(LEVELS), "ERROR", doc="What it tells about itself in paniclog.")
+    debug_level = accepted(
+        Choice(LEVELS),
+        "ERROR",
+        scopes=Scope.OWN,
+        reason="A logger has nothing to tell about itself but faults, and tells those always.",
+        doc="What it tells about itself in paniclog.",
+    )
     mainlog = option(
         Text(), "/var/log/ecelerity/mainlog.ec", doc="File of receptions and deliveries."
     )
@@ -55,14 +61,26 @@ class EcLogger(Options, stanza="ec_logger", naming=Naming.MAYBE):
     log_transient_failures = option(Bool(), True, doc="Write transient failures to mainlog.")
     log_permanent_failures = option(Bool(), True, doc="Write permanent failures to mainlog.")
     log_rejections = option(Bool(), True, doc="Write rejections to rejectlog.")
-    log_errors = option(Bool(), True, doc="Write errors to mainlog.")
+    log_errors = accepted(
+        Bool(),
+        True,
+        scopes=Scope.OWN,
+        reason="mainlog has no line for them: faults of the server are in paniclog, always.",
+        doc="Write errors to the log.",
+    )
 
 
 class BounceLogger(Options, stanza="bounce_logger", naming=Naming.MAYBE):
     """Writes bouncelog: failures with their class."""
 
     enabled = option(Bool(), True, doc="Whether it writes.")
-    debug_level = option(Choice(LEVELS), "ERROR", doc="What it tells about itself in paniclog.")
+    debug_level = accepted(
+        Choice(LEVELS),
+        "ERROR",
+        scopes=Scope.OWN,
+        reason="A logger has nothing to tell about itself but faults, and tells those always.",
+        doc="What it tells about itself in paniclog.",
+    )
     bouncelog = option(Text(), "/var/log/ecelerity/bouncelog.ec", doc="File of failures.")
     bouncelog_mode = option(Mode(), LOG_MODE, doc="Mode of bouncelog.")
     heartbeat = option(Duration(), 60.0, doc="Time between two heartbeat lines; 0 is none.")
