@@ -19,7 +19,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -39,7 +39,10 @@ remote_smtp_port = {sink}
 relay_hosts = ( "127.0.0.0/8" )
 retry_interval = 1
 eventloop "pool" {{ concurrency = {workers} }}
-esmtp_listener {{ listen "127.0.0.1:{port}" {{ }} }}
+esmtp_listener {{
+  listen "127.0.0.1:{port}" {{ }}
+{listener}
+}}
 ec_logger "ec_logger" {{
   mainlog = "log/mainlog.ec"
   rejectlog = "log/rejectlog.ec"
@@ -74,10 +77,13 @@ class World:
     Args:
         folder: where configuration and state lie.
         config: added to BASE.
+        listener: added to the esmtp_listener of BASE: options, peer stanzas.
         zone: what the name server knows, one record a line.
         sink: the script of the receiving server.
         fault: an armed fault point, for crashes (`core/fault`).
     """
+
+    receiver: type[Sink] = Sink
 
     def __init__(
         self,
@@ -87,11 +93,13 @@ class World:
         sink: str = "",
         workers: int = 1,
         fault: str = "",
+        listener: str = "",
     ) -> None:
         self.folder = folder
         self.state = folder / "state"
         self.config = folder / "ecelerity.conf"
         self.extra = config
+        self.listener = listener
         self.zone = zone
         self.script = sink
         self.workers = workers
@@ -104,14 +112,15 @@ class World:
         self.dns: DnsServer
 
     async def __aenter__(self) -> Self:
-        self.sink = Sink(self.script)
-        await self.sink.__aenter__()
-        self.dns = DnsServer(self.zone)
-        self.dns.__enter__()
-        self._keeper = reserved_port()
-        self.port = self._keeper.getsockname()[1]
-        self.configure(self.extra)
-        await self.start()
+        async with AsyncExitStack() as stack:
+            self.sink = await stack.enter_async_context(Sink(self.script))
+            self.dns = stack.enter_context(DnsServer(self.zone))
+            keeper = stack.enter_context(reserved_port())
+            self.port = keeper.getsockname()[1]
+            stack.push_async_callback(self._ended)
+            self.configure(self.extra)
+            await self.start()
+            self._stack = stack.pop_all()
         return self
 
     async def __aexit__(
@@ -120,16 +129,21 @@ class World:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        await self._stack.aclose()
+
+    async def _ended(self) -> None:
         self.kill()
-        await self.ended()
-        self._keeper.close()
-        self.dns.__exit__(None, None, None)
-        await self.sink.__aexit__(None, None, None)
+        if self._process is not None:
+            await self.ended()
 
     def configure(self, extra: str) -> None:
         """Write the configuration; a running server reads it at SIGHUP."""
         base = BASE.format(
-            dns=self.dns.port, sink=self.sink.port, workers=self.workers, port=self.port
+            dns=self.dns.port,
+            sink=self.sink.port,
+            workers=self.workers,
+            port=self.port,
+            listener=self.listener,
         )
         self.config.write_text(base + extra, encoding="utf-8")
 
