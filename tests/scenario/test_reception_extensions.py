@@ -14,10 +14,12 @@ from helpers.world import World
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+CONFIG = """
+send_8bitmime = "ifavailable"
+"""
 LISTENER = """
 max_message_size = 100000
 """
-# Mail for plain.test goes to the same sink by another name: the sink offers everything.
 ZONE = """
 * A 127.0.0.1
 """
