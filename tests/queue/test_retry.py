@@ -63,6 +63,11 @@ def test_none_goes_on_to_the_second_of_expiry() -> None:
     assert why is GiveUp.EXPIRED
 
 
+def test_what_is_over_by_time_and_by_attempts_is_over_by_time() -> None:
+    shape = Shape.make()
+    assert give_up(shape, 7, NOW, NOW + DAY) is GiveUp.EXPIRED
+
+
 def test_attempts_which_were_forced_count_for_auto() -> None:
     shape = Shape.make()
     most = most_retries(shape)

@@ -100,11 +100,12 @@ def not_attempted(shape: Shape, received_at: float, now: float) -> GiveUp | None
 
 def give_up(shape: Shape, attempts: int, received_at: float, now: float) -> GiveUp | None:
     """Return why a message which failed temporarily is not tried again; None: it is."""
+    # Time first: the schedule of "auto" ends with it, and then that is why.
+    if is_expired(shape, received_at, now):
+        return GiveUp.EXPIRED
     most = most_retries(shape)
     if most is not None and attempts > most:
         return GiveUp.RETRIES
-    if is_expired(shape, received_at, now):
-        return GiveUp.EXPIRED
     return None
 
 
