@@ -6,7 +6,9 @@ from angarium.queue.entry import Entry
 
 
 class NoResults:
-    def delivered(self, entry: Entry, remote: str, reply: Reply, size: int, **_: object) -> None:
+    def delivered(
+        self, entry: Entry, remote: str, connection: int, reply: Reply, size: int, **_: object
+    ) -> None:
         """The peer took it."""
 
     def failed(self, entry: Entry, error: DeliveryError, kind: str = "bounced") -> None:

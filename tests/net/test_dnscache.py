@@ -151,6 +151,9 @@ async def test_aliases_without_end_are_a_temporary_failure(clock: FakeClock) -> 
     dns = cold(clock, chain)
     assert (await dns.address("n0.test")).status is Status.SERVFAIL
     assert (await dns.address("n1.test")).records == ("192.0.2.1",)
+    dns = cold(clock, chain, Keeping(aliases=2))
+    assert (await dns.address("n8.test")).status is Status.SERVFAIL
+    assert (await dns.address("n9.test")).records == ("192.0.2.1",)
 
 
 async def test_addresses_of_both_families_are_one_answer(clock: FakeClock) -> None:

@@ -59,8 +59,8 @@ def test_the_option_stands_for_the_file(loop: asyncio.AbstractEventLoop, tmp_pat
 
 def test_options_of_a_new_generation_hold(loop: asyncio.AbstractEventLoop, tmp_path: Path) -> None:
     names = naming(loop, tmp_path)
-    names.apply(Options.make(dns_cache_size=7, dns_negative_ttl=1.0, max_dns_ttl=2, dns_attempts=9))
-    assert names.resolver.keeping.entries == 7
+    names.apply(Options.make(dns_cache_size=7, max_cname_depth=3, max_dns_ttl=2, dns_attempts=9))
+    assert (names.resolver.keeping.entries, names.resolver.keeping.aliases) == (7, 3)
     assert names.resolver.keeping.max_ttl == 2.0
     assert names.stub.limits.attempts == 9
 

@@ -19,10 +19,14 @@ class Results:
         self.failures: list[tuple[str, str, int]] = []
         self.taken: list[tuple[str, int]] = []
 
-    def delivered(self, entry: Entry, remote: str, reply: Reply, size: int, **_: object) -> None:
+    def delivered(
+        self, entry: Entry, remote: str, connection: int, reply: Reply, size: int, **_: object
+    ) -> None:
+        assert connection == 5
         self.taken.append((entry.recipient.address, size))
 
     def failed(self, entry: Entry, error: DeliveryError, kind: str = "bounced") -> None:
+        assert error.connection == 5
         self.failures.append((entry.recipient.address, str(error.reply), int(error.stage)))
 
 
@@ -46,14 +50,14 @@ def mail(phase: Phase) -> Mail:
 )
 def test_what_counts_as_an_attempt(phase: Phase, proved: bool, counts: bool) -> None:
     results = Results()
-    again = attempt.abandon(mail(phase), LOST, results, "h:25", proved=proved)
+    again = attempt.abandon(mail(phase), LOST, results, "h:25", 5, proved=proved)
     assert (len(again), len(results.failures)) == ((0, 2) if counts else (2, 0))
 
 
 def test_who_has_a_result_keeps_it() -> None:
     made, results = mail(Phase.ENVELOPE), Results()
     made.settle(0, Reply(550, "no"), Stage.RCPT)
-    again = attempt.abandon(made, LOST, results, "h:25", proved=True)
+    again = attempt.abandon(made, LOST, results, "h:25", 5, proved=True)
     assert results.failures == [("b@example.test", "550 no", 5)]
     assert [entry.recipient.address for entry in again] == ["c@example.test"]
 
@@ -61,7 +65,7 @@ def test_who_has_a_result_keeps_it() -> None:
 def test_a_lost_session_never_fails_mail_for_good() -> None:
     results = Results()
     lost = Lost(Reply(502, "no RSET here"), Stage.RSET, said=True)
-    attempt.abandon(mail(Phase.ENVELOPE), lost, results, "h:25", proved=False)
+    attempt.abandon(mail(Phase.ENVELOPE), lost, results, "h:25", 5, proved=False)
     assert {reply for _, reply, _ in results.failures} == {str(CLOSED)}
 
 
@@ -69,9 +73,9 @@ def test_results_go_to_their_entries() -> None:
     made, results = mail(Phase.WHOLE), Results()
     made.settle(1, Reply(552, "full"), Stage.CONFIRM)
     made.settle_all(Reply(250, "ok"), Stage.CONFIRM)
-    assert attempt.settle(made, results, "h:25", reports=False) == 1
+    assert attempt.settle(made, results, "h:25", 5, reports=False) == 1
     assert results.taken == [("b@example.test", 22)]
     assert results.failures == [("c@example.test", "552 full", 9)]
     made.reopen()
     with pytest.raises(ValueError, match="result"):
-        attempt.settle(made, results, "h:25", reports=False)
+        attempt.settle(made, results, "h:25", 5, reports=False)

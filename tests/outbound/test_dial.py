@@ -114,7 +114,7 @@ async def test_all_hosts_away_is_one_failure_then_a_rest(error: Exception, reply
     with pytest.raises(DeliveryError) as caught:
         await dialing.dial()
     assert (str(caught.value.reply), caught.value.fields["tried"]) == (reply, 2)
-    assert caught.value.remote == "192.0.2.2:25"
+    assert (caught.value.remote, caught.value.connection) == ("192.0.2.2:25", 0)
     with pytest.raises(Resting) as resting:
         await dialing.dial()
     assert resting.value.until == 1120.0

@@ -8,7 +8,7 @@ from angarium.core.message import Message, Notify, Recipient
 from angarium.core.reply import Reply
 from angarium.events.schema import PermanentFailure
 from angarium.journal.errors import SpoolError
-from angarium.outbound.errors import DeliveryError, Reach
+from angarium.outbound.errors import NO_MX_OR_A, DeliveryError, Reach
 from angarium.queue.entry import Entry
 from angarium.queue.retry import GiveUp
 from angarium.wire.smtp_transaction import Stage
@@ -124,7 +124,7 @@ def test_success_is_reported_by_who_can(peer_reports: bool, told: int) -> None:
     sending = Sending()
     entry = take(sending, notify=Notify.SUCCESS)
     taken = Reply(250, "taken", "2.0.0")
-    sending.settle.delivered(entry, "h:25", taken, 22, reports=peer_reports)
+    sending.settle.delivered(entry, "h:25", 5, taken, 22, reports=peer_reports)
     assert len(reports(sending)) == told
     (event,) = sending.deliveries
     assert (event.reply, event.size) == ("250 2.0.0 taken", 22)
@@ -137,7 +137,7 @@ def test_a_delivery_is_recorded_even_if_its_report_is_not() -> None:
     sending = Sending()
     entry = take(sending, notify=Notify.SUCCESS)
     sending.spool.intake = False
-    sending.settle.delivered(entry, "h:25", Reply(250, "taken"), 22)
+    sending.settle.delivered(entry, "h:25", 5, Reply(250, "taken"), 22)
     assert len(sending.deliveries) == 1
 
 
@@ -149,10 +149,19 @@ def test_the_class_of_the_event_says_what_happened() -> None:
     assert (event.kind, reports(sending)) == ("discarded", [])
 
 
-def test_events_name_the_connection_the_message_came_in_by() -> None:
-    """As mainlog and bouncelog do, so that R, T and D lines of a message can be joined."""
+def test_events_name_the_connection_of_the_attempt_not_of_the_reception() -> None:
     sending = Sending()
     entry = take(sending)
     entry.message.connection = 77
-    sending.settle.delivered(entry, "h:25", Reply(250, "taken"), 22)
-    assert sending.deliveries[0].connection == 77
+    sending.settle.delivered(entry, "h:25", 5, Reply(250, "taken"), 22)
+    assert sending.deliveries[0].connection == 5
+    error = DeliveryError(Reply(450, "later"), remote="h:25", connection=6)
+    sending.settle.failed(take(sending), error)
+    assert sending.delays[0].connection == 6
+
+
+def test_without_a_connection_its_id_is_none() -> None:
+    sending = Sending(generate_bounces=False)
+    sending.settle.failed(take(sending), DeliveryError(NO_MX_OR_A))
+    sending.settle.give_up(take(sending), GiveUp.EXPIRED)
+    assert (sending.delays[0].connection, sending.failures[0].connection) == (0, 0)

@@ -33,6 +33,7 @@ async def test_many_messages_go_over_one_connection() -> None:
             [f"RCPT TO:<b{number}@example.test>"] for number in range(50)
         ]
         assert (peer.connections, len(sending.deliveries)) == (1, 50)
+        assert len({each.connection for each in sending.deliveries} - {0}) == 1
 
 
 async def test_recipients_of_one_message_go_in_one_transaction() -> None:

@@ -71,8 +71,8 @@ class MxAnswer(Answer[Mx]):
         return len(self.records) == 1 and self.records[0].host == "."
 
 
-# CNAMEs followed for one question, in one answer or by further questions. Momentum has no option
-# for it; resolvers give up between 8 (unbound's queries) and 16 (BIND), some at 10.
+# CNAMEs followed for one question, in one answer or by further questions (max_cname_depth). Other
+# resolvers give up between 8 (unbound's queries) and 16 (BIND), some at 10.
 MAX_ALIASES: Final = 10
 # Records kept of one answer; the rest is dropped. More MX or addresses are never tried, and a
 # hostile zone can fill 64 KiB.

@@ -57,9 +57,10 @@ class Asker(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Keeping:
-    """How long answers are kept, and how many; seconds."""
+    """How long answers are kept, and how many; seconds. `aliases`: CNAMEs followed to one."""
 
     entries: int = 100_000
+    aliases: int = MAX_ALIASES
     min_ttl: float = 0.0
     max_ttl: float = 4294967295.0
     negative_ttl: float = 60.0
@@ -264,7 +265,7 @@ class Resolver:
         if isinstance(result, Status):
             self._land(flight, self._failed(flight, result))
             return
-        found = read(result, flight.name, flight.key[1], MAX_ALIASES - flight.aliases)
+        found = read(result, flight.name, flight.key[1], self.keeping.aliases - flight.aliases)
         flight.authentic = flight.authentic and result.authentic
         flight.aliases += found.aliases
         flight.name = found.name

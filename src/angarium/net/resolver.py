@@ -90,6 +90,7 @@ class Naming:
         )
         self.resolver.keeping = Keeping(
             entries=options.dns_cache_size,
+            aliases=options.max_cname_depth,
             min_ttl=float(options.min_dns_ttl),
             max_ttl=float(options.max_dns_ttl),
             negative_ttl=options.dns_negative_ttl,

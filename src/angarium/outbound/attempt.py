@@ -39,6 +39,7 @@ class Results(Protocol):
         self,
         entry: Entry,
         remote: str,
+        connection: int,
         reply: Reply,
         size: int,
         *,
@@ -124,14 +125,14 @@ def _replace(mail: Mail, content: bytes) -> None:
         mail.traits |= Trait.NO_FINAL_CRLF
 
 
-def refuse(mail: Mail, reply: Reply, results: Results, remote: str) -> None:
+def refuse(mail: Mail, reply: Reply, results: Results, remote: str, connection: int) -> None:
     """Fail all of a transaction which was not begun."""
     for entry in mail.entries:
-        error = DeliveryError(reply, Reach.MESSAGE, Stage.IDLE, 0, remote)
+        error = DeliveryError(reply, Reach.MESSAGE, Stage.IDLE, 0, remote, connection)
         results.failed(entry, error)
 
 
-def settle(mail: Mail, results: Results, remote: str, *, reports: bool) -> int:
+def settle(mail: Mail, results: Results, remote: str, connection: int, *, reports: bool) -> int:
     """Give a finished transaction's results away; return for how many it was delivered."""
     delivered = 0
     size = mail.size
@@ -140,12 +141,10 @@ def settle(mail: Mail, results: Results, remote: str, *, reports: bool) -> int:
             raise ValueError("a finished transaction has a result for everyone")
         if reply.positive:
             delivered += 1
-            results.delivered(entry, remote, reply, size, reports=reports)
+            results.delivered(entry, remote, connection, reply, size, reports=reports)
         else:
-            results.failed(
-                entry,
-                DeliveryError(reply, Reach.RECIPIENT, stage, mail.octets, remote),
-            )
+            error = DeliveryError(reply, Reach.RECIPIENT, stage, mail.octets, remote, connection)
+            results.failed(entry, error)
     return delivered
 
 
@@ -154,6 +153,7 @@ def abandon(
     lost: Lost,
     results: Results,
     remote: str,
+    connection: int,
     *,
     proved: bool,
 ) -> list[Entry]:
@@ -169,10 +169,10 @@ def abandon(
     again = []
     for entry, known, stage in zip(mail.entries, mail.replies, mail.stages, strict=True):
         if known is not None:
-            error = DeliveryError(known, Reach.RECIPIENT, stage, mail.octets, remote)
+            error = DeliveryError(known, Reach.RECIPIENT, stage, mail.octets, remote, connection)
             results.failed(entry, error)
         elif counts:
-            error = DeliveryError(reply, Reach.HOST, lost.stage, mail.octets, remote)
+            error = DeliveryError(reply, Reach.HOST, lost.stage, mail.octets, remote, connection)
             results.failed(entry, error)
         else:
             again.append(entry)

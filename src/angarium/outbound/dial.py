@@ -165,7 +165,7 @@ class Dialer:
             self.hosts.reached(hop.address, source)
             return session
         self._failed(hop, source, options)
-        raise DeliveryError(_soft(lost.reply), Reach.HOST, lost.stage, 0, hop.endpoint)
+        raise DeliveryError(_soft(lost.reply), Reach.HOST, lost.stage, 0, hop.endpoint, ident)
 
     async def _greeting(self, session: Session) -> Lost | None:
         try:

@@ -31,6 +31,7 @@ class DeliveryError(Error):
         stage: how far the session had come.
         octets: sent before the failure; 0 if no connection was made.
         remote: endpoint of the host; "" if none was reached.
+        connection: id of the connection; 0 if none was made.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class DeliveryError(Error):
         stage: Stage = Stage.CONNECT,
         octets: int = 0,
         remote: str = "",
+        connection: int = 0,
         **fields: object,
     ) -> None:
         super().__init__(str(reply), **fields)
@@ -48,6 +50,7 @@ class DeliveryError(Error):
         self.stage = stage
         self.octets = octets
         self.remote = remote
+        self.connection = connection
 
     @property
     def temporary(self) -> bool:

@@ -101,6 +101,7 @@ class Settle:
         self,
         entry: Entry,
         remote: str,
+        connection: int,
         reply: Reply,
         size: int,
         *,
@@ -110,6 +111,7 @@ class Settle:
 
         Args:
             remote: endpoint of the peer.
+            connection: id of the connection to it.
             size: octets as they were sent.
             reports: the peer was asked to report success itself (it offers DSN).
         """
@@ -121,7 +123,7 @@ class Settle:
             now,
             entry.id,
             message.batch,
-            message.connection,
+            connection,
             entry.attempts,
             recipient.address,
             message.sender,
@@ -188,7 +190,7 @@ class Settle:
             now,
             entry.id,
             message.batch,
-            message.connection,
+            error.connection,
             entry.attempts,
             recipient.address,
             message.sender,
@@ -229,7 +231,7 @@ class Settle:
             now,
             entry.id,
             message.batch,
-            message.connection,
+            error.connection,
             entry.attempts,
             recipient.address,
             message.sender,

@@ -264,7 +264,7 @@ class Session(asyncio.Protocol):
             mail = Mail(batch)
             refused = attempt.unfit(mail, peer, self.options)
             if refused is not None:
-                attempt.refuse(mail, refused, self._results, self.hop.endpoint)
+                attempt.refuse(mail, refused, self._results, self.hop.endpoint, self.ident)
                 continue
             self.recipients += len(batch)
             client.submit(mail)
@@ -333,6 +333,7 @@ class Session(asyncio.Protocol):
             mail,
             self._results,
             self.hop.endpoint,
+            self.ident,
             reports=peer is not None and peer.dsn,
         )
         if delivered:
@@ -358,7 +359,7 @@ class Session(asyncio.Protocol):
         for mail in reversed(self._client.unfinished()):
             left = cast(Mail, mail)
             again = attempt.abandon(
-                left, lost, self._results, self.hop.endpoint, proved=self.proved
+                left, lost, self._results, self.hop.endpoint, self.ident, proved=self.proved
             )
             if again:
                 self._line.put_back(again)
