@@ -29,6 +29,7 @@ class Host:
         where = configuration.listens(LISTENER)
         self._addresses = {(each.host, each.port) for each in where if not each.path}
         self._everywhere = {port for host, port in self._addresses if host in ANY}
+        self._default = configuration.bindings()[0]
         options = configuration.top(Conformance)
         self._relayed = Domains((*options.relay_domains, *options.bounce_domains))
 
@@ -44,6 +45,6 @@ class Host:
 
     def blackholed(self, domain: str) -> bool:
         """Say whether mail for a domain is refused at RCPT."""
-        group, binding = self._configuration.bindings()[0]
+        group, binding = self._default
         shape = self._configuration.at(Shape, group=group, binding=binding, domain=domain)
         return shape.blackhole == "inline"

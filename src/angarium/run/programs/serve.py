@@ -80,7 +80,7 @@ def _address(name: object) -> str:
 
 def _things_to_try(address: str, plan: Plan) -> str:
     lines = [
-        f"angarium send --to {address} --from me@example.com --rcpt you@sink.test",
+        f"angarium send --server {address} --from me@example.com --to you@sink.test",
         f"swaks --server {address} --from me@example.com --to you@sink.test",
         f"tail -f {plan.state}/log/mainlog.ec",
     ]
