@@ -8,6 +8,7 @@ import pytest
 from angarium.config.kinds import Throttle
 from angarium.core.units import Rate
 from angarium.queue.line import PAUSED
+from angarium.queue.throttle import HAND_BACK_MESSAGES, HAND_BACK_SECONDS
 from helpers.peer import Peer
 from helpers.sending import Sending
 
@@ -65,6 +66,37 @@ async def test_two_lines_share_the_connections_of_a_host() -> None:
         await sending.later(20.0)
         await sending.until(lambda: len(peer.messages) == 2)
         assert peer.most_open == 1
+
+
+SHARED = "one.test MX 10 mx.test\ntwo.test MX 10 mx.test\nmx.test A 127.0.0.1"
+
+
+async def test_a_busy_line_hands_its_permit_on_after_twenty_messages() -> None:
+    limit = {"max_outbound_connections": 1}
+    async with Peer() as peer, Sending(peer.port, SHARED, host=limit) as sending:
+        demand, sending.board.demand = sending.board.demand, lambda line: None
+        for number in range(60):
+            sending.put(f"b{number}@one.test")
+        waiting = sending.put("b@two.test")
+        sending.board.demand = demand
+        sending.board.offer(sending.board.line("default", "default", "one.test"))
+        sending.board.offer(waiting)
+        await sending.until(lambda: len(peer.messages) == 61)
+        place = [each.rcpts for each in peer.messages].index(["RCPT TO:<b@two.test>"])
+        # The client has one message more under way when the twentieth is answered.
+        assert HAND_BACK_MESSAGES <= place <= HAND_BACK_MESSAGES + 2
+        assert peer.most_open == 1
+
+
+async def test_an_idle_connection_is_handed_on_to_who_waits_for_its_permit() -> None:
+    host, transport = {"max_outbound_connections": 1}, {"idle_timeout": 600.0}
+    async with Peer() as peer, Sending(peer.port, SHARED, transport, host) as sending:
+        sending.put("b@one.test")
+        await sending.quiet()
+        await sending.later(2.0)
+        sending.put("b@two.test")
+        await sending.later(HAND_BACK_SECONDS + 2.0)
+        await sending.until(lambda: len(peer.messages) == 2)
 
 
 async def test_a_throttle_on_connections_is_waited_for() -> None:

@@ -33,6 +33,18 @@ def test_a_permit_is_given_back_once() -> None:
     assert not permit.wanted()
 
 
+def test_a_permit_is_wanted_by_lines_of_this_worker_and_by_other_workers() -> None:
+    ledger, waiting = LocalLedger(FakeClock()), set[str]()
+    permit = Permit(ledger, waiting.__contains__)
+    permit.acquire([("a", 1), ("b", 1)])
+    waiting.add("c")
+    assert not permit.wanted()
+    waiting.add("b")
+    assert permit.wanted()
+    permit.release()
+    assert not permit.wanted()
+
+
 def test_the_limits_of_a_line_its_stanza_and_the_server() -> None:
     shape = Shape.make(
         max_outbound_connections=5,

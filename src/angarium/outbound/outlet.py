@@ -10,6 +10,7 @@ that the log says why nothing moves; the others are not tried one by one.
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
+from functools import partial
 from typing import Final, Protocol
 
 from angarium.core.address import routing_domain, split
@@ -195,7 +196,7 @@ class Outlet:
         line, shared = self.line, self._shared
         board = shared.board
         throttle = shape.outbound_throttle_connections
-        permit = Permit(board.ledger)
+        permit = Permit(board.ledger, partial(board.schedule.others_wait, line=line))
         first = not self.sessions and not self.opening
         grant = permit.acquire(limits_of(line.key, shape, shared.server, first=first))
         if not grant:

@@ -4,7 +4,7 @@ A connection holds one permit for its line, one for each wider limit that covers
 the binding, the server), and, once its address is known, one for the host. It takes all or none.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from angarium.queue.line import Key
@@ -16,13 +16,22 @@ UNLIMITED: Final = -1
 Limit = tuple[str, int]  # a key of the ledger, and how many it allows
 
 
+def _nobody(key: str) -> bool:
+    return False
+
+
 class Permit:
-    """What one connection holds; `release` gives all back, once."""
+    """What one connection holds; `release` gives all back, once.
 
-    __slots__ = ("_keys", "denied", "ledger")
+    Args:
+        others: says whether another line of this worker waits for a key.
+    """
 
-    def __init__(self, ledger: Ledger) -> None:
+    __slots__ = ("_keys", "_others", "denied", "ledger")
+
+    def __init__(self, ledger: Ledger, others: Callable[[str], bool] = _nobody) -> None:
         self.ledger = ledger
+        self._others = others
         self._keys: list[str] = []
         self.denied = ""  # The key that was not to be had.
 
@@ -50,8 +59,12 @@ class Permit:
             self.ledger.release(key)
 
     def wanted(self) -> bool:
-        """Say whether another worker has waited for one of these for long."""
-        return any(self.ledger.wanted(key) for key in self._keys)
+        """Say whether another line waits for one of these, or another worker has for long."""
+        return self.wanted_here() or any(map(self.ledger.wanted, self._keys))
+
+    def wanted_here(self) -> bool:
+        """As `wanted`, by this worker only: that costs next to nothing."""
+        return any(map(self._others, self._keys))
 
 
 def limits_of(key: Key, shape: Shape, server: ServerLimits, *, first: bool) -> list[Limit]:

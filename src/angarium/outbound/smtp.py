@@ -26,13 +26,13 @@ from angarium.outbound.permits import Permit
 from angarium.outbound.route import Hop
 from angarium.queue.entry import Entry
 from angarium.queue.line import Line
+from angarium.queue.throttle import HAND_BACK_MESSAGES, HAND_BACK_SECONDS
 from angarium.wire.smtp_client import Lost, SmtpClient
 from angarium.wire.smtp_transaction import Stage
 
-# A waiting other worker gets our permit after so many messages (ARCHITECTURE section 2).
-FAIR_SHARE: Final = 20
-# How often a connection is looked at: within this a stage with a shorter timeout is noticed.
-LOOK_SECONDS: Final = 5.0
+# How often a connection is looked at: within this a stage with a shorter timeout is noticed, and
+# somebody who waits for what the connection holds.
+LOOK_SECONDS: Final = HAND_BACK_SECONDS
 _MANY: Final = 1 << 30
 
 
@@ -259,7 +259,10 @@ class Session(asyncio.Protocol):
                 if self._retiring or room <= 0:
                     self._leave()
                 elif client.idle and not self.resting:
-                    self._rest()
+                    if self._permit is not None and self._permit.wanted_here():
+                        self._leave()
+                    else:
+                        self._rest()
                 return
             mail = Mail(batch)
             refused = attempt.unfit(mail, peer, self.options)
@@ -284,7 +287,7 @@ class Session(asyncio.Protocol):
         return seconds <= 0.0
 
     def _wanted(self) -> bool:
-        """Say whether another worker has waited for our permit for long."""
+        """Say whether somebody else has waited for what we hold."""
         return self._permit is not None and self._permit.wanted()
 
     def _unlimited(self) -> bool:
@@ -338,7 +341,7 @@ class Session(asyncio.Protocol):
         )
         if delivered:
             self.successes += 1
-        if not self.mails % FAIR_SHARE and self._wanted():
+        if not self.mails % HAND_BACK_MESSAGES and self._wanted():
             self._retiring = True
 
     def _lose(self, reply: Reply) -> None:

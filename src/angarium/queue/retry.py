@@ -22,7 +22,7 @@ class GiveUp(enum.Enum):
 
     RETRIES = Reply(554, "[internal] exceeded max retries without delivery", "5.4.7")
     EXPIRED = Reply(554, "[internal] exceeded max time without delivery", "5.4.7")
-    NOT_ATTEMPTED = Reply(554, "[internal] Delivery not attempted (message expired)")
+    NOT_ATTEMPTED = Reply(554, "[internal] Delivery not attempted (message expired)", "5.4.5")
 
 
 def retry_wait(failures: int, interval: float, cap: float) -> float:
