@@ -273,6 +273,15 @@ async def test_what_the_peer_cannot_take_is_not_offered_to_it(
         assert len(peer.messages) == (0 if reply else 1)
 
 
+async def test_a_host_with_endless_replies_is_given_up() -> None:
+    answers = {"EHLO": ["\n".join(["250-peer.test"] * 5 + ["250 SIZE"])]}
+    transport = {"remote_reply_limit": 5}
+    async with Peer(answers) as peer, Sending(peer.port, transport=transport) as sending:
+        sending.put("b@example.test")
+        await sending.until(lambda: sending.delays)
+        assert (peer.messages, len(sending.delays)) == ([], 1)
+
+
 async def test_a_message_larger_than_the_peer_takes_fails_here() -> None:
     answers = {"EHLO": ["250-peer.test\n250 SIZE 20"]}
     async with Peer(answers) as peer, Sending(peer.port, generate_bounces=False) as sending:

@@ -75,6 +75,9 @@ def test_size_is_bounded_with_and_without_a_line_end() -> None:
     reader = ReplyReader()
     assert reader.feed(b"250-x\r\n" * MAX_LINES) == []
     assert reader.fault == "reply has too many lines"
+    reader = ReplyReader(2)
+    assert reader.feed(b"250-x\r\n" * 2) == []
+    assert reader.fault == "reply has too many lines"
 
 
 @given(PIECES, st.integers(1, 5))

@@ -142,6 +142,7 @@ class Dialer:
             name,
             hello=_HELLO[options.delivery_method],
             declare_8bit=options.send_8bitmime != "no",
+            reply_lines=options.remote_reply_limit,
         )
         factory = partial(Session, client, hop, source, means, ident)
         timeout = options.connect_timeout

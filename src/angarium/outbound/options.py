@@ -255,7 +255,7 @@ class Transport(Options, direction="sending"):
         100,
         scopes=SHAPING,
         since=OURS,
-        doc="Lines of one reply, and octets by the thousand, after which a host is given up.",
+        doc="Lines of one reply after which a host is given up; each has 2048 octets at most.",
     )
     use_sendfile = option(
         Bool(),

@@ -23,7 +23,7 @@ from typing import Final
 
 from angarium.core.message import Trait
 from angarium.core.reply import Reply
-from angarium.wire.smtp_reply import ReplyReader
+from angarium.wire.smtp_reply import MAX_LINES, ReplyReader
 from angarium.wire.smtp_transaction import (
     Extensions,
     Phase,
@@ -98,6 +98,7 @@ class SmtpClient:
             is answered for each recipient.
         declare_8bit: say BODY=8BITMIME where it is true and the peer offers it.
         prefer_bdat: send by BDAT what could be sent by DATA.
+        reply_lines: how long a reply may be.
     """
 
     __slots__ = (
@@ -127,6 +128,7 @@ class SmtpClient:
         hello: str = "EHLO",
         declare_8bit: bool = True,
         prefer_bdat: bool = False,
+        reply_lines: int = MAX_LINES,
     ) -> None:
         self.extensions: Extensions | None = None  # Known once the session is open.
         self.lost: Lost | None = None
@@ -134,7 +136,7 @@ class SmtpClient:
         self._hello = hello
         self._declare_8bit = declare_8bit
         self._prefer_bdat = prefer_bdat
-        self._reader = ReplyReader()
+        self._reader = ReplyReader(reply_lines)
         self._expected: deque[Expected] = deque([(Asked.BANNER, None, 0)])
         self._steps: deque[Step] = deque()
         self._envelope: Transaction | None = None  # Its commands are not all answered.

@@ -15,7 +15,7 @@ from angarium.core.reply import Reply
 # RFC 5321 section 4.5.3.1.5 allows 512 octets a line; peers exceed it with explanations.
 MAX_LINE: Final = 2048
 # An EHLO reply of a large server has some 20 lines, an explained refusal about as many.
-MAX_LINES: Final = 128
+MAX_LINES: Final = 100
 # Replies of one peer that are kept to be recognised: those of MAIL, RCPT and DATA.
 _KEPT: Final = 16
 _KEPT_LINE: Final = 80
@@ -31,12 +31,16 @@ class ReplyReader:
 
     A line may end in LF alone: some servers do so, and a reply carries nothing that another
     reading of line ends could smuggle in.
+
+    Args:
+        most: lines of one reply.
     """
 
-    __slots__ = ("_codes", "_held", "_known", "_lines", "fault")
+    __slots__ = ("_codes", "_held", "_known", "_lines", "_most", "fault")
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MAX_LINES) -> None:
         self.fault = ""
+        self._most = most
         self._held = b""  # The beginning of a line.
         self._lines: list[str] = []  # Of a reply with more lines to come.
         self._codes: list[str] = []  # Their enhanced codes.
@@ -86,7 +90,7 @@ class ReplyReader:
         self._lines.append(text)
         self._codes.append(code)
         if found[2] == b"-":
-            if len(self._lines) >= MAX_LINES:
+            if len(self._lines) >= self._most:
                 self._spoil("reply has too many lines")
             return None
         # Where the lines disagree the last one counts: it is the one that ends the reply.
