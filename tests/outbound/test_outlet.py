@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from angarium.config.kinds import Throttle
+from angarium.config.kinds import Place, Throttle
 from angarium.core.units import Rate
+from angarium.outbound.options import Transport
 from angarium.queue.line import PAUSED
 from angarium.queue.throttle import HAND_BACK_MESSAGES, HAND_BACK_SECONDS
 from helpers.peer import Peer
-from helpers.sending import Sending
+from helpers.sending import Configuration, Sending
 
 SECOND = """
     example.test    MX  10 first.test
@@ -62,7 +63,7 @@ async def test_two_lines_share_the_connections_of_a_host() -> None:
     ):
         sending.put("b@one.test")
         sending.put("b@two.test")
-        await sending.until(lambda: len(peer.messages) == 1)
+        await sending.until(lambda: peer.messages)
         await sending.later(20.0)
         await sending.until(lambda: len(peer.messages) == 2)
         assert peer.most_open == 1
@@ -187,6 +188,20 @@ async def test_without_a_host_one_message_says_so_and_the_line_rests() -> None:
         assert (line.active, line.delayed) == (2, 1)
         await sending.later(50.0)
         assert len(sending.delays) == 1
+
+
+async def test_a_new_generation_is_not_kept_waiting_for_hosts_of_the_old_one() -> None:
+    async with Peer() as peer, Sending(closed_port()) as sending:
+        line = sending.put_many(2)
+        await sending.until(lambda: sending.delays)
+        changed = sending.queues.configuration
+        assert isinstance(changed, Configuration)
+        changed.transport = Transport.make(gateway=Place("127.0.0.1", peer.port))
+        changed.generation += 1
+        sending.hosts.reached("127.0.0.1", "")
+        sending.pool.configure(changed)
+        sending.board.offer(line)
+        await sending.until(lambda: peer.messages)
 
 
 async def test_a_line_whose_hosts_are_away_for_long_is_paused() -> None:

@@ -182,6 +182,8 @@ class Outlet:
     def _grow(self, shape: Shape) -> None:
         """Open connections up to the target, as far as the limits go."""
         shared = self._shared
+        if self._generation != shared.generation:
+            self._not_before = 0.0  # Another configuration may know other hosts.
         if self._failing or self.line.parked or self._not_before > shared.clock.monotonic():
             return
         for _ in range(self._target(shape) - len(self.sessions) - self.opening):
