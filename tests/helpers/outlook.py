@@ -36,6 +36,9 @@ class Watched(Sink):
 class Outlook(World):
     """A world whose stories are told by deliveries."""
 
+    receiver = Watched
+    sink: Watched
+
     async def mail(
         self,
         *recipients: str,

@@ -76,7 +76,7 @@ class World:
 
     Args:
         folder: where configuration and state lie.
-        config: added to BASE.
+        config: added to BASE; "{sink}" in it is the port of the sink.
         listener: added to the esmtp_listener of BASE: options, peer stanzas.
         zone: what the name server knows, one record a line.
         sink: the script of the receiving server.
@@ -145,7 +145,16 @@ class World:
             port=self.port,
             listener=self.listener,
         )
-        self.config.write_text(base + extra, encoding="utf-8")
+        own = extra.replace("{sink}", str(self.sink.port))
+        self.config.write_text(base + own, encoding="utf-8")
+
+    async def reload(self, extra: str) -> None:
+        """Change the configuration and wait until it is in force."""
+        before = len(self.output)
+        self.configure(extra)
+        self.signal(signal.SIGHUP)
+        await self.until(lambda: any("reload" in line for line in self.output[before:]), "a reload")
+        assert any("reloaded" in line for line in self.output[before:]), self.output
 
     async def start(self) -> None:
         """Start the server and wait until it is ready."""
