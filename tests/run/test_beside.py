@@ -1,4 +1,6 @@
 import asyncio
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -6,6 +8,18 @@ import structlog
 
 from angarium.run.beside import Beside
 from helpers.clock import FakeClock
+
+# A supervisor which starts the program, prints its number and stays.
+SUPERVISOR = """
+import asyncio, structlog, time
+from angarium.run.beside import Beside
+async def main():
+    program = Beside(["sink", "--listen", "127.0.0.1:0"], time, structlog.get_logger(), print)
+    program.start()
+    print(program.pid, flush=True)
+    await asyncio.sleep(60)
+asyncio.run(main())
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -37,3 +51,18 @@ async def test_a_program_that_ends_by_itself_is_started_again(
     program.start()
     await again.wait()
     assert not program.running
+
+
+async def test_it_does_not_survive_a_supervisor_which_is_killed() -> None:
+    supervisor = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", SUPERVISOR, stdout=asyncio.subprocess.PIPE
+    )
+    assert supervisor.stdout is not None
+    descriptor = os.pidfd_open(int(await supervisor.stdout.readline()))
+    gone = asyncio.Event()
+    asyncio.get_running_loop().add_reader(descriptor, gone.set)
+    supervisor.kill()
+    await supervisor.wait()
+    await asyncio.wait_for(gone.wait(), 20)
+    asyncio.get_running_loop().remove_reader(descriptor)
+    os.close(descriptor)

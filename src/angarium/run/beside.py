@@ -1,15 +1,24 @@
 """A program of ours that runs beside the workers and hears only signals: the quickstart's sink."""
 
 import asyncio
+import ctypes
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from angarium.core.clock import Clock
 from angarium.run.child import Backoff
+
+_LIBC: Final = ctypes.CDLL(None, use_errno=True)
+_PR_SET_PDEATHSIG: Final = 1  # prctl(2)
+
+
+def _end_with_parent() -> None:
+    """Let the kernel end us when the supervisor is killed: nobody else would."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class Beside:
@@ -37,6 +46,11 @@ class Beside:
     def running(self) -> bool:
         return self._process is not None
 
+    @property
+    def pid(self) -> int:
+        """Number of the process, 0 if there is none."""
+        return self._process.pid if self._process is not None else 0
+
     def start(self) -> None:
         if self._stopping:
             return
@@ -47,6 +61,7 @@ class Beside:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             start_new_session=True,
+            preexec_fn=_end_with_parent,  # noqa: PLW1509 - the supervisor has one thread
         )
         self._pidfd = os.pidfd_open(self._process.pid)
         asyncio.get_running_loop().add_reader(self._pidfd, self._exited)
