@@ -434,7 +434,7 @@ def test_between_messages_there_is_no_deadline() -> None:
 
 
 def test_a_message_which_trickles_is_given_up() -> None:
-    desk = Desk(listener="idle_time = 300\nmin_byte_rate = 100")
+    desk = Desk(listener="idle_time = 300\nmin_byte_rate = 100\nmin_byte_rate_window = 40")
     talk = desk.greeted()
     talk.send(b"MAIL FROM:<>\r\nRCPT TO:<b@mx.example>\r\nDATA\r\n")
     for _ in range(10):

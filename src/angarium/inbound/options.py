@@ -128,7 +128,7 @@ class Reception(Options, direction="receiving"):
         Int(), 0, scopes=SESSION, doc="Recipients of a message; 0 is no limit. More get 452 4.5.3."
     )
     max_receptions_per_connection = option(
-        Int(), 0, scopes=HERE, doc="Messages of a session; 0 is no limit. More get 421."
+        Int(), 0, scopes=HERE, doc="Messages of a session; 0 is no limit. More get 452 4.5.3."
     )
     max_recipients_per_connection = Shape.max_recipients_per_connection
     listener_sessions = option(
@@ -220,9 +220,16 @@ class Reception(Options, direction="receiving"):
         scopes=SESSION,
         since=OURS,
         doc="""
-        Octets a second of content, on average over a minute, below which a client is given up;
-        0 is no limit.
+        Octets a second of content, on average over min_byte_rate_window, below which a client is
+        given up; 0 is no limit. Only what does not come in one piece is measured.
         """,
+    )
+    min_byte_rate_window = option(
+        Duration(minimum=1.0),
+        15.0,
+        scopes=SESSION,
+        since=OURS,
+        doc="Time over which min_byte_rate is measured: long enough for a few retransmissions.",
     )
     write_timeout = option(
         Duration(minimum=0.1),

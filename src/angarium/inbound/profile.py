@@ -114,7 +114,11 @@ class Profiles:
                 trailing=conformance.rfc2821_allow_whitespace_in_envelope,
             ),
             line_limits=line_limits(options.command_line_limit, options.auth_line_limit),
-            bounds=Bounds(idle=options.idle_time or NEVER, stuck=options.write_timeout),
+            bounds=Bounds(
+                idle=options.idle_time or NEVER,
+                stuck=options.write_timeout,
+                window=options.min_byte_rate_window,
+            ),
             reconfigured=from_text(f"421 {options.reconfig_message}"),
             relay=Relay(
                 (*conformance.relay_domains, *conformance.bounce_domains),
