@@ -78,10 +78,10 @@ class Dialing:
         session = await self.dialer.dial(self.means, Permit(self.ledger), "node.test", self.limits)
         return session.hop.address
 
-    def limits(self, address: str, means: Means) -> HostLimits:
+    def limits(self, name: str, means: Means) -> HostLimits:
         return HostLimits.make(
-            max_outbound_connections=self.caps.get(address, -1),
-            outbound_throttle_connections=self.throttles.get(address),
+            max_outbound_connections=self.caps.get(name, -1),
+            outbound_throttle_connections=self.throttles.get(name),
         )
 
 
@@ -122,19 +122,28 @@ async def test_all_hosts_away_is_one_failure_then_a_rest(error: Exception, reply
 
 async def test_a_host_at_its_limit_leaves_the_next_one() -> None:
     dialing = Dialing({})
-    dialing.caps["192.0.2.1"] = 1
+    dialing.caps["one.test"] = 1
     assert await dialing.dial() == "192.0.2.1"
     assert await dialing.dial() == "192.0.2.2"
-    dialing.caps["192.0.2.2"] = 0
+    dialing.caps["two.test"] = 0
     with pytest.raises(Full) as full:
         await dialing.dial()
-    assert full.value.key == "host:192.0.2.2"
+    assert full.value.key == "host:two.test"
+
+
+async def test_a_host_stanza_holds_for_a_mail_server_by_its_name_in_any_case() -> None:
+    dialing = Dialing({}, routes=("smtp://One.Test",))
+    dialing.caps["one.test"] = 1
+    assert await dialing.dial() == "192.0.2.1"
+    with pytest.raises(Full) as full:
+        await dialing.dial()
+    assert full.value.key == "host:one.test"
 
 
 async def test_the_rate_of_connections_to_a_host_is_waited_for() -> None:
     dialing = Dialing({})
-    dialing.throttles["192.0.2.1"] = Throttle(Rate(1, 10), "one")
-    dialing.throttles["192.0.2.2"] = Throttle(Rate(1, 20), "two")
+    dialing.throttles["one.test"] = Throttle(Rate(1, 10), "one")
+    dialing.throttles["two.test"] = Throttle(Rate(1, 20), "two")
     assert [await dialing.dial(), await dialing.dial()] == ["192.0.2.1", "192.0.2.2"]
     with pytest.raises(Full) as full:
         await dialing.dial()
@@ -143,9 +152,9 @@ async def test_the_rate_of_connections_to_a_host_is_waited_for() -> None:
 
 async def test_what_a_failed_host_was_counted_as_is_given_back() -> None:
     dialing = Dialing({"192.0.2.1": REFUSED})
-    dialing.caps["192.0.2.1"] = 1
+    dialing.caps["one.test"] = 1
     await dialing.dial()
-    assert dialing.ledger.count("host:192.0.2.1") == 0
+    assert dialing.ledger.count("host:one.test") == 0
 
 
 @pytest.mark.parametrize("error", [NotLocalError("no"), NoRouteError("no")])

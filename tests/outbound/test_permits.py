@@ -67,6 +67,6 @@ def test_the_first_connection_may_use_the_reserve() -> None:
 
 
 def test_a_host_has_a_limit_only_by_a_stanza_of_its_own() -> None:
-    assert limits_at("192.0.2.1", HostLimits.make(max_outbound_connections=-1)) == []
+    assert limits_at("mx.test", HostLimits.make(max_outbound_connections=-1)) == []
     limited = HostLimits.make(max_outbound_connections=3)
-    assert limits_at("192.0.2.1", limited) == [("host:192.0.2.1", 3)]
+    assert limits_at("mx.test", limited) == [("host:mx.test", 3)]

@@ -86,7 +86,8 @@ class Dialer:
 
         Args:
             name: what we call ourselves.
-            limits: gives the options of a host stanza for an address; its permit is added.
+            limits: gives the options of the host stanza for a mail server, by its name in DNS (its
+                address where a route names that); its permit is added.
 
         Raises:
             DeliveryError: no host is to be had, or none could be reached; `tried` says how many.
@@ -107,8 +108,9 @@ class Dialer:
         full: Full | None = None
         tried = 0
         for number, hop in enumerate(ready, 1):
-            host = limits(hop.address, means)
-            counted = limits_at(hop.address, host)
+            server = hop.host.lower()
+            host = limits(server, means)
+            counted = limits_at(server, host)
             refused = _refused(permit, counted, host)
             if refused is not None:
                 full = refused

@@ -1,7 +1,7 @@
 """What a connection is counted as, in the ledger which all workers share.
 
 A connection holds one permit for its line, one for each wider limit that covers it (the stanza,
-the binding, the server), and, once its address is known, one for the host. It takes all or none.
+the binding, the server), and, once it is known, one for the host. It takes all or none.
 """
 
 from collections.abc import Callable, Sequence
@@ -88,8 +88,8 @@ def limits_of(key: Key, shape: Shape, server: ServerLimits, *, first: bool) -> l
     return limits
 
 
-def limits_at(address: str, limits: HostLimits) -> list[Limit]:
-    """Return the limit of a host stanza for the address, if there is one."""
+def limits_at(name: str, limits: HostLimits) -> list[Limit]:
+    """Return the limit of a host stanza for the mail server of that name, if there is one."""
     if limits.max_outbound_connections == UNLIMITED:
         return []
-    return [(f"host:{address}", limits.max_outbound_connections)]
+    return [(f"host:{name}", limits.max_outbound_connections)]

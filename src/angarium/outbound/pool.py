@@ -110,11 +110,11 @@ class Pool:
         group, binding, domain = line.key
         return self.configuration.at(Transport, group=group, binding=binding, domain=domain)
 
-    def host_limits(self, address: str, means: Means) -> HostLimits:
+    def host_limits(self, name: str, means: Means) -> HostLimits:
         """Return the options of a host stanza, as the dialer asks for them."""
         group, binding, domain = means.line.key
         return self.configuration.at(
-            HostLimits, host=address, group=group, binding=binding, domain=domain
+            HostLimits, host=name, group=group, binding=binding, domain=domain
         )
 
     def spawn(self, work: Coroutine[None, None, None]) -> None:
