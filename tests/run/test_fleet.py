@@ -147,3 +147,14 @@ async def test_the_fleet_is_ready_when_every_worker_which_stays_is(yard: Yard) -
     assert not yard.fleet.ready
     yard.started[1].ready = True
     assert yard.fleet.ready
+
+
+async def test_workers_told_to_leave_are_leaving_until_they_are_gone(yard: Yard) -> None:
+    yard.fleet.start([["000"], ["001"]])
+    assert not yard.fleet.leaving
+    yard.fleet.replace(30.0)
+    yard.started[0].end(0)
+    assert yard.fleet.leaving
+    yard.started[1].end(0)
+    assert not yard.fleet.leaving
+    assert yard.alive == {2: ["002", "000"], 3: ["003", "001"]}

@@ -18,8 +18,8 @@ class Resolver(Options, direction="sending"):
         "/etc/resolv.conf",
         scopes=Scope.GLOBAL,
         doc="""
-        File which names the servers to ask: nameserver, search, domain, and of options ndots,
-        timeout and attempts are read.
+        File which names the servers to ask: nameserver, lookup, and of options timeout, attempts
+        and trust-ad are read. A domain in mail is a whole name, so search and ndots are not.
         """,
     )
     dns_servers = option(

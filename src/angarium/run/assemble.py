@@ -31,6 +31,7 @@ from angarium.net.sweep import Sweep
 from angarium.outbound.bounce import Bounces
 from angarium.outbound.dial import Dialer
 from angarium.outbound.hosts import Hosts
+from angarium.outbound.options import Reports
 from angarium.outbound.pool import Pool
 from angarium.outbound.route import Router
 from angarium.outbound.settle import Settle
@@ -96,7 +97,7 @@ def assemble(
     )
     spool.found = board.found
     admit = Admit(spool, board)
-    bounces = Bounces(host.name, random)
+    bounces = Bounces(host.name, random, configuration.top(Reports).bounce_size_limit)
     settle = Settle(spool, board, admit, bounces, clock, random)
     naming = Naming(configuration.top(ResolverOptions), loop, clock, random)
     router = Router(naming.resolver, random, host.is_itself, host.relays)

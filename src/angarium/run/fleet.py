@@ -105,6 +105,11 @@ class Fleet:
         staying = [slot for slot in self.slots.values() if not slot.leaving]
         return all(slot.child is not None and slot.child.ready for slot in staying)
 
+    @property
+    def leaving(self) -> bool:
+        """Say whether a worker that was told to leave is still there."""
+        return any(slot.leaving for slot in self.slots.values())
+
     def send(self, message: link.Message) -> None:
         for child in self.children:
             child.send(message)

@@ -17,10 +17,13 @@ def setup(process: str) -> Any:
         if sys.stderr.isatty()
         else structlog.processors.JSONRenderer()
     )
+    # The renderer for people prints tracebacks by itself; in JSON they are a text.
+    tracebacks = [] if sys.stderr.isatty() else [structlog.processors.format_exc_info]
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *tracebacks,
             renderer,
         ],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),

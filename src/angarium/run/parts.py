@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from angarium.net.options import Resolver as ResolverOptions
 from angarium.net.resolver import Naming
 from angarium.net.sweep import Sweep
 from angarium.outbound.bounce import Bounces
+from angarium.outbound.options import Reports
 from angarium.outbound.pool import Pool
 from angarium.queue.board import Board
 from angarium.queue.ledger import SharedLedger
@@ -67,7 +69,7 @@ class Parts:
         self.spool.found = self._found
         await self.spool.open(str(self.state / "spool" / home))
         self.loop.add_reader(self.ledger, self.ledger.read)
-        self.board.start(self.loop.call_later)
+        self.board.start(self.loop.call_later, self.process.spawn)
         self.sweep.start(self.loop)
         self.lag.start()
         self._tick()
@@ -83,6 +85,9 @@ class Parts:
         self._prepared = configuration, descriptors
 
     def abort(self) -> None:
+        if self._prepared is not None:
+            for descriptor in self._prepared[1].values():
+                os.close(descriptor)
         self._prepared = None
 
     def commit(self) -> None:
@@ -94,6 +99,7 @@ class Parts:
         self.host.use(self.configuration)
         self.naming.apply(self.configuration.top(ResolverOptions))
         self.bounces.host = self.host.name
+        self.bounces.size_limit = self.configuration.top(Reports).bounce_size_limit
         self.pool.dialer = dataclasses.replace(self.pool.dialer, hostname=self.host.name)
         self.pool.configure(self.configuration)
         self.board.configure(self.configuration)

@@ -123,6 +123,10 @@ class Supervisor:
         self._fleet.drain(seconds)
 
     def _upgrade(self) -> None:
+        if self._fleet.stopping or self._fleet.leaving:
+            # The ledger has columns for two workers in place of each, and no more.
+            self._log.warning("upgrade refused: workers of the last one are still leaving")
+            return
         self._log.info("upgrade: starting new workers")
         self._fleet.replace(self._configuration.top(Node).upgrade_timeout)
 
