@@ -125,6 +125,17 @@ async def test_each_stage_has_its_timeout(verb: str, stage: int, option: str, re
         assert (event.stage, event.reason) == (stage, f"451 4.4.2 {reason}")
 
 
+async def test_a_short_timeout_is_noticed_within_two_seconds_of_its_end() -> None:
+    async with (
+        Peer({"MAIL": ["!nothing"]}) as peer,
+        Sending(peer.port, transport={"mailfrom_timeout": 2.0}) as sending,
+    ):
+        sending.put("b@example.test")
+        await sending.until(lambda: "MAIL" in peer.verbs)
+        await sending.later(4.0)
+        assert len(sending.delays) == 1
+
+
 async def test_a_reply_which_trickles_in_is_no_progress() -> None:
     async with (
         Peer({"MAIL": ["!trickle"]}) as peer,

@@ -30,8 +30,8 @@ from angarium.queue.throttle import HAND_BACK_MESSAGES, HAND_BACK_SECONDS
 from angarium.wire.smtp_client import Lost, SmtpClient
 from angarium.wire.smtp_transaction import Stage
 
-# How often a connection is looked at: within this a stage with a shorter timeout is noticed, and
-# somebody who waits for what the connection holds.
+# How often a connection is looked at, if no stage has a shorter timeout: within this is noticed
+# who waits for what the connection holds.
 LOOK_SECONDS: Final = HAND_BACK_SECONDS
 _MANY: Final = 1 << 30
 
@@ -81,6 +81,7 @@ class Session(asyncio.Protocol):
         "_client",
         "_heard",
         "_line",
+        "_look",
         "_over",
         "_owner",
         "_patience",
@@ -123,6 +124,7 @@ class Session(asyncio.Protocol):
         self._permit: Permit | None = None
         self._transport: asyncio.Transport | None = None
         self._patience = means.patience
+        self._look = LOOK_SECONDS
         self._heard = means.sweep.now()
         self._working = False
         self._retiring = False
@@ -180,7 +182,8 @@ class Session(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self._transport.set_write_buffer_limits(high=self._unsent)
-        self._sweep.add(self, self._sweep.now() + LOOK_SECONDS)
+        self._look = min(LOOK_SECONDS, *self._patience.values())
+        self._sweep.add(self, self._sweep.now() + self._look)
 
     def data_received(self, data: bytes) -> None:
         client = self._client
@@ -221,7 +224,7 @@ class Session(asyncio.Protocol):
         if now < due:
             if self._working and not self._retiring and self._wanted():
                 self.retire()
-            return min(due, now + LOOK_SECONDS)
+            return min(due, now + self._look)
         if stage is Stage.IDLE and not self._retiring:
             self.retire()
             return now + LOOK_SECONDS
