@@ -34,12 +34,13 @@ class StartError(Error):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A start. `identity` is None where the server stays who it is."""
+    """A start. `identity` is None where the server stays who it is, `pidfile` with --state."""
 
     config_path: Path
     snapshot: bytes
     configuration: Configuration
     state: Path
+    pidfile: Path | None
     workers: int
     identity: Identity | None
     endpoints: tuple[tuple[Endpoint, int], ...]
@@ -58,6 +59,7 @@ class Plan:
             text,
             configuration,
             folder.absolute(),
+            Path(configuration.top(Node).pidfile).absolute() if state is None else None,
             workers,
             _identity(configuration),
             endpoints(configuration),
@@ -100,6 +102,8 @@ class Plan:
                 "another server works on this state directory; stop it or name another by --state",
                 state=str(self.state),
             ) from error
+        if self.pidfile is not None:
+            write_pid(self.pidfile)
         # What the configuration names by a relative path is meant from here, in every process.
         os.chdir(self.state)
         if self.identity is not None:
@@ -137,3 +141,10 @@ def _identity(configuration: Configuration) -> Identity | None:
         return None
     security = configuration.top(Security)
     return identity(security.user, security.group, tuple(security.supplemental_groups or ()))
+
+
+def write_pid(path: Path) -> None:
+    """Write the pid file whole or not at all."""
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    scratch.write_text(f"{os.getpid()}\n", encoding="ascii")
+    scratch.rename(path)

@@ -10,10 +10,8 @@ costs the sessions of that worker and nothing else. What it does on each signal:
 """
 
 import asyncio
-import os
 import signal
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Final
 
 from angarium.config.errors import ConfigError
@@ -98,8 +96,10 @@ class Supervisor:
         except (ConfigError, ListenError, OSError) as error:
             self._log.error("reload refused, the old configuration stays", reason=str(error))
             return
-        for note in self._plan.needs_restart(configuration):
-            self._log.warning("needs restart", option=note)
+        for note in configuration.notes:
+            self._log.warning(str(note))
+        for option in self._plan.needs_restart(configuration):
+            self._log.warning("needs restart", option=option)
         children = [*self._fleet.children, *([self._hose] if self._hose else [])]
         self._reload = Reload(generation, text, configuration, change, children, self._reloaded)
         self._reload.begin()
@@ -219,10 +219,3 @@ def _sink(options: Sink, clock: Clock, log: Any, ended: Callable[[], None]) -> B
     if options.script:
         words += ["--script", options.script]
     return Beside(words, clock, log, ended)
-
-
-def write_pid(path: Path) -> None:
-    """Write the pid file whole or not at all."""
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    scratch.write_text(f"{os.getpid()}\n", encoding="ascii")
-    scratch.rename(path)

@@ -45,6 +45,8 @@ def command(config_path: Path, state: Path | None) -> None:
     except (ConfigError, PrivilegeError) as error:
         click.echo(str(error), err=True)
         sys.exit(FAULTY)
+    for note in plan.configuration.notes:
+        click.echo(str(note), err=True)
     sockets = Sockets()
     try:
         sockets.change(plan.endpoints).commit()
