@@ -15,7 +15,7 @@ MB = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Plain values; `run/assemble` takes them from the options of Spooling.
+    """Plain values, from the options of Spooling. `segment` and `reserve` hold from the start on.
 
     Args:
         force_fsync: sync before a message is called durable. False loses mail at a power cut.
@@ -29,6 +29,7 @@ class Settings:
         retention_seconds, retention_octets: how long and how much an event stream is kept.
         rejection_octets: how much the stream of rejections is kept.
         space_low, inodes_low: below it no mail is taken in.
+        log_folders, log_space_low, log_inodes_low: the same for the disks of text logs.
     """
 
     force_fsync: bool = True
@@ -44,6 +45,9 @@ class Settings:
     rejection_octets: int = 256 * MB
     space_low: int = 256 * MB
     inodes_low: int = 1000
+    log_folders: tuple[str, ...] = ()
+    log_space_low: int = 64 * MB
+    log_inodes_low: int = 100
     compact_rate: int = 8 * MB  # octets a second which compaction may write on an idle disk
 
 
