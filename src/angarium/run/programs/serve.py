@@ -81,8 +81,10 @@ def _address(name: object) -> str:
 
 
 def _things_to_try(address: str, plan: Plan) -> str:
+    # As it was called: most have no path to it, but ./run's .venv/bin.
+    program = sys.argv[0] if "/" in sys.argv[0] else "angarium"
     lines = [
-        f"angarium send --server {address} --from me@example.com --to you@sink.test",
+        f"{program} send --server {address} --from me@example.com --to you@sink.test",
         f"swaks --server {address} --from me@example.com --to you@sink.test",
         f"tail -f {plan.state}/log/mainlog.ec",
     ]
