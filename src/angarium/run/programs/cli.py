@@ -1,7 +1,7 @@
 """The command `angarium`: a name for each program, imported only when it is run.
 
 Exit codes, of every subcommand: 0 done; 1 the configuration is faulty, or a check failed; 2 wrong
-usage; 3 it could not start (address in use, state directory in use, user missing).
+usage; 3 it could not start, or not connect (address or state directory in use, no such server).
 """
 
 import importlib

@@ -72,7 +72,13 @@ LOAD = (
         help="Messages a second, or N/SECONDS, sent whether the server keeps up or not;"
         " without, each connection waits for its answer.",
     ),
-    click.option("--connections", type=click.IntRange(1), default=1, show_default=True),
+    click.option(
+        "--connections",
+        type=click.IntRange(1),
+        default=1,
+        show_default=True,
+        help="Connections at once which send.",
+    ),
     click.option(
         "--per-connection",
         type=click.IntRange(0),
@@ -96,7 +102,12 @@ LOAD = (
     click.option("--recipients", type=click.IntRange(1), default=1, help="Of each message."),
     click.option("--prefix", default="u", help="Begins the recipients; tells runs apart."),
     click.option("--idle", type=click.IntRange(0), default=0, help="Idle connections beside."),
-    click.option("--pipelining/--no-pipelining", default=True, show_default=True),
+    click.option(
+        "--pipelining/--no-pipelining",
+        default=True,
+        show_default=True,
+        help="Send commands without waiting for each answer, where the server offers it.",
+    ),
     click.option(
         "--acknowledged",
         type=click.File("a"),
