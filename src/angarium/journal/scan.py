@@ -94,7 +94,10 @@ class Scan:
         self._window = b""
         self._start = 0  # offset of the window
         self._held: list[Found] = []  # not known to be synced, so their runs are to be checked
-        self.outcome = Outcome(last=segment.first - 1, synced=synced)
+        # Elsewhere one knows of a number, and not whether it is one of this segment: numbers leave
+        # out some where a log went on after a crash.
+        known = synced if segment.first <= synced < ceiling else 0
+        self.outcome = Outcome(last=segment.first - 1, synced=known)
 
     def run(self) -> Generator[None, None, Outcome]:
         """Read; the outcome is complete when this ends."""

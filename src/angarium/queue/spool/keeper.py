@@ -19,7 +19,7 @@ from angarium.queue.spool import checkpoint, inventory, large
 from angarium.queue.spool.compact import Budget, Compaction, on_disk, sparse
 from angarium.queue.spool.health import Health
 from angarium.queue.spool.inventory import Inventory
-from angarium.queue.spool.means import Means
+from angarium.queue.spool.means import Means, Settings
 from angarium.queue.spool.recover import Recovery
 from angarium.queue.spool.shard import Shard, name_of, number_of
 from angarium.queue.spool.slices import Until, Work
@@ -40,12 +40,13 @@ class Keeper:
 
     Attributes:
         shard: None until it is open.
+        busy: recovery, a checkpoint or compaction is under way.
     """
 
     __slots__ = (
-        "_budget", "_busy", "_changed", "_directory", "_executor", "_failure", "_health", "_home",
+        "_budget", "_changed", "_directory", "_executor", "_failure", "_health", "_home",
         "_last", "_means", "_number", "_retained_at", "_sequence", "_since", "_size", "_waiting",
-        "checkpoints", "recovery", "shard",
+        "busy", "checkpoints", "recovery", "shard",
     )  # fmt: skip
 
     def __init__(
@@ -58,7 +59,7 @@ class Keeper:
         self._number = number_of(directory)
         self._executor: Executor = means.executor(f"spool-{name_of(self._number)}")
         self._health: Health | None = None
-        self._busy = False
+        self.busy = False
         self._budget = Budget(means.settings.compact_rate)
         self._sequence = 0  # of the last checkpoint
         self._since = 0  # state octets at the last checkpoint
@@ -106,24 +107,31 @@ class Keeper:
         """Find what is in the shard; `found` is told of each entry."""
         shard = self._opened
         self.recovery = Recovery(shard, found)
-        self._busy = True
+        self.busy = True
         shard.slices.run(self.recovery.run(), self._recovered)
 
     def when_recovered(self, done: Done) -> None:
         """Call `done` when all entries are found, or with what prevents it."""
-        if self._busy and not self._opened.recovered:
+        if self.busy and not self._opened.recovered:
             self._waiting.append(done)
         else:
             done(self._failure)
 
     def _recovered(self, failure: Failure | None) -> None:
-        self._busy = False
+        self.busy = False
         if failure is not None:
             self._failure = _as_error(failure, "recovering a shard")
             self._means.alarm(self._failure)
         waiting, self._waiting = self._waiting, []
         for done in waiting:
             done(self._failure)
+
+    def configure(self, settings: Settings) -> None:
+        """Go over to other settings; what segments are made of stays until a restart."""
+        if self.shard is not None:
+            self.shard.configure(settings)
+        if self._health is not None:
+            self._health.configure(settings)
 
     # -- each second ----------------------------------------------------------------------
 
@@ -135,13 +143,13 @@ class Keeper:
         self._health.look()
         self._budget.second(shard.data.octets)
         self._remove_bodies(shard)
-        if self._busy or not shard.recovered or not shard.delivery:
+        if self.busy or not shard.recovered or not shard.delivery:
             return
         now = self._means.clock.monotonic()
         if self._checkpoint_due(shard, now):
             self.checkpoint(self._checked)
         elif (found := sparse(shard)) and shard.refusal is None:
-            self._busy = True
+            self.busy = True
             shard.slices.run(Compaction(shard, found[0], self._budget).run(), self._compacted)
         elif now - self._retained_at >= RETENTION_SECONDS:
             self._retained_at = now
@@ -160,7 +168,7 @@ class Keeper:
             self._means.alarm(_as_error(failure, "removing files"))
 
     def _compacted(self, failure: Failure | None) -> None:
-        self._busy = False
+        self.busy = False
         if failure is not None:
             self._means.alarm(_as_error(failure, "compaction"))
 
@@ -190,7 +198,7 @@ class Keeper:
     def checkpoint(self, done: Callable[[Failure | None], None]) -> None:
         """Write a checkpoint now, and free what it makes superfluous."""
         shard = self._opened
-        self._busy = True
+        self.busy = True
         shard.slices.run(self._checkpoint(shard), partial(self._checkpointed, done))
 
     def _checkpoint(self, shard: Shard) -> Work:
@@ -240,7 +248,7 @@ class Keeper:
     def _checkpointed(
         self, done: Callable[[Failure | None], None], failure: Failure | None
     ) -> None:
-        self._busy = False
+        self.busy = False
         self._last = self._means.clock.monotonic()
         done(failure)
 
@@ -316,7 +324,7 @@ class Keeper:
         self._close(self.shard, done)
 
     def _close(self, shard: Shard, done: Done) -> None:
-        if self._busy and shard.recovered:
+        if self.busy and shard.recovered:
             self._means.loop.call_later(0.01, self._close, shard, done)  # soon, and then we can
         elif shard.recovered:
             self.checkpoint(partial(self._checked_last, shard, done))

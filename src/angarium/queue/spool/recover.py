@@ -9,6 +9,7 @@ is still to come. Bodies are not read, but those of the last records whose sync 
 Adopting a shard of a worker that died is nothing else.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
@@ -23,6 +24,7 @@ from angarium.journal.record import HEAD_SIZE
 from angarium.journal.scan import Found, Gap, Outcome, Scan, quarantine
 from angarium.journal.segment import CUT, Segment, name_of
 from angarium.queue.spool import large
+from angarium.queue.spool.checkpoint import Meta
 from angarium.queue.spool.envelope import PREFIX_SIZE, prefix_of
 from angarium.queue.spool.inventory import QUARANTINE
 from angarium.queue.spool.replay import Replay
@@ -47,7 +49,7 @@ class Recovery:
         entries: how many were found.
     """
 
-    __slots__ = ("_found", "_shard", "_spans", "entries", "gaps", "replay")
+    __slots__ = ("_found", "_shard", "_told", "entries", "gaps", "replay")
 
     def __init__(self, shard: Shard, found: Callable[[int, bytes], None]) -> None:
         self._shard = shard
@@ -55,7 +57,7 @@ class Recovery:
         self.entries = 0
         self.gaps: list[tuple[str, Segment, Gap]] = []
         self.replay = Replay(shard.means.routes)
-        self._spans = _Told()
+        self._told = Told(shard.inventory.data.segments)
 
     def run(self) -> Work:
         """Do it all; to be run by `Slices`.
@@ -67,16 +69,14 @@ class Recovery:
         reader = inventory.reader
         meta = reader.meta if reader is not None else None
         position = meta.position if meta is not None else 0
-        told = self._spans
+        told = self._told
         if meta is not None:
             told.data, told.state = meta.position, meta.state_number - 1
         wanted = [*after(inventory.messages.segments, meta.stream - 1 if meta else 0)]
         yield from self._scan(shard.messages, wanted, told.take)
         self.replay = Replay(shard.means.routes, shard.emit_recovered, told.data, told.state)
-        yield from self._contents(position, max(told.data, position))
-        begun = meta.state_segment if meta is not None else 0
-        wanted = [each for each in inventory.state.segments if each.sequence >= begun]
-        yield from self._scan(shard.state, wanted, self.replay.change)
+        yield from self._contents(position)
+        yield from self._changes(meta)
         FAULTS.hit(RETOLD)
         shard.release_events()
         self._count(meta.counts if meta is not None else ())
@@ -91,7 +91,7 @@ class Recovery:
 
     # -- the logs -------------------------------------------------------------------------
 
-    def _contents(self, position: int, synced: int) -> Work:
+    def _contents(self, position: int) -> Work:
         """Read the data log behind the position of the checkpoint."""
         wanted = after(self._shard.inventory.data.segments, position)
         current: list[int] = [0]
@@ -103,7 +103,26 @@ class Recovery:
 
         for segment in wanted:
             current[0] = segment.sequence
+            known = position if segment.first <= position else 0
+            synced = max(self._told.of(segment), known)
             yield from self._scan(self._shard.data, [segment], take, synced)
+
+    def _changes(self, meta: Meta | None) -> Work:
+        """Read the state log from the checkpoint on.
+
+        A record with a lower number may be there: written again, when a write before the
+        checkpoint's beginning had failed. It is in the checkpoint.
+        """
+        segments = self._shard.inventory.state.segments
+        begun, least = (meta.state_segment, meta.state_number) if meta is not None else (0, 0)
+        change = self.replay.change
+
+        def take(found: Found) -> None:
+            if found.number >= least:
+                change(found)
+
+        wanted = [each for each in segments if each.sequence >= begun]
+        yield from self._scan(self._shard.state, wanted, take)
 
     def _scan(self, log: Log, segments: Sequence[Segment], take: Take, synced: int = 0) -> Work:
         disk = self._shard.means.disk
@@ -115,7 +134,7 @@ class Recovery:
                 scan = Scan(
                     disk, handle, segment, take,
                     ceiling=following.floor,
-                    synced=min(synced, following.floor),
+                    synced=synced,
                     follows=not following.flags & CUT,
                 )  # fmt: skip
                 outcome: Outcome = yield from scan.run()
@@ -241,24 +260,40 @@ class Recovery:
             shard.means.alarm(DamageError("damage was put aside", path=place, octets=octets))
 
 
-class _Told:
-    """Up to which records of the logs a stream has told its events."""
+class Told:
+    """Up to which records of the logs a stream has told its events.
 
-    __slots__ = ("data", "state")
+    Of the data log that is known for each segment by itself: what was told was on the disk, so it
+    must be there still, and numbers have gaps where a segment follows one that was not closed.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_firsts", "_highest", "data", "state")
+
+    def __init__(self, segments: Sequence[Segment]) -> None:
+        self._firsts = [each.first for each in segments]
+        self._highest: dict[int, int] = {}  # by number of the first record of the segment
         self.data = 0
         self.state = 0
+
+    def of(self, segment: Segment) -> int:
+        """Return the highest number told of a segment of the data log, 0 for none."""
+        return self._highest.get(segment.first, 0)
 
     def take(self, found: Found) -> None:
         try:
             for log, number, _ in frames(found.meta):
                 if log == FROM_DATA:
-                    self.data = max(self.data, number)
+                    self._take(number)
                 elif log != NOWHERE:
                     self.state = max(self.state, number)
         except EventError:
             return  # told by who reads the stream
+
+    def _take(self, number: int) -> None:
+        if number > self.data:
+            self.data = number
+            if index := bisect_right(self._firsts, number):
+                self._highest[self._firsts[index - 1]] = number
 
 
 def after(segments: Sequence[Segment], number: int) -> list[Segment]:

@@ -32,7 +32,7 @@ from angarium.queue.spool.envelope import PUT, encode
 from angarium.queue.spool.inventory import DATA, STATE, Inventory
 from angarium.queue.spool.large import DIRECTORY as LARGE_DIRECTORY
 from angarium.queue.spool.large import LargeFile, LargeWriter, PendingBody
-from angarium.queue.spool.means import MB, Means
+from angarium.queue.spool.means import MB, Means, Settings
 from angarium.queue.spool.slices import Slices
 from angarium.queue.spool.slot import LARGE, SHARED, SLOT
 from angarium.queue.spool.table import Table
@@ -151,15 +151,18 @@ class Shard:
     def _mark(self) -> int:
         return self.high
 
+    def configure(self, settings: Settings) -> None:
+        """Go over to other settings, from the next trip to the disk on."""
+        data, state, *_ = self.lanes
+        data.sync = settings.force_fsync
+        data.sync_within = state.sync_within = settings.sync_seconds
+
     # -- mail comes in --------------------------------------------------------------------
 
-    def new_id(self, now: float) -> int:
-        """Return an id for a message to come, as its `batch`."""
-        return self._idents.next(now)
-
     def next_id(self, now: float) -> int:
-        """Return the id of a message to come, for who must name it before it is put."""
-        return self._idents.next(now)
+        """Return an id for the `batch` of a message to come."""
+        self.high = ident = self._idents.next(now)
+        return ident
 
     def put(self, message: Message, recipients: Sequence[Recipient], durable: Done) -> None:
         """Append a message; `durable` is called when it is on the disk, or why it is not."""
@@ -169,7 +172,7 @@ class Shard:
         now = self.means.clock.time()
         following = self._idents.next
         if not message.batch:
-            message.batch = message.batch or following(now)
+            message.batch = following(now)
         if not message.received_at:
             message.received_at = now
         for recipient in recipients:

@@ -22,7 +22,7 @@ from angarium.journal.errors import SpoolError
 from angarium.queue.spool import changes
 from angarium.queue.spool.keeper import Keeper
 from angarium.queue.spool.large import LargeWriter
-from angarium.queue.spool.means import Means
+from angarium.queue.spool.means import Means, Settings
 from angarium.queue.spool.routes import Routes
 from angarium.queue.spool.shard import Done, Shard, number_of
 from angarium.queue.spool.slot import Slot, unpack
@@ -74,10 +74,6 @@ class Spool:
         Its Received names it, so it must be known before the message is whole.
         """
         return self._home.next_id(now) if self._home is not None else 0
-
-    def new_id(self, now: float) -> int:
-        """Return an id for a message to come, for its headers; 0 while no mail is taken in."""
-        return 0 if self._home is None else self._home.new_id(now)
 
     def put(self, message: Message, recipients: Sequence[Recipient], durable: Done) -> None:
         """Give place and ids (and batch, if it has none), and write the message.
@@ -299,6 +295,12 @@ class Spool:
             self._reader = None
         if failure is not None:
             raise failure
+
+    def configure(self, settings: Settings) -> None:
+        """Go over to other settings; those of segments hold for shards opened from now on."""
+        self._means.settings = settings
+        for keeper in self.keepers.values():
+            keeper.configure(settings)
 
     # -- health ---------------------------------------------------------------------------
 

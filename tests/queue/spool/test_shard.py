@@ -1,0 +1,189 @@
+"""A shard against a model of it, with kills and power cuts wherever hypothesis puts them."""
+
+import os
+from dataclasses import dataclass, field
+
+import hypothesis.strategies as st
+from hypothesis import settings
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from angarium.core.message import Message, Recipient
+from angarium.queue.spool.audit import audit
+from helpers.disk import MemoryDisk
+from helpers.spool import HOME, Life
+
+
+@dataclass
+class Known:
+    """What the model knows of an entry that was acknowledged or may exist."""
+
+    address: str
+    content: bytes
+    timings: list[tuple[int, int]] = field(default_factory=lambda: [(0, 0)])  # may be found
+    ended: bool = False
+    written: bool = False  # its end would survive a kill
+    synced: bool = False  # ... and a power cut
+
+
+class Shard(RuleBasedStateMachine):
+    """Nothing acknowledged is lost, nothing durably ended comes back, the account is right."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entries: dict[int, Known] = {}
+        self.pending: list[tuple[Message, list[Recipient], bytes]] = []
+
+    @initialize()
+    def begin(self) -> None:
+        self.disk = MemoryDisk()
+        self.life = Life(self.disk).start()
+
+    # -- what a worker does
+
+    @rule(count=st.integers(1, 3), size=st.integers(0, 3000), fill=st.sampled_from(b"ab\0"))
+    def put(self, count: int, size: int, fill: int) -> None:
+        content = bytes([fill]) * size
+        addresses = [f"r{len(self.pending)}-{n}@example.org" for n in range(count)]
+        message, recipients = self.life.begin(*addresses, body=content)
+        self.pending.append((message, recipients, content))
+
+    @rule(turns=st.integers(1, 30))
+    def some_turns(self, turns: int) -> None:
+        for _ in range(turns):
+            self.life.pass_time(0.0)
+        self.acknowledge()
+
+    @rule()
+    def a_moment(self) -> None:
+        self.life.pass_time(0.02)
+        self.acknowledge()
+        for known in self.entries.values():
+            known.written = known.ended
+
+    @rule()
+    def some_seconds(self) -> None:
+        self.life.pass_time(2.5)
+        self.acknowledge()
+        for known in self.entries.values():
+            known.written = known.synced = known.ended
+            del known.timings[:-1]
+
+    @rule(data=st.data())
+    @precondition(lambda self: self.life.spool.live)
+    def settle(self, data: st.DataObject) -> None:
+        ident = data.draw(st.sampled_from(sorted(self.life.spool.live)))
+        self.life.deliver(ident)
+        self.entries[ident].ended = True
+
+    @rule(data=st.data(), attempts=st.integers(1, 9), due=st.integers(1, 10**6))
+    @precondition(lambda self: self.life.spool.live)
+    def defer(self, data: st.DataObject, attempts: int, due: int) -> None:
+        ident = data.draw(st.sampled_from(sorted(self.life.spool.live)))
+        self.life.spool.defer(ident, attempts, due, None)
+        self.entries[ident].timings.append((attempts, due))
+
+    @rule(nth=st.integers(1, 4))
+    def disk_fails(self, nth: int) -> None:
+        self.disk.fail_at(nth)
+
+    @rule(turns=st.integers(1, 40))
+    def checkpoint_interrupted(self, turns: int) -> None:
+        keeper = self.life.keeper()
+        if keeper.shard is not None and not keeper.busy:
+            keeper.shard.slices.steps = 1
+            keeper.checkpoint(lambda failure: None)
+            self.some_turns(turns)
+
+    # -- what happens to it
+
+    @rule()
+    def kill(self) -> None:
+        self.acknowledge()
+        self.restart(self.life.kill(), power=False)
+
+    @rule(data=st.data())
+    def power_cut(self, data: st.DataObject) -> None:
+        self.acknowledge()
+        seed = data.draw(st.randoms(use_true_random=False))
+        self.life.kill()
+        self.restart(self.disk.power_cut(seed.randrange), power=True)
+
+    @rule()
+    def stop(self) -> None:
+        self.disk.repair()
+        self.life.pass_time(3.0)
+        self.acknowledge()
+        self.life.stop()
+        self.acknowledge()
+        for known in self.entries.values():
+            known.written = known.synced = known.ended
+            del known.timings[:-1]
+        self.restart(self.disk, power=False)
+
+    # -- what must hold
+
+    def acknowledge(self) -> None:
+        """Learn which puts were acknowledged: from now on they may not be lost."""
+        outcomes, waiting = self.life.outcomes, []
+        for message, recipients, content in self.pending:
+            if id(message) not in outcomes:
+                waiting.append((message, recipients, content))
+            elif outcomes[id(message)] is None:
+                for recipient in recipients:
+                    self.entries[recipient.id] = Known(recipient.address, content)
+        self.pending = waiting
+
+    def restart(self, disk: MemoryDisk, *, power: bool) -> None:
+        self.disk = disk
+        disk.repair()
+        self.life = life = Life(disk).start()
+        for message, recipients, content in self.pending:
+            for recipient in recipients:
+                if recipient.id in life.spool.live:
+                    self.entries[recipient.id] = Known(recipient.address, content)
+        self.pending.clear()
+        assert not life.alarms
+        assert life.found.keys() == life.spool.live.keys()
+        assert life.spool.live.keys() <= self.entries.keys()
+        for ident, known in self.entries.items():
+            self.check(ident, known, power=power)
+        self.check_account()
+
+    def check(self, ident: int, known: Known, *, power: bool) -> None:
+        spool = self.life.spool
+        if ident not in spool.live:
+            assert known.ended, "an acknowledged entry is gone"
+            known.written = known.synced = True
+            return
+        assert not (known.synced if power else known.written), "an ended entry is back"
+        known.ended = False
+        message, recipient = spool.load(ident)
+        assert (recipient.address, message.body.whole()) == (known.address, known.content)
+        slot = spool.slot(ident)
+        assert (slot.attempts, slot.due) in known.timings
+        known.timings = [(slot.attempts, slot.due)]
+
+    def check_account(self) -> None:
+        """The witness of the files agrees, entry by entry."""
+        self.life.pass_time(0.02)
+        states: dict[int, str] = {}
+
+        def seen(ident: int, state: str, _address: str) -> None:
+            states[ident] = state
+
+        counted = audit(self.disk, HOME, seen, bodies=True)
+        assert counted.sound, counted
+        assert counted.accepted == self.life.spool.counts()["created"]
+        assert counted.told == len(self.entries)
+        for ident, known in self.entries.items():
+            assert states[ident] == ("delivered" if known.ended else "queued")
+
+    def teardown(self) -> None:
+        if hasattr(self, "life"):
+            self.life.kill()
+
+
+TestShard = Shard.TestCase
+TestShard.settings = settings(
+    max_examples=int(os.environ.get("ANGARIUM_ROUNDS", "25")), stateful_step_count=30, deadline=None
+)
