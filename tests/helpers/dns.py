@@ -184,8 +184,9 @@ class DnsServer:
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> Self:
-        self._udp.bind(("127.0.0.1", 0))
-        self._tcp.bind(self._udp.getsockname())
+        # TCP first: its ports are the scarce ones, as those of closed connections rest.
+        self._tcp.bind(("127.0.0.1", 0))
+        self._udp.bind(self._tcp.getsockname())
         self._tcp.listen(64)
         self.port = self._udp.getsockname()[1]
         self._thread.start()
