@@ -130,18 +130,20 @@ class Log:
 
     # -- the loop's side ------------------------------------------------------------------
 
-    def resume(self, found: Survey, number: int = 0) -> None:
+    def resume(self, found: Survey, *, number: int = 1, sequence: int = 0) -> None:
         """Go on behind what a survey found, in a new segment.
 
         Args:
-            number: of the next record if it is known; else one that is surely free is taken.
+            number: no record may get a lower one; `sequence`: all segments come behind it. Both
+                are known to who has put segments aside that had given more.
         """
         self.segments = {each.sequence: each for each in found.segments}
         self._unused = [f"{self.directory}/{name}" for name in found.unused]
-        self.sequence = found.highest
-        if not number:
-            last = found.segments[-1] if found.segments else None
-            number = last.first + room(last) if last else 1
+        self.sequence = max(found.highest, sequence)
+        if found.segments:
+            # How many of its numbers the last one has given is not known yet; this many at most.
+            last = found.segments[-1]
+            number = max(number, last.first + room(last))
         self.restart(number)
 
     def restart(self, number: int) -> None:

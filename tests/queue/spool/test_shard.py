@@ -152,7 +152,9 @@ class Shard(RuleBasedStateMachine):
     def check(self, ident: int, known: Known, *, power: bool) -> None:
         spool = self.life.spool
         if ident not in spool.live:
-            assert known.ended, "an acknowledged entry is gone"
+            assert known.ended, (
+                f"an acknowledged entry is gone: {ident} {known} {self.life.spool.live.keys()}"
+            )
             known.written = known.synced = True
             return
         assert not (known.synced if power else known.written), "an ended entry is back"

@@ -44,7 +44,9 @@ class Meta(msgspec.Struct, array_like=True, gc=False):
     """Where a checkpoint stands in the logs; fields are only ever appended, with a default.
 
     Data records up to `position` are in it, state records from `state_number` on come after it,
-    `stream` is the number of the next record of the event stream at its beginning.
+    `stream` is the number of the next record of the event stream at its beginning. `numbers` and
+    `sequences` are what each log (data, state, both streams) may not go below: after a checkpoint
+    its segments may all be put aside, and a number given twice would be taken for an old one.
     """
 
     position: int
@@ -53,8 +55,9 @@ class Meta(msgspec.Struct, array_like=True, gc=False):
     stream: int
     counts: list[int]
     high: int  # the highest id given
-    at: float = 0.0
-    octets: int = 0
+    at: float
+    numbers: tuple[int, int, int, int]
+    sequences: tuple[int, int, int, int]
 
 
 _meta: Final = msgspec.msgpack.Decoder(Meta).decode

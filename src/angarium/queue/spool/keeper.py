@@ -209,6 +209,11 @@ class Keeper:
         meta = checkpoint.Meta(
             shard.data.written, segment.sequence, shard.state.number, shard.messages.number,
             list(shard.counts), shard.high, means.clock.time(),
+            (shard.data.number, shard.state.number, shard.messages.number, shard.rejections.number),
+            (
+                shard.data.sequence, shard.state.sequence, shard.messages.sequence,
+                shard.rejections.sequence,
+            ),
         )  # fmt: skip
         directory = f"{self._directory}/{checkpoint.DIRECTORY}"
         writer = checkpoint.Writer(
@@ -335,7 +340,7 @@ class Keeper:
         if failure is not None:
             self._means.alarm(_as_error(failure, "the last checkpoint"))
         shard.slices.stop()
-        for log in (shard.data, shard.state, shard.messages, shard.rejections):
+        for log in shard.logs:
             log.close_segment()
         shard.commit.flush(partial(self._flushed, shard, done))
 

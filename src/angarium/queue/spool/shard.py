@@ -84,7 +84,7 @@ class Shard:
     __slots__ = (
         "_emit_held", "_group", "_idents", "_messages", "_ready", "_rejections", "_sync", "commit",
         "contents", "counts", "data", "delivery", "directory", "executor", "high", "inventory",
-        "judge", "lanes", "large", "means", "messages", "number", "recovered", "refusal",
+        "judge", "lanes", "large", "logs", "means", "messages", "number", "recovered", "refusal",
         "rejections", "removals", "slices", "state", "table",
     )  # fmt: skip
 
@@ -122,10 +122,8 @@ class Shard:
         self.state = self._log(STATE, Manner("state", half, keep=True, spares=SPARES, reserve=kept))
         self.messages = self._log(MESSAGES, Manner("events", half, keep=True, reserve=kept))
         self.rejections = self._log(REJECTIONS, Manner("rejects", half, allocate=False))
-        self.data.resume(inventory.data)
-        self.state.resume(inventory.state)
-        self.messages.resume(inventory.messages)
-        self.rejections.resume(inventory.rejections)
+        self.logs = (self.data, self.state, self.messages, self.rejections)
+        self._resume(inventory)
         self.contents = Contents(means.disk, self.data, number, self.large)
         self._sync = settings.force_fsync
         self._messages = Lane(self.messages, self._landed, kind=STREAM, sync_within=STREAM_SYNC)
@@ -141,6 +139,16 @@ class Shard:
             self.executor, means.loop, self.lanes, self._after,
             clock=means.clock, linger=settings.linger,
         )  # fmt: skip
+
+    def _resume(self, inventory: Inventory) -> None:
+        surveys = (inventory.data, inventory.state, inventory.messages, inventory.rejections)
+        meta = inventory.reader.meta if inventory.reader is not None else None
+        numbers = meta.numbers if meta is not None else (1,) * len(surveys)
+        sequences = meta.sequences if meta is not None else (0,) * len(surveys)
+        for log, found, number, sequence in zip(
+            self.logs, surveys, numbers, sequences, strict=True
+        ):
+            log.resume(found, number=number, sequence=sequence)
 
     def _log(self, name: str, manner: Manner) -> Log:
         return Log(
@@ -411,7 +419,7 @@ class Shard:
 
     def close_files(self) -> None:
         """Close everything and free the lock, on the disk's thread; nothing is under way."""
-        for log in (self.data, self.state, self.messages, self.rejections):
+        for log in self.logs:
             log.close()
         if self.inventory.lock >= 0:
             self.means.disk.close(self.inventory.lock)
