@@ -6,7 +6,7 @@ import pytest
 
 from angarium.core.message import Message, Notify, Recipient
 from angarium.core.reply import Reply
-from angarium.events.schema import PermanentFailure
+from angarium.events.schema import Discard, PermanentFailure
 from angarium.journal.errors import SpoolError
 from angarium.outbound.errors import NO_MX_OR_A, DeliveryError, Reach
 from angarium.queue.entry import Entry
@@ -147,6 +147,18 @@ def test_the_class_of_the_event_says_what_happened() -> None:
     (event,) = sending.spool.events
     assert isinstance(event, PermanentFailure)
     assert (event.kind, reports(sending)) == ("discarded", [])
+
+
+def test_an_entry_nobody_can_read_ends_with_what_its_id_and_line_say() -> None:
+    sending = Sending()
+    entry = take(sending)
+    sending.settle.unreadable(entry.id, entry.line, 3)
+    (event,) = sending.spool.events
+    assert isinstance(event, Discard)
+    assert (event.id, event.attempt, event.domain) == (entry.id, 3, "example.test")
+    assert event.received_at == int(sending.clock.time())
+    assert event.reason == "550 5.3.0 [internal] message body missing"
+    assert sending.spool.live == {}
 
 
 def test_events_name_the_connection_of_the_attempt_not_of_the_reception() -> None:

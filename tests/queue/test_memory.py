@@ -68,11 +68,11 @@ def test_contents_leave_memory_and_come_back_into_it() -> None:
 def test_sessions_are_refused_before_mail_is() -> None:
     machine = Machine()
     machine.at(85)
-    assert (machine.memory.may_greet, machine.admit.refusal()) == (False, None)
+    assert (machine.memory.may_greet(), machine.admit.refusal()) == (False, None)
     machine.at(90)
     assert machine.admit.refusal() is not None
     machine.at(10)
-    assert (machine.memory.may_greet, machine.admit.refusal()) == (True, None)
+    assert (machine.memory.may_greet(), machine.admit.refusal()) == (True, None)
 
 
 def test_this_process_has_memory_and_a_share() -> None:

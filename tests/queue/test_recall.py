@@ -5,7 +5,8 @@ from collections.abc import Coroutine
 from typing import Any
 
 from angarium.core.errors import Error
-from angarium.queue.line import COLD
+from angarium.queue.line import COLD, Line
+from angarium.queue.options import Spooling
 from angarium.queue.recall import AGAIN_SECONDS
 from helpers.queues import Queues
 
@@ -90,6 +91,19 @@ def test_what_is_damaged_is_put_aside_and_told() -> None:
     assert (queues.told, queues.spool.isolated) == ([damaged], [damaged])
     assert queues.counts(line) == (0, 0, 1)
     assert queues.board.active == 0
+
+
+def test_what_is_damaged_ends_where_an_operator_wants_it_so() -> None:
+    queues = Kept()
+    ended: list[tuple[int, Line, int]] = []
+    queues.board.recall.discard = lambda *what: ended.append(what)
+    queues.configuration.tops[Spooling] = Spooling.make(unlink_on_spool_in_failure=True)
+    queues.board.configure(queues.configuration)
+    line = queues.put_many(2)
+    damaged = min(queues.spool.live)
+    queues.spool.damaged.add(damaged)
+    assert len(line.take(9)) == 1
+    assert (ended, queues.told, queues.spool.isolated) == ([(damaged, line, 0)], [damaged], [])
 
 
 def test_where_the_disk_failed_it_is_tried_again_later() -> None:

@@ -24,6 +24,7 @@ from angarium.inbound.origin import Origin, endpoint
 from angarium.inbound.profile import Profiles
 from angarium.journal.errors import SpoolError
 from angarium.mail.format import trace
+from angarium.net.listener import always
 from angarium.net.stream import Expiry, Stream, Turn
 from angarium.net.sweep import NEVER, Sweep
 from angarium.queue.throttle import BUSY_SECONDS, Grant, Ledger
@@ -87,6 +88,7 @@ class Services:
         next_id: makes ids for messages, from Unix time.
         large: opens a writer for a large body; raises SpoolError.
         blackholed: says whether mail for a domain is refused at RCPT (blackhole = inline).
+        may_greet: says whether a new session is taken: not while the memory is short.
         program: name and version, for banner and Received.
     """
 
@@ -102,6 +104,7 @@ class Services:
     program: str
     loop: asyncio.AbstractEventLoop
     blackholed: Callable[[str], bool] = nothing_blackholed
+    may_greet: Callable[[], bool] = always
     sessions: "set[SmtpSession]" = field(default_factory=set)
 
 
@@ -175,7 +178,7 @@ class SmtpSession(Stream):
         self._held = False
         if grant is Grant.DENIED:
             self._leave(replies.BUSY, _CONCURRENCY)
-        elif self._services.admit.refusal() is not None:
+        elif self._services.admit.refusal() is not None or not self._services.may_greet():
             # Before the peer has said a word: the cheapest place to be overloaded.
             self._leave(replies.EXHAUSTED, _BANNER)
         else:

@@ -21,14 +21,15 @@ from angarium.core.clock import Clock
 from angarium.core.fault import FAULTS, point
 from angarium.core.message import Message, Notify, Recipient
 from angarium.core.reply import Reply
-from angarium.events.schema import Delivery, Event, PermanentFailure, TransientFailure
+from angarium.events.schema import Delivery, Discard, Event, PermanentFailure, TransientFailure
 from angarium.journal.errors import SpoolError
 from angarium.mail.report.classify import classify
 from angarium.mail.report.dsn import Action
 from angarium.outbound.bounce import Bounces
-from angarium.outbound.errors import BLACKHOLED, DeliveryError
+from angarium.outbound.errors import BLACKHOLED, BODY_MISSING, DeliveryError
 from angarium.queue.admit import NO_BINDING, NO_DOMAIN, Done
 from angarium.queue.entry import Entry
+from angarium.queue.line import Line
 from angarium.queue.options import Shape
 from angarium.queue.retry import GiveUp, give_up, next_due
 
@@ -163,6 +164,18 @@ class Settle:
     def give_up(self, entry: Entry, why: GiveUp) -> None:
         """End an entry that was taken and will not be attempted."""
         self._end(entry, why.value, "expired", DeliveryError(why.value))
+
+    def unreadable(self, ident: int, line: Line, attempts: int) -> None:
+        """End an entry whose message is damaged (option unlink_on_spool_in_failure).
+
+        Nothing is known of it but what its id and its line say: nobody can be told.
+        """
+        event = Discard(
+            self._clock.time(), ident, 0, 0, attempts, "", "", line.domain, 0, line.group,
+            line.binding, float(ident >> 32), str(BODY_MISSING),
+        )  # fmt: skip
+        self.failed_count += 1
+        self._spool.settle(ident, event)
 
     def blackhole(self, entry: Entry) -> None:
         """End an entry of a line whose mail is not to be delivered (option blackhole)."""

@@ -25,7 +25,7 @@ from angarium.core.message import DEFAULT_BINDING, DEFAULT_BINDING_GROUP, Messag
 from angarium.queue.bulk import expire, vanished
 from angarium.queue.entry import DELAYED, ENDED, FLYING, Entry, wrong
 from angarium.queue.line import PAUSED, THROTTLED, Key, Line
-from angarium.queue.options import Residence, ServerLimits, Shape
+from angarium.queue.options import Residence, ServerLimits, Shape, Spooling
 from angarium.queue.recall import Recall, Spawn
 from angarium.queue.retry import GiveUp, is_expired, spread
 from angarium.queue.schedule import Schedule
@@ -156,6 +156,7 @@ class Board:
         self._groups = {}
         for group, binding in configuration.bindings():
             self._groups.setdefault(group, []).append(binding)
+        self.recall.unlink = configuration.top(Spooling).unlink_on_spool_in_failure
         most = configuration.top(Residence).max_resident_messages
         self.most_resident = max(most // self._workers, 1) if most else _NO_LIMIT
         self.resident_limit = self.most_resident

@@ -70,7 +70,6 @@ class Memory:
         self.stage = Stage.NORMAL
         self.reading = read()
 
-    @property
     def may_greet(self) -> bool:
         """Say whether a new session is taken; else it is answered 421 at the banner."""
         return self.stage < Stage.NO_SESSIONS

@@ -2,7 +2,8 @@
 
 Mostly it is in the page cache and costs 20 us on the loop. What is not, a thread must read: its
 line is closed (COLD) meanwhile, and asked again. What cannot be read at all is put aside by the
-spool, never ended here; where only the disk failed, it is tried again later.
+spool, not ended, unless an operator wants it so; where only the disk failed, it is tried again
+later.
 """
 
 from collections.abc import Callable, Coroutine, Sequence
@@ -28,16 +29,20 @@ class Recall:
 
     Attributes:
         unreadable: told of each entry that could not be read.
+        unlink: what is damaged is not put aside but ended by `discard`, with its line and attempts
+            (option unlink_on_spool_in_failure).
         spawn: starts a task; None: every read may wait for the disk.
     """
 
-    __slots__ = ("_board", "_warm", "spawn", "unreadable")
+    __slots__ = ("_board", "_warm", "discard", "spawn", "unlink", "unreadable")
 
     def __init__(self, board: "Board") -> None:
         self._board = board
         self._warm: set[int] = set()  # read by a thread: taken without asking whether it is cached
         self.spawn: Spawn | None = None
         self.unreadable: Callable[[int, Error], None] = _ignore
+        self.unlink = False
+        self.discard: Callable[[int, Line, int], None] | None = None
 
     def entry(self, ident: int, line: Line, *, wait: bool = True) -> Entry | None:
         """Return the entry, counted as resident; None if it cannot be read.
@@ -58,7 +63,10 @@ class Recall:
         except ColdError:
             raise
         except DamageError as error:
-            board.spool.isolate(ident)
+            if self.unlink and self.discard is not None:
+                self.discard(ident, line, TIMING.unpack_from(slot, 4)[1])
+            else:
+                board.spool.isolate(ident)
             self.unreadable(ident, error)
             return None
         except Error as error:

@@ -9,21 +9,19 @@ everything else is made once. Nobody else makes a part that another one needs.
 
 import asyncio
 import os
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from random import SystemRandom
 from typing import Final
 
 from angarium.config.resolve import Configuration
-from angarium.core.ident import Idents
+from angarium.core.errors import Error
+from angarium.core.ident import Idents, printed
 from angarium.events.checkpoint import passed
-from angarium.events.panic import PanicLog
 from angarium.inbound.profile import Profiles
 from angarium.inbound.smtp import Services
 from angarium.journal.commit import ThreadExecutor
 from angarium.journal.disk import FileDisk
-from angarium.modules.loggers.options import EcLogger
 from angarium.net.loop import LagWatch, RealClock
 from angarium.net.options import Resolver as ResolverOptions
 from angarium.net.resolver import Naming
@@ -40,15 +38,18 @@ from angarium.queue.board import Board
 from angarium.queue.ledger import SharedLedger
 from angarium.queue.memory import Memory, Proc, Reading, Stage
 from angarium.queue.options import Spooling
-from angarium.queue.spool.means import Means, Settings
+from angarium.queue.spool.means import Means
 from angarium.queue.spool.store import Spool
 from angarium.queue.timer import Timer
 from angarium.run import link
+from angarium.run.alarm import Alarm
 from angarium.run.doors import Doors
+from angarium.run.hose import panics_of
 from angarium.run.host import Host
 from angarium.run.parts import Parts
 from angarium.run.process import Process
 from angarium.run.scoreboard import Scoreboard
+from angarium.run.spooling import settings_of
 
 PROGRAM: Final = "Angarium"
 
@@ -62,30 +63,14 @@ def assemble(
     """Build a worker; nothing runs yet."""
     loop, clock, random = asyncio.get_running_loop(), RealClock(), SystemRandom()
     state, number = Path(start.state), start.number
-    panic = _paniclog(configuration, clock)
-
-    def alarm(text: str) -> None:
-        panic.write("core", text)
-        process.alarm(text)
-
+    alarm = Alarm(process.alarm, clock, panics_of(configuration, state, clock))
     row = Scoreboard(state / "run" / "scoreboard").row(number)
     ledger = SharedLedger.opened(descriptors, number, clock, alarm)
     host = Host(configuration)
     sweep = Sweep(clock)
     connections = Idents(number)
 
-    spool = Spool(
-        Means(
-            FileDisk(configuration.top(Spooling).spool_mode),
-            clock,
-            random,
-            loop,
-            lambda name: ThreadExecutor(loop, name, partial(os._exit, 1)),
-            _settings(configuration.top(Spooling)),
-            alarm=lambda error: alarm(str(error)),
-            passed=partial(passed, state / "hose"),
-        )
-    )
+    spool = Spool(_means(configuration, state, loop, clock, alarm))
     board = Board(
         spool,
         Timer(int(clock.time())),
@@ -105,6 +90,9 @@ def assemble(
     pool = Pool(board, settle, dialer, configuration, sweep, clock, alarm)
     board.demand = pool.demand
     board.give_up = settle.give_up
+    board.recall.discard = settle.unreadable
+    board.recall.unreadable = partial(_unreadable, alarm)
+    memory = Memory(board, admit, Proc(start.workers), partial(_memory_changed, alarm))
     services = Services(
         profiles=Profiles(configuration, host.name),
         admit=admit,
@@ -118,6 +106,7 @@ def assemble(
         program=PROGRAM,
         loop=loop,
         blackholed=host.blackholed,
+        may_greet=memory.may_greet,
     )
     return Parts(
         configuration=configuration,
@@ -125,7 +114,7 @@ def assemble(
         loop=loop,
         clock=clock,
         process=process,
-        panic=panic,
+        alarm=alarm,
         row=row,
         ledger=ledger,
         host=host,
@@ -136,33 +125,35 @@ def assemble(
         naming=naming,
         pool=pool,
         services=services,
-        memory=Memory(board, admit, Proc(start.workers), partial(_memory_changed, alarm)),
+        memory=memory,
         lag=LagWatch(loop, clock),
         doors=Doors(loop, services, row, descriptors),
     )
 
 
-def _paniclog(configuration: Configuration, clock: RealClock) -> PanicLog:
-    """Return the paniclog of the first ec_logger; without one there is none."""
-    for _, options in configuration.instances(EcLogger):
-        if options.enabled:
-            return PanicLog(options.paniclog or "", clock, options.paniclog_mode)
-    return PanicLog("", clock)
-
-
-def _settings(options: Spooling) -> Settings:
-    return Settings(
-        force_fsync=options.force_fsync,
-        segment=options.spool_segment_size,
-        reserve=options.spool_reserve,
-        sync_seconds=options.state_sync_interval,
-        checkpoint_seconds=options.checkpoint_interval,
-        retention_seconds=options.event_retention,
-        retention_octets=options.event_retention_size,
-        space_low=options.spool_space_low,
-        inodes_low=options.spool_inodes_low,
+def _means(
+    configuration: Configuration,
+    state: Path,
+    loop: asyncio.AbstractEventLoop,
+    clock: RealClock,
+    alarm: Alarm,
+) -> Means:
+    """Return the world as the spool sees it."""
+    return Means(
+        FileDisk(configuration.top(Spooling).spool_mode),
+        clock,
+        SystemRandom(),
+        loop,
+        lambda name: ThreadExecutor(loop, name, partial(os._exit, 1)),
+        settings_of(configuration, state),
+        alarm=lambda error: alarm(str(error), "spool"),
+        passed=partial(passed, state / "hose"),
     )
 
 
-def _memory_changed(alarm: Callable[[str], None], stage: Stage, reading: Reading) -> None:
+def _unreadable(alarm: Alarm, ident: int, error: Error) -> None:
+    alarm(f"message {printed(ident)} cannot be read: {error}", "spool")
+
+
+def _memory_changed(alarm: Alarm, stage: Stage, reading: Reading) -> None:
     alarm(f"memory: {stage.name.lower()} at {reading.percent:.0f} %")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from angarium.config.resolve import Configuration
+from angarium.core.errors import Error
 from angarium.core.ident import printed
 from angarium.events.panic import PanicLog
 from angarium.inbound.profile import Profiles
@@ -22,13 +23,27 @@ from angarium.outbound.pool import Pool
 from angarium.queue.board import Board
 from angarium.queue.ledger import SharedLedger
 from angarium.queue.memory import Memory
+from angarium.queue.spool.means import Settings
 from angarium.queue.spool.store import Spool
+from angarium.run.alarm import Alarm
 from angarium.run.doors import Doors
+from angarium.run.hose import panics_of
 from angarium.run.host import Host
 from angarium.run.process import Process
 from angarium.run.scoreboard import Row
+from angarium.run.spooling import settings_of
 
 TICK = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The next generation, with what could have been wrong in it."""
+
+    configuration: Configuration
+    descriptors: dict[str, int]
+    panics: list[PanicLog]
+    settings: Settings
 
 
 @dataclass(eq=False)
@@ -40,7 +55,7 @@ class Parts:
     loop: asyncio.AbstractEventLoop
     clock: RealClock
     process: Process
-    panic: PanicLog
+    alarm: Alarm
     row: Row
     ledger: SharedLedger
     host: Host
@@ -55,7 +70,8 @@ class Parts:
     lag: LagWatch
     doors: Doors
     _descriptors: dict[str, int] = field(default_factory=dict)
-    _prepared: tuple[Configuration, dict[str, int]] | None = None
+    _prepared: Prepared | None = None
+    _closing: bool = False
     _hurried: asyncio.Event = field(default_factory=asyncio.Event)
     _poison: list[int] = field(default_factory=list)
 
@@ -68,6 +84,7 @@ class Parts:
         self._poison = list(poison)
         self.spool.found = self._found
         await self.spool.open(str(self.state / "spool" / home))
+        self.spool.on_health(self._health_changed)
         self.loop.add_reader(self.ledger, self.ledger.read)
         self.board.start(self.loop.call_later, self.process.spawn)
         self.sweep.start(self.loop)
@@ -82,20 +99,28 @@ class Parts:
         await self.spool.recovered()
 
     def prepare(self, configuration: Configuration, descriptors: dict[str, int]) -> None:
-        self._prepared = configuration, descriptors
+        """Look whether a generation can be. Raises Error where not."""
+        try:
+            panics = panics_of(configuration, self.state, self.clock)
+            settings = settings_of(configuration, self.state)
+        except Error:
+            _close(descriptors)
+            raise
+        self._prepared = Prepared(configuration, descriptors, panics, settings)
 
     def abort(self) -> None:
         if self._prepared is not None:
-            for descriptor in self._prepared[1].values():
-                os.close(descriptor)
+            _close(self._prepared.descriptors)
         self._prepared = None
 
     def commit(self) -> None:
         """Go over to the prepared generation; open sessions are told 421 at their next MAIL."""
         if self._prepared is None:
             return
-        self.configuration, descriptors = self._prepared
-        self._prepared = None
+        prepared, self._prepared = self._prepared, None
+        self.configuration = prepared.configuration
+        self.alarm.use(prepared.panics)
+        self.spool.configure(prepared.settings)
         self.host.use(self.configuration)
         self.naming.apply(self.configuration.top(ResolverOptions))
         self.bounces.host = self.host.name
@@ -104,7 +129,7 @@ class Parts:
         self.pool.configure(self.configuration)
         self.board.configure(self.configuration)
         self.services.profiles = Profiles(self.configuration, self.host.name)
-        self.doors.change(self.configuration, descriptors)
+        self.doors.change(self.configuration, prepared.descriptors)
 
     def hurry(self) -> None:
         """Drain faster."""
@@ -128,6 +153,7 @@ class Parts:
 
     async def close(self) -> None:
         """Close the shards; what was accepted is durable when this returns."""
+        self._closing = True
         self.board.stop()
         self.sweep.stop()
         self.lag.stop()
@@ -135,7 +161,7 @@ class Parts:
         await self.spool.close()
         self.loop.remove_reader(self.ledger)
         self.ledger.close()
-        self.panic.close()
+        self.alarm.close()
 
     async def _end(self, seconds: float) -> None:
         """Wait until no attempt and no session is under way."""
@@ -144,11 +170,18 @@ class Parts:
     def _found(self, ident: int, slot: bytes) -> None:
         if ident in self._poison:
             self.spool.isolate(ident)
-            text = f"message {printed(ident)} was put aside: workers died over it"
-            self.panic.write("spool", text)
-            self.process.alarm(text)
+            self.alarm(f"message {printed(ident)} was put aside: workers died over it", "spool")
         else:
             self.board.found(ident, slot)
+
+    def _health_changed(self) -> None:
+        """Tell that mail is not taken in or not delivered, and that it is again."""
+        if self._closing:
+            return
+        spool = self.spool
+        intake = "mail is taken in" if spool.intake else f"no mail is taken in: {spool.refusal}"
+        delivery = "" if spool.delivery else "; nothing is delivered, as it can't be recorded"
+        self.alarm(intake + delivery, "spool")
 
     def _tick(self) -> None:
         """Once a second."""
@@ -161,3 +194,8 @@ class Parts:
     async def _release(self, directory: str) -> None:
         await self.spool.release(directory)
         self.process.released(Path(directory).name)
+
+
+def _close(descriptors: dict[str, int]) -> None:
+    for descriptor in descriptors.values():
+        os.close(descriptor)

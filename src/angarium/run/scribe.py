@@ -9,7 +9,7 @@ from pathlib import Path
 
 from angarium.config.resolve import Configuration
 from angarium.journal.disk import FileDisk
-from angarium.net.loop import RealClock
+from angarium.net import loop as loops
 from angarium.run import link, process
 from angarium.run.hose import Hose
 from angarium.run.process import Process
@@ -28,7 +28,10 @@ class Scribe(Process):
     async def start(
         self, start: link.Start, configuration: Configuration, descriptors: dict[str, int]
     ) -> None:
-        self._hose = Hose(configuration, Path(start.state), RealClock(), FileDisk(), self.alarm)
+        self._hose = Hose(
+            configuration, Path(start.state), loops.RealClock(), FileDisk(), self.alarm
+        )
+        loops.settle_memory()
         self.ready()
         while not self._stopping.is_set():
             wait = self._hose.poll()

@@ -45,7 +45,7 @@ class Worker(Process):
         await self._parts.adopt(shards)
 
     def reopen(self) -> None:
-        self._parts.panic.reopen()
+        self._parts.alarm.reopen()
 
     async def drain(self, seconds: float) -> None:
         await self._parts.drain(seconds)

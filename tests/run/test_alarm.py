@@ -1,0 +1,64 @@
+"""What an operator is told: everywhere, and not a thousand times."""
+
+from pathlib import Path
+
+from angarium.events.panic import PanicLog
+from angarium.run.alarm import AGAIN_SECONDS, Alarm
+from helpers.clock import FakeClock
+
+
+def test_an_alarm_is_in_every_paniclog_and_told_to_the_supervisor(tmp_path: Path) -> None:
+    told: list[str] = []
+    clock = FakeClock()
+    panics = [PanicLog(str(tmp_path / name), clock) for name in ("one", "two")]
+    alarm = Alarm(told.append, clock, panics)
+    alarm("the disk is full", "spool")
+    assert told == ["the disk is full"]
+    for name in ("one", "two"):
+        assert (tmp_path / name).read_text().endswith(":spool: the disk is full\n")
+
+
+def test_the_same_again_and_again_is_told_once_a_minute_with_its_count() -> None:
+    told: list[str] = []
+    clock = FakeClock()
+    alarm = Alarm(told.append, clock, ())
+    for _ in range(5):
+        alarm("no route")
+    alarm("another")
+    assert told == ["no route", "another"]
+    clock.advance(AGAIN_SECONDS)
+    alarm("no route")
+    assert told[2:] == ["no route (4 times more since)"]
+    clock.advance(AGAIN_SECONDS)
+    alarm("no route")
+    assert told[3:] == ["no route"]
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    told: list[str] = []
+    alarm = Alarm(told.append, FakeClock(), ())
+    for number in range(1000):
+        alarm(f"message {number}")
+    assert len(told) == 1000
+    assert len(alarm._told) < 300
+
+
+def test_another_generation_has_other_paniclogs(tmp_path: Path) -> None:
+    clock = FakeClock()
+    alarm = Alarm(lambda text: None, clock, [PanicLog(str(tmp_path / "old"), clock)])
+    alarm("first")
+    alarm.use([PanicLog(str(tmp_path / "new"), clock)])
+    alarm("second")
+    assert "second" not in (tmp_path / "old").read_text()
+    assert "second" in (tmp_path / "new").read_text()
+
+
+def test_a_renamed_paniclog_is_left_at_reopen(tmp_path: Path) -> None:
+    clock = FakeClock()
+    alarm = Alarm(lambda text: None, clock, [PanicLog(str(tmp_path / "log"), clock)])
+    alarm("first")
+    (tmp_path / "log").rename(tmp_path / "log.1")
+    alarm.reopen()
+    alarm("second")
+    assert "second" in (tmp_path / "log").read_text()
+    alarm.close()
