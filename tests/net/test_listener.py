@@ -117,6 +117,16 @@ async def test_without_descriptors_a_client_is_told_and_the_next_one_served(benc
     assert (listener.refused, listener.accepted) == (1, 1)
 
 
+async def test_who_would_take_the_last_descriptors_is_told_and_the_next_one_served(
+    bench: Bench,
+) -> None:
+    answers = [False, True]
+    listener = bench.listener(refusal=b"421 4.3.2 try later\r\n", full=answers.pop)
+    assert await bench.connect() == b"421 4.3.2 try later\r\n"
+    assert await bench.connect() == b"220 here\r\n"
+    assert (listener.refused, listener.accepted) == (1, 1)
+
+
 @pytest.mark.parametrize("code", [errno.ECONNABORTED, errno.ENOMEM, errno.EPROTO])
 async def test_other_failures_of_accept_leave_the_connection_to_the_next_turn(
     bench: Bench, code: int

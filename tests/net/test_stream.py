@@ -224,6 +224,21 @@ def test_an_idle_peer_gets_a_word_and_a_moment_to_read_it() -> None:
     assert len(bench.sweep) == 0
 
 
+def test_the_idle_time_which_the_owner_sets_when_it_opens_holds_at_once() -> None:
+    class Hasty(Lines):
+        def opened(self) -> None:
+            self.idle = 1.0
+
+    clock = FakeClock()
+    sweep = Sweep(clock)
+    stream = Hasty(sweep, Bounds())
+    stream.connection_made(FakeTransport(stream))
+    for _ in range(3):
+        clock.advance(1)
+        sweep.tick(clock.monotonic())
+    assert stream.timers == [Expiry.IDLE]
+
+
 def test_a_peer_which_waits_for_us_is_not_idle() -> None:
     bench = Bench()
     bench.says(b"WAIT\r\n")

@@ -32,13 +32,18 @@ def always() -> bool:
     return True
 
 
+def never() -> bool:
+    return False
+
+
 class Listener:
     """Accepts on `sock`, which is open, bound and listening, until `stop`.
 
     Args:
         factory: makes the protocol of a connection; limits by peer are its matter.
-        may_accept: asked once for each connection.
-        refusal: said to who is turned away because no descriptor is left.
+        may_accept: asked once for each connection; no: it is left to another worker.
+        refusal: said to who is turned away.
+        full: asked then; yes: it is turned away, so that descriptors are left for other things.
     """
 
     def __init__(
@@ -49,6 +54,7 @@ class Listener:
         may_accept: Callable[[], bool] = always,
         *,
         refusal: bytes = b"",
+        full: Callable[[], bool] = never,
         buffers: Buffers = BY_THE_SYSTEM,
     ) -> None:
         self.sock = sock
@@ -56,6 +62,7 @@ class Listener:
         self._factory = factory
         self._may_accept = may_accept
         self._refusal = refusal
+        self._full = full
         self._buffers = buffers
         self._timer: asyncio.TimerHandle | None = None
         self._opening: set[asyncio.Task[None]] = set()
@@ -63,7 +70,7 @@ class Listener:
         self._listening = False
         self._logged_at = -LOG_SECONDS
         self.accepted = 0  # connections
-        self.refused = 0  # for want of a descriptor
+        self.refused = 0  # for want of a descriptor, or to keep some
         self.gated = 0  # times we left one to another worker
 
     def start(self) -> None:
@@ -116,6 +123,9 @@ class Listener:
                 self._pause(SHORTAGE_SECONDS)
             # Else the connection died in the queue, as accept(2) says: ECONNABORTED and others.
             return
+        if self._full():
+            self._refuse(connection, "sessions leave only the reserve of descriptors")
+            return
         self.accepted += 1
         connection.setblocking(False)
         # The loop has no call-back form of it; the task ends within this turn.
@@ -138,17 +148,20 @@ class Listener:
             os.close(self._reserve)
         with contextlib.suppress(OSError):
             connection, _ = self.sock.accept()
-            with connection:
-                connection.setblocking(False)
-                connection.send(self._refusal)
-        self.refused += 1
+            self._refuse(connection, error.strerror or "")
         try:
             self._reserve = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
             # Somebody took it. Without it we can but wait for a descriptor.
             self._reserve = -1
             self._pause(SHORTAGE_SECONDS)
+
+    def _refuse(self, connection: socket.socket, reason: str) -> None:
+        with connection, contextlib.suppress(OSError):
+            connection.setblocking(False)
+            connection.send(self._refusal)
+        self.refused += 1
         now = self._loop.time()
         if now - self._logged_at >= LOG_SECONDS:
             self._logged_at = now
-            log.error("connection refused", reason=error.strerror, refused_in_all=self.refused)
+            log.error("connection refused", reason=reason, refused_in_all=self.refused)

@@ -225,8 +225,8 @@ class Stream(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
         self.transport.set_write_buffer_limits(high=self.bounds.unsent)
+        self.opened()  # and there learn the bounds
         self._sweep.add(self, self._heard + self.idle)
-        self.opened()
         self.pump()
 
     def data_received(self, data: bytes) -> None:

@@ -1,6 +1,7 @@
 """The listening sockets of a worker, and the sessions which came in by them."""
 
 import asyncio
+import resource
 import socket
 from functools import partial
 
@@ -14,6 +15,9 @@ from angarium.net.options import ListenSocket
 from angarium.run.scoreboard import Row
 from angarium.run.sockets import label
 
+# Descriptors of a process which sessions leave to the spool, to deliveries and to names: a quarter
+# of what the system allows, but not fewer than these.
+RESERVED_DESCRIPTORS = 64
 # What the manual gives as default, 4096 octets, slows large messages and is left to the system.
 SYSTEM_SIZE = 4096
 
@@ -62,6 +66,8 @@ class Doors:
         self._row = row
         self._descriptors = descriptors
         self._open: dict[Endpoint, Listener] = {}
+        descriptors_allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self._most = most_sessions(descriptors_allowed)
         services.sessions = self.sessions = Sessions(row)
 
     def change(self, configuration: Configuration, descriptors: dict[str, int]) -> None:
@@ -82,6 +88,9 @@ class Doors:
             listener.close()
         self._open.clear()
 
+    def _full(self) -> bool:
+        return len(self.sessions) >= self._most
+
     def _listen(self, configuration: Configuration, where: Endpoint) -> Listener:
         options = configuration.at(ListenSocket, listener=LISTENER, listen=where.name)
         listener = Listener(
@@ -90,12 +99,18 @@ class Doors:
             partial(SmtpSession, self._services, where.name),
             self._row.may_accept,
             refusal=replies.BUSY.encode(),
+            full=self._full,
             buffers=Buffers(
                 _size(options.tcp_recv_buffer_size), _size(options.tcp_send_buffer_size)
             ),
         )
         listener.start()
         return listener
+
+
+def most_sessions(descriptors: int) -> int:
+    """Return how many sessions a process may have which may open so many files."""
+    return max(descriptors - max(descriptors // 4, RESERVED_DESCRIPTORS), 1)
 
 
 def _size(octets: int) -> int:
