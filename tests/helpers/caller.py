@@ -107,7 +107,9 @@ class Caller:
         self._writer.write_eof()
 
     def pause(self) -> None:
-        """Read nothing from now on: what the server says fills its buffers."""
+        """Read nothing from now on: what the server says fills its buffers, and soon."""
+        sock = self._writer.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         self._writer.transport.pause_reading()  # type: ignore[attr-defined]
 
     def reset(self) -> None:

@@ -185,6 +185,7 @@ class DnsServer:
 
     def __enter__(self) -> Self:
         # TCP first: its ports are the scarce ones, as those of closed connections rest.
+        self._tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._tcp.bind(("127.0.0.1", 0))
         self._udp.bind(self._tcp.getsockname())
         self._tcp.listen(64)

@@ -81,6 +81,7 @@ class World:
         zone: what the name server knows, one record a line.
         sink: the script of the receiving server.
         fault: an armed fault point, for crashes (`core/fault`).
+        descriptors: which the system allows a process; 0: as many as us.
     """
 
     receiver: type[Sink] = Sink
@@ -94,12 +95,14 @@ class World:
         workers: int = 1,
         fault: str = "",
         listener: str = "",
+        descriptors: int = 0,
     ) -> None:
         self.folder = folder
         self.state = folder / "state"
         self.config = folder / "ecelerity.conf"
         self.extra = config
         self.listener = listener
+        self.descriptors = descriptors
         self.zone = zone
         self.script = sink
         self.workers = workers
@@ -160,6 +163,8 @@ class World:
         """Start the server and wait until it is ready."""
         self.output.clear()
         command = [sys.executable, "-m", "angarium.run.programs.cli", "serve"]
+        if self.descriptors:
+            command = ["sh", "-c", f'ulimit -n {self.descriptors}; exec "$0" "$@"', *command]
         self._process = await asyncio.create_subprocess_exec(
             *command,
             *("--config", str(self.config), "--state", str(self.state)),
@@ -275,6 +280,13 @@ class World:
         number = self._process.pid
         children = Path(f"/proc/{number}/task/{number}/children").read_text(encoding="ascii")
         return [pid for pid in map(int, children.split()) if "worker" in _title(pid)]
+
+    def memory(self, pid: int, which: str = "VmRSS") -> int:
+        """Return the octets which a process has resident; "VmHWM": the most it ever had."""
+        text = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+        found = re.search(rf"^{which}:\s+(\d+) kB", text, re.MULTILINE)
+        assert found
+        return int(found[1]) * 1024
 
     async def delivered(self, count: int) -> list[Any]:
         """Wait until the sink has taken so many messages, and return them all."""
