@@ -26,3 +26,15 @@ def test_a_point_disarmed_is_a_point_again() -> None:
 def test_a_declared_point_is_listed() -> None:
     name = point("test.point", "only here")
     assert POINTS[name] == "only here"
+
+
+def test_a_point_may_be_armed_for_one_of_those_which_reach_it() -> None:
+    seen: list[str] = []
+    faults = Faults()
+    faults.arm("a/one", lambda: seen.append("one"), 2)
+    faults.hit("a", "one")
+    faults.hit("a", "other")
+    faults.hit("a")
+    assert seen == []
+    faults.hit("a", "one")
+    assert seen == ["one"]

@@ -4,8 +4,9 @@
 
 A test arms a point in this process with `FAULTS.arm(name, action)`, or in a server it starts by
 the environment: ANGARIUM_FAULT="spool.appended:3=kill" kills the process with SIGKILL the third
-time the point is reached. `=error` raises OSError(EIO) instead. Points are declared, so that a
-crash test can walk through all of them.
+time the point is reached. `=error` raises OSError(EIO) instead. A point which several things reach
+may be armed for one of them: "journal.synced/data". Points are declared, so that a crash test can
+walk through all of them.
 """
 
 import errno
@@ -55,8 +56,13 @@ class Faults:
     def disarm(self) -> None:
         self._armed.clear()
 
-    def hit(self, name: str) -> None:
-        if self._armed and name in self._armed:
+    def hit(self, name: str, which: str = "") -> None:
+        if self._armed:
+            for each in (name, f"{name}/{which}"):
+                self._hit(each)
+
+    def _hit(self, name: str) -> None:
+        if name in self._armed:
             count, action = self._armed.pop(name)
             if count > 1:
                 self._armed[name] = (count - 1, action)

@@ -304,17 +304,17 @@ class Log:
         if part.pieces:
             end = write_all(self._disk, segment.handle, part.pieces, part.offset)
             self.octets += end - part.offset
-            FAULTS.hit(WRITTEN)
+            FAULTS.hit(WRITTEN, self.manner.kind)
         if sync:
             self._disk.sync(segment.handle)
-            FAULTS.hit(SYNCED)
+            FAULTS.hit(SYNCED, self.manner.kind)
 
     def _prepare(self, segment: Segment) -> None:
         path = f"{self.directory}/{name_of(segment.sequence)}"
         handle = -1
         try:
             handle = self._open_file(path, segment.limit)
-            FAULTS.hit(PREPARING)
+            FAULTS.hit(PREPARING, self.manner.kind)
             write_all(self._disk, handle, [encode_header(segment, self.manner.kind)], 0)
             self._disk.sync(handle)
             self._disk.sync_dir(self.directory)
@@ -360,7 +360,7 @@ class Log:
                 self._unused.append(spare)
             else:
                 self._disk.unlink(path)
-            FAULTS.hit(RECYCLED)
+            FAULTS.hit(RECYCLED, self.manner.kind)
 
     def make_reserve(self) -> None:
         """Set the reserve aside, written once from end to end: no block is missing later."""
