@@ -1,14 +1,17 @@
 """When connections are opened, and what failures mean for a line."""
 
 import socket
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from angarium.config.kinds import Place, Throttle
 from angarium.core.units import Rate
+from angarium.net.errors import NotLocalError
 from angarium.outbound.options import Transport
-from angarium.queue.line import PAUSED
+from angarium.outbound.smtp import Session
+from angarium.queue.line import ABSENT, PAUSED
 from angarium.queue.throttle import HAND_BACK_MESSAGES, HAND_BACK_SECONDS
 from helpers.peer import Peer
 from helpers.sending import Configuration, Sending
@@ -252,15 +255,36 @@ async def test_a_blackholed_line_fails_its_mail(how: str, kind: str) -> None:
         assert (event.kind, event.reason) == (kind, "554 5.7.0 [internal] Blackholed")
 
 
-async def test_an_address_we_do_not_have_pauses_the_line_with_an_alarm() -> None:
+async def test_a_line_without_its_address_is_closed_and_no_mail_fails() -> None:
     transport = {"bind_address": "192.0.2.77"}
     async with Peer() as peer, Sending(peer.port, transport=transport) as sending:
         line = sending.put("b@example.test")
-        await sending.until(lambda: sending.alarms)
         await sending.quiet()
-        assert "not on this machine" in sending.alarms[0]
-        assert (line.active, bool(line.closed & PAUSED)) == (1, True)
+        assert "192.0.2.77" in sending.alarms[0]
+        assert (line.active, bool(line.closed & ABSENT)) == (1, True)
         assert sending.spool.events == []
+
+
+async def test_an_address_lost_while_running_suspends_when_it_is_missed() -> None:
+    transport = {"bind_address": "127.0.0.7"}
+    async with Peer() as peer, Sending(peer.port, transport=transport) as sending:
+        lost = {"127.0.0.7"}
+        sending.pool.sources._is_local = lambda each: each not in lost
+
+        async def gone(*_: object, **__: object) -> tuple[object, Session]:
+            raise NotLocalError("the source address is not on this machine")
+
+        known, sending.pool.dialer = (
+            sending.pool.dialer,
+            replace(sending.pool.dialer, connect=gone),
+        )
+        line = sending.put("b@example.test")
+        await sending.until(lambda: line.closed & ABSENT)
+        assert (sending.spool.events, len(sending.alarms)) == ([], 1)
+        lost.clear()
+        sending.pool.dialer = known
+        await sending.later(7.0)
+        await sending.until(lambda: peer.messages)
 
 
 @pytest.mark.parametrize(

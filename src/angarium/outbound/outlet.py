@@ -17,12 +17,14 @@ from angarium.core.address import routing_domain, split
 from angarium.core.clock import Clock
 from angarium.net.errors import AddressError, NotLocalError
 from angarium.net.sweep import NEVER, Sweep
+from angarium.outbound import sources
 from angarium.outbound.dial import Dialer, Full, Resting
 from angarium.outbound.errors import DeliveryError
 from angarium.outbound.options import Transport
 from angarium.outbound.permits import UNLIMITED, Permit, limits_of
 from angarium.outbound.settle import Settle
 from angarium.outbound.smtp import Means, Session, patience
+from angarium.outbound.sources import Sources
 from angarium.queue.line import Line
 from angarium.queue.options import HostLimits, ServerLimits, Shape
 from angarium.queue.schedule import Schedule
@@ -40,7 +42,7 @@ PIECE: Final = 20
 _MANY: Final = 1 << 30
 
 
-class Board(Protocol):
+class Board(sources.Board, Protocol):
     """What an outlet needs of the queues."""
 
     @property
@@ -67,6 +69,8 @@ class Shared(Protocol):
     def settle(self) -> Settle: ...
     @property
     def dialer(self) -> Dialer: ...
+    @property
+    def sources(self) -> Sources: ...
     @property
     def sweep(self) -> Sweep: ...
     @property
@@ -135,7 +139,9 @@ class Outlet:
             shape = line.shape
             if shape.blackhole != "false":
                 self._fail_all(self._shared.settle.blackhole)
-            elif len(self.sessions) + self.opening < self._target(shape):
+                return
+            few = len(self.sessions) + self.opening < self._target(shape)
+            if few and not self._shared.sources.suspended(line):
                 self._grow(shape)
 
     def rested(self, session: Session) -> None:
@@ -239,10 +245,8 @@ class Outlet:
                 self._wait(full.seconds)
         except AddressError as error:
             # Nothing of this is the fault of a host or of a message (ARCHITECTURE section 3).
-            shared.alarm(f"binding {line.binding}: {error}")
-            if isinstance(error, NotLocalError) and not self.sessions:
-                shared.board.pause(line, HERE_SECONDS, str(error))
-            else:
+            if not (isinstance(error, NotLocalError) and shared.sources.missed(line)):
+                shared.alarm(f"binding {line.binding}: {error}")
                 self._wait(HERE_SECONDS)
         finally:
             if not started:

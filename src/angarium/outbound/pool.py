@@ -8,7 +8,7 @@ A line's connections are its `Outlet`, which hangs on the line itself; here is w
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Protocol, TypeVar
 
 from angarium.config.option import Options
@@ -20,6 +20,7 @@ from angarium.outbound.options import Transport
 from angarium.outbound.outlet import Board, Outlet
 from angarium.outbound.settle import Settle
 from angarium.outbound.smtp import Means
+from angarium.outbound.sources import Sources
 from angarium.queue.line import Line
 from angarium.queue.options import HostLimits, ServerLimits
 
@@ -44,6 +45,8 @@ class Configuration(Protocol):
 
     def top(self, cls: type[O]) -> O: ...
 
+    def bindings(self) -> Sequence[tuple[str, str]]: ...
+
 
 def _silent(text: str) -> None:
     """Nobody listens to alarms."""
@@ -53,6 +56,7 @@ class Pool:
     """All outlets.
 
     Attributes:
+        sources: the bindings which are suspended for want of their address.
         outlets: of the lines which have connections, or had some a moment ago.
         alarm: told what is wrong on this machine.
     """
@@ -74,6 +78,7 @@ class Pool:
         self.clock = clock
         self.closing = False
         self.alarm = alarm
+        self.sources = Sources(board, sweep, alarm)
         self.outlets: set[Outlet] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._empty = asyncio.Event()
@@ -85,6 +90,10 @@ class Pool:
         self.generation = configuration.generation
         self.server = configuration.top(ServerLimits)
         self.unsent = configuration.top(Sending).tcp_buffer_size
+        self.sources.configure(
+            ((group, binding), configuration.at(Transport, group=group, binding=binding))
+            for group, binding in configuration.bindings()
+        )
 
     def demand(self, line: Line) -> None:
         """The line has mail and may send; called by the board, for every accepted message too."""

@@ -27,6 +27,7 @@ SHUT: Final = 2  # by the option suspend_delivery
 PAUSED: Final = 4  # until a time: nobody could be reached
 THROTTLED: Final = 8  # until the rate allows the next message
 COLD: Final = 16  # until a thread has read the next ones from the disk
+ABSENT: Final = 32  # until the address to send from is on this machine
 
 REASONS: Final = {
     SUSPENDED: "suspended",
@@ -34,6 +35,7 @@ REASONS: Final = {
     PAUSED: "paused",
     THROTTLED: "throttled",
     COLD: "reading",
+    ABSENT: "address not on this machine",
 }
 AHEAD: Final = 32  # entries read by a thread in one go
 _CHUNK: Final = 256  # ids kept together
