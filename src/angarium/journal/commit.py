@@ -189,7 +189,7 @@ class Commit:
     """
 
     __slots__ = (
-        "_after", "_asked", "_asked_from", "_clock", "_crowd", "_executor", "_firsts", "_flushes",
+        "_after", "_asked", "_asked_from", "_clock", "_crowd", "_executor", "_flushes",
         "_flying", "_lanes", "_linger", "_loop", "_planned", "trips",
     )  # fmt: skip
 
@@ -212,7 +212,6 @@ class Commit:
         self._lanes = lanes
         self._after = after
         self._linger = linger
-        self._firsts: list[Callable[[], None]] = []
         self._flushes: list[Callable[[bool], None]] = []
         self._flying = False
         self._planned = 0  # 0: nothing, 1: a trip within the linger, 2: at the end of this tick
@@ -237,11 +236,6 @@ class Commit:
             self._planned = 1
             self._loop.call_later(self._linger, self._start_late)
 
-    def first(self, job: Callable[[], None]) -> None:
-        """Do this in the next trip before anything is written; it keeps its own failures."""
-        self._firsts.append(job)
-        self.soon()
-
     def flush(self, done: Callable[[bool], None]) -> None:
         """Make all that was appended until now durable; `done(False)` if that failed."""
         self._flushes.append(done)
@@ -262,15 +256,12 @@ class Commit:
             return
         flushes, self._flushes = self._flushes, []
         work = [self._of(lane, probing, bool(flushes)) for lane in self._lanes]
-        if not (flushes or self._firsts or any(parts for parts, _ in work)):
+        if not (flushes or any(parts for parts, _ in work)):
             return
-        firsts, self._firsts = self._firsts, []
         self._measure()
         self._flying = True
         self.trips += 1
-        self._executor.submit(
-            partial(_trip, self._lanes, firsts, work), partial(self._landed, flushes)
-        )
+        self._executor.submit(partial(_trip, self._lanes, work), partial(self._landed, flushes))
 
     def _measure(self) -> None:
         """Learn how dense appends are, over the last few trips."""
@@ -313,7 +304,7 @@ class Commit:
 
     def _next(self) -> None:
         """Plan the next trip: soon if somebody waits, or if a log has just failed."""
-        urgent = bool(self._firsts or self._flushes)
+        urgent = bool(self._flushes)
         waiting = False
         for lane in self._lanes:
             if lane.resting:
@@ -334,11 +325,8 @@ class Commit:
 
 def _trip(
     lanes: Sequence[Lane],
-    firsts: Sequence[Callable[[], None]],
     work: Sequence[tuple[list[Part], bool]],
 ) -> list[Landed | None]:
-    for job in firsts:
-        job()
     return [
         lane.log.write(parts, sync=sync) if parts else None
         for lane, (parts, sync) in zip(lanes, work, strict=True)

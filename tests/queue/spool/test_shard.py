@@ -20,6 +20,7 @@ class Known:
     address: str
     content: bytes
     timings: list[tuple[int, int]] = field(default_factory=lambda: [(0, 0)])  # may be found
+    bindings: list[str] = field(default_factory=lambda: ["default"])
     ended: bool = False
     written: bool = False  # its end would survive a kill
     synced: bool = False  # ... and a power cut
@@ -36,6 +37,7 @@ class Shard(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.disk = MemoryDisk()
+        self.failing = False
         self.life = Life(self.disk).start()
 
     # -- what a worker does
@@ -57,6 +59,8 @@ class Shard(RuleBasedStateMachine):
     def a_moment(self) -> None:
         self.life.pass_time(0.02)
         self.acknowledge()
+        if not self.life.spool.delivery:
+            return
         for known in self.entries.values():
             known.written = known.ended
 
@@ -64,9 +68,11 @@ class Shard(RuleBasedStateMachine):
     def some_seconds(self) -> None:
         self.life.pass_time(2.5)
         self.acknowledge()
+        if not self.life.spool.delivery:
+            return  # What can't be written is not.
         for known in self.entries.values():
             known.written = known.synced = known.ended
-            del known.timings[:-1]
+            del known.timings[:-1], known.bindings[:-1]
 
     @rule(data=st.data())
     @precondition(lambda self: self.life.spool.live)
@@ -82,9 +88,45 @@ class Shard(RuleBasedStateMachine):
         self.life.spool.defer(ident, attempts, due, None)
         self.entries[ident].timings.append((attempts, due))
 
+    @rule(pieces=st.lists(st.integers(0, 200_000), min_size=1, max_size=3))
+    @precondition(lambda self: self.life.spool.intake)
+    def put_large(self, pieces: list[int]) -> None:
+        writer = self.life.spool.large()
+        content = b""
+        for size in pieces:
+            piece = bytes([size % 251]) * size
+            writer.write(piece)
+            content += piece
+        message, recipients = self.life.begin("large@example.org", body=writer.finish())
+        self.pending.append((message, recipients, content))
+
+    @rule(data=st.data(), binding=st.sampled_from("abc"))
+    @precondition(lambda self: self.life.spool.live)
+    def rebind(self, data: st.DataObject, binding: str) -> None:
+        ident = data.draw(st.sampled_from(sorted(self.life.spool.live)))
+        self.life.spool.rebind(ident, "default", binding, "example.net", None)
+        self.entries[ident].bindings.append(binding)
+
+    @rule()
+    @precondition(lambda self: len(self.life.spool.live) > 2)
+    def settle_most(self) -> None:
+        """Leave so little that compaction has something to do."""
+        for ident in sorted(self.life.spool.live)[:-1]:
+            self.life.deliver(ident)
+            self.entries[ident].ended = True
+
+    @rule(room=st.integers(0, 20_000))
+    def disk_is_full(self, room: int) -> None:
+        self.disk.capacity = self.disk.used + room
+
+    @rule()
+    def disk_has_room(self) -> None:
+        self.disk.capacity = 1 << 40
+
     @rule(nth=st.integers(1, 4))
     def disk_fails(self, nth: int) -> None:
         self.disk.fail_at(nth)
+        self.failing = True
 
     @rule(turns=st.integers(1, 40))
     def checkpoint_interrupted(self, turns: int) -> None:
@@ -111,13 +153,14 @@ class Shard(RuleBasedStateMachine):
     @rule()
     def stop(self) -> None:
         self.disk.repair()
+        self.disk_has_room()
         self.life.pass_time(3.0)
         self.acknowledge()
         self.life.stop()
         self.acknowledge()
         for known in self.entries.values():
             known.written = known.synced = known.ended
-            del known.timings[:-1]
+            del known.timings[:-1], known.bindings[:-1]
         self.restart(self.disk, power=False)
 
     # -- what must hold
@@ -128,6 +171,9 @@ class Shard(RuleBasedStateMachine):
         for message, recipients, content in self.pending:
             if id(message) not in outcomes:
                 waiting.append((message, recipients, content))
+            elif outcomes[id(message)] is not None and self.failing:
+                # Refused after a sync failed: nobody knows what of it the device has.
+                waiting.append((message, recipients, content))
             elif outcomes[id(message)] is None:
                 for recipient in recipients:
                     self.entries[recipient.id] = Known(recipient.address, content)
@@ -136,6 +182,8 @@ class Shard(RuleBasedStateMachine):
     def restart(self, disk: MemoryDisk, *, power: bool) -> None:
         self.disk = disk
         disk.repair()
+        self.disk_has_room()
+        self.failing = False
         self.life = life = Life(disk).start()
         for message, recipients, content in self.pending:
             for recipient in recipients:
@@ -164,6 +212,9 @@ class Shard(RuleBasedStateMachine):
         slot = spool.slot(ident)
         assert (slot.attempts, slot.due) in known.timings
         known.timings = [(slot.attempts, slot.due)]
+        binding = spool.routes.key(slot.route)[1]
+        assert binding in known.bindings
+        known.bindings = [binding]
 
     def check_account(self) -> None:
         """The witness of the files agrees, entry by entry."""

@@ -11,6 +11,7 @@ to the state log. A checkpoint may rely on both.
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 from zlib import crc32
 
@@ -212,18 +213,42 @@ class Shard:
         durable: Done,
         body: PendingBody,
     ) -> None:
-        header = message.header
         try:
             meta, offsets = encode(message, recipients, (body.name, body.size, body.crc))
         except UnicodeEncodeError:
             self._no_text(durable)
             return
         body.taken = True
-        self.commit.first(body.file.sync)
+        put = partial(self._put_synced, message, recipients, durable, body, meta, offsets)
+        self.executor.submit(body.file.sync, put)
+
+    def _put_synced(
+        self,
+        message: Message,
+        recipients: Sequence[Recipient],
+        durable: Done,
+        body: PendingBody,
+        meta: bytes,
+        offsets: list[int],
+        _result: object,
+        failure: object,
+    ) -> None:
+        """The body is on the disk: only now may a record say so, for a record is never taken back.
+
+        One trip more than for others, which a message of this size does not notice.
+        """
+        broken = body.file.failure
+        if broken is not None or failure is not None or self.refusal is not None:
+            self.executor.submit(body.file.remove, _ignore)
+            error = refused(broken, "writing a large body") if broken is not None else None
+            durable(error or self.refusal or SpoolError("writing a large body failed"))
+            return
+        header = message.header
         offset = self.data.append(PUT, meta, (header,), len(header), crc32(header))
         flags = LARGE | (SHARED if len(recipients) > 1 else 0)
         slots = self._slots(message, recipients, offsets, flags, offset, message.size)
         self._group.append(Waiting(self.data.number - 1, durable, slots, message, recipients, body))
+        self.commit.soon()
 
     def _no_text(self, durable: Done) -> None:
         self.means.loop.call_soon(durable, SpoolError("an address or variable is no text"))
@@ -350,11 +375,7 @@ class Shard:
     def _data_landed(self, landed: Landed) -> None:
         group, last = self._group, landed.last
         while group and group[0].number <= last:
-            waiting = group.popleft()
-            if waiting.body is not None and waiting.body.file.failure is not None:
-                self._failed(waiting, refused(waiting.body.file.failure, "writing a large body"))
-            else:
-                self._durable(waiting)
+            self._durable(group.popleft())
         if landed.error is not None:
             error = refused(landed.error, "writing mail")
             self.means.alarm(error)
