@@ -74,7 +74,10 @@ class Recovery:
             told.data, told.state = meta.position, meta.state_number - 1
         wanted = [*after(inventory.messages.segments, meta.stream - 1 if meta else 0)]
         yield from self._scan(shard.messages, wanted, told.take)
-        self.replay = Replay(shard.means.routes, shard.emit_recovered, told.data, told.state)
+        self.replay = Replay(
+            shard.means.routes, shard.emit_recovered, told.data, told.state,
+            salvaging=reader is None,
+        )  # fmt: skip
         yield from self._contents(position)
         yield from self._changes(meta)
         FAULTS.hit(RETOLD)
@@ -213,7 +216,7 @@ class Recovery:
 
         Some of them were delivered before; better twice than not at all.
         """
-        table, replay = self._shard.table, Replay(self._shard.means.routes)
+        table, replay = self._shard.table, Replay(self._shard.means.routes, salvaging=True)
         replay.gone = self.replay.gone
         for segment in self._shard.inventory.data.segments:
             content = partial(_content_until, replay, position, segment.sequence)

@@ -64,6 +64,8 @@ class Replay:
     Args:
         emit: gets the frames of events which the stream lacks; None: nobody asks.
         told_data, told_state: numbers of the last records whose events the stream has.
+        salvaging: there is no checkpoint to go by, or it has lost entries. Then a content that was
+            moved counts as put: the record it was moved from may be gone.
 
     Attributes:
         puts: slots of entries put after the checkpoint.
@@ -75,7 +77,7 @@ class Replay:
 
     __slots__ = (
         "_emit", "_routes", "_told_data", "_told_state", "counts", "files", "gone", "high",
-        "isolated", "patches", "puts", "unread",
+        "isolated", "patches", "puts", "salvaging", "unread",
     )  # fmt: skip
 
     def __init__(
@@ -84,11 +86,14 @@ class Replay:
         emit: Callable[[bytes], None] | None = None,
         told_data: int = 0,
         told_state: int = 0,
+        *,
+        salvaging: bool = False,
     ) -> None:
         self._routes = routes
         self._emit = emit
         self._told_data = told_data
         self._told_state = told_state
+        self.salvaging = salvaging
         self.puts: dict[int, bytes] = {}
         self.isolated: set[int] = set()
         self.patches: dict[int, Patch] = {}
@@ -114,20 +119,15 @@ class Replay:
             self.unread.append((found.number, error))
 
     def _put(self, found: Found, segment: int, prefix: Prefix) -> None:
-        meta, puts = found.meta, self.puts
-        flags = (LARGE if prefix.large else 0) | (SHARED if prefix.recipients > 1 else 0)
+        meta = found.meta
         if prefix.large:
             self.files[segment << 32 | found.offset] = prefix.large
-        hold = self._routes.hold
         telling = self._emit is not None and found.number > self._told_data
         head = envelope.envelope_of(meta, prefix) if telling else None
         frames = []
         for ident, at, _ in envelope.items(meta, prefix):
             _, target = envelope.target_at(meta, at)
-            route = hold((target.group, target.binding, target.domain))
-            puts[ident] = SLOT.pack(
-                route, 0, 0, flags, segment, found.offset, HEAD_SIZE + at, prefix.size
-            )
+            self._enter(ident, target, found, segment, at, prefix)
             self.high = max(self.high, ident)
             if head is not None:
                 frames.append(frame(DATA, found.number, reception(ident, head, prefix, target)))
@@ -135,6 +135,16 @@ class Replay:
         self.counts[changes.CREATED] += prefix.recipients
         if frames and self._emit is not None:
             self._emit(b"".join(frames))
+
+    def _enter(
+        self, ident: int, target: Target, found: Found, segment: int, at: int, prefix: Prefix
+    ) -> None:
+        """Take an entry in as it was put: active, without attempts."""
+        flags = (LARGE if prefix.large else 0) | (SHARED if prefix.recipients > 1 else 0)
+        route = self._routes.hold((target.group, target.binding, target.domain))
+        self.puts[ident] = SLOT.pack(
+            route, 0, 0, flags, segment, found.offset, HEAD_SIZE + at, prefix.size
+        )
 
     def _move(self, found: Found, segment: int, prefix: Prefix) -> None:
         if prefix.large:
@@ -144,6 +154,10 @@ class Replay:
             place = (segment, found.offset, HEAD_SIZE + at)
             if slot is not None:
                 self.puts[ident] = with_place(slot, *place)
+            elif self.salvaging:
+                _, target = envelope.target_at(found.meta, at)
+                self._enter(ident, target, found, segment, at, prefix)
+                self.counts[changes.CREATED] += 1
             else:
                 self._patch(ident).place = place
 
