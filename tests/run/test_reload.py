@@ -31,7 +31,7 @@ class Trial:
         self.over = asyncio.Event()
         self.first, self.second = FakeChild("worker 0", 1), FakeChild("worker 1", 2)
         children: list[Child] = [self.first, self.second]  # type: ignore[list-item]
-        change = Change(Sockets(), {}, [])
+        change = Change(Sockets(), {}, {})
         self.reload = Reload(2, b"text", configuration, change, children, self.end)
         self.reload.begin()
 

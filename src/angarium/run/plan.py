@@ -24,6 +24,7 @@ from angarium.queue.options import Spooling
 from angarium.run.options import EventLoop, Node, Security, Sink
 from angarium.run.privileges import Identity, allow_descriptors, become, give, identity
 from angarium.run.scoreboard import MAX_WORKERS
+from angarium.run.sockets import Manner
 
 LISTENERS = ("esmtp_listener",)
 
@@ -43,7 +44,7 @@ class Plan:
     pidfile: Path | None
     workers: int
     identity: Identity | None
-    endpoints: tuple[tuple[Endpoint, int], ...]
+    endpoints: tuple[tuple[Endpoint, Manner], ...]
     sink: Sink | None
 
     @classmethod
@@ -126,13 +127,14 @@ class Plan:
         return differing
 
 
-def endpoints(configuration: Configuration) -> tuple[tuple[Endpoint, int], ...]:
-    """Return what to listen on, with the backlog of each."""
-    return tuple(
-        (where, configuration.at(ListenSocket, listener=kind, listen=where.name).listen_backlog)
-        for kind in LISTENERS
-        for where in configuration.listens(kind)
-    )
+def endpoints(configuration: Configuration) -> tuple[tuple[Endpoint, Manner], ...]:
+    """Return what to listen on, and how."""
+    found = []
+    for kind in LISTENERS:
+        for where in configuration.listens(kind):
+            options = configuration.at(ListenSocket, listener=kind, listen=where.name)
+            found.append((where, Manner(options.listen_backlog, options.file_mode)))
+    return tuple(found)
 
 
 def _identity(configuration: Configuration) -> Identity | None:
@@ -147,4 +149,5 @@ def write_pid(path: Path) -> None:
     """Write the pid file whole or not at all."""
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
     scratch.write_text(f"{os.getpid()}\n", encoding="ascii")
+    scratch.chmod(0o644)  # Whoever wants to send a signal reads it, whatever the umask.
     scratch.rename(path)

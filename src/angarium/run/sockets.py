@@ -4,10 +4,12 @@ One socket for each address; a worker that dies takes no connection with it. On 
 still wanted stays open, so no client sees a refused connection.
 """
 
+import contextlib
 import errno
 import os
 import socket
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from angarium.config.resolve import Endpoint
 from angarium.core.errors import Error
@@ -15,6 +17,13 @@ from angarium.core.errors import Error
 
 class ListenError(Error):
     """An address cannot be listened on."""
+
+
+class Manner(NamedTuple):
+    """How a socket listens: its backlog, and the mode of a Unix socket."""
+
+    backlog: int
+    mode: int = 0o660
 
 
 def label(where: Endpoint) -> str:
@@ -29,7 +38,7 @@ def shown(where: Endpoint) -> str:
     return f"[{where.host}]:{where.port}" if ":" in where.host else f"{where.host}:{where.port}"
 
 
-def open_socket(where: Endpoint, backlog: int, mode: int = 0o660) -> socket.socket:
+def open_socket(where: Endpoint, manner: Manner) -> socket.socket:
     """Bind and listen. Raises ListenError which says who can mend it."""
     family = socket.AF_INET6 if ":" in where.host else socket.AF_INET
     if where.path:
@@ -37,13 +46,13 @@ def open_socket(where: Endpoint, backlog: int, mode: int = 0o660) -> socket.sock
     opened = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     try:
         if where.path:
-            _bind_unix(opened, where.path, mode)
+            _bind_unix(opened, where.path, manner.mode)
         else:
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:
                 opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             opened.bind((where.host, where.port))
-        opened.listen(backlog)
+        opened.listen(manner.backlog)
     except OSError as error:
         opened.close()
         raise ListenError(
@@ -86,30 +95,30 @@ def _advice(error: OSError) -> str:
 class Sockets:
     """What is open, by the name of its listen stanza."""
 
-    def __init__(self, opener: Callable[[Endpoint, int], socket.socket] = open_socket) -> None:
+    def __init__(self, opener: Callable[[Endpoint, Manner], socket.socket] = open_socket) -> None:
         self._opener = opener
         self.open: dict[Endpoint, socket.socket] = {}
 
-    def change(self, wanted: Iterable[tuple[Endpoint, int]]) -> "Change":
+    def change(self, wanted: Iterable[tuple[Endpoint, Manner]]) -> "Change":
         """Open what is wanted and not open yet; nothing is closed before `Change.commit`.
 
         Args:
-            wanted: endpoints with their backlogs.
+            wanted: endpoints, and how each is to listen.
 
         Raises:
             ListenError: one could not be opened; then none was.
         """
-        backlogs = dict(wanted)
+        manners = dict(wanted)
         opened: dict[Endpoint, socket.socket] = {}
         try:
-            for where, backlog in backlogs.items():
+            for where, manner in manners.items():
                 if where not in self.open:
-                    opened[where] = self._opener(where, backlog)
+                    opened[where] = self._opener(where, manner)
         except ListenError:
             for each in opened.values():
                 each.close()
             raise
-        return Change(self, opened, [where for where in self.open if where not in backlogs])
+        return Change(self, opened, manners)
 
     def descriptors(self) -> dict[str, int]:
         return {label(where): each.fileno() for where, each in self.open.items()}
@@ -124,19 +133,30 @@ class Change:
     """Sockets opened for a generation which may still be refused."""
 
     def __init__(
-        self, sockets: Sockets, opened: dict[Endpoint, socket.socket], unwanted: list[Endpoint]
+        self,
+        sockets: Sockets,
+        opened: dict[Endpoint, socket.socket],
+        manners: dict[Endpoint, Manner],
     ) -> None:
         self._sockets = sockets
         self._opened = opened
-        self._unwanted = unwanted
+        self._manners = manners
 
     def descriptors(self) -> dict[str, int]:
         return {label(where): each.fileno() for where, each in self._opened.items()}
 
     def commit(self) -> None:
-        for where in self._unwanted:
-            self._sockets.open.pop(where).close()
-        self._sockets.open |= self._opened
+        now = self._sockets.open
+        for where in [where for where in now if where not in self._manners]:
+            now.pop(where).close()
+        for where, stays in now.items():
+            backlog, mode = self._manners[where]
+            stays.listen(backlog)  # said again, it only changes the backlog
+            if where.path:
+                # Where it was made as root and we are not any more, it stays as it is.
+                with contextlib.suppress(OSError):
+                    os.chmod(where.path, mode)
+        now |= self._opened
 
     def abort(self) -> None:
         for each in self._opened.values():
