@@ -333,7 +333,7 @@ def test_the_timers_of_a_loop_drive_it() -> None:
     assert [seconds for seconds, _ in calls] == [1.0]
     line = queues.put("a.test")
     queues.board.wait(line, 0.25)
-    assert calls[-1][0] == 0.25
+    assert 0.25 <= calls[-1][0] < 0.26
     queues.board.wait(line, 0.5)
     assert len(calls) == 2
     queues.board.stop()

@@ -1,7 +1,10 @@
 """Who waits is asked at its time, or when what it waits for is free, and in its order."""
 
+from collections.abc import Callable
+
 from angarium.queue.line import Line
-from angarium.queue.schedule import NEVER, Schedule
+from angarium.queue.schedule import NEVER, Alarm, Schedule
+from helpers.clock import FakeClock
 from helpers.queues import Queues
 
 
@@ -39,6 +42,26 @@ def test_the_alarm_is_set_for_the_earliest_time_only() -> None:
     schedule.wait(b, 20.0)
     schedule.wait(b, 5.0)
     assert alarms == [10.0, 5.0]
+
+
+def test_an_alarm_rings_once_for_the_earliest_time_and_not_before_it() -> None:
+    clock, timers, rung = FakeClock(), list[tuple[float, Callable[[], None]]](), list[float]()
+
+    def call_later(seconds: float, call: Callable[[], None]) -> None:
+        timers.append((clock.monotonic() + seconds, call))
+
+    alarm = Alarm(call_later, lambda: rung.append(clock.monotonic()), clock)
+    now = clock.monotonic()
+    for at in (now + 0.5, now + 0.7, now + 0.3, now + 5.0):
+        alarm.set(at)
+    assert len(timers) == 2
+    for at, call in sorted(timers, key=lambda timer: timer[0]):
+        clock.advance(at - clock.monotonic())
+        call()
+    assert len(rung) == 1
+    assert now + 0.3 <= rung[0] < now + 0.305
+    alarm.set(clock.monotonic() - 1.0)
+    assert len(timers) == 3
 
 
 def test_what_is_free_goes_to_who_waited_longest_until_none_is_left() -> None:

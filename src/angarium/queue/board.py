@@ -28,7 +28,7 @@ from angarium.queue.line import PAUSED, THROTTLED, Key, Line
 from angarium.queue.options import Residence, ServerLimits, Shape, Spooling
 from angarium.queue.recall import Recall, Spawn
 from angarium.queue.retry import GiveUp, is_expired, spread
-from angarium.queue.schedule import Schedule
+from angarium.queue.schedule import Alarm, CallLater, Schedule
 from angarium.queue.throttle import Ledger, LocalLedger
 from angarium.queue.timer import TimeLine, Timer
 
@@ -43,7 +43,6 @@ _HEAD: Final = struct.Struct("<IIH")  # of a slot: route, due, attempts (queue/s
 
 OptionsT = TypeVar("OptionsT", bound=Options)
 Steps = Generator[None, None, None]
-CallLater = Callable[[float, Callable[[], None]], object]
 _NO_LIMIT: Final = sys.maxsize
 _DONE: Final = object()
 
@@ -397,6 +396,8 @@ class Board:
                 line.open(PAUSED)
                 line.failures = 0
             self.offer(line)
+        if self.schedule.alarm is not None:
+            self.schedule.alarm(self.schedule.next)
 
     def work(self) -> bool:
         """Work on what came due and on jobs for a slice of time; say whether there is more."""
@@ -421,7 +422,7 @@ class Board:
         """Run by timers of a loop from now on; `spawn` starts a task on it, for cold reads."""
         self._call_later = call_later
         self.recall.spawn = spawn
-        self.schedule.alarm = self._alarm
+        self.schedule.alarm = Alarm(call_later, self.wake, self.clock).set
         self._second()
 
     def stop(self) -> None:
@@ -436,12 +437,6 @@ class Board:
     def _again(self) -> None:
         if self._call_later is not None and self.work():
             self._call_later(BREATH_SECONDS, self._again)
-
-    def _alarm(self, at: float) -> None:
-        # The second will do for what is further off.
-        seconds = at - self.clock.monotonic()
-        if self._call_later is not None and seconds < 1.0:
-            self._call_later(max(seconds, 0.0), self.wake)
 
     def _promote(self) -> bool:
         """Give a piece of what is due to its lines; say whether there was some."""

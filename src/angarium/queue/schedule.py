@@ -8,8 +8,10 @@ again and again. Among those who wait for one key, the longest waiting one is fi
 import heapq
 from collections import deque
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Final
 
+from angarium.core.clock import Clock
 from angarium.queue.line import Line
 
 NEVER: Final = float("inf")
@@ -89,3 +91,33 @@ class Schedule:
     def waiting(self, key: str) -> int:
         """Return how many lines wait for `key`."""
         return len(self._keys.get(key, ()))
+
+
+CallLater = Callable[[float, Callable[[], None]], object]
+# A loop counts in milliseconds: a timer may come one early, and would find nothing due.
+_EARLY_SECONDS: Final = 0.001
+# What is further off is left to the tick of each second.
+_FAR_SECONDS: Final = 1.0
+
+
+class Alarm:
+    """The one timer of a loop for the next time; set anew, it forgets the later one."""
+
+    __slots__ = ("_at", "_call_later", "_clock", "_ring")
+
+    def __init__(self, call_later: CallLater, ring: Callable[[], None], clock: Clock) -> None:
+        self._call_later = call_later
+        self._ring = ring
+        self._clock = clock
+        self._at = NEVER
+
+    def set(self, at: float) -> None:
+        seconds = at - self._clock.monotonic()
+        if at < self._at and seconds < _FAR_SECONDS:
+            self._at = at
+            self._call_later(max(seconds, 0.0) + _EARLY_SECONDS, partial(self._rings, at))
+
+    def _rings(self, at: float) -> None:
+        if at == self._at:
+            self._at = NEVER
+            self._ring()
