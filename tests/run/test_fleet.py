@@ -151,10 +151,11 @@ async def test_the_fleet_is_ready_when_every_worker_which_stays_is(yard: Yard) -
 
 async def test_workers_told_to_leave_are_leaving_until_they_are_gone(yard: Yard) -> None:
     yard.fleet.start([["000"], ["001"]])
-    assert not yard.fleet.leaving
+    leaving = [yard.fleet.leaving]
     yard.fleet.replace(30.0)
     yard.started[0].end(0)
-    assert yard.fleet.leaving
+    leaving.append(yard.fleet.leaving)
     yard.started[1].end(0)
-    assert not yard.fleet.leaving
+    leaving.append(yard.fleet.leaving)
+    assert leaving == [False, True, False]
     assert yard.alive == {2: ["002", "000"], 3: ["003", "001"]}
