@@ -99,6 +99,10 @@ class Listener:
         self.stop()
         self.sock.close()
 
+    async def opened(self) -> None:
+        """Return when every connection that was accepted until now has its protocol."""
+        await asyncio.gather(*self._opening, return_exceptions=True)
+
     def _resume(self) -> None:
         self._timer = None
         self._loop.add_reader(self.sock, self._accept)

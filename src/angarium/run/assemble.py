@@ -44,6 +44,7 @@ from angarium.queue.timer import Timer
 from angarium.run import link
 from angarium.run.alarm import Alarm
 from angarium.run.doors import Doors
+from angarium.run.holdings import Holdings
 from angarium.run.hose import panics_of
 from angarium.run.host import Host
 from angarium.run.parts import Parts
@@ -80,7 +81,7 @@ def assemble(
         random=random,
         workers=start.workers,
     )
-    spool.found = board.found
+    holdings = Holdings(state / "spool", spool, board, process, alarm, clock)
     admit = Admit(spool, board)
     bounces = Bounces(host.name, random, configuration.top(Reports).bounce_size_limit)
     settle = Settle(spool, board, admit, bounces, clock, random)
@@ -121,6 +122,7 @@ def assemble(
         sweep=sweep,
         spool=spool,
         board=board,
+        holdings=holdings,
         bounces=bounces,
         naming=naming,
         pool=pool,

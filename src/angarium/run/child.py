@@ -5,15 +5,20 @@ and gets everything else through them (`run/link`).
 """
 
 import asyncio
+import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from typing import Final
+
+import msgspec
 
 from angarium.run import link
 from angarium.run.link import Link, Message
+
+LAST_WORDS_SECONDS: Final = 1.0
 
 
 class Child:
@@ -44,27 +49,30 @@ class Child:
         with its_link, its_fds:
             inherited = (its_link.fileno(), its_fds.fileno())
             self._process = subprocess.Popen(
-                [sys.executable, "-m", program, *map(str, inherited)],
+                # -P: the working directory is the state directory, no place for code.
+                [sys.executable, "-P", "-m", program, *map(str, inherited)],
                 pass_fds=inherited,
                 stdin=subprocess.DEVNULL,
             )
         self.pid = self._process.pid
         self._pidfd = os.pidfd_open(self.pid)
         self._link = Link(self._message, self._closed)
-        self._connecting = asyncio.ensure_future(self._connect(ours, descriptors))
-        asyncio.get_running_loop().add_reader(self._pidfd, self._exited)
-
-    async def _connect(self, ours: socket.socket, descriptors: Mapping[str, int]) -> None:
+        self._silent = False  # the link has ended
+        self._status: int | None = None
         loop = asyncio.get_running_loop()
         self.hand_over(descriptors)
+        self._link.send(msgspec.structs.replace(start, descriptors=list(descriptors)))
         # The socket is the link's from now on.
-        await loop.create_unix_connection(lambda: self._link, sock=ours)
-        self._link.send(self.start)
+        self._connecting = asyncio.ensure_future(
+            loop.create_unix_connection(lambda: self._link, sock=ours)
+        )
+        loop.add_reader(self._pidfd, self._exited)
 
     def hand_over(self, descriptors: Mapping[str, int]) -> None:
         """Give descriptors, before the message which needs them."""
-        for label, descriptor in descriptors.items():
-            link.send_descriptor(self._fds, label, descriptor)
+        with contextlib.suppress(ConnectionError):  # It has just died: `ended` will be called.
+            for label, descriptor in descriptors.items():
+                link.send_descriptor(self._fds, label, descriptor)
 
     def send(self, message: Message) -> None:
         self._link.send(message)
@@ -80,16 +88,23 @@ class Child:
         self._received(self, message)
 
     def _closed(self) -> None:
-        """The child closed its end: it is ending, and the pidfd will say how."""
+        """All it has said is heard."""
+        self._silent = True
+        self._end()
 
     def _exited(self) -> None:
-        asyncio.get_running_loop().remove_reader(self._pidfd)
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self._pidfd)
         os.close(self._pidfd)
-        status = self._process.wait()
-        self._connecting.cancel()
-        self._link.close()
-        self._fds.close()
-        self._ended(self, status)
+        self._status = self._process.wait()
+        # Its last words are still in the link. Should somebody hold the other end open: not for us.
+        loop.call_later(LAST_WORDS_SECONDS, self._link.close)
+        self._end()
+
+    def _end(self) -> None:
+        if self._silent and self._status is not None:
+            self._fds.close()
+            self._ended(self, self._status)
 
 
 class Backoff:

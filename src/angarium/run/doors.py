@@ -81,12 +81,18 @@ class Doors:
                 self._open[where] = self._listen(configuration, where)
         self._row.accepting(yes=True)
 
-    def close(self) -> None:
-        """Accept no more. Connections which wait are for the other workers."""
+    async def close(self) -> None:
+        """Accept no more. Connections which wait are for the other workers.
+
+        Returns when what was accepted before has become a session.
+        """
         self._row.accepting(yes=False)
-        for listener in self._open.values():
-            listener.close()
+        listeners = list(self._open.values())
         self._open.clear()
+        for listener in listeners:
+            listener.close()
+        for listener in listeners:
+            await listener.opened()
 
     def _full(self) -> bool:
         return len(self.sessions) >= self._most

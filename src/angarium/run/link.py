@@ -34,7 +34,8 @@ class Start(msgspec.Struct, tag=True, frozen=True):
     generation: int
     snapshot: bytes
     shards: list[str]  # the first takes new mail
-    poison: list[int] = []  # recipients over which a worker died twice: quarantine them
+    poison: list[int] = []  # recipients over which workers died: quarantine them
+    descriptors: list[str] = []  # labels of those which were sent before this
 
 
 class Ready(msgspec.Struct, tag=True, frozen=True):
@@ -46,6 +47,7 @@ class Prepare(msgspec.Struct, tag=True, frozen=True):
 
     generation: int
     snapshot: bytes
+    descriptors: list[str] = []  # labels of those which were sent before this
 
 
 class Prepared(msgspec.Struct, tag=True, frozen=True):
@@ -71,12 +73,19 @@ class Adopt(msgspec.Struct, tag=True, frozen=True):
     """Take these shard directories over."""
 
     shards: list[str]
+    poison: list[int] = []
 
 
 class Released(msgspec.Struct, tag=True, frozen=True):
-    """The worker has emptied this shard, removed it and gives it up."""
+    """The worker has emptied this shard and gives it up; its directory may be removed."""
 
     shard: str
+
+
+class Quarantined(msgspec.Struct, tag=True, frozen=True):
+    """The worker has put a message aside over which workers died."""
+
+    ident: int
 
 
 class Reopen(msgspec.Struct, tag=True, frozen=True):
@@ -96,7 +105,18 @@ class Alarm(msgspec.Struct, tag=True, frozen=True):
 
 
 Message = (
-    Start | Ready | Prepare | Prepared | Commit | Abort | Adopt | Released | Reopen | Drain | Alarm
+    Start
+    | Ready
+    | Prepare
+    | Prepared
+    | Commit
+    | Abort
+    | Adopt
+    | Released
+    | Quarantined
+    | Reopen
+    | Drain
+    | Alarm
 )
 _DECODER: Final = msgspec.msgpack.Decoder(Message)
 _ENCODER: Final = msgspec.msgpack.Encoder()
@@ -136,16 +156,22 @@ class Frames:
 
 
 class Link(asyncio.Protocol):
-    """One end of the pipe between a supervisor and a child."""
+    """One end of the pipe between a supervisor and a child.
+
+    What is sent before it is connected is kept until then.
+    """
 
     def __init__(self, received: Callable[[Message], None], closed: Callable[[], None]) -> None:
         self._received = received
         self._closed = closed
         self._frames = Frames()
+        self._early: list[bytes] | None = []
         self._transport: asyncio.WriteTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.WriteTransport, transport)
+        early, self._early = self._early, None
+        self._transport.writelines(early or ())
 
     def data_received(self, data: bytes) -> None:
         for message in self._frames.feed(data):
@@ -159,6 +185,8 @@ class Link(asyncio.Protocol):
         """Send, or drop it silently if the other side is gone: `closed` tells."""
         if self._transport is not None:
             self._transport.write(frame(message))
+        elif self._early is not None:
+            self._early.append(frame(message))
 
     def close(self) -> None:
         if self._transport is not None:

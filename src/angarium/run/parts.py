@@ -2,14 +2,11 @@
 
 import asyncio
 import dataclasses
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from angarium.config.resolve import Configuration
-from angarium.core.errors import Error
-from angarium.core.ident import printed
 from angarium.events.panic import PanicLog
 from angarium.inbound.profile import Profiles
 from angarium.inbound.smtp import Services
@@ -27,13 +24,16 @@ from angarium.queue.spool.means import Settings
 from angarium.queue.spool.store import Spool
 from angarium.run.alarm import Alarm
 from angarium.run.doors import Doors
+from angarium.run.holdings import Holdings
 from angarium.run.hose import panics_of
 from angarium.run.host import Host
-from angarium.run.process import Process
+from angarium.run.process import Process, close
 from angarium.run.scoreboard import Row
 from angarium.run.spooling import settings_of
 
 TICK = 1.0
+LOOK_SECONDS = 0.01
+WRITTEN_LOOKS = 500  # for what the disk was given to be written, at the end
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,7 @@ class Parts:
     sweep: Sweep
     spool: Spool
     board: Board
+    holdings: Holdings
     bounces: Bounces
     naming: Naming
     pool: Pool
@@ -69,11 +70,9 @@ class Parts:
     memory: Memory
     lag: LagWatch
     doors: Doors
-    _descriptors: dict[str, int] = field(default_factory=dict)
     _prepared: Prepared | None = None
     _closing: bool = False
     _hurried: asyncio.Event = field(default_factory=asyncio.Event)
-    _poison: list[int] = field(default_factory=list)
 
     async def open(self, home: str, poison: Sequence[int]) -> None:
         """Open the shard for new mail, start the timers and listen.
@@ -81,9 +80,7 @@ class Parts:
         Args:
             poison: recipients over which workers died; they are put aside when they are found.
         """
-        self._poison = list(poison)
-        self.spool.found = self._found
-        await self.spool.open(str(self.state / "spool" / home))
+        await self.holdings.open(home, poison)
         self.spool.on_health(self._health_changed)
         self.loop.add_reader(self.ledger, self.ledger.read)
         self.board.start(self.loop.call_later, self.process.spawn)
@@ -92,25 +89,15 @@ class Parts:
         self._tick()
         self.doors.change(self.configuration, {})
 
-    async def adopt(self, shards: Sequence[str]) -> None:
-        """Take over shards while mail goes on; return when all their mail is found."""
-        for name in shards:
-            await self.spool.adopt(str(self.state / "spool" / name))
-        await self.spool.recovered()
-
     def prepare(self, configuration: Configuration, descriptors: dict[str, int]) -> None:
         """Look whether a generation can be. Raises Error where not."""
-        try:
-            panics = panics_of(configuration, self.state, self.clock)
-            settings = settings_of(configuration, self.state)
-        except Error:
-            _close(descriptors)
-            raise
+        panics = panics_of(configuration, self.state, self.clock)
+        settings = settings_of(configuration, self.state)
         self._prepared = Prepared(configuration, descriptors, panics, settings)
 
     def abort(self) -> None:
         if self._prepared is not None:
-            _close(self._prepared.descriptors)
+            close(self._prepared.descriptors.values())
         self._prepared = None
 
     def commit(self) -> None:
@@ -137,7 +124,8 @@ class Parts:
 
     async def drain(self, seconds: float) -> None:
         """Take nothing new and let what is under way end, for so long at most."""
-        self.doors.close()
+        await self.holdings.stop()
+        await self.doors.close()
         for session in list(self.services.sessions):
             session.drain()
         ending = asyncio.ensure_future(self._end(seconds))
@@ -150,6 +138,14 @@ class Parts:
         await self.pool.close(0.0)
         for session in list(self.services.sessions):
             session.abort()
+        await self._written()
+
+    async def _written(self) -> None:
+        """Wait for the disk to have what was given to it: a report, and then what it reports."""
+        for _ in range(WRITTEN_LOOKS):
+            if not self.services.admit.submitted:
+                return
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def close(self) -> None:
         """Close the shards; what was accepted is durable when this returns."""
@@ -167,13 +163,6 @@ class Parts:
         """Wait until no attempt and no session is under way."""
         await asyncio.gather(self.pool.close(seconds), self.doors.sessions.none.wait())
 
-    def _found(self, ident: int, slot: bytes) -> None:
-        if ident in self._poison:
-            self.spool.isolate(ident)
-            self.alarm(f"message {printed(ident)} was put aside: workers died over it", "spool")
-        else:
-            self.board.found(ident, slot)
-
     def _health_changed(self) -> None:
         """Tell that mail is not taken in or not delivered, and that it is again."""
         if self._closing:
@@ -188,14 +177,4 @@ class Parts:
         self.loop.call_later(TICK, self._tick)
         self.naming.tick(self.clock.monotonic())
         self.memory.sample()
-        for directory in self.spool.drained():
-            self.process.spawn(self._release(directory))
-
-    async def _release(self, directory: str) -> None:
-        await self.spool.release(directory)
-        self.process.released(Path(directory).name)
-
-
-def _close(descriptors: dict[str, int]) -> None:
-    for descriptor in descriptors.values():
-        os.close(descriptor)
+        self.holdings.look()

@@ -1,15 +1,17 @@
 """The life of a child process, worker or hose: what the supervisor says, and who does it.
 
 A child lives by its link: everything it is to do comes through it, and when it closes the
-supervisor is gone and so are we, at once. Subclasses say what; when stands here.
+supervisor is gone and so are we, at once. Should the loop be stuck by then, the kernel ends us.
+What is said before we are ready waits until we are. Subclasses say what; when stands here.
 """
 
 import asyncio
+import ctypes
 import os
 import signal
 import socket
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any, Final
 
 import setproctitle
@@ -23,6 +25,8 @@ from angarium.run.link import Link
 
 ORPHANED: Final = 4  # exit code of a child whose supervisor is gone
 FAILED: Final = 1
+_LIBC: Final = ctypes.CDLL(None, use_errno=True)
+_PR_SET_PDEATHSIG: Final = 1  # prctl(2)
 
 
 class Process:
@@ -35,6 +39,8 @@ class Process:
         self._descriptors: socket.socket
         self._link: Link
         self._tasks: set[asyncio.Task[None]] = set()
+        self._early: list[link.Message] | None = []
+        self._handed: dict[str, int] = {}
         self._draining = False
         self._over: asyncio.Future[int]
 
@@ -47,7 +53,11 @@ class Process:
         raise NotImplementedError
 
     def prepare(self, configuration: Configuration, descriptors: dict[str, int]) -> None:
-        """Build a generation beside the present one. Raises Error to refuse it."""
+        """Build a generation beside the present one.
+
+        Raises:
+            Error, OSError: refused; then the descriptors stay the caller's.
+        """
 
     def commit(self) -> None:
         """Go over to the prepared generation."""
@@ -55,7 +65,7 @@ class Process:
     def abort(self) -> None:
         """Forget the prepared generation."""
 
-    async def adopt(self, shards: list[str]) -> None:
+    async def adopt(self, shards: list[str], poison: list[int]) -> None:
         """Take shards over."""
 
     def reopen(self) -> None:
@@ -71,9 +81,15 @@ class Process:
 
     def ready(self) -> None:
         self._link.send(link.Ready())
+        early, self._early = self._early, None
+        for message in early or ():
+            self._obey(message)
 
     def released(self, shard: str) -> None:
         self._link.send(link.Released(shard))
+
+    def quarantined(self, ident: int) -> None:
+        self._link.send(link.Quarantined(ident))
 
     def alarm(self, text: str, **fields: object) -> None:
         """Tell the operator, through the supervisor."""
@@ -98,17 +114,25 @@ class Process:
         return await self._over
 
     def _received(self, message: link.Message) -> None:
+        if self._early is None:
+            self._obey(message)
+        elif isinstance(message, link.Start):
+            self.spawn(self._start(message))
+        elif isinstance(message, link.Drain):
+            self._end(0)  # Nothing was begun.
+        else:
+            self._early.append(message)
+
+    def _obey(self, message: link.Message) -> None:
         match message:
-            case link.Start():
-                self.spawn(self._start(message))
             case link.Prepare():
                 self._link.send(link.Prepared(message.generation, self._prepare(message)))
             case link.Commit():
                 self.commit()
             case link.Abort():
                 self.abort()
-            case link.Adopt(shards):
-                self.spawn(self.adopt(shards))
+            case link.Adopt(shards, poison):
+                self.spawn(self.adopt(shards, poison))
             case link.Reopen():
                 self.reopen()
             case link.Drain(seconds):
@@ -121,15 +145,22 @@ class Process:
         setproctitle.setproctitle(f"angarium: {name}")
         self.log = log.setup(name)
         configuration = load_snapshot(start.snapshot, generation=start.generation)
-        await self.start(start, configuration, link.receive_descriptors(self._descriptors))
+        await self.start(start, configuration, self._take(start.descriptors))
 
     def _prepare(self, message: link.Prepare) -> str:
+        descriptors = self._take(message.descriptors)
         try:
             configuration = load_snapshot(message.snapshot, generation=message.generation)
-            self.prepare(configuration, link.receive_descriptors(self._descriptors))
+            self.prepare(configuration, descriptors)
         except (ConfigError, Error, OSError) as error:
+            close(descriptors.values())
             return str(error)
         return ""
+
+    def _take(self, labels: Sequence[str]) -> dict[str, int]:
+        """Return the descriptors which came with a message, and no others."""
+        self._handed |= link.receive_descriptors(self._descriptors)
+        return {label: self._handed.pop(label) for label in labels}
 
     def _drain(self, seconds: float) -> None:
         if self._draining:
@@ -155,6 +186,11 @@ class Process:
             self._end(FAILED)
 
 
+def close(descriptors: Iterable[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
+
+
 def main(process: Process) -> None:
     """Run a child on the two sockets named by the command line; never returns.
 
@@ -165,6 +201,7 @@ def main(process: Process) -> None:
     # A terminal sends Ctrl-C to us too, and some tools end whole groups: the supervisor decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     status = asyncio.run(process.run(connection, descriptors))
     sys.stdout.flush()
     sys.stderr.flush()

@@ -1,6 +1,7 @@
 """A reload in two phases: every child prepares the new generation, then all commit, or none does.
 
-A child that dies meanwhile counts as agreeing: it is started again with whatever holds by then.
+A child that dies meanwhile counts as agreeing; one that is started meanwhile takes part, for it
+begins with the old generation. A child which does not answer is named soon, and refuses in the end.
 """
 
 import asyncio
@@ -12,7 +13,11 @@ from angarium.run import link
 from angarium.run.child import Child
 from angarium.run.sockets import Change
 
-SECONDS: Final = 30.0  # a child which has not answered by then refuses
+SECONDS: Final = 30.0  # without an answer by then it is a refusal; `init` of scripts takes time
+
+
+def _nobody(names: str) -> None:
+    """Nobody is told."""
 
 
 class Reload:
@@ -21,6 +26,7 @@ class Reload:
     Args:
         change: the listening sockets which the generation wants.
         done: called once with the reason of a refusal, or "" when the generation holds.
+        slow: told who has not answered within `slow_seconds`.
     """
 
     def __init__(
@@ -31,6 +37,9 @@ class Reload:
         change: Change,
         children: Sequence[Child],
         done: Callable[[str], None],
+        *,
+        slow: Callable[[str], None] = _nobody,
+        slow_seconds: float = 2.0,
     ) -> None:
         self.generation = generation
         self.snapshot = snapshot
@@ -39,14 +48,30 @@ class Reload:
         self._waiting = {child.pid: child for child in children}
         self._children = list(children)
         self._done = done
-        self._timer: asyncio.TimerHandle | None = None
+        self._slow = slow
+        self._slow_seconds = slow_seconds
+        self._timers: list[asyncio.TimerHandle] = []
 
     def begin(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(SECONDS, self._late)
+        loop = asyncio.get_running_loop()
+        self._timers = [
+            loop.call_later(SECONDS, self._late),
+            loop.call_later(self._slow_seconds, lambda: self._slow(self._missing)),
+        ]
         for child in self._children:
-            child.hand_over(self._change.descriptors())
-            child.send(link.Prepare(self.generation, self.snapshot))
+            self._ask(child)
         self._settle()
+
+    def join(self, child: Child) -> None:
+        """A child has been started with the old generation."""
+        self._children.append(child)
+        self._waiting[child.pid] = child
+        self._ask(child)
+
+    def _ask(self, child: Child) -> None:
+        descriptors = self._change.descriptors()
+        child.hand_over(descriptors)
+        child.send(link.Prepare(self.generation, self.snapshot, list(descriptors)))
 
     def answered(self, child: Child, refusal: str) -> None:
         """Take a child's answer; the first refusal ends the reload."""
@@ -58,15 +83,19 @@ class Reload:
         if self._waiting.pop(child.pid, None) is not None:
             self._settle()
 
+    @property
+    def _missing(self) -> str:
+        return ", ".join(child.name for child in self._waiting.values())
+
     def _late(self) -> None:
-        names = ", ".join(child.name for child in self._waiting.values())
-        self._settle(f"no answer from {names} within {SECONDS:g} s")
+        self._settle(f"no answer from {self._missing} within {SECONDS:g} s")
 
     def _settle(self, refusal: str = "") -> None:
-        if self._timer is None or (self._waiting and not refusal):
+        if not self._timers or (self._waiting and not refusal):
             return
-        self._timer.cancel()
-        self._timer = None
+        for timer in self._timers:
+            timer.cancel()
+        self._timers = []
         verdict = link.Abort(self.generation) if refusal else link.Commit(self.generation)
         if refusal:
             self._change.abort()

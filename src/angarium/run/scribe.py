@@ -4,7 +4,6 @@ python -m angarium.run.scribe LINK FDS        started by the supervisor, by nobo
 """
 
 import asyncio
-import os
 from pathlib import Path
 
 from angarium.config.resolve import Configuration
@@ -42,11 +41,10 @@ class Scribe(Process):
         self._hose.close()
 
     def prepare(self, configuration: Configuration, descriptors: dict[str, int]) -> None:
+        self._hose.prepare(configuration)
         # New listening sockets are for the workers. Kept open here they would go on listening when
         # a later configuration has them no more.
-        for descriptor in descriptors.values():
-            os.close(descriptor)
-        self._hose.prepare(configuration)
+        process.close(descriptors.values())
 
     def commit(self) -> None:
         self._hose.commit()

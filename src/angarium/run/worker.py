@@ -29,8 +29,7 @@ class Worker(Process):
         await self._parts.open(start.shards[0], start.poison)
         loops.settle_memory()
         self.ready()
-        await self._parts.adopt(start.shards[1:])
-        loops.settle_memory()
+        await self.adopt(start.shards[1:], start.poison)
 
     def prepare(self, configuration: Configuration, descriptors: dict[str, int]) -> None:
         self._parts.prepare(configuration, descriptors)
@@ -41,8 +40,9 @@ class Worker(Process):
     def abort(self) -> None:
         self._parts.abort()
 
-    async def adopt(self, shards: list[str]) -> None:
-        await self._parts.adopt(shards)
+    async def adopt(self, shards: list[str], poison: list[int]) -> None:
+        await self._parts.holdings.adopt(shards, poison)
+        loops.settle_memory()
 
     def reopen(self) -> None:
         self._parts.alarm.reopen()

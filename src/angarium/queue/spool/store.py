@@ -273,7 +273,7 @@ class Spool:
             await _called(keeper.close)
         finally:
             if keeper.shard is not None:
-                del self._by_number[keeper.shard.number]
+                self._by_number.pop(keeper.shard.number, None)
                 self.live.detach(keeper.shard.number)
             self._judge()
 
