@@ -52,6 +52,7 @@ def command(config_path: Path, state: Path | None) -> None:
         sockets.change(plan.endpoints).commit()
         lock = plan.enter()
     except (ListenError, StartError, PrivilegeError, OSError) as error:
+        sockets.close()
         click.echo(f"cannot start: {error}", err=True)
         sys.exit(CANNOT_START)
     supervisor = Supervisor(plan, sockets, RealClock(), log.setup("supervisor"))

@@ -1,0 +1,49 @@
+"""What the programs say about themselves: JSON for machines, lines for people."""
+
+import json
+import sys
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from angarium.run import log
+
+
+@pytest.fixture(autouse=True)
+def _as_it_was() -> Iterator[None]:
+    yield
+    structlog.reset_defaults()
+
+
+def test_a_line_is_an_object_with_level_time_process_and_fields(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    log.setup("worker 3").error("the disk is full", free=17)
+    said = json.loads(capsys.readouterr().err)
+    assert said.pop("timestamp").endswith("Z")
+    assert said == {
+        "level": "error",
+        "event": "the disk is full",
+        "process": "worker 3",
+        "free": 17,
+    }
+
+
+def test_a_traceback_is_a_text_of_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        int("a bug")
+    except ValueError as error:
+        log.setup("hose").error("cannot go on", exc_info=error)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "ValueError: invalid literal" in json.loads(line)["exception"]
+
+
+def test_on_a_terminal_it_is_for_people(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    log.setup("supervisor").info("stopping", seconds=30)
+    said = capsys.readouterr().err
+    assert "stopping" in said
+    assert not said.startswith("{")
