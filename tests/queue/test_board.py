@@ -1,5 +1,7 @@
 """The board: where entries are, when they move, and that counts are exact."""
 
+from collections.abc import Callable
+
 from angarium.queue.board import IDLE_SECONDS, SWEEP_SECONDS
 from angarium.queue.line import REASONS
 from angarium.queue.retry import GiveUp
@@ -331,7 +333,7 @@ def test_the_timers_of_a_loop_drive_it() -> None:
     calls: list[tuple[float, object]] = []
     queues.board.start(lambda seconds, call: calls.append((seconds, call)))
     assert [seconds for seconds, _ in calls] == [1.0]
-    line = queues.put("a.test")
+    line = queues.board.line("g", "b1", "a.test")
     queues.board.wait(line, 0.25)
     assert 0.25 <= calls[-1][0] < 0.26
     queues.board.wait(line, 0.5)
@@ -339,6 +341,18 @@ def test_the_timers_of_a_loop_drive_it() -> None:
     queues.board.stop()
     queues.board.wait(queues.put("b.test"), 0.1)
     assert len(calls) == 2
+
+
+def test_mail_of_one_turn_of_the_loop_is_offered_once() -> None:
+    queues = Queues()
+    calls: list[tuple[float, Callable[[], None]]] = []
+    queues.board.start(lambda seconds, call: calls.append((seconds, call)))
+    for _ in range(3):
+        line = queues.put("a.test")
+    assert queues.demands == []
+    assert calls[-1][0] == 0.0
+    calls[-1][1]()
+    assert queues.demands == [line]
 
 
 def test_the_row_of_counts_grows_with_the_routes() -> None:

@@ -32,6 +32,7 @@ from angarium.wire.smtp_transaction import Stage
 
 # How often a connection is looked at, if no stage has a shorter timeout: within this is noticed
 # who waits for what the connection holds.
+BRISK_SECONDS: Final = 0.005
 LOOK_SECONDS: Final = HAND_BACK_SECONDS
 _MANY: Final = 1 << 30
 
@@ -73,6 +74,7 @@ class Session(asyncio.Protocol):
 
     Attributes:
         greeted: done when the session is open, with None, or lost before, with why.
+        brisk: the last reply came within a few milliseconds.
         mails: transactions which ended on it; `successes` of them for somebody.
         recipients: named on it.
     """
@@ -93,6 +95,7 @@ class Session(asyncio.Protocol):
         "_transport",
         "_unsent",
         "_working",
+        "brisk",
         "greeted",
         "hop",
         "ident",
@@ -189,7 +192,9 @@ class Session(asyncio.Protocol):
         client = self._client
         client.receive(data)
         if not client.midway:  # A reply which comes octet by octet must come in time as a whole.
-            self._heard = self._sweep.now()
+            now = self._sweep.now()
+            self.brisk = now - self._heard < BRISK_SECONDS
+            self._heard = now
         self._advance()
 
     def eof_received(self) -> bool:

@@ -141,6 +141,7 @@ class Board:
         self.slice_seconds = SLICE_SECONDS
         self._swept_at = clock.monotonic()
         self._call_later: CallLater | None = None
+        self._fresh: dict[Line, None] = {}  # lines which got mail in this turn of the loop
         self.configure(configuration)
         self.ledger.on_free = self._freed
 
@@ -210,6 +211,20 @@ class Board:
         if line.active and not line.closed and self.delivering:
             self.demand(line)
 
+    def _offer_soon(self, line: Line) -> None:
+        """Offer the line at the end of this turn: once for all mail which one trip made durable."""
+        if self._call_later is None:
+            self.offer(line)
+            return
+        if not self._fresh:
+            self._call_later(0.0, self._offer_fresh)
+        self._fresh[line] = None
+
+    def _offer_fresh(self) -> None:
+        fresh, self._fresh = self._fresh, {}
+        for line in fresh:
+            self.offer(line)
+
     def offer_all(self) -> Steps:
         """Offer every line; a job."""
         for number, line in enumerate(list(self.lines.values()), 1):
@@ -257,7 +272,7 @@ class Board:
                 or recipient.binding_group != key[0]
             ):
                 if line is not None:
-                    self.offer(line)
+                    self._offer_soon(line)
                 key = (recipient.binding_group, recipient.binding, recipient.domain)
                 line = self.lines.get(key) or self._make(key)
                 most = line.shape.max_resident_active_queue
@@ -269,7 +284,7 @@ class Board:
             else:
                 line.push_id(recipient.id)
         if line is not None:
-            self.offer(line)
+            self._offer_soon(line)
 
     def found(self, ident: int, slot: bytes) -> None:
         """Take in an entry of an earlier run, or of a shard that was adopted."""
