@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from angarium.queue.board import IDLE_SECONDS, SWEEP_SECONDS
+from angarium.queue.board import SWEEP_SECONDS
+from angarium.queue.idle import IDLE_SECONDS
 from angarium.queue.line import REASONS
 from angarium.queue.retry import GiveUp
 from helpers.queues import Queues
@@ -241,45 +242,6 @@ def test_many_expired_ones_do_not_hold_up_the_loop() -> None:
     assert len(queues.given_up) == 100
 
 
-def test_an_idle_line_is_freed_and_made_again() -> None:
-    queues = Queues()
-    line = queues.put("a.test")
-    (entry,) = line.take(1)
-    queues.later(2 * IDLE_SECONDS)
-    assert queues.board.lines == {line.key: line}
-    queues.end(entry)
-    queues.later(IDLE_SECONDS + 1)
-    assert queues.board.lines == {}
-    assert queues.put("a.test") is not line
-
-
-def test_a_line_with_a_connection_or_a_pause_is_kept() -> None:
-    queues = Queues()
-    line = queues.put("a.test")
-    (entry,) = line.take(1)
-    queues.end(entry)
-    line.pool = object()
-    queues.later(3 * IDLE_SECONDS)
-    assert queues.board.lines
-    line.pool = None
-    queues.board.pause(line, 100.0, "down")
-    queues.later(2 * IDLE_SECONDS)
-    assert queues.board.lines
-    queues.later(100.0)
-    assert queues.board.lines == {}
-
-
-def test_a_suspended_line_without_mail_is_freed_and_suspended_again_when_it_has_some() -> None:
-    queues = Queues(suspend_delivery=True)
-    line = queues.put("a.test")
-    for items in line.sift(lambda ident: True):
-        for item in items:
-            line.lifted(item)
-    queues.later(2 * IDLE_SECONDS + 1)
-    assert queues.board.lines == {}
-    assert queues.put("a.test").take(1) == []
-
-
 def test_a_delayed_entry_needs_no_line() -> None:
     queues = Queues()
     (entry,) = queues.put("a.test").take(1)
@@ -347,12 +309,11 @@ def test_mail_of_one_turn_of_the_loop_is_offered_once() -> None:
     queues = Queues()
     calls: list[tuple[float, Callable[[], None]]] = []
     queues.board.start(lambda seconds, call: calls.append((seconds, call)))
-    for _ in range(3):
-        line = queues.put("a.test")
+    lines = [queues.put("a.test") for _ in range(3)]
     assert queues.demands == []
     assert calls[-1][0] == 0.0
     calls[-1][1]()
-    assert queues.demands == [line]
+    assert queues.demands == lines[:1]
 
 
 def test_the_row_of_counts_grows_with_the_routes() -> None:

@@ -24,6 +24,7 @@ from angarium.core.clock import Clock
 from angarium.core.message import DEFAULT_BINDING, DEFAULT_BINDING_GROUP, Message, Recipient
 from angarium.queue.bulk import expire, vanished
 from angarium.queue.entry import DELAYED, ENDED, FLYING, Entry, wrong
+from angarium.queue.idle import Idle
 from angarium.queue.line import PAUSED, THROTTLED, Key, Line
 from angarium.queue.options import Residence, ServerLimits, Shape, Spooling
 from angarium.queue.recall import Recall, Spawn
@@ -32,11 +33,9 @@ from angarium.queue.schedule import Alarm, CallLater, Schedule
 from angarium.queue.throttle import Ledger, LocalLedger
 from angarium.queue.timer import TimeLine, Timer
 
-IDLE_SECONDS: Final = 30.0  # a line without mail is freed after one to two of these
 SWEEP_SECONDS: Final = 60.0  # between two looks for what expired in its line
 SLICE_SECONDS: Final = 0.002  # of work on many entries at a time (ARCHITECTURE section 3),
 BREATH_SECONDS: Final = 0.006  # and this long the loop has for the rest: a quarter of it at most
-_FREED: Final = 256  # idle lines looked at in a piece
 _OFFERED: Final = 64  # lines asked in one piece of a job
 _HEAD: Final = struct.Struct("<IIH")  # of a slot: route, due, attempts (queue/spool/slot)
 
@@ -133,7 +132,7 @@ class Board:
         self._workers = workers
         self._delayed: array[int] = array("I", bytes(4 * 256))  # by route number
         self._jobs: deque[Generator[None, None, None]] = deque()
-        self._resting: deque[tuple[float, Line]] = deque()
+        self._idle = Idle(self.lines)
         self.suspended: Callable[[Key], bool] = _not_suspended
         self._time = TimeLine(clock)
         self._bindings: set[tuple[str, str]] = set()
@@ -418,7 +417,7 @@ class Board:
         """Work on what came due and on jobs for a slice of time; say whether there is more."""
         until = self.clock.monotonic() + self.slice_seconds
         while True:
-            busy = self._promote() | self._free_idle()
+            busy = self._promote() | self._idle.free(self.clock.monotonic())
             if self._jobs:
                 busy = True
                 job = self._jobs.popleft()
@@ -481,26 +480,7 @@ class Board:
 
     def rest(self, line: Line) -> None:
         """Put a line which has become idle into the row of those that may be freed."""
-        if line.idle and not line.resting:
-            line.resting = True
-            self._resting.append((self.clock.monotonic(), line))
-
-    def _free_idle(self) -> bool:
-        """Free a piece of the lines idle for long; say whether there may be more.
-
-        They are looked at once, when they have been in the row for IDLE_SECONDS.
-        """
-        resting, now = self._resting, self.clock.monotonic()
-        for _ in range(min(len(resting), _FREED)):
-            if resting[0][0] > now - IDLE_SECONDS:
-                return False
-            _, line = resting.popleft()
-            line.resting = False
-            if line.idle and (line.pool is not None or line.closed & PAUSED or line.parked):
-                self.rest(line)
-            elif line.idle and self.lines.get(line.key) is line:
-                del self.lines[line.key]
-        return bool(resting)
+        self._idle.add(line, self.clock.monotonic())
 
     def _freed(self, key: str) -> None:
         self.schedule.free(key, self.offer)

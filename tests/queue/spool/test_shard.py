@@ -185,7 +185,7 @@ class Shard(RuleBasedStateMachine):
         self.disk_has_room()
         self.failing = False
         self.life = life = Life(disk).start()
-        for message, recipients, content in self.pending:
+        for _, recipients, content in self.pending:
             for recipient in recipients:
                 if recipient.id in life.spool.live:
                     self.entries[recipient.id] = Known(recipient.address, content)
