@@ -1,9 +1,9 @@
 """Identifiers of messages, batches and connections.
 
-A 64-bit integer, from the highest bits down: 32 bits seconds, 8 bits shard (or worker, for
-connections), 24 bits counter. So ids sort by time, are unique on a node, and name the shard that
-holds the message. They are printed as Momentum prints them, `91/6D-07914-E67BC044`, which is a
-bijection: the two lowest octets, the two in the middle as a decimal, the seconds.
+A 64-bit integer, from the highest bits down: 32 bits seconds, 8 bits owner (a shard, or from 128
+on a worker, for connections), 24 bits counter. So ids sort by time, are unique on a node, and name
+the shard that holds the message. They are printed as Momentum prints them, `91/6D-07914-E67BC044`,
+which is a bijection: the two lowest octets, the two in the middle as a decimal, the seconds.
 """
 
 import re
@@ -11,7 +11,8 @@ from typing import Final
 
 COUNTER_BITS: Final = 24
 SHARD_BITS: Final = 8
-SHARDS: Final = 1 << SHARD_BITS
+SHARDS: Final = 1 << SHARD_BITS - 1  # numbers of shards; those above are for connections
+_OWNERS: Final = 1 << SHARD_BITS
 _COUNTERS: Final = 1 << COUNTER_BITS
 _PRINTED: Final = re.compile(r"([0-9A-F]{2})/([0-9A-F]{2})-(\d{5})-([0-9A-F]{8})", re.IGNORECASE)
 
@@ -20,14 +21,14 @@ class Idents:
     """Makes ids for one shard; never one twice, even if the clock is set back.
 
     Args:
-        shard: 0 to 255.
+        shard: 0 to 127; SHARDS and more for connections of a worker.
         high_water: the highest id ever made here, from the last run; 0 if none.
     """
 
     __slots__ = ("_counter", "_seconds", "_shard")
 
     def __init__(self, shard: int, high_water: int = 0) -> None:
-        self._shard = (shard & (SHARDS - 1)) << COUNTER_BITS
+        self._shard = (shard & (_OWNERS - 1)) << COUNTER_BITS
         self._seconds = high_water >> 32
         self._counter = (high_water & (_COUNTERS - 1)) + 1 if high_water else 0
 
@@ -44,8 +45,8 @@ class Idents:
 
 
 def shard_of(ident: int) -> int:
-    """Return the shard (0 to 255) which made the id."""
-    return ident >> COUNTER_BITS & (SHARDS - 1)
+    """Return the shard which made the id; SHARDS or more: a worker, for a connection."""
+    return ident >> COUNTER_BITS & (_OWNERS - 1)
 
 
 class _Ends(dict[int, str]):

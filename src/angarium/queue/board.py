@@ -123,7 +123,7 @@ class Board:
         self.lines: dict[Key, Line] = {}
         self.in_flight = 0
         self.resident = 0  # entries in memory, those in flight included
-        self.delivering = spool.delivery
+        self._delivered = spool.delivery  # at the last tick
         # Set by outbound: what to do with a line that has mail and may send, and with an entry
         # that is given up without an attempt.
         self.demand: Callable[[Line], None] = _no_demand
@@ -205,9 +205,14 @@ class Board:
     def active(self) -> int:
         return len(self.spool.live) - len(self.timer) - self.in_flight
 
+    @property
+    def delivering(self) -> bool:
+        """Whether mail may be sent: what becomes of it can be recorded."""
+        return self.spool.delivery
+
     def offer(self, line: Line) -> None:
         """Call `demand` if the line has mail and may send."""
-        if line.active and not line.closed and self.delivering:
+        if line.active and not line.closed and self.spool.delivery:
             self.demand(line)
 
     def _offer_soon(self, line: Line) -> None:
@@ -386,9 +391,9 @@ class Board:
         """Let time pass: call it once a second. Returns whether `work` has more to do."""
         self._time.follow()
         self.timer.advance(int(self._time.now()))
-        if self.delivering != self.spool.delivery:
-            self.delivering = self.spool.delivery
-            if self.delivering:
+        if self._delivered != self.spool.delivery:
+            self._delivered = self.spool.delivery
+            if self._delivered:
                 self.begin(self.offer_all())
         self.ledger.tick()
         self.wake()

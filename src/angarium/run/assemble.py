@@ -16,7 +16,7 @@ from typing import Final
 
 from angarium.config.resolve import Configuration
 from angarium.core.errors import Error
-from angarium.core.ident import Idents, printed
+from angarium.core.ident import SHARDS, Idents, printed
 from angarium.events.checkpoint import passed
 from angarium.inbound.profile import Profiles
 from angarium.inbound.smtp import Services
@@ -69,7 +69,7 @@ def assemble(
     ledger = SharedLedger.opened(descriptors, number, clock, alarm)
     host = Host(configuration)
     sweep = Sweep(clock)
-    connections = Idents(number)
+    connections = Idents(SHARDS + number)
 
     spool = Spool(_means(configuration, state, loop, clock, alarm))
     board = Board(

@@ -187,7 +187,7 @@ class EventLoop(Options, stanza="eventloop", naming=Naming.MAYBE, direction="bot
     """Worker processes."""
 
     concurrency = option(
-        Int(minimum=1, maximum=256),
+        Int(minimum=1, maximum=64),
         None,
         dynamic=False,
         doc="Workers; unset: one for each core. May change at any start, with mail queued.",

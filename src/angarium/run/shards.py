@@ -24,7 +24,7 @@ def is_name(name: str) -> bool:
 
 
 def unused(taken: Iterable[str]) -> str:
-    """Return the lowest free name. Raises Error when all 256 are taken."""
+    """Return the lowest free name. Raises Error when all 128 are taken."""
     used = set(taken)
     for number in range(SHARDS):
         if (name := f"{number:03d}") not in used:
