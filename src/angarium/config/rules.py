@@ -202,8 +202,7 @@ def unsafe_choices_are_told(checked: Checked) -> None:
     """What trades safety away is honoured, and named each time the file is read."""
     unsafe = {
         "force_fsync": (False, "accepted mail can be lost at a power cut"),
-        "_unsafe_spool": (True, "mail may be acknowledged before it is on the disk"),
-        "unlink_on_spool_in_failure": (True, "mail which cannot be read is deleted"),
+        "unlink_on_spool_in_failure": (True, "mail which cannot be read ends, and nobody is told"),
     }
     for name, (value, consequence) in unsafe.items():
         if checked.root.values.get(name) is value:

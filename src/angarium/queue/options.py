@@ -335,8 +335,8 @@ class Spooling(Options, direction="both"):
         scopes=Scope.GLOBAL,
         direction="receiving",
         doc="""
-        Delete what cannot be read. The default is to put it aside where it can be looked at;
-        Momentum's is to delete.
+        End what cannot be read, as failed (550 5.3.0), with nobody told. The default is to put it
+        aside where it can be looked at; Momentum's is to delete.
         """,
     )
     large_message_threshold = option(
