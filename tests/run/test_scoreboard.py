@@ -63,7 +63,9 @@ def test_the_dead_do_not_count(board: Scoreboard) -> None:
     assert busy.may_accept()
 
 
-def test_a_new_run_begins_with_nothing(board: Scoreboard) -> None:
-    rows(board, 5)[0].enter(7)
-    board.clear()
-    assert board.bury(0) == 0
+def test_a_new_run_begins_with_nothing_whoever_still_writes(tmp_path: Path) -> None:
+    old = Scoreboard(tmp_path / "scoreboard").row(3)
+    new = Scoreboard.fresh(tmp_path / "scoreboard")
+    old.enter(7)
+    old.count(5)
+    assert new.bury(3) == 0

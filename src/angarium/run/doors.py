@@ -77,7 +77,8 @@ class Doors:
         for where in [where for where in self._open if where not in wanted]:
             self._open.pop(where).close()
         for where in wanted:
-            if where not in self._open:
+            # What the supervisor could not open needs a restart; it has said so.
+            if where not in self._open and label(where) in self._descriptors:
                 self._open[where] = self._listen(configuration, where)
         self._row.accepting(yes=True)
 

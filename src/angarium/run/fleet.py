@@ -1,29 +1,36 @@
 """The workers: which one owns which shard, what happens when one dies, how they are replaced.
 
-A worker is a slot with a number (its column in the ledger, its row of the
-scoreboard) and a child that fills it.
-When the child dies its shards stay with the slot and a new child adopts them; if children of a
-slot keep dying young, its shards go to another worker, so that no mail waits for a fault which
-belongs to one process.
+A worker is a slot with a number (its column in the ledger, its row of the scoreboard) and a child
+that fills it. When the child dies its shards stay with the slot and a new child adopts them; if
+children of a slot keep dying young, its shards go to another worker, so that no mail waits for a
+fault which belongs to one process.
+
+An upgrade starts new workers beside the old ones. When all of them are ready the old ones are told
+to leave, and each that is gone leaves its shards to the new ones. If a new one dies before that, or
+takes too long, the new ones leave again and nothing has changed.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from angarium.core.clock import Clock
+from angarium.core.errors import Error
 from angarium.core.ident import printed
 from angarium.run import link, shards
 from angarium.run.child import Backoff, Child
 from angarium.run.scoreboard import Scoreboard
 
-WORKER = "angarium.run.worker"
-DIED_YOUNG = 3  # so many times in a row, and the shards go to another worker
+WORKER: Final = "angarium.run.worker"
+YOUNG_SECONDS: Final = 10.0
+DIED_YOUNG: Final = 3  # so many times in a row, and the shards go to another worker
+READY_SECONDS: Final = 60.0  # for new workers to be ready; a ready one needs a second or two
+GRACE_SECONDS: Final = 5.0  # beyond the time to leave: then a worker is stuck, and killed
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Slot:
     """A place for a worker."""
 
@@ -33,11 +40,15 @@ class Slot:
     backoff: Backoff = field(default_factory=Backoff)
     started: float = 0.0
     young_deaths: int = 0
-    leaving: bool = False  # draining on purpose: not started again when it exits
+    joining: bool = False  # new in an upgrade, which is not decided yet
+    leaving: bool = False  # told to leave: not started again when it ends
 
 
 class Columns(Protocol):
     """What the fleet needs of the ledger."""
+
+    @property
+    def workers(self) -> int: ...
 
     def clear_worker(self, worker: int) -> None: ...
 
@@ -47,6 +58,10 @@ class Owner(Protocol):
 
     def launch(self, slot: Slot, poison: list[int]) -> tuple[link.Start, dict[str, int]]:
         """Return what a worker is started with: its first message and its descriptors."""
+        ...
+
+    def joined(self, child: Child) -> None:
+        """A worker has been started."""
         ...
 
     def received(self, child: Child, message: link.Message) -> None:
@@ -61,13 +76,19 @@ class Owner(Protocol):
         """A worker which was told to leave has gone."""
         ...
 
+    def ownerless(self) -> Collection[str]:
+        """Return the shards which nobody owns, and which are still there."""
+        ...
+
 
 class Fleet:
     """All workers of this node.
 
     Args:
-        crash_limit: crashes of a worker over one message which put it aside.
         spawn: starts a child; another one in the tests.
+
+    Attributes:
+        crash_limit: crashes of a worker over one message which put it aside.
     """
 
     def __init__(
@@ -84,10 +105,12 @@ class Fleet:
         self._clock = clock
         self._scoreboard = scoreboard
         self._ledger = ledger
-        self._crash_limit = crash_limit
         self._log = log
         self._spawn = spawn
         self._suspects: Counter[int] = Counter()
+        self._leave_seconds = 0.0  # of the upgrade under way
+        self._patience: asyncio.TimerHandle | None = None  # ... for its new workers
+        self.crash_limit = crash_limit
         self.slots: dict[int, Slot] = {}
         self.stopping = False
 
@@ -101,14 +124,23 @@ class Fleet:
         return [slot.child for slot in self.slots.values() if slot.child is not None]
 
     @property
-    def ready(self) -> bool:
-        staying = [slot for slot in self.slots.values() if not slot.leaving]
-        return all(slot.child is not None and slot.child.ready for slot in staying)
+    def staying(self) -> list[Child]:
+        """The workers which a reload concerns."""
+        return [
+            slot.child
+            for slot in self.slots.values()
+            if slot.child is not None and not slot.leaving
+        ]
 
     @property
-    def leaving(self) -> bool:
-        """Say whether a worker that was told to leave is still there."""
-        return any(slot.leaving for slot in self.slots.values())
+    def ready(self) -> bool:
+        """Say whether every worker accepts connections."""
+        return all(slot.child is not None and slot.child.ready for slot in self._kept())
+
+    @property
+    def upgrading(self) -> bool:
+        """Say whether an upgrade is under way: then there are no columns for another one."""
+        return any(slot.leaving or slot.joining for slot in self.slots.values())
 
     def send(self, message: link.Message) -> None:
         for child in self.children:
@@ -117,8 +149,11 @@ class Fleet:
     def drain(self, seconds: float) -> None:
         """Tell every worker to leave; none is started again."""
         self.stopping = True
-        for slot in self.slots.values():
-            slot.leaving = True
+        self._decided()
+        for slot in list(self.slots.values()):
+            slot.joining, slot.leaving = False, True
+            if slot.child is None:
+                del self.slots[slot.number]
         self.send(link.Drain(seconds))
         if not self.children:
             self._owner.left()
@@ -127,59 +162,131 @@ class Fleet:
         for child in self.children:
             child.kill()
 
-    def replace(self, seconds: float) -> None:
-        """Start a new worker beside each, which takes over when the old one has drained."""
-        old = [slot for slot in self.slots.values() if not slot.leaving]
-        taken = {name for slot in self.slots.values() for name in slot.shards}
-        for slot in old:
-            slot.leaving = True
-            name = shards.unused(taken)
-            taken.add(name)
-            self._fill(self._new_slot([name]))
-            if slot.child is not None:
-                slot.child.send(link.Drain(seconds))
-
     def released(self, shard: str) -> None:
         """A worker has emptied a shard and given it up."""
         for slot in self.slots.values():
             if shard in slot.shards:
                 slot.shards.remove(shard)
 
+    def quarantined(self, ident: int) -> None:
+        """A message over which workers died is put aside for good."""
+        self._suspects.pop(ident, None)
+
+    # -- an upgrade -----------------------------------------------------------------------
+
+    def replace(self, workers: int, seconds: float) -> None:
+        """Start new workers, and let the old ones leave when those are ready.
+
+        Args:
+            workers: how many; there are columns in the ledger for only so many.
+            seconds: an old one has to finish what is under way.
+        """
+        self._leave_seconds = seconds
+        for _ in range(min(workers, self._ledger.workers - len(self.slots))):
+            try:
+                slot = self._new_slot([self._unused()])
+            except Error as error:
+                self._stay(str(error))
+                return
+            slot.joining = True
+            self._fill(slot)
+        loop = asyncio.get_running_loop()
+        self._patience = loop.call_later(
+            READY_SECONDS, self._stay, f"no new worker was ready within {READY_SECONDS:g} s"
+        )
+
+    def is_ready(self) -> None:
+        """A worker has become ready."""
+        joining = self._joining()
+        if not joining or not all(slot.child and slot.child.ready for slot in joining):
+            return
+        self._decided()
+        for slot in joining:
+            slot.joining = False
+        for slot in [slot for slot in self._kept() if slot not in joining]:
+            self._dismiss(slot, self._leave_seconds)
+        loop = asyncio.get_running_loop()
+        loop.call_later(self._leave_seconds + GRACE_SECONDS, self._kill_leaving)
+
+    def _stay(self, reason: str) -> None:
+        """Give the upgrade up."""
+        self._decided()
+        self._log.error("upgrade given up, the old workers stay", reason=reason)
+        for slot in self._joining():
+            slot.joining = False
+            self._dismiss(slot, 0.0)
+
+    def _decided(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+    def _dismiss(self, slot: Slot, seconds: float) -> None:
+        slot.leaving = True
+        if slot.child is not None:
+            slot.child.send(link.Drain(seconds))
+        else:
+            self._left(slot)
+
+    def _kill_leaving(self) -> None:
+        for slot in self.slots.values():
+            if slot.leaving and slot.child is not None:
+                self._log.error("worker does not leave, and is killed", worker=slot.number)
+                slot.child.kill()
+
+    def _joining(self) -> list[Slot]:
+        return [slot for slot in self.slots.values() if slot.joining]
+
+    def _kept(self) -> list[Slot]:
+        return [slot for slot in self.slots.values() if not slot.leaving]
+
+    # -- slots and children ---------------------------------------------------------------
+
     def _new_slot(self, names: list[str]) -> Slot:
-        number = next(number for number in range(256) if number not in self.slots)
+        number = next(n for n in range(self._ledger.workers) if n not in self.slots)
         self.slots[number] = slot = Slot(number, names)
         return slot
 
+    def _unused(self) -> str:
+        owned = {name for slot in self.slots.values() for name in slot.shards}
+        return shards.unused(owned.union(self._owner.ownerless()))
+
+    def _poison(self) -> list[int]:
+        return [each for each, died in self._suspects.items() if died >= self.crash_limit]
+
     def _fill(self, slot: Slot) -> None:
-        poison = [each for each, died in self._suspects.items() if died >= self._crash_limit]
-        start, descriptors = self._owner.launch(slot, poison)
+        start, descriptors = self._owner.launch(slot, self._poison())
         slot.started = self._clock.monotonic()
         slot.child = self._spawn(
             WORKER, f"worker {slot.number}", start, descriptors, self._owner.received, self._ended
         )
+        self._owner.joined(slot.child)
 
     def _ended(self, child: Child, status: int) -> None:
         slot = next(slot for slot in self.slots.values() if slot.child is child)
         slot.child = None
         self._owner.died(child)
         self._ledger.clear_worker(slot.number)
-        ident = self._scoreboard.bury(slot.number)
-        if slot.leaving and status == 0:
+        suspect = self._scoreboard.bury(slot.number)
+        if not slot.leaving or status != 0:
+            self._log.error("worker died", worker=slot.number, status=status)
+            if suspect:
+                self._suspects[suspect] += 1
+                self._log.error("worker died over a message", message=printed(suspect))
+        if slot.joining:
+            self._stay(f"worker {slot.number} died with status {status}")
+        elif slot.leaving:
             self._left(slot)
-            return
+        else:
+            self._restart(slot)
+
+    def _restart(self, slot: Slot) -> None:
         lived = self._clock.monotonic() - slot.started
         wait = slot.backoff.after(lived)
-        self._log.error("worker died", worker=slot.number, status=status, restart_in=wait)
-        if ident:
-            self._suspects[ident] += 1
-            self._log.error("worker died over a message", message=printed(ident))
-        if self.stopping:
-            self._left(slot)
-            return
-        slot.leaving = False
-        slot.young_deaths = slot.young_deaths + 1 if lived < 10 else 1
+        slot.young_deaths = slot.young_deaths + 1 if lived < YOUNG_SECONDS else 1
         if slot.young_deaths >= DIED_YOUNG:
             self._hand_on(slot)
+        self._log.info("worker is started again", worker=slot.number, after=wait)
         asyncio.get_running_loop().call_later(wait, self._refill, slot)
 
     def _refill(self, slot: Slot) -> None:
@@ -187,23 +294,25 @@ class Fleet:
             self._fill(slot)
 
     def _left(self, slot: Slot) -> None:
-        """A worker has drained: what it owned goes to those who stay."""
+        """A worker has gone for good: what it owned goes to those who stay."""
         del self.slots[slot.number]
         self._hand_on(slot)
         self._owner.left()
 
     def _hand_on(self, slot: Slot) -> None:
-        heirs = [
-            heir
-            for heir in self.slots.values()
-            if heir is not slot and heir.child is not None and not heir.leaving
-        ]
-        if not heirs or self.stopping:
+        """Give the shards of a slot to another one, and an empty one to it."""
+        others = [each for each in self._kept() if each is not slot]
+        heirs = [each for each in others if not each.joining] or others
+        if not heirs or not slot.shards or self.stopping:
             return
-        heir = min(heirs, key=lambda each: len(each.shards))
-        assert heir.child is not None
+        try:
+            empty = self._unused()
+        except Error as error:
+            self._log.error("shards stay with a worker which keeps dying", reason=str(error))
+            return
+        heir = min(heirs, key=lambda each: (each.child is None, len(each.shards)))
         heir.shards += slot.shards
-        heir.child.send(link.Adopt(slot.shards))
+        if heir.child is not None:  # Else it is told when it is started.
+            heir.child.send(link.Adopt(slot.shards, self._poison()))
         self._log.warning("shards handed on", shards=slot.shards, to=heir.number)
-        taken = {name for each in self.slots.values() for name in each.shards}
-        slot.shards = [shards.unused(taken)]
+        slot.shards = [empty]

@@ -19,7 +19,7 @@ from angarium.config.load import load_snapshot, snapshot
 from angarium.config.option import OPTIONS
 from angarium.config.resolve import Configuration, Endpoint
 from angarium.core.errors import Error
-from angarium.net.options import ListenSocket
+from angarium.net.options import ListenSocket, Resolver
 from angarium.queue.options import Spooling
 from angarium.run.options import EventLoop, Node, Security, Sink
 from angarium.run.privileges import Identity, allow_descriptors, become, give, identity
@@ -27,6 +27,7 @@ from angarium.run.scoreboard import MAX_WORKERS
 from angarium.run.sockets import Manner
 
 LISTENERS = ("esmtp_listener",)
+LEAST_COLUMNS = 4
 
 
 class StartError(Error):
@@ -53,15 +54,13 @@ class Plan:
         text = snapshot(str(config_path))
         configuration = load_snapshot(text, generation=1)
         folder = state or Path(configuration.top(Spooling).spoolbase)
-        pools = [options.concurrency for _, options in configuration.instances(EventLoop)]
-        workers = next(filter(None, pools), None) or len(os.sched_getaffinity(0))
         return cls(
             config_path.absolute(),
             text,
             configuration,
             folder.absolute(),
             Path(configuration.top(Node).pidfile).absolute() if state is None else None,
-            workers,
+            workers_of(configuration),
             _identity(configuration),
             endpoints(configuration),
             configuration.top(Sink) if configuration.root.get("sink") else None,
@@ -69,8 +68,9 @@ class Plan:
 
     @property
     def columns(self) -> int:
-        """Workers which may exist at once: an upgrade has two of each."""
-        return min(2 * self.workers, MAX_WORKERS)
+        """Workers which may exist at once: an upgrade has old and new ones, and may have more."""
+        most = max(self.workers, len(os.sched_getaffinity(0)), LEAST_COLUMNS)
+        return min(self.workers + most, MAX_WORKERS)
 
     @property
     def spool_folder(self) -> Path:
@@ -116,7 +116,11 @@ class Plan:
         """Return the options which a reload cannot bring into force."""
         now, then = self.configuration, changed
         differing = []
-        for options in (Node, Security, Spooling):
+        if now.has("sink") is not then.has("sink"):
+            differing.append("sink")
+        if workers_of(now) != workers_of(then):
+            differing.append("eventloop.concurrency (an upgrade, SIGUSR2, will do)")
+        for options in (Node, Security, Spooling, Resolver, Sink):
             old, new = now.top(options), then.top(options)
             differing += [
                 each.key
@@ -125,6 +129,12 @@ class Plan:
                 and getattr(old, each.attribute) != getattr(new, each.attribute)
             ]
         return differing
+
+
+def workers_of(configuration: Configuration) -> int:
+    """Return how many workers there are to be: one for each core, if nothing is said."""
+    pools = [options.concurrency for _, options in configuration.instances(EventLoop)]
+    return next(filter(None, pools), None) or len(os.sched_getaffinity(0))
 
 
 def endpoints(configuration: Configuration) -> tuple[tuple[Endpoint, Manner], ...]:

@@ -16,9 +16,9 @@ import mmap
 import os
 import struct
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
-MAX_WORKERS: Final = 256
+MAX_WORKERS: Final = 128
 _ROW: Final = struct.Struct("=QII")
 _IDENT: Final = struct.Struct("=Q")
 _SESSIONS: Final = 8
@@ -30,6 +30,12 @@ class Scoreboard:
 
     __slots__ = ("_map",)
 
+    @classmethod
+    def fresh(cls, path: Path) -> Self:
+        """Make a new file: workers of the last run may still be writing to theirs."""
+        path.unlink(missing_ok=True)
+        return cls(path)
+
     def __init__(self, path: Path) -> None:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -37,10 +43,6 @@ class Scoreboard:
             self._map = mmap.mmap(descriptor, MAX_WORKERS * _ROW.size)
         finally:
             os.close(descriptor)
-
-    def clear(self) -> None:
-        """Forget the last run: its workers are gone."""
-        self._map[:] = bytes(len(self._map))
 
     def bury(self, worker: int) -> int:
         """Clear the row of a dead worker; return what it was working on, 0 if nothing."""

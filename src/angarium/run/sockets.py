@@ -8,7 +8,7 @@ import contextlib
 import errno
 import os
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from angarium.config.resolve import Endpoint
@@ -17,6 +17,10 @@ from angarium.core.errors import Error
 
 class ListenError(Error):
     """An address cannot be listened on."""
+
+
+class LowPortError(ListenError):
+    """... because only who may open ports below 1024 could: after a restart we can."""
 
 
 class Manner(NamedTuple):
@@ -55,7 +59,8 @@ def open_socket(where: Endpoint, manner: Manner) -> socket.socket:
         opened.listen(manner.backlog)
     except OSError as error:
         opened.close()
-        raise ListenError(
+        denied = error.errno == errno.EACCES and not where.path
+        raise (LowPortError if denied else ListenError)(
             f"cannot listen on {shown(where)}: {error.strerror}{_advice(error)}", listen=where.name
         ) from error
     return opened
@@ -99,26 +104,34 @@ class Sockets:
         self._opener = opener
         self.open: dict[Endpoint, socket.socket] = {}
 
-    def change(self, wanted: Iterable[tuple[Endpoint, Manner]]) -> "Change":
+    def change(
+        self, wanted: Iterable[tuple[Endpoint, Manner]], *, running: bool = False
+    ) -> "Change":
         """Open what is wanted and not open yet; nothing is closed before `Change.commit`.
 
         Args:
             wanted: endpoints, and how each is to listen.
+            running: privileges are dropped: leave out what needs them.
 
         Raises:
             ListenError: one could not be opened; then none was.
         """
         manners = dict(wanted)
         opened: dict[Endpoint, socket.socket] = {}
-        try:
-            for where, manner in manners.items():
-                if where not in self.open:
-                    opened[where] = self._opener(where, manner)
-        except ListenError:
-            for each in opened.values():
-                each.close()
-            raise
-        return Change(self, opened, manners)
+        left_out: list[Endpoint] = []
+        for where, manner in manners.items():
+            if where in self.open:
+                continue
+            try:
+                opened[where] = self._opener(where, manner)
+            except ListenError as error:
+                if running and isinstance(error, LowPortError):
+                    left_out.append(where)
+                    continue
+                for each in opened.values():
+                    each.close()
+                raise
+        return Change(self, opened, manners, left_out)
 
     def descriptors(self) -> dict[str, int]:
         return {label(where): each.fileno() for where, each in self.open.items()}
@@ -130,14 +143,20 @@ class Sockets:
 
 
 class Change:
-    """Sockets opened for a generation which may still be refused."""
+    """Sockets opened for a generation which may still be refused.
+
+    Attributes:
+        left_out: what cannot be listened on before a restart.
+    """
 
     def __init__(
         self,
         sockets: Sockets,
         opened: dict[Endpoint, socket.socket],
         manners: dict[Endpoint, Manner],
+        left_out: Sequence[Endpoint] = (),
     ) -> None:
+        self.left_out = left_out
         self._sockets = sockets
         self._opened = opened
         self._manners = manners

@@ -11,24 +11,29 @@ costs the sessions of that worker and nothing else. What it does on each signal:
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from functools import partial
 from typing import Any, Final
 
 from angarium.config.errors import ConfigError
 from angarium.config.load import load_snapshot, snapshot
 from angarium.core.clock import Clock
+from angarium.events.checkpoint import passed
+from angarium.journal.disk import FileDisk
 from angarium.queue.ledger import LedgerTable
 from angarium.run import link, shards
 from angarium.run.beside import Beside
 from angarium.run.child import Backoff, Child
-from angarium.run.fleet import Fleet, Slot
+from angarium.run.fleet import GRACE_SECONDS, Fleet, Slot
 from angarium.run.options import Node, Sink
-from angarium.run.plan import Plan, endpoints
+from angarium.run.plan import Plan, endpoints, workers_of
 from angarium.run.reload import Reload
+from angarium.run.retire import Retiring
 from angarium.run.scoreboard import Scoreboard
-from angarium.run.sockets import ListenError, Sockets
+from angarium.run.sockets import ListenError, Sockets, shown
 
 HOSE: Final = "angarium.run.scribe"
+HASTE_SECONDS: Final = 2.0  # at the second signal: to close shards; who has not by then is killed
 HOSE_SECONDS: Final = 5.0  # to write what is left, after the workers have gone
 
 
@@ -43,11 +48,13 @@ class Supervisor:
         self._snapshot = plan.snapshot
         self._configuration = plan.configuration
         self._generation = plan.configuration.generation
-        self._scoreboard = Scoreboard(plan.run_folder / "scoreboard")
-        self._scoreboard.clear()
+        self._workers = plan.workers
+        self._scoreboard = Scoreboard.fresh(plan.run_folder / "scoreboard")
         self._ledger = LedgerTable(plan.columns)
         limit = plan.configuration.top(Node).crash_limit
         self._fleet = Fleet(self, clock, self._scoreboard, self._ledger, limit, log)
+        readers = partial(passed, plan.hose_folder)
+        self._retiring = Retiring(plan.spool_folder, plan.run_folder, readers, FileDisk(), log)
         self._sink = _sink(plan.sink, clock, log, self._sink_ended) if plan.sink else None
         self._hose: Child | None = None
         self._hose_backoff = Backoff()
@@ -76,7 +83,8 @@ class Supervisor:
         if self._sink is not None:
             self._sink.start()
         found = shards.existing(self._plan.spool_folder)
-        self._fleet.start(shards.assign(found, self._plan.workers))
+        self._fleet.start(shards.assign(found, self._workers))
+        self._second()
         await self._finished.wait()
         self._sockets.close()
         self._ledger.close()
@@ -92,7 +100,7 @@ class Supervisor:
         try:
             text = snapshot(str(self._plan.config_path))
             configuration = load_snapshot(text, generation=generation)
-            change = self._sockets.change(endpoints(configuration))
+            change = self._sockets.change(endpoints(configuration), running=True)
         except (ConfigError, ListenError, OSError) as error:
             self._log.error("reload refused, the old configuration stays", reason=str(error))
             return
@@ -100,8 +108,19 @@ class Supervisor:
             self._log.warning(str(note))
         for option in self._plan.needs_restart(configuration):
             self._log.warning("needs restart", option=option)
-        children = [*self._fleet.children, *([self._hose] if self._hose else [])]
-        self._reload = Reload(generation, text, configuration, change, children, self._reloaded)
+        for where in change.left_out:
+            self._log.warning("needs restart", listen=shown(where))
+        children = [*self._fleet.staying, *([self._hose] if self._hose else [])]
+        self._reload = Reload(
+            generation,
+            text,
+            configuration,
+            change,
+            children,
+            self._reloaded,
+            slow=lambda names: self._log.warning("reload: no answer yet", waiting_for=names),
+            slow_seconds=configuration.top(Node).command_timeout,
+        )
         self._reload.begin()
 
     def _reloaded(self, refusal: str) -> None:
@@ -112,23 +131,37 @@ class Supervisor:
             return
         self._generation = done.generation
         self._snapshot, self._configuration = done.snapshot, done.configuration
+        self._fleet.crash_limit = self._configuration.top(Node).crash_limit
         self._log.info("reloaded", generation=self._generation)
 
     def stop(self) -> None:
         """Drain and end; the second time at once."""
-        seconds = 0.0 if self._fleet.stopping else self._configuration.top(Node).shutdown_timeout
+        seconds, grace = self._configuration.top(Node).shutdown_timeout, GRACE_SECONDS
+        if self._fleet.stopping:
+            seconds, grace = 0.0, HASTE_SECONDS
         self._log.info("stopping", seconds=seconds)
-        loop = asyncio.get_running_loop()
-        loop.call_later(seconds + 5.0, self._fleet.kill)
+        asyncio.get_running_loop().call_later(seconds + grace, self._fleet.kill)
         self._fleet.drain(seconds)
 
     def _upgrade(self) -> None:
-        if self._fleet.stopping or self._fleet.leaving:
-            # The ledger has columns for two workers in place of each, and no more.
-            self._log.warning("upgrade refused: workers of the last one are still leaving")
+        if self._fleet.stopping or self._fleet.upgrading:
+            self._log.warning("upgrade refused: workers are leaving")
             return
-        self._log.info("upgrade: starting new workers")
-        self._fleet.replace(self._configuration.top(Node).upgrade_timeout)
+        wanted = workers_of(self._configuration)
+        self._workers = min(wanted, self._plan.columns - len(self._fleet.slots))
+        if self._workers < wanted:
+            self._log.warning("needs restart", option="eventloop.concurrency", until=self._workers)
+        self._log.info("upgrade: starting new workers", workers=self._workers)
+        if self._hose is not None:
+            # It is the one that reads what new workers write.
+            self._hose.send(link.Drain(HOSE_SECONDS))
+        self._fleet.replace(self._workers, self._configuration.top(Node).upgrade_timeout)
+
+    def _second(self) -> None:
+        """Look after what nobody else does; once a second."""
+        self._retiring.sweep()
+        if not self._finished.is_set():
+            asyncio.get_running_loop().call_later(1.0, self._second)
 
     def _reopen(self) -> None:
         self._fleet.send(link.Reopen())
@@ -138,7 +171,7 @@ class Supervisor:
     def _start_message(self, number: int, names: list[str], poison: list[int]) -> link.Start:
         return link.Start(
             number=number,
-            workers=self._plan.workers,
+            workers=self._workers,
             state=str(self._plan.state),
             generation=self._generation,
             snapshot=self._snapshot,
@@ -150,22 +183,32 @@ class Supervisor:
         start = self._start_message(slot.number, slot.shards, poison)
         return start, self._sockets.descriptors() | self._ledger.descriptors(slot.number)
 
+    def joined(self, child: Child) -> None:
+        if self._reload is not None:
+            self._reload.join(child)
+
+    def ownerless(self) -> Collection[str]:
+        return self._retiring.names
+
     def _start_hose(self) -> None:
         self._hose_started = self._clock.monotonic()
         start = self._start_message(0, [], [])
         self._hose = Child(HOSE, "hose", start, {}, self.received, self._hose_ended)
+        self.joined(self._hose)
 
     def _hose_ended(self, child: Child, status: int) -> None:
         self._hose = None
+        self.died(child)
         if self._fleet.stopping and not self._fleet.children:
             self._last()
             return
         wait = self._hose_backoff.after(self._clock.monotonic() - self._hose_started)
-        self._log.error("hose died; mail goes on", status=status, restart_in=wait)
+        if status:
+            self._log.error("hose died; mail goes on", status=status, restart_in=wait)
         asyncio.get_running_loop().call_later(wait, self._restart_hose)
 
     def _restart_hose(self) -> None:
-        if not self._finished.is_set():
+        if not self._fleet.stopping or self._fleet.children:
             self._start_hose()
 
     def died(self, child: Child) -> None:
@@ -195,12 +238,16 @@ class Supervisor:
     def received(self, child: Child, message: link.Message) -> None:
         match message:
             case link.Ready():
+                self._fleet.is_ready()
                 self._maybe_announce()
             case link.Prepared(generation, refusal):
                 if self._reload is not None and self._reload.generation == generation:
                     self._reload.answered(child, refusal)
             case link.Released(shard):
                 self._fleet.released(shard)
+                self._retiring.add(shard)
+            case link.Quarantined(ident):
+                self._fleet.quarantined(ident)
             case link.Alarm(text):
                 self._log.error(text, process=child.name)
             case _:
