@@ -105,10 +105,11 @@ def test_a_lost_tail_is_damage_if_the_segment_was_closed() -> None:
     assert len(closed.scan(follows=True)[1].gaps) == 1
 
 
-def test_a_closed_segment_was_synced_whole() -> None:
+def test_a_closed_segment_which_another_follows_was_synced_whole() -> None:
     file = File().add(1, 0, b"run").add(2, 0, b"run").add(2, 0, kind=END)
     file.octets[file.begins[1] - 1] ^= 1
-    assert file.scan()[0] == [1, 2]
+    assert file.scan(follows=True)[0] == [1, 2]
+    assert file.scan()[0] == [], "its sync failed, and the power went"
 
 
 def test_what_is_above_the_ceiling_is_void() -> None:

@@ -13,7 +13,7 @@ from zlib import crc32
 from angarium.journal.disk import Disk
 from angarium.journal.record import END, HEAD_SIZE, Head, head_at
 from angarium.journal.scan import Found, Scan, complete
-from angarium.journal.segment import HEADER_SIZE, Segment, name_of, survey
+from angarium.journal.segment import CUT, HEADER_SIZE, Segment, name_of, survey
 
 WINDOW: Final = 1 << 16
 STUCK: Final = 20  # reads without a record before octets that are none are looked into
@@ -92,7 +92,6 @@ class Tail:
                 break
             self.safe = max(self.safe, head.number - head.back)
             if head.kind == END:
-                self.safe = max(self.safe, head.number)
                 return False
             if head.number >= self._next:
                 taken.append((head.number, meta))
@@ -117,6 +116,8 @@ class Tail:
         if self._at_record(current):
             return True  # It was added between the two looks.
         if later:
+            if not later[0].flags & CUT:
+                self.safe = max(self.safe, self._next - 1)
             return self._open(later[0])
         if self._stuck >= STUCK:
             self._stuck = 0

@@ -115,10 +115,9 @@ class Scan:
                 continue
             if head.number > self._ceiling:
                 break
-            out.synced = max(out.synced, head.number - head.back)
+            out.synced = max(out.synced, self._synced_by(head))
             if head.kind == END:
-                out.ended, out.synced = True, max(out.synced, head.number)
-                out.end = at + head.size
+                out.ended, out.end = True, at + head.size
                 break
             if at - paused >= PAUSE:
                 paused = at
@@ -130,6 +129,16 @@ class Scan:
                 self._release()
         yield from self._finish(at)
         return out
+
+    def _synced_by(self, head: Head) -> int:
+        """Return up to which number a sound record shows that all were synced.
+
+        The end of a segment shows it of all if another was begun for it was full: that is not
+        done before this one is synced.
+        """
+        if head.kind == END and self._follows:
+            return head.number
+        return head.number - head.back
 
     def _read(self, at: int, size: int) -> bytes:
         """Return octets of the file; may be a window which holds them at `at - self._start`."""
@@ -185,7 +194,7 @@ class Scan:
     def _judge(self, head: Head, start: int, end: int) -> int | None:
         """A sound record follows: is what is missing before it damage, or never was synced?"""
         out = self.outcome
-        out.synced = max(out.synced, head.number if head.kind == END else head.number - head.back)
+        out.synced = max(out.synced, self._synced_by(head))
         if out.synced <= out.last or head.number > self._ceiling:
             return None
         out.gaps.append(Gap(start, end))
