@@ -57,9 +57,10 @@ class Node(Options, direction="both"):
         2.0,
         scopes=Scope.GLOBAL,
         since=OURS,
-        doc="How long a console command waits for a worker; then the worker is named as stuck.",
-        state=State.PLANNED,
-        reason="There is no console yet.",
+        doc="""
+        How long a worker may take to answer, at a reload or to a console command, before it is
+        named as the one that is waited for.
+        """,
     )
     control_client_timeout = option(
         Duration(),
