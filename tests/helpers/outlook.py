@@ -12,6 +12,7 @@ import re
 import signal
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 from angarium.lab.conversation import Conversation
 from angarium.lab.received import Received, Session
@@ -97,6 +98,13 @@ class Outlook(World):
     def _reloads(self) -> int:
         return sum("reloaded" in line for line in self.output)
 
+    def pids(self, what: str) -> list[int]:
+        """Return the processes of the server whose title has a word, such as "hose"."""
+        assert self._process is not None
+        number = self._process.pid
+        children = Path(f"/proc/{number}/task/{number}/children").read_text(encoding="ascii")
+        return [pid for pid in map(int, children.split()) if what in _title(pid)]
+
     async def again(self, *, kill: bool = False) -> None:
         """Stop the server, or kill everything, and start it again."""
         if kill:
@@ -105,6 +113,10 @@ class Outlook(World):
         else:
             assert await self.stop() == 0
         await self.start()
+
+
+def _title(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8")
 
 
 async def second(world: World, address: str, script: str = "") -> Watched:
