@@ -51,6 +51,8 @@ class FakeSpool:
         self.live: dict[int, bytes] = {}
         self.kept: dict[int, tuple[Message, Recipient]] = {}
         self.intake = True
+        self.refusal: SpoolError | None = None
+        self.forgotten: list[Message] = []
         self.delivery = True
         self.waiting: list[tuple[Sequence[Recipient], Durable]] = []
         self.immediate = True
@@ -60,6 +62,9 @@ class FakeSpool:
         self.cold: set[int] = set()
         self.isolated: list[int] = []
         self.rebound: list[tuple[int, str, str, str]] = []
+
+    def forget(self, message: Message) -> None:
+        self.forgotten.append(message)
 
     def put(
         self,

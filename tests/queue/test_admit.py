@@ -54,6 +54,17 @@ def test_what_could_not_be_made_durable_is_not_queued() -> None:
     assert door.queues.board.active == 0
 
 
+def test_the_refusal_of_the_spool_is_passed_on_and_the_message_forgotten() -> None:
+    door = Door()
+    spool = door.queues.spool
+    spool.intake, spool.refusal = False, SpoolError("broken")
+    assert door.admit.refusal() is spool.refusal
+    door.submit(Recipient("u@a.test", "a.test"))
+    assert door.told == [spool.refusal]
+    assert len(spool.forgotten) == 1
+    assert door.admit.submitted == 0
+
+
 def test_domain_and_binding_are_given_where_policy_gave_none() -> None:
     door = Door()
     recipient = Recipient("u@A.Test", "")

@@ -28,7 +28,12 @@ class Spool(Protocol):
     @property
     def intake(self) -> bool: ...
 
+    @property
+    def refusal(self) -> SpoolError | None: ...
+
     def put(self, message: Message, recipients: Sequence[Recipient], durable: Done) -> None: ...
+
+    def forget(self, message: Message) -> None: ...
 
 
 class RefusedError(SpoolError):
@@ -49,19 +54,19 @@ class Admit:
         submitted: messages handed to the spool and not yet durable.
     """
 
-    __slots__ = ("_spool", "_turn", "board", "roomy", "submitted")
+    __slots__ = ("_turn", "board", "roomy", "spool", "submitted")
 
     def __init__(self, spool: Spool, board: Board) -> None:
-        self._spool = spool
+        self.spool = spool
         self.board = board
         self._turn = 0
         self.roomy = True
         self.submitted = 0
 
-    def refusal(self) -> RefusedError | None:
+    def refusal(self) -> SpoolError | None:
         """Return why no mail is taken in at present; ask at MAIL, before the peer sends it all."""
-        if not self._spool.intake:
-            return NO_SPOOL
+        if not self.spool.intake:
+            return self.spool.refusal or NO_SPOOL
         return None if self.roomy else NO_MEMORY
 
     def submit(self, message: Message, recipients: Sequence[Recipient], done: Done) -> None:
@@ -69,24 +74,27 @@ class Admit:
 
         `done` is called from the loop, or at once where there is a reason to refuse.
         """
-        refused = self.refusal() or self._place(recipients)
-        if refused is not None:
-            done(refused)
-        else:
-            self._put(message, recipients, done)
+        self._decide(self.refusal(), message, recipients, done)
 
     def inject(self, message: Message, recipients: Sequence[Recipient], done: Done) -> None:
         """As `submit`, for what we make ourselves: want of memory does not stop a report."""
-        refused = None if self._spool.intake else NO_SPOOL
+        refused = None if self.spool.intake else self.spool.refusal or NO_SPOOL
+        self._decide(refused, message, recipients, done)
+
+    def _decide(
+        self,
+        refused: SpoolError | None,
+        message: Message,
+        recipients: Sequence[Recipient],
+        done: Done,
+    ) -> None:
         refused = refused or self._place(recipients)
         if refused is not None:
+            self.spool.forget(message)
             done(refused)
-        else:
-            self._put(message, recipients, done)
-
-    def _put(self, message: Message, recipients: Sequence[Recipient], done: Done) -> None:
+            return
         self.submitted += 1
-        self._spool.put(message, recipients, _Pending(self, message, recipients, done).durable)
+        self.spool.put(message, recipients, _Pending(self, message, recipients, done).durable)
 
     def _place(self, recipients: Sequence[Recipient]) -> RefusedError | None:
         """Give each recipient what policy did not: a domain and a binding."""
@@ -147,4 +155,6 @@ class _Pending:
         self._admit.submitted -= 1
         if error is None:
             self._admit.board.accepted(self._message, self._recipients)
+        else:
+            self._admit.spool.forget(self._message)
         self._done(error)

@@ -41,6 +41,17 @@ def test_nothing_is_durable_before_the_disk_says_so(life: Life) -> None:
     assert recipients[0].id in life.spool.live
 
 
+def test_a_large_body_which_is_not_put_after_all_leaves_no_file(life: Life) -> None:
+    writer = life.spool.large()
+    writer.write(b"x" * 300_000)
+    message = Message("sender@example.com", writer.finish())
+    life.pass_time(0.01)
+    assert life.disk.names(f"{HOME}/large")
+    life.spool.forget(message)
+    life.pass_time(0.01)
+    assert life.disk.names(f"{HOME}/large") == []
+
+
 def test_what_waits_while_the_disk_is_busy_shares_one_sync() -> None:
     life = Life(MemoryDisk(), replace(SMALL, segment=1 << 20)).start()
     life.put()

@@ -21,7 +21,7 @@ from angarium.journal.commit import Executor, Failure
 from angarium.journal.errors import SpoolError
 from angarium.queue.spool import changes
 from angarium.queue.spool.keeper import Keeper
-from angarium.queue.spool.large import LargeWriter
+from angarium.queue.spool.large import LargeWriter, PendingBody
 from angarium.queue.spool.means import Means, Settings
 from angarium.queue.spool.routes import Routes
 from angarium.queue.spool.shard import Done, Shard, number_of
@@ -85,6 +85,14 @@ class Spool:
             self._means.loop.call_soon(durable, NOT_OPEN)
         else:
             self._home.put(message, recipients, durable)
+
+    def forget(self, message: Message) -> None:
+        """Free what a message occupies that is not to be put after all."""
+        body = message.body
+        if isinstance(body, PendingBody) and not body.taken:
+            shard = self._by_number.get(body.shard)
+            if shard is not None:
+                shard.executor.submit(body.file.remove, _forgotten)
 
     def settle(self, ident: int, event: Event) -> None:
         """The entry ends as the event says: Delivery, PermanentFailure, Discard or Transfer.
@@ -389,3 +397,7 @@ def _touch(means: Means, handle: int, offset: int, size: int) -> None:
 
 def _nobody(_ident: int, _slot: bytes) -> None:
     pass
+
+
+def _forgotten(_result: object, _failure: object) -> None:
+    """A file that could not be removed is an orphan, removed at the next start."""
