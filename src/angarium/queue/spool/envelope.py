@@ -88,39 +88,49 @@ def encode(
     message: Message,
     recipients: Sequence[Recipient],
     large: tuple[int, int, int] = NO_FILE,
-) -> tuple[bytes, list[int]]:
+    size: int = 0,
+) -> tuple[bytes, Sequence[int]]:
     """Return the meta of a record, and the offset of each recipient in the record.
 
-    Batch and ids must be set. `large` is name, size and CRC of the body's file.
+    Batch and ids must be set. `large` is name, size and CRC of the body's file; `size` that of the
+    message, if it is known.
 
     Raises:
         UnicodeEncodeError: a text has what no UTF-8 can hold.
     """
-    header = message.header
-    size = len(header) + (large[1] if large[0] else message.body.size)
     envelope = _encode(
         (
-            len(header), message.sender, message.traits, message.ret, message.envid,
+            len(message.header), message.sender, message.traits, message.ret, message.envid,
             message.protocol, message.source, message.pathway, message.connection,
             message.received_at, message.priority, message.variables,
         )
     )  # fmt: skip
-    prefix = _PREFIX.pack(CODEC, message.batch, len(recipients), len(envelope), size, *large)
-    pieces = [prefix, _CRC.pack(crc32(envelope, crc32(prefix))), envelope]
+    prefix = _PREFIX.pack(
+        CODEC, message.batch, len(recipients), len(envelope), size or message.size, *large
+    )
+    check = _CRC.pack(crc32(envelope, crc32(prefix)))
     at = HEAD_SIZE + PREFIX_SIZE + len(envelope)
+    if len(recipients) == 1:
+        item, target = _item(recipients[0])
+        return b"".join((prefix, check, envelope, item, target)), (at,)
+    pieces = [prefix, check, envelope]
     offsets = []
     for each in recipients:
-        target = _encode(
-            (
-                each.address, each.domain, each.binding_group, each.binding, each.notify,
-                each.orcpt, each.variables,
-            )
-        )  # fmt: skip
-        pieces.append(_ITEM.pack(each.id, len(target), crc32(target)))
-        pieces.append(target)
+        item, target = _item(each)
+        pieces += (item, target)
         offsets.append(at)
         at += ITEM_SIZE + len(target)
     return b"".join(pieces), offsets
+
+
+def _item(each: Recipient) -> tuple[bytes, bytes]:
+    target = _encode(
+        (
+            each.address, each.domain, each.binding_group, each.binding, each.notify,
+            each.orcpt, each.variables,
+        )
+    )  # fmt: skip
+    return _ITEM.pack(each.id, len(target), crc32(target)), target
 
 
 def keep(meta: bytes, wanted: Sequence[int]) -> tuple[bytes, dict[int, int]]:

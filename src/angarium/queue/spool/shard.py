@@ -17,7 +17,7 @@ from zlib import crc32
 
 from angarium.core.errors import Error
 from angarium.core.fault import FAULTS, point
-from angarium.core.ident import Idents
+from angarium.core.ident import SHARDS, Idents
 from angarium.core.message import Message, Recipient
 from angarium.events.schema import Event, Reception
 from angarium.events.schema import encode as encode_event
@@ -25,11 +25,11 @@ from angarium.events.stream import DATA as FROM_DATA
 from angarium.events.stream import MESSAGES, NOWHERE, REJECTIONS, frame
 from angarium.events.stream import STATE as FROM_STATE
 from angarium.journal.commit import Commit, Executor, Lane
-from angarium.journal.errors import SpoolError, refused
+from angarium.journal.errors import DamageError, SpoolError, refused
 from angarium.journal.log import Landed, Log, Manner
 from angarium.queue.spool import changes
 from angarium.queue.spool.contents import Contents
-from angarium.queue.spool.envelope import PUT, encode
+from angarium.queue.spool.envelope import NO_FILE, PUT, encode
 from angarium.queue.spool.inventory import DATA, STATE, Inventory
 from angarium.queue.spool.large import DIRECTORY as LARGE_DIRECTORY
 from angarium.queue.spool.large import LargeFile, LargeWriter, PendingBody
@@ -83,10 +83,10 @@ class Shard:
     """
 
     __slots__ = (
-        "_emit_held", "_group", "_idents", "_messages", "_ready", "_rejections", "_sync", "commit",
-        "contents", "counts", "data", "delivery", "directory", "executor", "high", "inventory",
-        "judge", "lanes", "large", "logs", "means", "messages", "number", "recovered", "refusal",
-        "rejections", "removals", "slices", "state", "table",
+        "_emit_held", "_group", "_hold", "_idents", "_messages", "_now", "_ready", "_rejections",
+        "_sync", "commit", "contents", "counts", "data", "delivery", "directory", "executor",
+        "high", "inventory", "judge", "lanes", "large", "logs", "means", "messages", "number",
+        "recovered", "refusal", "rejections", "removals", "slices", "state", "table",
     )  # fmt: skip
 
     def __init__(
@@ -113,6 +113,8 @@ class Shard:
         self.recovered = False
         self.removals: list[tuple[int, str]] = []  # state record, file that may go when it is safe
         self.judge: Callable[[], None] = _nothing  # set by `health`: something landed
+        self._now = means.clock.time
+        self._hold = means.routes.hold
         self._idents = Idents(number, inventory.high)
         self._group: deque[Waiting] = deque()
         self._ready: list[tuple[Done, SpoolError | None]] = []
@@ -175,10 +177,11 @@ class Shard:
 
     def put(self, message: Message, recipients: Sequence[Recipient], durable: Done) -> None:
         """Append a message; `durable` is called when it is on the disk, or why it is not."""
-        if self.refusal is not None or self.data.waiting > self.means.settings.waiting_octets:
-            self.means.loop.call_soon(durable, self.refusal or BUSY)
+        data = self.data
+        if self.refusal is not None or data.waiting > self.means.settings.waiting_octets:
+            self._refuse(message, durable, self.refusal or BUSY)
             return
-        now = self.means.clock.time()
+        now = self._now()
         following = self._idents.next
         if not message.batch:
             message.batch = following(now)
@@ -187,24 +190,24 @@ class Shard:
         for recipient in recipients:
             recipient.id = self.high = following(now)
         body = message.body
-        if isinstance(body, PendingBody) and not body.taken and body.shard == self.number:
-            self._put_large(message, recipients, durable, body)
-            return
-        run = [message.header, *body.pieces()]
-        size, crc = 0, 0
-        for piece in run:
-            size += len(piece)
-            crc = crc32(piece, crc)
         try:
-            meta, offsets = encode(message, recipients)
-        except UnicodeEncodeError:
-            self._no_text(durable)
+            if isinstance(body, PendingBody) and body.shard == self.number and not body.taken:
+                self._put_large(message, recipients, durable, body)
+                return
+            header = message.header
+            run = [header, *body.pieces()]
+            size, crc = 0, 0
+            for piece in run:
+                size += len(piece)
+                crc = crc32(piece, crc)
+            meta, offsets = encode(message, recipients, NO_FILE, size)
+        except (UnicodeEncodeError, DamageError, OSError) as error:
+            refusal = SpoolError("a message can't be written", reason=str(error))
+            self._refuse(message, durable, refusal)
             return
-        offset = self.data.append(PUT, meta, run, size, crc)
-        flags = SHARED if len(recipients) > 1 else 0
-        slots = self._slots(message, recipients, offsets, flags, offset, size)
-        self._group.append(Waiting(self.data.number - 1, durable, slots, message, recipients))
-        self.commit.soon()
+        offset = data.append(PUT, meta, run, size, crc)
+        waiting = Waiting(data.number - 1, durable, [], message, recipients)
+        self._wait(waiting, message, offsets, 0, offset, size)
 
     def _put_large(
         self,
@@ -213,11 +216,8 @@ class Shard:
         durable: Done,
         body: PendingBody,
     ) -> None:
-        try:
-            meta, offsets = encode(message, recipients, (body.name, body.size, body.crc))
-        except UnicodeEncodeError:
-            self._no_text(durable)
-            return
+        large = (body.name, body.size, body.crc)
+        meta, offsets = encode(message, recipients, large)
         body.taken = True
         put = partial(self._put_synced, message, recipients, durable, body, meta, offsets)
         self.executor.submit(body.file.sync, put)
@@ -229,7 +229,7 @@ class Shard:
         durable: Done,
         body: PendingBody,
         meta: bytes,
-        offsets: list[int],
+        offsets: Sequence[int],
         _result: object,
         failure: object,
     ) -> None:
@@ -245,33 +245,40 @@ class Shard:
             return
         header = message.header
         offset = self.data.append(PUT, meta, (header,), len(header), crc32(header))
-        flags = LARGE | (SHARED if len(recipients) > 1 else 0)
-        slots = self._slots(message, recipients, offsets, flags, offset, message.size)
-        self._group.append(Waiting(self.data.number - 1, durable, slots, message, recipients, body))
-        self.commit.soon()
+        waiting = Waiting(self.data.number - 1, durable, [], message, recipients, body)
+        self._wait(waiting, message, offsets, LARGE, offset, message.size)
 
-    def _no_text(self, durable: Done) -> None:
-        self.means.loop.call_soon(durable, SpoolError("an address or variable is no text"))
-
-    def _slots(
+    def _wait(
         self,
+        waiting: Waiting,
         message: Message,
-        recipients: Sequence[Recipient],
-        offsets: list[int],
+        offsets: Sequence[int],
         flags: int,
         offset: int,
         size: int,
-    ) -> list[bytes]:
+    ) -> None:
+        """Let the record that was appended, and who put it, wait for the disk."""
+        hold, pack, slots = self._hold, SLOT.pack, waiting.slots
         segment = self.data.segment.sequence
         message.place = segment << 32 | offset
-        hold = self.means.routes.hold
-        return [
-            SLOT.pack(
-                hold((each.binding_group, each.binding, each.domain)),
-                0, 0, flags, segment, offset, at, size,
-            )
-            for each, at in zip(recipients, offsets, strict=True)
-        ]  # fmt: skip
+        if len(offsets) > 1:
+            flags |= SHARED
+        for each, at in zip(waiting.recipients, offsets, strict=True):
+            route = hold((each.binding_group, each.binding, each.domain))
+            slots.append(pack(route, 0, 0, flags, segment, offset, at, size))
+        self._group.append(waiting)
+        self.commit.soon()
+
+    def _refuse(self, message: Message, durable: Done, why: SpoolError) -> None:
+        self.forget(message)
+        self.means.loop.call_soon(durable, why)
+
+    def forget(self, message: Message) -> None:
+        """Free what a message occupies that is not to be put after all."""
+        body = message.body
+        if isinstance(body, PendingBody) and body.shard == self.number and not body.taken:
+            body.taken = True
+            self.executor.submit(body.file.remove, _ignore)
 
     def writer(self) -> LargeWriter:
         """Return what takes a large body."""
@@ -455,8 +462,8 @@ def name_of(number: int) -> str:
 def number_of(directory: str) -> int:
     """Return the number of a shard's directory. Raises Error if it is none's."""
     name = directory.rpartition("/")[2]
-    if len(name) != 3 or not name.isdecimal() or int(name) > 255:
-        raise Error("no directory of a shard: three digits up to 255", directory=directory)
+    if len(name) != 3 or not name.isdecimal() or int(name) >= SHARDS:
+        raise Error("no directory of a shard: three digits up to 127", directory=directory)
     return int(name)
 
 
