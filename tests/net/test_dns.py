@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable, Iterator
 
 import pytest
+import uvloop
 
 from angarium.net.answer import Status
 from angarium.net.dns import DEFAULT_LIMITS, Limits, Stub
@@ -308,7 +309,8 @@ def against(
         stub.close()
         return result, stub
 
-    return asyncio.run(main())
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # As in a worker.
+        return runner.run(main())
 
 
 @pytest.fixture

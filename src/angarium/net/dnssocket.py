@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 from angarium.net.resolvconf import Server
 
@@ -140,8 +140,9 @@ class _OneAnswer(asyncio.Protocol):
         self._buffer = bytearray()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.WriteTransport)
-        transport.write(len(self._data).to_bytes(2, "big") + self._data)
+        # Not an instance: uvloop's transports are none of asyncio's.
+        stream = cast(asyncio.WriteTransport, transport)
+        stream.write(len(self._data).to_bytes(2, "big") + self._data)
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
