@@ -39,7 +39,8 @@ class Scoreboard:
     def __init__(self, path: Path) -> None:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            os.ftruncate(descriptor, MAX_WORKERS * _ROW.size)
+            # With its blocks: on a full disk the first store to a page without one is a SIGBUS.
+            os.posix_fallocate(descriptor, 0, MAX_WORKERS * _ROW.size)
             self._map = mmap.mmap(descriptor, MAX_WORKERS * _ROW.size)
         finally:
             os.close(descriptor)
@@ -60,21 +61,22 @@ class Scoreboard:
 class Row:
     """One worker's row."""
 
-    __slots__ = ("_at", "_map", "_rows")
+    __slots__ = ("_at", "_idents", "_mine", "_rows")
 
     def __init__(self, shared: mmap.mmap, worker: int) -> None:
-        self._map = shared
         self._at = worker * _ROW.size
+        self._idents = memoryview(shared).cast("Q")
+        self._mine = self._at // _IDENT.size
         # Both columns of all rows at once, without a copy: the gate reads them per connection.
         self._rows = memoryview(shared).cast("I")
 
     def enter(self, ident: int) -> None:
         """Note that code runs over the message of this recipient from now on."""
-        _IDENT.pack_into(self._map, self._at, ident)
+        self._idents[self._mine] = ident
 
     def leave(self) -> None:
         """Note that we are back in the loop."""
-        _IDENT.pack_into(self._map, self._at, 0)
+        self._idents[self._mine] = 0
 
     def accepting(self, *, yes: bool) -> None:
         self._rows[(self._at + _ACCEPTING) // 4] = int(yes)
@@ -92,3 +94,4 @@ class Row:
 
     def close(self) -> None:
         self._rows.release()
+        self._idents.release()
