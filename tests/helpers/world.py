@@ -44,11 +44,11 @@ esmtp_listener {{
 {listener}
 }}
 ec_logger "ec_logger" {{
-  mainlog = "log/mainlog.ec"
-  rejectlog = "log/rejectlog.ec"
-  paniclog = "log/paniclog.ec"
+  mainlog = "{logs}/mainlog.ec"
+  rejectlog = "{logs}/rejectlog.ec"
+  paniclog = "{logs}/paniclog.ec"
 }}
-bounce_logger "bounce_logger" {{ bouncelog = "log/bouncelog.ec" }}
+bounce_logger "bounce_logger" {{ bouncelog = "{logs}/bouncelog.ec" }}
 """
 
 
@@ -82,6 +82,7 @@ class World:
         sink: the script of the receiving server.
         fault: an armed fault point, for crashes (`core/fault`).
         descriptors: which the system allows a process; 0: as many as us.
+        logs: where the text logs go; a relative path is below the state directory.
     """
 
     receiver: type[Sink] = Sink
@@ -92,10 +93,12 @@ class World:
         config: str = "",
         zone: str = "",
         sink: str = "",
+        *,
         workers: int = 1,
         fault: str = "",
         listener: str = "",
         descriptors: int = 0,
+        logs: Path = Path("log"),
     ) -> None:
         self.folder = folder
         self.state = folder / "state"
@@ -103,6 +106,7 @@ class World:
         self.extra = config
         self.listener = listener
         self.descriptors = descriptors
+        self.logs = self.state / logs
         self.zone = zone
         self.script = sink
         self.workers = workers
@@ -147,6 +151,7 @@ class World:
             workers=self.workers,
             port=self.port,
             listener=self.listener,
+            logs=self.logs,
         )
         own = extra.replace("{sink}", str(self.sink.port))
         self.config.write_text(base + own, encoding="utf-8")
@@ -177,7 +182,8 @@ class World:
         await self.until(lambda: not self.running or self._ready(), "ready")
         if not self.running:
             await self._reading
-            raise RuntimeError("the server did not start:\n" + "\n".join(self.output))
+            status = self._process.returncode
+            raise RuntimeError(f"the server did not start, exit {status}:\n{self._told()}")
 
     def _ready(self) -> bool:
         return any("ready" in line for line in self.output)
@@ -220,8 +226,14 @@ class World:
         end = time.monotonic() + patience
         while not condition():
             if time.monotonic() > end:
-                raise TimeoutError(f"waited {patience:g} s for {what}:\n" + "\n".join(self.output))
+                raise TimeoutError(f"waited {patience:g} s for {what}:\n{self._told()}")
             await asyncio.sleep(POLL)
+
+    def _told(self) -> str:
+        """Return what explains a failure: the output, and how the logs end."""
+        logs = {name: self.log(name)[-8:] for name in ("mainlog", "rejectlog", "paniclog")}
+        parts = [f"{name}:\n" + "\n".join(lines) for name, lines in logs.items() if lines]
+        return "\n".join([*self.output, *parts])
 
     async def dialogue(self, script: str) -> list[str]:
         """Play "C: ..." and "S: ..." lines with the server; S is a regular expression.
@@ -281,6 +293,13 @@ class World:
         children = Path(f"/proc/{number}/task/{number}/children").read_text(encoding="ascii")
         return [pid for pid in map(int, children.split()) if "worker" in _title(pid)]
 
+    def hose_pid(self) -> int:
+        """Return the process id of the hose; 0 if there is none."""
+        assert self._process is not None
+        number = self._process.pid
+        children = Path(f"/proc/{number}/task/{number}/children").read_text(encoding="ascii")
+        return next((pid for pid in map(int, children.split()) if "hose" in _title(pid)), 0)
+
     def memory(self, pid: int, which: str = "VmRSS") -> int:
         """Return the octets which a process has resident; "VmHWM": the most it ever had."""
         text = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
@@ -295,7 +314,7 @@ class World:
 
     def log(self, name: str) -> list[str]:
         """Return the lines of a text log, "mainlog", "bouncelog" ...; [] if there is none yet."""
-        path = self.state / "log" / f"{name}.ec"
+        path = self.logs / f"{name}.ec"
         return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
 
     async def logged(self, name: str, pattern: str, count: int = 1) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 from angarium.core.body import MemoryBody
 from angarium.core.errors import Error
+from angarium.core.fault import FAULTS, point
 from angarium.core.message import Trait
 from angarium.core.reply import Reply
 from angarium.mail.format.rewrite import seven_bit
@@ -26,6 +27,8 @@ from angarium.outbound.options import Transport
 from angarium.queue.entry import Entry
 from angarium.wire.smtp_client import Lost
 from angarium.wire.smtp_transaction import Extensions, Phase, Stage, Transaction
+
+CONVERTING: Final = point("attempt.converting", "a content is parsed to be sent in 7 bit")
 
 # Plain numbers, see wire/smtp_transaction.
 _DEMANDING: Final = int(Trait.SMTPUTF8 | Trait.EIGHT_BIT | Trait.BINARY)
@@ -98,6 +101,7 @@ def _fitted(mail: Mail, peer: Extensions, options: Transport) -> Reply | None:
 
 
 def _convert(mail: Mail) -> bool:
+    FAULTS.hit(CONVERTING)
     converted = seven_bit(_content(mail))
     if converted is None:
         return False

@@ -268,7 +268,13 @@ class Outlet:
             options = shared.transport(self.line)
             self._generation = shared.generation
             self._means = Means(
-                self.line, options, shared.settle, shared.sweep, patience(options), shared.unsent
+                self.line,
+                options,
+                shared.settle,
+                shared.sweep,
+                patience(options),
+                shared.unsent,
+                shared.settle.note,
             )
         return self._means
 

@@ -28,7 +28,7 @@ from angarium.mail.report.dsn import Action
 from angarium.outbound.bounce import Bounces
 from angarium.outbound.errors import BLACKHOLED, BODY_MISSING, DeliveryError
 from angarium.queue.admit import NO_BINDING, NO_DOMAIN, Done
-from angarium.queue.entry import Entry
+from angarium.queue.entry import UNREAD, Entry, Note
 from angarium.queue.line import Line
 from angarium.queue.options import Shape
 from angarium.queue.retry import GiveUp, give_up, next_due
@@ -67,6 +67,7 @@ class Settle:
 
     Attributes:
         delivered_count, failed_count, deferred_count: since the start, for status.
+        note: says over which message a report is made.
     """
 
     __slots__ = (
@@ -79,6 +80,7 @@ class Settle:
         "deferred_count",
         "delivered_count",
         "failed_count",
+        "note",
     )
 
     def __init__(
@@ -96,6 +98,7 @@ class Settle:
         self._bounces = bounces
         self._clock = clock
         self._random = random
+        self.note: Note = UNREAD
         self.delivered_count = self.failed_count = self.deferred_count = 0
 
     def delivered(
@@ -137,7 +140,9 @@ class Settle:
             str(reply),
         )
         if recipient.notify and recipient.notify & Notify.SUCCESS and not reports:
+            self.note.enter(entry.id)
             report = self._bounces.report(entry, Action.RELAYED, reply, remote, now)
+            self.note.leave()
             if report is not None:
                 # Without the report it is delivered all the same.
                 done = partial(self._succeeded, entry, event)
@@ -221,9 +226,11 @@ class Settle:
         self._spool.defer(entry.id, made, due, event)
         if self._bounces.delay_due(entry, shape, now):
             until = message.received_at + shape.message_expiration
+            self.note.enter(entry.id)
             report = self._bounces.report(
                 entry, Action.DELAYED, error.reply, error.remote, now, until
             )
+            self.note.leave()
             if report is not None:
                 self._admit.inject(report.message, report.recipients, _whatever)
         entry.attempts = made
@@ -260,7 +267,9 @@ class Settle:
             classify(reply),
             kind,
         )
+        self.note.enter(entry.id)
         made = self._bounces.failure(entry, reply, error, now) if report else None
+        self.note.leave()
         if made is None:
             self._finish(entry, event)
         else:

@@ -24,7 +24,7 @@ from angarium.outbound.errors import CLOSED, NO_REPLY, UNREADABLE
 from angarium.outbound.options import Transport
 from angarium.outbound.permits import Permit
 from angarium.outbound.route import Hop
-from angarium.queue.entry import Entry
+from angarium.queue.entry import UNREAD, Entry, Note
 from angarium.queue.line import Line
 from angarium.queue.throttle import HAND_BACK_MESSAGES, HAND_BACK_SECONDS
 from angarium.wire.smtp_client import Lost, SmtpClient
@@ -67,6 +67,7 @@ class Means:
     sweep: Sweep
     patience: Mapping[Stage, float]  # how long the answer at each stage is waited for
     unsent: int = 32768  # octets which wait for a host to take them
+    note: Note = UNREAD
 
 
 class Session(asyncio.Protocol):
@@ -84,6 +85,7 @@ class Session(asyncio.Protocol):
         "_heard",
         "_line",
         "_look",
+        "_note",
         "_over",
         "_owner",
         "_patience",
@@ -121,6 +123,7 @@ class Session(asyncio.Protocol):
         self.greeted: asyncio.Future[Lost | None] = asyncio.get_running_loop().create_future()
         self._client = client
         self._line = means.line
+        self._note = means.note
         self._results = means.results
         self._sweep = means.sweep
         self._owner: Owner | None = None
@@ -272,8 +275,10 @@ class Session(asyncio.Protocol):
                     else:
                         self._rest()
                 return
+            self._note.enter(batch[0].id)
             mail = Mail(batch)
             refused = attempt.unfit(mail, peer, self.options)
+            self._note.leave()
             if refused is not None:
                 attempt.refuse(mail, refused, self._results, self.hop.endpoint, self.ident)
                 continue

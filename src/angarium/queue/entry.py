@@ -12,7 +12,7 @@ without an object (no room in memory, or not due long enough) is loaded when it 
 
 import enum
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from angarium.core.message import Message, Recipient
 
@@ -35,6 +35,29 @@ MOVES: Final[Mapping[str, tuple[State, State]]] = {
     "delay": (FLYING, DELAYED),
     "end": (FLYING, ENDED),
 }
+
+
+class Note(Protocol):
+    """Where a worker says over whose message it works, so that a crash is known by its message."""
+
+    def enter(self, ident: int) -> None:
+        """Code runs over the message of this recipient from now on."""
+        ...
+
+    def leave(self) -> None:
+        """We are back in the loop."""
+        ...
+
+
+class _Unread:
+    """A note nobody reads."""
+
+    def enter(self, ident: int) -> None: ...
+
+    def leave(self) -> None: ...
+
+
+UNREAD: Final = _Unread()
 
 
 class Entry:

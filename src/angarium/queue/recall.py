@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from angarium.core.errors import Error
 from angarium.journal.errors import ColdError, DamageError
-from angarium.queue.entry import Entry
+from angarium.queue.entry import UNREAD, Entry, Note
 from angarium.queue.line import COLD, Line
 from angarium.queue.spool.slot import TIMING
 
@@ -29,18 +29,20 @@ class Recall:
 
     Attributes:
         unreadable: told of each entry that could not be read.
+        note: says which one is being read.
         unlink: what is damaged is not put aside but ended by `discard`, with its line and attempts
             (option unlink_on_spool_in_failure).
         spawn: starts a task; None: every read may wait for the disk.
     """
 
-    __slots__ = ("_board", "_warm", "discard", "spawn", "unlink", "unreadable")
+    __slots__ = ("_board", "_warm", "discard", "note", "spawn", "unlink", "unreadable")
 
     def __init__(self, board: "Board") -> None:
         self._board = board
         self._warm: set[int] = set()  # read by a thread: taken without asking whether it is cached
         self.spawn: Spawn | None = None
         self.unreadable: Callable[[int, Error], None] = _ignore
+        self.note: Note = UNREAD
         self.unlink = False
         self.discard: Callable[[int, Line, int], None] | None = None
 
@@ -58,6 +60,7 @@ class Recall:
         if slot is None:
             return None
         cached = not wait and self.spawn is not None and ident not in self._warm
+        self.note.enter(ident)
         try:
             message, recipient = board.spool.load(ident, cached=cached)
         except ColdError:
@@ -73,6 +76,8 @@ class Recall:
             self.unreadable(ident, error)
             board.put_off(ident, AGAIN_SECONDS)
             return None
+        finally:
+            self.note.leave()
         self._warm.discard(ident)
         due, attempts = TIMING.unpack_from(slot, 4)
         board.resident += 1

@@ -3,8 +3,8 @@
 A fault which comes again and again is told once a minute, with how often it came.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Callable, MutableMapping, Sequence
+from typing import Any, Final
 
 from angarium.core.clock import Clock
 from angarium.events.panic import PanicLog
@@ -13,23 +13,47 @@ AGAIN_SECONDS: Final = 60.0
 _KEPT: Final = 256  # texts; faults are few, unless one names a message or a peer
 
 
+class Panics:
+    """The paniclogs of all ec_loggers, of one process."""
+
+    __slots__ = ("_logs",)
+
+    def __init__(self, logs: Sequence[PanicLog] = ()) -> None:
+        self._logs = logs
+
+    def write(self, source: str, text: str) -> None:
+        """Write a line to each; `source` is the module or the part which speaks."""
+        for log in self._logs:
+            log.write(source, text)
+
+    def use(self, logs: Sequence[PanicLog]) -> None:
+        """Go over to those of another generation."""
+        self.close()
+        self._logs = logs
+
+    def reopen(self) -> None:
+        for log in self._logs:
+            log.reopen()
+
+    def close(self) -> None:
+        for log in self._logs:
+            log.close()
+
+
 class Alarm:
     """Call it with a text of one line.
 
     Args:
         tell: brings a text to the supervisor, for the service log.
-        panics: the paniclogs of all ec_loggers.
     """
 
-    __slots__ = ("_clock", "_panics", "_tell", "_told")
+    __slots__ = ("_clock", "_tell", "_told", "panics")
 
-    def __init__(
-        self, tell: Callable[[str], None], clock: Clock, panics: Sequence[PanicLog]
-    ) -> None:
+    def __init__(self, tell: Callable[[str], None], clock: Clock, panics: Panics) -> None:
         self._tell = tell
         self._clock = clock
-        self._panics = panics
         self._told: dict[str, tuple[float, int]] = {}  # when last, and how often since
+        self.panics = panics
 
     def __call__(self, text: str, source: str = "core") -> None:
         """Tell it; `source` is the module or the part which speaks."""
@@ -42,19 +66,30 @@ class Alarm:
             self._told.clear()
         self._told[text] = now, 0
         said = f"{text} ({unheard} times more since)" if unheard else text
-        for panic in self._panics:
-            panic.write(source, said)
+        self.panics.write(source, said)
         self._tell(said)
 
-    def use(self, panics: Sequence[PanicLog]) -> None:
-        """Go over to the paniclogs of another generation."""
-        self.close()
+
+class Faults:
+    """A processor of the service log: brings the faults of this process to the paniclogs too.
+
+    What another process told is in them already: each writes its own.
+    """
+
+    __slots__ = ("_panics", "_process")
+
+    def __init__(self, process: str, panics: Panics) -> None:
+        self._process = process
         self._panics = panics
 
-    def reopen(self) -> None:
-        for panic in self._panics:
-            panic.reopen()
+    def __call__(
+        self, logger: object, level: str, line: MutableMapping[str, Any]
+    ) -> MutableMapping[str, Any]:
+        if level in ("error", "critical") and line.get("process") == self._process:
+            known = {name: each for name, each in line.items() if name not in _NO_FIELDS}
+            text = " ".join([str(line["event"]), *(f"{n}={each}" for n, each in known.items())])
+            self._panics.write("core", text)
+        return line
 
-    def close(self) -> None:
-        for panic in self._panics:
-            panic.close()
+
+_NO_FIELDS: Final = frozenset({"event", "process", "level", "timestamp", "exc_info", "exception"})

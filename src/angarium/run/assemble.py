@@ -42,7 +42,7 @@ from angarium.queue.spool.means import Means
 from angarium.queue.spool.store import Spool
 from angarium.queue.timer import Timer
 from angarium.run import link
-from angarium.run.alarm import Alarm
+from angarium.run.alarm import Alarm, Panics
 from angarium.run.doors import Doors
 from angarium.run.holdings import Holdings
 from angarium.run.hose import panics_of
@@ -64,7 +64,7 @@ def assemble(
     """Build a worker; nothing runs yet."""
     loop, clock, random = asyncio.get_running_loop(), RealClock(), SystemRandom()
     state, number = Path(start.state), start.number
-    alarm = Alarm(process.alarm, clock, panics_of(configuration, state, clock))
+    alarm = Alarm(process.alarm, clock, Panics(panics_of(configuration, state, clock)))
     row = Scoreboard(state / "run" / "scoreboard").row(number)
     ledger = SharedLedger.opened(descriptors, number, clock, alarm)
     host = Host(configuration)
@@ -91,6 +91,7 @@ def assemble(
     pool = Pool(board, settle, dialer, configuration, sweep, clock, alarm)
     board.demand = pool.demand
     board.give_up = settle.give_up
+    settle.note = board.recall.note = row
     board.recall.discard = settle.unreadable
     board.recall.unreadable = partial(_unreadable, alarm)
     memory = Memory(board, admit, Proc(start.workers), partial(_memory_changed, alarm))

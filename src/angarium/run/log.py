@@ -9,9 +9,15 @@ from typing import Any
 
 import structlog
 
+from angarium.run.alarm import Faults, Panics
 
-def setup(process: str) -> Any:
-    """Configure the service log of this process and return its logger."""
+
+def setup(process: str, panics: Panics | None = None) -> Any:
+    """Configure the service log of this process and return its logger.
+
+    Args:
+        panics: paniclogs which get the faults too, where the process has none of its own way.
+    """
     renderer: Any = (
         structlog.dev.ConsoleRenderer()
         if sys.stderr.isatty()
@@ -23,6 +29,7 @@ def setup(process: str) -> Any:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *([Faults(process, panics)] if panics is not None else []),
             *tracebacks,
             renderer,
         ],

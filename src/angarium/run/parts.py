@@ -106,7 +106,7 @@ class Parts:
             return
         prepared, self._prepared = self._prepared, None
         self.configuration = prepared.configuration
-        self.alarm.use(prepared.panics)
+        self.alarm.panics.use(prepared.panics)
         self.spool.configure(prepared.settings)
         self.host.use(self.configuration)
         self.naming.apply(self.configuration.top(ResolverOptions))
@@ -157,7 +157,7 @@ class Parts:
         await self.spool.close()
         self.loop.remove_reader(self.ledger)
         self.ledger.close()
-        self.alarm.close()
+        self.alarm.panics.close()
 
     async def _end(self, seconds: float) -> None:
         """Wait until no attempt and no session is under way."""

@@ -13,6 +13,7 @@ import asyncio
 import signal
 from collections.abc import Callable, Collection
 from functools import partial
+from importlib.metadata import version
 from typing import Any, Final
 
 from angarium.config.errors import ConfigError
@@ -22,9 +23,11 @@ from angarium.events.checkpoint import passed
 from angarium.journal.disk import FileDisk
 from angarium.queue.ledger import LedgerTable
 from angarium.run import link, shards
+from angarium.run.alarm import Panics
 from angarium.run.beside import Beside
 from angarium.run.child import Backoff, Child
 from angarium.run.fleet import GRACE_SECONDS, Fleet, Slot
+from angarium.run.hose import panics_of
 from angarium.run.options import Node, Sink
 from angarium.run.plan import Plan, endpoints, workers_of
 from angarium.run.reload import Reload
@@ -40,11 +43,14 @@ HOSE_SECONDS: Final = 5.0  # to write what is left, after the workers have gone
 class Supervisor:
     """Runs one node until it is told to stop."""
 
-    def __init__(self, plan: Plan, sockets: Sockets, clock: Clock, log: Any) -> None:
+    def __init__(
+        self, plan: Plan, sockets: Sockets, clock: Clock, log: Any, panics: Panics | None = None
+    ) -> None:
         self._plan = plan
         self._sockets = sockets
         self._clock = clock
         self._log = log
+        self._panics = Panics() if panics is None else panics
         self._snapshot = plan.snapshot
         self._configuration = plan.configuration
         self._generation = plan.configuration.generation
@@ -86,6 +92,8 @@ class Supervisor:
         self._fleet.start(shards.assign(found, self._workers))
         self._second()
         await self._finished.wait()
+        self._milestone("stopped")
+        self._panics.close()
         self._sockets.close()
         self._ledger.close()
         self._scoreboard.close()
@@ -129,17 +137,18 @@ class Supervisor:
         if refusal:
             self._log.error("reload refused, the old configuration stays", reason=refusal)
             return
+        self._panics.use(panics_of(done.configuration, self._plan.state, self._clock))
         self._generation = done.generation
         self._snapshot, self._configuration = done.snapshot, done.configuration
         self._fleet.crash_limit = self._configuration.top(Node).crash_limit
-        self._log.info("reloaded", generation=self._generation)
+        self._milestone(f"reloaded, generation {self._generation}")
 
     def stop(self) -> None:
         """Drain and end; the second time at once."""
         seconds, grace = self._configuration.top(Node).shutdown_timeout, GRACE_SECONDS
         if self._fleet.stopping:
             seconds, grace = 0.0, HASTE_SECONDS
-        self._log.info("stopping", seconds=seconds)
+        self._milestone(f"stopping, within {seconds:g} s")
         asyncio.get_running_loop().call_later(seconds + grace, self._fleet.kill)
         self._fleet.drain(seconds)
 
@@ -163,7 +172,13 @@ class Supervisor:
         if not self._finished.is_set():
             asyncio.get_running_loop().call_later(1.0, self._second)
 
+    def _milestone(self, text: str) -> None:
+        """Tell of a start, a stop, a reload: in the paniclogs too, as 5.3 does."""
+        self._log.info(text)
+        self._panics.write("Milestone", text)
+
     def _reopen(self) -> None:
+        self._panics.reopen()
         self._fleet.send(link.Reopen())
         if self._hose is not None:
             self._hose.send(link.Reopen())
@@ -256,6 +271,8 @@ class Supervisor:
     def _maybe_announce(self) -> None:
         if not self._announced and self._fleet.ready:
             self._announced = True
+            release = version("angarium")
+            self._milestone(f"Angarium {release} started, generation {self._generation}")
             self._announce()
 
 

@@ -45,7 +45,7 @@ class Worker(Process):
         loops.settle_memory()
 
     def reopen(self) -> None:
-        self._parts.alarm.reopen()
+        self._parts.alarm.panics.reopen()
 
     async def drain(self, seconds: float) -> None:
         await self._parts.drain(seconds)

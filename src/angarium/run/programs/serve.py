@@ -11,6 +11,8 @@ import setproctitle
 from angarium.config.errors import ConfigError
 from angarium.net.loop import RealClock
 from angarium.run import log
+from angarium.run.alarm import Panics
+from angarium.run.hose import panics_of
 from angarium.run.plan import Plan, StartError
 from angarium.run.privileges import PrivilegeError
 from angarium.run.sockets import ListenError, Sockets
@@ -55,7 +57,10 @@ def command(config_path: Path, state: Path | None) -> None:
         sockets.close()
         click.echo(f"cannot start: {error}", err=True)
         sys.exit(CANNOT_START)
-    supervisor = Supervisor(plan, sockets, RealClock(), log.setup("supervisor"))
+    clock = RealClock()
+    panics = Panics(panics_of(plan.configuration, plan.state, clock))
+    logger = log.setup("supervisor", panics)
+    supervisor = Supervisor(plan, sockets, clock, logger, panics)
     asyncio.run(supervisor.run(lambda: _announce(plan, sockets)))
     os.close(lock)
 
