@@ -1,0 +1,74 @@
+"""Several identities of one server: each sends from its address, and may come and go."""
+
+from pathlib import Path
+
+from helpers.outlook import Outlook
+from helpers.preload import preload
+
+BINDINGS = """
+binding "default" { bind_address = "127.0.2.1" }
+binding_group "g" {
+  binding "one" { bind_address = "127.0.2.11"  ehlo_hostname = "one.node.test" }
+  binding "two" { bind_address = "127.0.2.12"  ehlo_hostname = "two.node.test" }
+}
+"""
+EVERYWHERE = "* A 127.0.0.1"
+
+
+async def test_each_binding_sends_from_its_address_by_its_name(tmp_path: Path) -> None:
+    await preload(
+        tmp_path / "state",
+        [
+            ("g", "one", "b@a.test"),
+            ("g", "two", "c@a.test"),
+            ("default", "default", "d@a.test"),
+            ("g", "gone", "e@a.test"),
+            ("lost", "lost", "f@a.test"),
+        ],
+    )
+    async with Outlook(tmp_path, BINDINGS, EVERYWHERE) as world:
+        await world.came("*@a.test", 5)
+        found = {each.recipients[0]: (each.peer, each.helo) for each in world.sink.accepted}
+        assert found == {
+            "b@a.test": ("127.0.2.11", "one.node.test"),
+            "c@a.test": ("127.0.2.12", "two.node.test"),
+            "d@a.test": ("127.0.2.1", "mx.node.test"),
+            # What names a binding that is not there goes by the default one.
+            "e@a.test": ("127.0.2.1", "mx.node.test"),
+            "f@a.test": ("127.0.2.1", "mx.node.test"),
+        }
+        delivered = await world.records("mainlog", "D", count=5)
+        assert sorted((row[7], row[8]) for row in delivered) == [
+            *[("default", "default")] * 3,
+            ("g", "one"),
+            ("g", "two"),
+        ]
+
+
+async def test_what_holds_for_a_binding_leaves_the_others_alone(tmp_path: Path) -> None:
+    await preload(tmp_path / "state", [("g", "one", "b@a.test"), ("g", "two", "c@a.test")])
+    held = BINDINGS.replace("two.node.test", 'two.node.test"  suspend_delivery = "true')
+    async with Outlook(tmp_path, held, EVERYWHERE) as world:
+        await world.came("b@a.test")
+        assert world.got("c@a.test") == []
+        await world.reload(BINDINGS)
+        [letter] = await world.came("c@a.test")
+        assert letter.peer == "127.0.2.12"
+
+
+async def test_mail_of_a_binding_which_a_reload_takes_away_goes_by_the_default(
+    tmp_path: Path,
+) -> None:
+    await preload(tmp_path / "state", [("g", "two", f"b{n}@a.test") for n in range(20)])
+    held = BINDINGS.replace("two.node.test", 'two.node.test"  suspend_delivery = "true')
+    gone = "\n".join(line for line in BINDINGS.splitlines() if '"two"' not in line)
+    async with Outlook(tmp_path, held, EVERYWHERE) as world:
+        await world.mail("x@a.test")
+        await world.came("x@a.test")
+        await world.reload(gone)
+        letters = await world.came("b*@a.test", 20)
+        assert {each.peer for each in letters} == {"127.0.2.1"}
+        delivered = await world.records("mainlog", "D", count=21)
+        assert {row[8] for row in delivered} == {"default"}
+        await world.again()
+        assert len(world.got("b*@a.test")) == 20
