@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from angarium.events.panic import PanicLog
-from angarium.run.alarm import AGAIN_SECONDS, Alarm
+from angarium.run.alarm import AGAIN_SECONDS, Alarm, Faults, Panics
 from helpers.clock import FakeClock
 
 
@@ -11,7 +11,7 @@ def test_an_alarm_is_in_every_paniclog_and_told_to_the_supervisor(tmp_path: Path
     told: list[str] = []
     clock = FakeClock()
     panics = [PanicLog(str(tmp_path / name), clock) for name in ("one", "two")]
-    alarm = Alarm(told.append, clock, panics)
+    alarm = Alarm(told.append, clock, Panics(panics))
     alarm("the disk is full", "spool")
     assert told == ["the disk is full"]
     for name in ("one", "two"):
@@ -21,7 +21,7 @@ def test_an_alarm_is_in_every_paniclog_and_told_to_the_supervisor(tmp_path: Path
 def test_the_same_again_and_again_is_told_once_a_minute_with_its_count() -> None:
     told: list[str] = []
     clock = FakeClock()
-    alarm = Alarm(told.append, clock, ())
+    alarm = Alarm(told.append, clock, Panics())
     for _ in range(5):
         alarm("no route")
     alarm("another")
@@ -36,7 +36,7 @@ def test_the_same_again_and_again_is_told_once_a_minute_with_its_count() -> None
 
 def test_what_is_remembered_is_bounded() -> None:
     told: list[str] = []
-    alarm = Alarm(told.append, FakeClock(), ())
+    alarm = Alarm(told.append, FakeClock(), Panics())
     for number in range(1000):
         alarm(f"message {number}")
     assert len(told) == 1000
@@ -45,20 +45,35 @@ def test_what_is_remembered_is_bounded() -> None:
 
 def test_another_generation_has_other_paniclogs(tmp_path: Path) -> None:
     clock = FakeClock()
-    alarm = Alarm(lambda text: None, clock, [PanicLog(str(tmp_path / "old"), clock)])
-    alarm("first")
-    alarm.use([PanicLog(str(tmp_path / "new"), clock)])
-    alarm("second")
+    panics = Panics([PanicLog(str(tmp_path / "old"), clock)])
+    panics.write("core", "first")
+    panics.use([PanicLog(str(tmp_path / "new"), clock)])
+    panics.write("core", "second")
     assert "second" not in (tmp_path / "old").read_text()
     assert "second" in (tmp_path / "new").read_text()
 
 
 def test_a_renamed_paniclog_is_left_at_reopen(tmp_path: Path) -> None:
-    clock = FakeClock()
-    alarm = Alarm(lambda text: None, clock, [PanicLog(str(tmp_path / "log"), clock)])
-    alarm("first")
+    panics = Panics([PanicLog(str(tmp_path / "log"), FakeClock())])
+    panics.write("core", "first")
     (tmp_path / "log").rename(tmp_path / "log.1")
-    alarm.reopen()
-    alarm("second")
+    panics.reopen()
+    panics.write("core", "second")
     assert "second" in (tmp_path / "log").read_text()
-    alarm.close()
+    panics.close()
+
+
+def test_faults_of_the_service_log_are_in_the_paniclogs_but_those_of_others_are_not_again(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "log"
+    faults = Faults("supervisor", Panics([PanicLog(str(path), FakeClock())]))
+    died = {"event": "worker died", "process": "supervisor", "worker": 1, "level": "error"}
+    for level, line in (
+        ("error", died),
+        ("info", {"event": "quiet", "process": "supervisor"}),
+        ("error", {"event": "its own", "process": "worker 1"}),
+    ):
+        assert faults(None, level, line) is line
+    (said,) = path.read_text().splitlines()
+    assert said.endswith(":core: worker died worker=1")

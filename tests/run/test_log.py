@@ -3,11 +3,15 @@
 import json
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
 
+from angarium.events.panic import PanicLog
 from angarium.run import log
+from angarium.run.alarm import Panics
+from helpers.clock import FakeClock
 
 
 @pytest.fixture(autouse=True)
@@ -47,3 +51,9 @@ def test_on_a_terminal_it_is_for_people(
     said = capsys.readouterr().err
     assert "stopping" in said
     assert not said.startswith("{")
+
+
+def test_faults_go_to_the_paniclogs_which_are_given(tmp_path: Path) -> None:
+    panics = Panics([PanicLog(str(tmp_path / "panic"), FakeClock())])
+    log.setup("supervisor", panics).error("hose died", status=9)
+    assert (tmp_path / "panic").read_text().endswith(":core: hose died status=9\n")

@@ -2,10 +2,7 @@
 
 from pathlib import Path
 
-import pytest
-
 from angarium.config.load import load_text
-from angarium.core.errors import Error
 from angarium.queue.spool.means import Settings
 from angarium.run.spooling import settings_of
 
@@ -52,8 +49,3 @@ def test_the_folders_of_all_logs_which_are_written_are_watched() -> None:
     """
     folders = settings_of(load_text(text), Path("/state")).log_folders
     assert folders == ("/state/log", "/var/log/a", "/var/log/b")
-
-
-def test_a_log_of_a_kind_we_do_not_have_is_refused() -> None:
-    with pytest.raises(Error, match="destination"):
-        settings_of(load_text('ec_logger "x" { mainlog = "jlog:///var/x=>y" }'), Path("/state"))

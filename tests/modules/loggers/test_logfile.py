@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from angarium.config.errors import ConfigError
+from angarium.config.load import load_text
 from angarium.core.errors import Error
 from angarium.modules.loggers.logfile import LogFile
 
@@ -44,6 +46,8 @@ def test_a_relative_path_is_below_the_state_directory(tmp_path: Path) -> None:
 def test_destinations_we_do_not_have_are_refused(destination: str) -> None:
     with pytest.raises(Error, match="destination"):
         LogFile(destination, Path())
+    with pytest.raises(ConfigError, match=r"ecelerity\.conf:1:\d+: mainlog: .* not supported yet"):
+        load_text(f'ec_logger {{ mainlog = "{destination}" }}')
 
 
 def test_the_mode_is_that_of_the_option_whatever_the_umask(path: Path) -> None:

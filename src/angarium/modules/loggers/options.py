@@ -1,11 +1,27 @@
 """Options of the loggers: which log goes where, and what is in it."""
 
-from angarium.config.kinds import Bool, Choice, Duration, Mode, Text
+from angarium.config.kinds import Bool, Choice, Duration, Mode, Raw, Text
 from angarium.config.option import Options, State, accepted, option
 from angarium.config.scope import Naming, Scope
 
 LEVELS = ("DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL")
 LOG_MODE = 0o644
+KINDS = ("jlog", "cluster", "pipe", "syslog", "program")  # of destinations, beside files
+
+
+class Destination(Text):
+    """Where a log goes."""
+
+    def parse(self, raw: Raw) -> str:
+        text = Text.parse(self, raw)
+        kind, slashes, _ = text.partition("://")
+        if slashes and kind != "file":
+            known = "not supported yet" if kind in KINDS else "no kind of log destination"
+            raise ValueError(f"{kind}:// is {known}; write a path, or file:// with one")
+        return text
+
+    def __str__(self) -> str:
+        return "path of a file, or file:// with one"
 
 
 class EcLogger(Options, stanza="ec_logger", naming=Naming.MAYBE):
@@ -20,12 +36,12 @@ class EcLogger(Options, stanza="ec_logger", naming=Naming.MAYBE):
         doc="What it tells about itself in paniclog.",
     )
     mainlog = option(
-        Text(), "/var/log/ecelerity/mainlog.ec", doc="File of receptions and deliveries."
+        Destination(), "/var/log/ecelerity/mainlog.ec", doc="File of receptions and deliveries."
     )
     mainlog_mode = option(Mode(), LOG_MODE, doc="Mode of mainlog.")
-    rejectlog = option(Text(), "/var/log/ecelerity/rejectlog.ec", doc="File of rejections.")
+    rejectlog = option(Destination(), "/var/log/ecelerity/rejectlog.ec", doc="File of rejections.")
     rejectlog_mode = option(Mode(), LOG_MODE, doc="Mode of rejectlog.")
-    paniclog = option(Text(), "/var/log/ecelerity/paniclog.ec", doc="File of faults.")
+    paniclog = option(Destination(), "/var/log/ecelerity/paniclog.ec", doc="File of faults.")
     paniclog_mode = option(Mode(), LOG_MODE, doc="Mode of paniclog.")
     acctlog = option(
         Text(),
@@ -81,7 +97,7 @@ class BounceLogger(Options, stanza="bounce_logger", naming=Naming.MAYBE):
         reason="A logger has nothing to tell about itself but faults, and tells those always.",
         doc="What it tells about itself in paniclog.",
     )
-    bouncelog = option(Text(), "/var/log/ecelerity/bouncelog.ec", doc="File of failures.")
+    bouncelog = option(Destination(), "/var/log/ecelerity/bouncelog.ec", doc="File of failures.")
     bouncelog_mode = option(Mode(), LOG_MODE, doc="Mode of bouncelog.")
     heartbeat = option(Duration(), 60.0, doc="Time between two heartbeat lines; 0 is none.")
     log_inband_bounces = option(
