@@ -18,7 +18,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 from types import TracebackType
@@ -227,6 +227,14 @@ class World:
         while not condition():
             if time.monotonic() > end:
                 raise TimeoutError(f"waited {patience:g} s for {what}:\n{self._told()}")
+            await asyncio.sleep(POLL)
+
+    async def eventually(self, condition: Callable[[], Awaitable[object]], what: str) -> None:
+        """As `until`, for a condition which must be asked for, such as over a connection."""
+        end = time.monotonic() + PATIENCE
+        while not await condition():
+            if time.monotonic() > end:
+                raise TimeoutError(f"waited {PATIENCE:g} s for {what}:\n{self._told()}")
             await asyncio.sleep(POLL)
 
     def _told(self) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from helpers.smalldisk import SmallDisk, small_disk
-from helpers.world import POLL, World
+from helpers.world import World
 
 ZONE = "* A 127.0.0.1"
 CONTENT = b"Subject: x\r\n\r\n" + (b"y" * 78 + b"\r\n") * 25
@@ -40,29 +40,28 @@ def recipients(world: World) -> Counter[str]:
     return Counter(each for message in world.sink.accepted for each in message.recipients)
 
 
-async def refused(world: World) -> None:
-    """Wait until new sessions are turned away."""
-    while True:
-        async with world.call(hello="") as caller:
-            if await caller.reply() == EXHAUSTED:
-                return
-        await asyncio.sleep(POLL)
+async def refused(world: World) -> bool:
+    """Say whether new sessions are turned away."""
+    async with world.call(hello="") as caller:
+        return await caller.reply() == EXHAUSTED
 
 
 async def taken_again(world: World, recipient: str) -> None:
     """Wait until mail is taken in, and this has arrived."""
-    while True:
+
+    async def taken() -> bool:
         async with world.call(hello="") as caller:
-            if (await caller.reply()).startswith("220 "):
-                await caller.say("EHLO peer.test")
-                if (await caller.deliver(CONTENT, recipient)).startswith("250 "):
-                    break
-        await asyncio.sleep(POLL)
+            if not (await caller.reply()).startswith("220 "):
+                return False
+            await caller.say("EHLO peer.test")
+            return (await caller.deliver(CONTENT, recipient)).startswith("250 ")
+
+    await world.eventually(taken, "mail to be taken in")
     await world.arrived(recipient)
 
 
 async def queued(world: World, count: int) -> list[str]:
-    """Put so many messages into the queue; the sink takes them only after `sink_full` is gone."""
+    """Hand in so many messages over one connection; return their recipients."""
     names = [f"{number}@later.test" for number in range(count)]
     async with world.call() as caller:
         for name in names:
@@ -77,7 +76,7 @@ async def test_below_the_watermark_mail_is_put_off_and_what_is_queued_goes_out(
     async with World(tmp_path, WATERMARK, ZONE, sink) as world, world.call() as caller:
         names = await queued(world, 10)
         disk.fill(leave=2 << 20)
-        await refused(world)
+        await world.eventually(lambda: refused(world), "a refusal")
         # An open session is told when it wants to send.
         assert await caller.say("MAIL FROM:<a@sender.test>") == FULL
         assert await caller.say("NOOP") == "250 2.0.0 OK"
@@ -157,6 +156,6 @@ async def test_without_inodes_mail_is_put_off_too(tmp_path: Path, disk: SmallDis
     async with World(tmp_path, INODES, ZONE) as world:
         assert (await world.send("a@sender.test", ["first@x.test"], CONTENT))[:4] == "250 "
         disk.fill_inodes(leave=100)
-        await refused(world)
+        await world.eventually(lambda: refused(world), "a refusal")
         disk.free()
         await taken_again(world, "after@x.test")
