@@ -49,6 +49,7 @@ class Part:
     pieces: list[bytes]
     last: int  # number of the last record in it, or of the one before it
     closing: bool = False
+    end: int = 0  # offset behind it
 
 
 @dataclass(slots=True)
@@ -59,6 +60,7 @@ class Landed:
     synced: int  # ... and on the device
     error: OSError | None = None
     reserve: bool = False  # the reserve had to be used
+    place: tuple[int, int] | None = None  # segment and offset behind the last record written
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ class Log:
 
     __slots__ = (
         "_clock", "_disk", "_keep", "_kept", "_mark", "_part", "_parts", "_random", "_unused",
-        "directory", "has_reserve", "manner", "number", "octets", "segment", "segments",
+        "directory", "has_reserve", "manner", "number", "octets", "place", "segment", "segments",
         "sequence", "synced", "waiting", "written",
     )  # fmt: skip
 
@@ -122,6 +124,7 @@ class Log:
         self.number = 1  # of the next record
         self.sequence = 0
         self.synced = self.written = 0
+        self.place = (0, HEADER_SIZE)  # segment and offset behind record `written`
         self.waiting = 0  # octets not yet written
         self.octets = 0  # written since the start
         self.segment = self._new_segment(1, 0, CUT)
@@ -151,6 +154,7 @@ class Log:
         self.number = number
         self.synced = self.written = number - 1
         self._begin(number, number - 1, CUT)
+        self.place = (self.segment.sequence, HEADER_SIZE)
 
     def append(
         self,
@@ -214,6 +218,7 @@ class Log:
         part.last = last
         part.closing = segment.closed = True
         segment.end += HEAD_SIZE
+        part.end = segment.end
 
     def _new_segment(self, first: int, floor: int, flags: int) -> Segment:
         self.sequence += 1
@@ -253,6 +258,7 @@ class Log:
         if not even_nothing and not self._part.pieces and len(parts) == 1:
             return []
         segment = self.segment
+        self._part.end = segment.end
         self._part = Part(segment, segment.end, [], self._part.last)
         self._parts = [self._part]
         self.waiting = 0
@@ -260,7 +266,8 @@ class Log:
 
     def landed(self, landed: Landed) -> None:
         """Learn what became of a trip's parts; after an error, go on in a new segment."""
-        self.written = max(self.written, landed.last)
+        if landed.place is not None:
+            self.written, self.place = max(self.written, landed.last), landed.place
         if landed.synced > self.synced:
             if self._keep:
                 del self._kept[: landed.synced - self.synced]
@@ -275,6 +282,7 @@ class Log:
         self._begin(floor + 1 if self._keep else self.number, floor, CUT)
         if not self._keep:
             self.synced = self.written = self.number - 1
+            self.place = (self.segment.sequence, HEADER_SIZE)
             return
         self.written = floor
         for number, kind, meta in self._kept:
@@ -289,7 +297,7 @@ class Log:
         try:
             for part in parts:
                 self._write_part(part, sync=sync or part.closing)
-                landed.last = part.last
+                landed.last, landed.place = part.last, (part.segment.sequence, part.end)
                 if sync or part.closing:
                     landed.synced = part.last
         except OSError as error:

@@ -66,10 +66,11 @@ class Scan:
         synced: number up to which records must be there, where somebody else knows it.
         follows: the next segment was begun because this one was full, so this one must have
             been closed.
+        start: (offset, number): where to begin, behind the record of that number.
     """
 
     __slots__ = (
-        "_ceiling", "_disk", "_follows", "_handle", "_held", "_segment", "_size", "_start",
+        "_ceiling", "_disk", "_follows", "_from", "_handle", "_held", "_segment", "_size", "_start",
         "_take", "_window", "outcome",
     )  # fmt: skip
 
@@ -83,6 +84,7 @@ class Scan:
         ceiling: int = 1 << 64,
         synced: int = 0,
         follows: bool = False,
+        start: tuple[int, int] | None = None,
     ) -> None:
         self._disk = disk
         self._handle = handle
@@ -97,12 +99,13 @@ class Scan:
         # Elsewhere one knows of a number, and not whether it is one of this segment: numbers leave
         # out some where a log went on after a crash.
         known = synced if segment.first <= synced < ceiling else 0
-        self.outcome = Outcome(last=segment.first - 1, synced=known)
+        self._from, last = start or (HEADER_SIZE, segment.first - 1)
+        self.outcome = Outcome(last=last, synced=known, end=self._from)
 
     def run(self) -> Generator[None, None, Outcome]:
         """Read; the outcome is complete when this ends."""
         out = self.outcome
-        at = paused = HEADER_SIZE
+        at = paused = self._from
         while True:
             head = self._head(at)
             meta = b"" if head is None else self._meta(head, at)

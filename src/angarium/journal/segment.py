@@ -12,6 +12,7 @@ was answered with 451, or is written here once more.
 
 import re
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 from zlib import crc32
@@ -169,3 +170,10 @@ def _recognise(
 def room(segment: Segment) -> int:
     """Return the most records the file can hold: what its last number can't exceed."""
     return segment.limit // HEAD_SIZE + 1
+
+
+def after(segments: Sequence[Segment], number: int) -> list[Segment]:
+    """Return the segments in which there may be records with numbers above `number`."""
+    ends = [following.first - 1 for following in segments[1:]]
+    ends += [segment.first + room(segment) - 1 for segment in segments[-1:]]
+    return [segment for segment, end in zip(segments, ends, strict=True) if end > number]

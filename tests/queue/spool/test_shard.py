@@ -206,7 +206,7 @@ class Shard(RuleBasedStateMachine):
             known.written = known.synced = True
             return
         assert not (known.synced if power else known.written), "an ended entry is back"
-        known.ended = False
+        known.ended = known.written = False
         message, recipient = spool.load(ident)
         assert (recipient.address, message.body.whole()) == (known.address, known.content)
         slot = spool.slot(ident)

@@ -58,6 +58,12 @@ class Meta(msgspec.Struct, array_like=True, gc=False):
     at: float
     numbers: tuple[int, int, int, int]
     sequences: tuple[int, int, int, int]
+    place: tuple[int, int] = (0, 0)  # data segment and offset behind record `position`
+
+    def start_in(self, segment: Segment) -> tuple[int, int] | None:
+        """Return where to begin reading a data segment, for what is not in the checkpoint."""
+        sequence, offset = self.place
+        return (offset, self.position) if segment.sequence == sequence else None
 
 
 _meta: Final = msgspec.msgpack.Decoder(Meta).decode

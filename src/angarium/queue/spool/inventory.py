@@ -13,7 +13,7 @@ from angarium.events.stream import MESSAGES, REJECTIONS
 from angarium.journal.disk import Disk
 from angarium.journal.errors import DamageError, LockedError
 from angarium.journal.scan import Found, Scan, complete
-from angarium.journal.segment import Segment, Survey, name_of, survey
+from angarium.journal.segment import Survey, after, name_of, survey
 from angarium.queue.spool import checkpoint, envelope, large
 
 DATA, STATE, QUARANTINE = "data", "state", "quarantine"
@@ -111,23 +111,21 @@ def _settle_tails(disk: Disk, directory: str, found: Inventory) -> None:
 
 def _high_water(disk: Disk, directory: str, found: Inventory) -> int:
     """Return the highest id that was ever given, so that none is given twice if clocks go back."""
-    high = found.reader.meta.high if found.reader is not None else 0
-    highest = [high, *(segment.mark for segment in found.data.segments)]
-    for segment in reversed(found.data.segments):
+    segments = found.data.segments
+    meta = found.reader.meta if found.reader is not None else None
+    highest = [meta.high if meta is not None else 0, *(each.mark for each in segments)]
+    for segment in reversed(after(segments, meta.position if meta is not None else 0)):
         seen: list[int] = []
-        _scan(disk, f"{directory}/{name_of(segment.sequence)}", segment, seen)
+        start = meta.start_in(segment) if meta is not None else None
+        handle = disk.open(f"{directory}/{name_of(segment.sequence)}", readonly=True)
+        try:
+            complete(Scan(disk, handle, segment, partial(_note, seen), start=start).run())
+        finally:
+            disk.close(handle)
         if seen:
             highest.append(max(seen))
             break  # ids rise with the records
     return max(highest)
-
-
-def _scan(disk: Disk, path: str, segment: Segment, seen: list[int]) -> None:
-    handle = disk.open(path, readonly=True)
-    try:
-        complete(Scan(disk, handle, segment, partial(_note, seen)).run())
-    finally:
-        disk.close(handle)
 
 
 def _note(seen: list[int], found: Found) -> None:

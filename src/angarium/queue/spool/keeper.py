@@ -214,6 +214,7 @@ class Keeper:
                 shard.data.sequence, shard.state.sequence, shard.messages.sequence,
                 shard.rejections.sequence,
             ),
+            shard.data.place,
         )  # fmt: skip
         directory = f"{self._directory}/{checkpoint.DIRECTORY}"
         writer = checkpoint.Writer(

@@ -22,7 +22,7 @@ from angarium.journal.errors import DamageError
 from angarium.journal.log import Log
 from angarium.journal.record import HEAD_SIZE
 from angarium.journal.scan import Found, Gap, Outcome, Scan, quarantine
-from angarium.journal.segment import CUT, Segment, name_of
+from angarium.journal.segment import CUT, Segment, after, name_of
 from angarium.queue.spool import large
 from angarium.queue.spool.checkpoint import Meta
 from angarium.queue.spool.envelope import PREFIX_SIZE, prefix_of
@@ -68,7 +68,6 @@ class Recovery:
         shard, inventory = self._shard, self._shard.inventory
         reader = inventory.reader
         meta = reader.meta if reader is not None else None
-        position = meta.position if meta is not None else 0
         told = self._told
         if meta is not None:
             told.data, told.state = meta.position, meta.state_number - 1
@@ -78,7 +77,7 @@ class Recovery:
             shard.means.routes, shard.emit_recovered, told.data, told.state,
             salvaging=reader is None,
         )  # fmt: skip
-        yield from self._contents(position)
+        yield from self._contents(meta)
         yield from self._changes(meta)
         FAULTS.hit(RETOLD)
         shard.release_events()
@@ -94,8 +93,9 @@ class Recovery:
 
     # -- the logs -------------------------------------------------------------------------
 
-    def _contents(self, position: int) -> Work:
+    def _contents(self, meta: Meta | None) -> Work:
         """Read the data log behind the position of the checkpoint."""
+        position = meta.position if meta is not None else 0
         wanted = after(self._shard.inventory.data.segments, position)
         current: list[int] = [0]
         content = self.replay.content
@@ -108,7 +108,8 @@ class Recovery:
             current[0] = segment.sequence
             known = position if segment.first <= position else 0
             synced = max(self._told.of(segment), known)
-            yield from self._scan(self._shard.data, [segment], take, synced)
+            start = meta.start_in(segment) if meta is not None else None
+            yield from self._scan(self._shard.data, [segment], take, synced, start)
 
     def _changes(self, meta: Meta | None) -> Work:
         """Read the state log from the checkpoint on.
@@ -127,7 +128,14 @@ class Recovery:
         wanted = [each for each in segments if each.sequence >= begun]
         yield from self._scan(self._shard.state, wanted, take)
 
-    def _scan(self, log: Log, segments: Sequence[Segment], take: Take, synced: int = 0) -> Work:
+    def _scan(
+        self,
+        log: Log,
+        segments: Sequence[Segment],
+        take: Take,
+        synced: int = 0,
+        start: tuple[int, int] | None = None,
+    ) -> Work:
         disk = self._shard.means.disk
         for segment in segments:
             following = _following(log, segment)
@@ -139,6 +147,7 @@ class Recovery:
                     ceiling=following.floor,
                     synced=synced,
                     follows=not following.flags & CUT,
+                    start=start,
                 )  # fmt: skip
                 outcome: Outcome = yield from scan.run()
             finally:
@@ -170,13 +179,19 @@ class Recovery:
             yield from self._salvage(reader.meta.position)
 
     def _rows(self, rows: list[tuple[int, bytes]], keys: dict[int, Key], isolated: bool) -> None:
-        hold, resolve = self._shard.means.routes.hold, self.replay.resolve
+        hold, replay = self._shard.means.routes.hold, self.replay
+        gone, puts, patches = replay.gone, replay.puts, replay.patches
         for ident, slot in rows:
             number = int.from_bytes(slot[:4], "little")
             ours = hold(keys[number])
-            result = resolve(ident, slot if ours == number else with_route(slot, ours), isolated)
-            if result is not None:
-                self._enter(ident, *result)
+            if ours != number:
+                slot = with_route(slot, ours)  # noqa: PLW2901 - the same entry
+            if ident in gone or ident in patches or ident in puts:
+                result = replay.resolve(ident, slot, isolated)
+                if result is not None:
+                    self._enter(ident, *result)
+            else:
+                self._enter(ident, slot, isolated)
 
     def _enter(self, ident: int, slot: bytes, isolated: bool) -> None:
         table = self._shard.table
@@ -297,16 +312,6 @@ class Told:
             self.data = number
             if index := bisect_right(self._firsts, number):
                 self._highest[self._firsts[index - 1]] = number
-
-
-def after(segments: Sequence[Segment], number: int) -> list[Segment]:
-    """Return the segments in which there may be records with numbers above `number`."""
-    following = [*segments, None][1:]
-    return [
-        segment
-        for segment, later in zip(segments, following, strict=False)  # none is none
-        if later is None or later.first - 1 > number
-    ]
 
 
 def _following(log: Log, segment: Segment) -> Segment:
