@@ -120,7 +120,7 @@ class World:
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
-            self.sink = await stack.enter_async_context(Sink(self.script))
+            self.sink = await stack.enter_async_context(self.receiver(self.script))
             self.dns = stack.enter_context(DnsServer(self.zone))
             keeper = stack.enter_context(reserved_port())
             self.port = keeper.getsockname()[1]
@@ -334,6 +334,22 @@ class World:
 
         await self.until(lambda: len(matching()) >= count, f"{pattern!r} in {name}")
         return matching()
+
+    async def settled(self) -> dict[str, int]:
+        """Wait until nothing is queued; return how many recipients came to which end.
+
+        All of them are accounted for then: `angarium audit` found each one.
+        """
+        account: dict[str, Any] = {}
+
+        async def empty() -> bool:
+            account.update(await self.audit())
+            assert account["sound"], account
+            return not account["sum"]["queued"]
+
+        await self.eventually(empty, "an empty queue")
+        ends: dict[str, int] = account["sum"]
+        return ends
 
     async def audit(self) -> dict[str, Any]:
         """Run `angarium audit` over the state and return its JSON."""

@@ -168,3 +168,23 @@ async def test_no_second_has_more_new_connections_than_the_throttle(
     starts = sorted(each.at for each in sink.accepted)
     assert [b - a for a, b in zip(starts, starts[8:], strict=False) if b - a < 1.0] == []
     assert sink.counts.connections == 12
+
+
+async def test_a_small_destination_has_a_connection_of_the_reserve(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    config = """
+        connection_allocation_aggressiveness = high
+        server_max_outbound_connections = 3
+        server_reserve_outbound_connections = 1
+    """
+    zone = "large.test A 127.0.0.1\nsmall.test A 127.0.0.1"
+    sink = "at dot to *@large.test delay 150ms answer"
+    folder = tmp_path_factory.mktemp("reserve")
+    async with Outlook(folder, config, zone, sink, workers=2) as world:
+        await bring(world, ["b@large.test"], 6)
+        await world.mail("b@small.test")
+        await world.came("b@small.test")
+        assert len(world.got("*@large.test")) < 24
+        await world.came("*@large.test", 24)
+        assert 3 <= world.sink.most <= 4
