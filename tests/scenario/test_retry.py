@@ -89,7 +89,7 @@ async def test_recipients_deferred_together_are_tried_together_again(tmp_path: P
 async def test_what_is_not_delivered_in_time_comes_to_an_end(tmp_path: Path) -> None:
     config = """
         generate_bounces = false
-        domain "old.test" { message_expiration = 2 }
+        domain "old.test" { message_expiration = 2 max_retries = none }
         domain "often.test" { max_retries = 1 }
         domain "never.test" { never_retry = true }
         domain "late.test" {
