@@ -198,6 +198,11 @@ class World:
     def running(self) -> bool:
         return self._process is not None and self._process.returncode is None
 
+    def signal_all(self, number: signal.Signals) -> None:
+        """As a terminal does it."""
+        assert self._process is not None
+        os.killpg(self._process.pid, number)
+
     def signal(self, number: signal.Signals) -> None:
         assert self._process is not None
         self._process.send_signal(number)

@@ -15,7 +15,8 @@ from helpers.world import World
 
 ZONE = "* A 127.0.0.1"
 CONTENT = b"Subject: x\r\n\r\n" + (b"y" * 78 + b"\r\n") * 25
-LARGE = b"Subject: x\r\n\r\n" + (b"y" * 78 + b"\r\n") * 30_000
+LARGE = b"Subject: x\r\n\r\n" + (b"y" * 78 + b"\r\n") * 3_000
+HUGE = b"Subject: x\r\n\r\n" + (b"y" * 78 + b"\r\n") * 30_000
 # All there is, in small.
 SPOOL = """
 spool_segment_size = 1M
@@ -134,6 +135,8 @@ async def test_a_disk_which_fills_up_under_load_loses_nothing(
         disk.free()
         await taken_again(world, "after@x.test")
         await world.until(lambda: not set(promised) - set(recipients(world)), "all which was 250")
+        ends = await world.settled()
+        assert ends["accepted"] == ends["delivered"] == len(promised) + 1
         assert set(recipients(world)) == {*promised, "after@x.test"}
         assert set(recipients(world).values()) == {1}
 
@@ -144,7 +147,7 @@ async def test_a_message_for_which_there_is_no_room_leaves_none_behind(
     async with World(tmp_path, BRIM, ZONE) as world, world.call() as caller:
         assert (await caller.deliver(CONTENT, "first@x.test")).startswith("250 ")
         disk.fill(leave=1 << 20)
-        assert await caller.deliver(LARGE, "never@x.test") == FULL
+        assert await caller.deliver(HUGE, "never@x.test") == FULL
         bodies = world.state / "spool" / "000" / "large"
         await world.until(lambda: not list(bodies.iterdir()), "the removal of what was written")
         disk.free()
