@@ -197,7 +197,7 @@ def target_at(meta: bytes, at: int) -> tuple[int, Target]:
         raise DamageError("no recipient there", offset=at)
     ident, length, crc = _ITEM.unpack_from(meta, at)
     octets = meta[at + ITEM_SIZE : at + ITEM_SIZE + length]
-    if crc32(octets) != crc:
+    if len(octets) < length or crc32(octets) != crc:
         raise DamageError("a recipient is damaged", id=ident)
     try:
         return ident, _target(octets)
