@@ -129,6 +129,28 @@ def test_when_a_sender_is_told_of_a_delay(
         assert b"Will-Retry-Until: " in content
 
 
+def test_one_report_of_delay_for_each_time_whatever_the_spread_of_attempts() -> None:
+    sending = Sending(
+        max_retries="none",
+        retry_interval=2.0,
+        max_retry_interval=2.0,
+        generate_delay_dsn=True,
+        delay_dsn_retry_interval=20.0,
+        delay_dsn_max_retry_interval=20.0,
+    )
+    sending.board.demand = lambda line: None
+    line = sending.put("b@example.test")
+    later = DeliveryError(Reply(451, "later"), remote="192.0.2.1:25")
+    end = sending.clock.time() + 210.0
+    while sending.clock.time() < end:
+        (entry,) = line.take(1)
+        sending.settle.failed(entry, later)
+        while not line.active:
+            sending.queues.later(0.25)
+    made = [kept[0] for kept in sending.spool.kept.values() if kept[0].protocol == "internal"]
+    assert len(made) == 10
+
+
 class Broken:
     size = 5
 

@@ -44,6 +44,19 @@ def test_a_temporary_failure_is_recorded_with_its_next_time() -> None:
     assert reports(sending) == []
 
 
+def test_recipients_who_failed_together_are_due_together() -> None:
+    sending = Sending(retry_interval=600.0)
+    sending.board.demand = lambda line: None
+    addresses = [f"b{number}@example.test" for number in range(30)]
+    entries = sending.put(*addresses).take(100)
+    for entry in entries[:-1]:
+        sending.settle.failed(entry, LATER)
+    assert len({event.due for event in sending.delays}) == 1
+    sending.clock.advance(5.0)
+    sending.settle.failed(entries[-1], LATER)
+    assert sending.delays[-1].due >= sending.clock.time() + 600
+
+
 def test_a_permanent_failure_is_reported_then_ended() -> None:
     sending = Sending()
     sending.spool.immediate = True

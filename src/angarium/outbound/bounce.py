@@ -60,16 +60,26 @@ class Bounces:
             return self.report(entry, Action.FAILED, reply, "", now)
         return self.report(entry, Action.FAILED, reply, error.remote, now)
 
-    def delay_due(self, entry: Entry, shape: Shape, now: float) -> bool:
-        """Say whether a report of delay is to be made at this failed attempt."""
+    def delay_due(self, entry: Entry, shape: Shape, due: int) -> bool:
+        """Say whether a report of delay is to be made at a failed attempt.
+
+        An attempt is placed by when the next one is due, less the wait, for that is what a slot
+        keeps of it. So the attempt after it knows to the second where it stood, and a report is
+        neither missed nor made twice.
+
+        Args:
+            due: when it is tried again.
+        """
         notify = entry.recipient.notify
         if not (notify & Notify.DELAY if notify else shape.generate_delay_dsn):
             return False
-        received_at, before = entry.message.received_at, entry.message.received_at
+        received_at = entry.message.received_at
+        interval, cap = shape.retry_interval, shape.max_retry_interval
+        before = received_at
         if entry.attempts:
-            wait = retry_wait(entry.attempts, shape.retry_interval, shape.max_retry_interval)
-            before = max(before, entry.due - wait)
-        return delay_notice_due(shape, received_at, before, now)
+            before = max(before, entry.due - retry_wait(entry.attempts, interval, cap))
+        after = due - retry_wait(entry.attempts + 1, interval, cap)
+        return delay_notice_due(shape, received_at, before, after)
 
     def report(
         self,

@@ -35,6 +35,8 @@ from angarium.queue.retry import GiveUp, give_up, next_due
 
 # Until an entry whose report could not be made durable is worked on again.
 REPORT_AGAIN_SECONDS: Final = 60
+# Recipients of one transaction fail within this.
+TOGETHER_SECONDS: Final = 0.1
 
 CONFIRMED: Final = point("settle.confirmed", "a peer has taken a message; nothing says so yet")
 REPORTED: Final = point("settle.reported", "a report is durable, its entry not yet ended")
@@ -75,6 +77,7 @@ class Settle:
         "_board",
         "_bounces",
         "_clock",
+        "_last",
         "_random",
         "_spool",
         "deferred_count",
@@ -99,6 +102,8 @@ class Settle:
         self._clock = clock
         self._random = random
         self.note: Note = UNREAD
+        # Of the last failure: batch, attempts, options, time, when it is tried again.
+        self._last: tuple[int, int, Shape | None, float, int | None] = (0, 0, None, 0.0, None)
         self.delivered_count = self.failed_count = self.deferred_count = 0
 
     def delivered(
@@ -159,12 +164,26 @@ class Settle:
         shape, now = entry.line.shape, self._clock.time()
         made = entry.attempts + 1
         received_at = entry.message.received_at
-        due = next_due(shape, made, received_at, now, self._random)
+        due = self._next_due(entry, shape, made, now)
         if due is None:
             why = give_up(shape, made, received_at, now) or GiveUp.RETRIES
             self._end(entry, why.value, "expired", error)
         else:
             self._defer(entry, error, made, due, now, shape)
+
+    def _next_due(self, entry: Entry, shape: Shape, made: int, now: float) -> int | None:
+        """Return when to try again; recipients of a content who failed together stay together."""
+        message = entry.message
+        batch, count, options, at, due = self._last
+        if (
+            batch != message.batch
+            or count != made
+            or options is not shape
+            or not 0.0 <= now - at < TOGETHER_SECONDS
+        ):
+            due = next_due(shape, made, message.received_at, now, self._random)
+            self._last = (message.batch, made, shape, now, due)
+        return due
 
     def give_up(self, entry: Entry, why: GiveUp) -> None:
         """End an entry that was taken and will not be attempted."""
@@ -224,7 +243,7 @@ class Settle:
             float(due),
         )
         self._spool.defer(entry.id, made, due, event)
-        if self._bounces.delay_due(entry, shape, now):
+        if self._bounces.delay_due(entry, shape, due):
             until = message.received_at + shape.message_expiration
             self.note.enter(entry.id)
             report = self._bounces.report(
