@@ -128,7 +128,7 @@ async def test_each_message_arrives_once_at_a_host_which_is_bad_for_a_while(
         assert {script: each for script, each in found.items() if each != ONCE} == {}
         assert len(world.rows("mainlog", "D")) == MESSAGES * len(scripts)
         assert world.rows("mainlog", "P") == []
-        assert world.log("paniclog") == []
+        assert [line for line in world.log("paniclog") if ":Milestone:" not in line] == []
 
 
 async def test_a_message_whose_confirmation_cannot_be_read_is_sent_again(tmp_path: Path) -> None:
