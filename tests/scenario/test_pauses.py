@@ -1,8 +1,12 @@
 """Why mail waits: hosts which are away, suspended delivery, blackholes, and what ends that."""
 
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
+from angarium.core.ident import printed
 from helpers.outlook import Outlook, second, times
 
 EVERYWHERE = "* A 127.0.0.1"
@@ -60,6 +64,51 @@ async def test_a_host_which_failed_is_passed_over_for_its_pause(tmp_path: Path) 
         finally:
             await first.stop()
             await other.stop()
+
+
+async def test_a_host_which_does_not_accept_is_left_for_the_next_then_given_up(
+    tmp_path: Path,
+) -> None:
+    zone = """
+        two.test MX 10 full.test
+        two.test MX 20 well.test
+        one.test MX 10 also.full.test
+        full.test A 127.0.1.1
+        also.full.test A 127.0.1.2
+        well.test A 127.0.0.1
+    """
+    config = """
+        connect_timeout = 60
+        connect_timeout_ceiling = 1
+        domain "one.test" { connect_timeout = 1 }
+    """
+    async with Outlook(tmp_path, config, zone) as world:
+        port = world.sink.port
+        with unaccepting("127.0.1.1", port), unaccepting("127.0.1.2", port):
+            await world.mail("b@one.test")
+            await world.mail("b@two.test")
+            await world.came("b@two.test")
+            [deferred] = await world.records("mainlog", "T", "one.test")
+            assert (deferred[6], deferred[9], deferred[12], deferred[13]) == (
+                *("0", "0", "127.0.1.2"),
+                "450 4.4.1 [internal] Connection Timed Out",
+            )
+            assert deferred[3] == printed(0)
+            assert world.rows("mainlog", "T", "two.test") == []
+
+
+@contextmanager
+def unaccepting(address: str, port: int) -> Iterator[None]:
+    """Listen and accept nothing: the queue is full, so the system drops who knocks."""
+    with ExitStack() as stack:
+        listening = stack.enter_context(socket.socket())
+        listening.bind((address, port))
+        listening.listen(0)
+        for _ in range(2):
+            caller = stack.enter_context(socket.socket())
+            caller.setblocking(False)
+            caller.connect_ex((address, port))
+        yield
 
 
 async def test_suspended_mail_waits_until_a_reload_lets_it_go(tmp_path: Path) -> None:
