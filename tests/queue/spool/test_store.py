@@ -7,8 +7,9 @@ import pytest
 from angarium.core.body import MemoryBody
 from angarium.core.ident import shard_of
 from angarium.core.message import Message, Recipient
-from angarium.events.schema import Discard
+from angarium.events.schema import Discard, Rejection
 from angarium.journal.errors import ColdError, LockedError, SpoolError
+from angarium.queue.spool.shard import REJECTIONS_HELD
 from angarium.queue.spool.table import NoEntryError
 from helpers.disk import MemoryDisk
 from helpers.spool import HOME, SMALL, Life
@@ -201,3 +202,17 @@ def test_a_closed_spool_takes_no_mail(life: Life) -> None:
     life.spool.put(message, [Recipient("a@b.example", "b.example")], told.append)
     life.pass_time(0.01)
     assert isinstance(told[0], SpoolError)
+
+
+def test_rejections_which_the_disk_does_not_take_in_time_are_counted_and_not_kept(
+    life: Life,
+) -> None:
+    event = Rejection(1.0, "192.0.2.9:25", "", 1, "", "", 4, 550, "core", {}, {}, "no")
+    for _ in range(REJECTIONS_HELD + 3):
+        life.spool.reject(event)
+    (shard,) = life.spool.status()["shards"].values()
+    assert shard["rejections_lost"] == 3
+    life.pass_time(0.1)
+    life.spool.reject(event)
+    (shard,) = life.spool.status()["shards"].values()
+    assert shard["rejections_lost"] == 3

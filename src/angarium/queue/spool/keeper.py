@@ -181,8 +181,9 @@ class Keeper:
             return self._worth_freeing(shard) and waited >= 1.0
         if since >= max(settings.checkpoint_octets, self._size):
             return True
-        # A restart reads what came after; an eighth of the checkpoint is not worth writing it.
-        if since > self._size // 8 and waited >= settings.checkpoint_seconds:
+        # A restart reads what came after; a little of that is not worth writing all again.
+        little = max(self._size // 8, settings.checkpoint_octets // 256)
+        if since > little and waited >= settings.checkpoint_seconds:
             return True
         return self._worth_freeing(shard)
 
@@ -314,6 +315,7 @@ class Keeper:
             "octets": on_disk(list(shard.data.segments.values())),
             "needed": sum(usage.octets for usage in shard.table.usage.values()),
             "checkpoints": self.checkpoints,
+            "rejections_lost": shard.rejections_lost,
             "trips": shard.commit.trips,
         }
 

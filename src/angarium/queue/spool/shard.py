@@ -41,6 +41,7 @@ from angarium.queue.spool.table import Table
 STREAM: Final = 64  # kind of the records of a stream
 STREAM_SYNC: Final = 1.0  # seconds; what is lost of a stream is written again from the state log
 SPARES: Final = 3
+REJECTIONS_HELD: Final = 16384  # some megabytes, while the disk does not take them
 
 DURABLE: Final = point("spool.durable", "mail is on the disk, the peer was not told yet")
 SETTLED: Final = point("spool.settled", "the end of an entry is in memory, not written yet")
@@ -80,13 +81,15 @@ class Shard:
         counts: how many entries were created, delivered, ... since the shard exists.
         refusal: why nothing can be put now; None: it can.
         delivery: whether the end of an entry can be recorded, so that one may be delivered.
+        rejections_lost: events of rejections which were not kept.
     """
 
     __slots__ = (
         "_emit_held", "_group", "_hold", "_idents", "_messages", "_now", "_ready", "_rejections",
         "_sync", "commit", "contents", "counts", "data", "delivery", "directory", "executor",
         "high", "inventory", "judge", "lanes", "large", "logs", "means", "messages", "number",
-        "recovered", "refusal", "rejections", "removals", "slices", "state", "table",
+        "recovered", "refusal", "rejections", "rejections_lost", "removals", "slices", "state",
+        "table",
     )  # fmt: skip
 
     def __init__(
@@ -111,6 +114,7 @@ class Shard:
         self.refusal: SpoolError | None = None
         self.delivery = True
         self.recovered = False
+        self.rejections_lost = 0
         self.removals: list[tuple[int, str]] = []  # state record, file that may go when it is safe
         self.judge: Callable[[], None] = _nothing  # set by `health`: something landed
         self._now = means.clock.time
@@ -373,7 +377,13 @@ class Shard:
         self.commit.later()
 
     def reject(self, event: Event) -> None:
-        """Write an event to the stream of rejections."""
+        """Write an event to the stream of rejections.
+
+        Peers make as many as they like: what the disk does not take in time is counted, not kept.
+        """
+        if len(self._rejections.gather) >= REJECTIONS_HELD:
+            self.rejections_lost += 1
+            return
         self._rejections.gather.append(frame(NOWHERE, 0, encode_event(event)))
         self.commit.later()
 
