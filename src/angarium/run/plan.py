@@ -11,6 +11,7 @@ Where things lie, for `--state DIR` (without it DIR is the spoolbase):
 
 import fcntl
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -110,6 +111,11 @@ class Plan:
         if self.identity is not None:
             give(self.state, self.identity)
             become(self.identity)
+        if not os.access(sys.executable, os.X_OK):
+            raise StartError(
+                "the user of the security stanza cannot run this Python; install it where all may",
+                python=sys.executable,
+            )
         return lock
 
     def needs_restart(self, changed: Configuration) -> list[str]:

@@ -1,0 +1,294 @@
+"""Starting and stopping: what is said, what is touched, who the processes are, how they end."""
+
+import asyncio
+import os
+import pwd
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from helpers.caller import calling
+from helpers.world import World
+
+pytestmark = pytest.mark.slow
+
+PATIENCE = 30.0
+ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root has privileges to drop")
+PLAIN = 'esmtp_listener {{ listen "127.0.0.1:{port}" {{ }} }}\neventloop {{ concurrency = 1 }}\n'
+
+
+@pytest.fixture
+def free() -> Iterator[int]:
+    """A port which stays ours though nobody listens on it."""
+    with socket.socket() as keeper:
+        keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        keeper.bind(("127.0.0.1", 0))
+        yield keeper.getsockname()[1]
+
+
+async def serve(*words: str, python: str = sys.executable) -> tuple[int, str]:
+    """Run `angarium serve` until it ends; return exit code and output."""
+    process = await asyncio.create_subprocess_exec(
+        *(python, "-m", "angarium.run.programs.cli", "serve", *words),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await asyncio.wait_for(process.communicate(), PATIENCE)
+    assert process.returncode is not None
+    return process.returncode, output.decode()
+
+
+class Served:
+    """A server which is ready."""
+
+    def __init__(self, process: asyncio.subprocess.Process, said: list[str]) -> None:
+        self.pid = process.pid
+        self.said = said
+        self._process = process
+
+    async def ended(self) -> int:
+        assert self._process.stdout is not None
+        async for line in self._process.stdout:
+            self.said.append(line.decode())
+        return await asyncio.wait_for(self._process.wait(), PATIENCE)
+
+
+@asynccontextmanager
+async def serving(
+    *words: str, python: str = sys.executable, **environment: str
+) -> AsyncIterator[Served]:
+    process = await asyncio.create_subprocess_exec(
+        *(python, "-m", "angarium.run.programs.cli", "serve", *words),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,
+        env=os.environ | environment,
+    )
+    assert process.stdout is not None
+    said: list[str] = []
+    try:
+        while not said or not said[-1].startswith("ready"):
+            line = await asyncio.wait_for(process.stdout.readline(), PATIENCE)
+            assert line, said
+            said.append(line.decode())
+        yield Served(process, said)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+# What is faulty.
+
+
+async def test_a_faulty_configuration_names_every_fault_and_touches_nothing(
+    tmp_path: Path, free: int
+) -> None:
+    config, state = tmp_path / "ecelerity.conf", tmp_path / "state"
+    config.write_text(PLAIN.format(port=free) + "hostnam = x.test\nretry_interval = soon\n")
+    code, said = await serve("--config", str(config), "--state", str(state))
+    assert code == 1
+    lines = said.splitlines()
+    assert lines[0].startswith(f"{config}:3:1: ")
+    assert "hostname" in lines[0]  # the nearest name is the advice
+    assert lines[1].startswith(f"{config}:4:")
+    assert not state.exists()
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", free)) != 0
+
+
+async def test_a_configuration_that_is_not_there_is_exit_code_1(tmp_path: Path) -> None:
+    code, said = await serve("--config", str(tmp_path / "none.conf"), "--state", str(tmp_path))
+    assert code == 1
+    assert "none.conf" in said
+
+
+async def test_wrong_usage_is_exit_code_2() -> None:
+    assert (await serve("--stat", "x"))[0] == 2
+
+
+async def test_an_address_in_use_is_exit_code_3(tmp_path: Path) -> None:
+    config = tmp_path / "ecelerity.conf"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        config.write_text(PLAIN.format(port=taken.getsockname()[1]))
+        code, said = await serve("--config", str(config), "--state", str(tmp_path / "state"))
+    assert code == 3
+    assert "another server has it" in said
+    assert not (tmp_path / "state").exists()
+
+
+async def test_a_state_directory_has_one_server(tmp_path: Path, free: int) -> None:
+    async with World(tmp_path) as world:
+        config = tmp_path / "other.conf"
+        config.write_text(PLAIN.format(port=free))
+        code, said = await serve("--config", str(config), "--state", str(world.state))
+        assert code == 3
+        assert "another server works on this state directory" in said
+        assert (await world.send("a@b.test", ["c@d.test"], b"x: y\r\n\r\n")).startswith("250")
+
+
+# Who the processes are.
+
+
+@ROOT
+async def test_an_unknown_user_is_a_fault_of_the_configuration(tmp_path: Path, free: int) -> None:
+    config, state = tmp_path / "ecelerity.conf", tmp_path / "state"
+    config.write_text(PLAIN.format(port=free) + 'security { user = "no-such-user" }\n')
+    code, said = await serve("--config", str(config), "--state", str(state))
+    assert code == 1
+    assert "unknown user" in said
+    assert not state.exists()
+
+
+@ROOT
+async def test_root_without_a_security_stanza_stays_root_and_says_so(tmp_path: Path) -> None:
+    async with World(tmp_path) as world:
+        assert any("running as root" in line for line in world.output)
+        assert os.stat(f"/proc/{world.worker_pids()[0]}").st_uid == 0
+
+
+def python_for(user: str, environment: dict[str, str]) -> str:
+    """Return a Python which this user may run, with our packages in its path."""
+    code = "import angarium.run.programs.serve, sys; print(sys.version_info[:2])"
+    for python in (sys.executable, "/usr/bin/python3"):
+        try:
+            told = subprocess.run(
+                [python, "-c", code], user=user, env=environment, capture_output=True, check=False
+            )
+        except OSError:
+            continue
+        if told.stdout.decode().strip() == str(sys.version_info[:2]):
+            return python
+    pytest.skip(f"{user} may not run any Python with our packages here")
+
+
+@ROOT
+async def test_root_becomes_the_user_of_the_security_stanza() -> None:
+    ours = [each for each in sys.path if each.endswith(("site-packages", "src"))]
+    environment = {"PYTHONPATH": ":".join(ours)}
+    python = python_for("nobody", environment)
+    nobody = pwd.getpwnam("nobody")
+    folder = Path(tempfile.mkdtemp(prefix="angarium-"))
+    folder.chmod(0o755)
+    config = folder / "ecelerity.conf"
+    low = 911  # a port nobody may open
+    config.write_text(
+        PLAIN.format(port=low) + 'security { user = "nobody" group = "nogroup" }\n'
+        'ec_logger { mainlog = "log/mainlog.ec" }\n'
+    )
+    words = ("--config", str(config), "--state", str(folder / "state"))
+    async with serving(*words, python=python, **environment) as server:
+        children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
+        assert len(children) == 2
+        for pid in (server.pid, *children):
+            status = Path(f"/proc/{pid}/status").read_text()
+            assert f"Uid:\t{nobody.pw_uid}\t{nobody.pw_uid}\t{nobody.pw_uid}" in status
+            assert "CapEff:\t0000000000000000" in status
+        assert (folder / "state" / "spool").stat().st_uid == nobody.pw_uid
+        assert not any("as root" in line for line in server.said)
+        async with calling(low) as caller:
+            assert caller.banner.startswith("220")
+        # A new low port cannot be had any more; the rest of the reload is in force.
+        both = f'listen "127.0.0.1:{low}" {{ }} listen "127.0.0.1:912" {{ }}'
+        config.write_text(
+            f"esmtp_listener {{ {both} }}\neventloop {{ concurrency = 1 }}\n"
+            'security { user = "nobody" group = "nogroup" }\nhostname = "new.name.test"\n'
+        )
+        os.kill(server.pid, signal.SIGHUP)
+        await until_banner(low, "220 new.name.test")
+        os.kill(server.pid, signal.SIGTERM)
+        assert await server.ended() == 0
+        assert any("needs restart" in line and "127.0.0.1:912" in line for line in server.said)
+
+
+async def until_banner(port: int, beginning: str) -> None:
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        async with calling(port) as caller:
+            if caller.banner.startswith(beginning):
+                return
+        await asyncio.sleep(0.02)
+    raise TimeoutError(beginning)
+
+
+# What is said, and where it runs.
+
+
+async def test_without_a_state_the_spoolbase_is_it_and_the_pid_file_is_written(
+    tmp_path: Path, free: int
+) -> None:
+    config, pidfile = tmp_path / "ecelerity.conf", tmp_path / "angarium.pid"
+    config.write_text(
+        PLAIN.format(port=free) + f'spoolbase = "{tmp_path / "base"}"\npidfile = "{pidfile}"\n'
+    )
+    async with serving("--config", str(config)) as server:
+        assert pidfile.read_text() == f"{server.pid}\n"
+        assert (tmp_path / "base" / "spool" / "000").is_dir()
+        os.kill(server.pid, signal.SIGTERM)
+        assert await server.ended() == 0
+
+
+async def test_with_a_state_no_pid_file_is_written(tmp_path: Path, free: int) -> None:
+    config, pidfile = tmp_path / "ecelerity.conf", tmp_path / "angarium.pid"
+    config.write_text(PLAIN.format(port=free) + f'pidfile = "{pidfile}"\n')
+    async with serving("--config", str(config), "--state", str(tmp_path / "state")):
+        assert not pidfile.exists()
+
+
+async def test_notes_are_told_at_the_start(tmp_path: Path) -> None:
+    async with World(tmp_path, 'license = "/nowhere"\n') as world:
+        [note] = [line for line in world.output if "license" in line]
+        assert "ecelerity.conf:" in note
+
+
+# How it ends.
+
+
+async def test_sigterm_lets_what_is_under_way_end(tmp_path: Path) -> None:
+    zone = "d.test MX 10 mx.d.test\nmx.d.test A 127.0.0.1\n"
+    async with World(tmp_path, zone=zone) as world:
+        async with world.call() as caller, world.call() as idle:
+            await caller.envelope("a@b.test", "c@d.test")
+            assert (await caller.say("DATA")).startswith("354")
+            world.signal(signal.SIGTERM)
+            assert (await idle.line()).startswith("421")
+            assert (await caller.finish(b"Subject: last\r\n\r\nx\r\n.\r\n")).startswith("250")
+            assert (await caller.say("MAIL FROM:<a@b.test>")).startswith("421")
+        assert await world.ended() == 0
+        found = await world.audit()
+        assert found["sound"]
+        assert found["sum"]["accepted"] == 1
+        await world.start()
+        await world.arrived("c@d.test")
+
+
+async def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
+    async with World(tmp_path) as world, world.call() as caller:
+        await caller.envelope("a@b.test", "c@d.test")
+        assert (await caller.say("DATA")).startswith("354")
+        world.signal(signal.SIGTERM)
+        await world.until(lambda: any("stopping" in line for line in world.output), "the stop")
+        begun = time.monotonic()
+        world.signal(signal.SIGTERM)
+        assert await world.ended() == 0
+        assert time.monotonic() - begun < 10.0  # of the 30 it may take
+        assert (await caller.rest()) == b""
+
+
+async def test_ctrl_c_ends_it_as_sigterm_does(tmp_path: Path) -> None:
+    """A terminal sends it to every process of the group; the supervisor decides."""
+    held = 'domain "d.test" { suspend_delivery = true }'
+    async with World(tmp_path, held, workers=2) as world:
+        assert (await world.send("a@b.test", ["c@d.test"], b"x: y\r\n\r\n")).startswith("250")
+        world.signal_all(signal.SIGINT)
+        assert await world.ended() == 0
+        assert not any("died" in line for line in world.output)
+        assert (await world.audit())["sum"]["accepted"] == 1
