@@ -145,6 +145,7 @@ async def test_lines_are_there_once_although_everything_is_killed(tmp_path: Path
             accepted += await sending
         await world.records("mainlog", "D", count=accepted)
         assert await world.stop() == 0
+        assert (await world.audit())["sound"]
         received, delivered = world.rows("mainlog", "R"), world.rows("mainlog", "D")
         # What was on disk when the 250 was under way counts too.
         assert accepted <= len(received) <= accepted + 2
