@@ -111,14 +111,20 @@ class Life:
 
     def pass_time(self, seconds: float) -> None:
         """Let time pass, with everything that is to happen in it."""
-        self.run(asyncio.sleep(seconds))
+        self.loop.call_later(seconds, self.loop.stop)
+        self.loop.run_forever()
 
     def begin(
-        self, *addresses: str, body: Body | bytes = b"body\r\n", header: bytes = b"Received: x\r\n"
+        self,
+        *addresses: str,
+        body: Body | bytes = b"body\r\n",
+        header: bytes = b"Received: x\r\n",
+        variables: dict[str, str] | None = None,
     ) -> tuple[Message, list[Recipient]]:
         """Put a message without waiting for the disk."""
         octets = MemoryBody(body) if isinstance(body, bytes) else body
         message = Message("sender@example.com", octets, header, source="192.0.2.1:25025")
+        message.variables.update(variables or {})
         recipients = [
             Recipient(address, address.partition("@")[2], "default", "default")
             for address in addresses or (f"r{next(self._numbers)}@example.org",)
