@@ -92,6 +92,14 @@ async def test_a_busy_line_hands_its_permit_on_after_twenty_messages() -> None:
         assert peer.most_open == 1
 
 
+async def test_a_connection_without_mail_leaves_at_once_if_others_wait_for_its_permit() -> None:
+    host, transport = {"max_outbound_connections": 1}, {"idle_timeout": 600.0}
+    async with Peer() as peer, Sending(peer.port, SHARED, transport, host) as sending:
+        sending.put("b@one.test")
+        sending.put("b@two.test")
+        await sending.until(lambda: len(peer.messages) == 2)
+
+
 async def test_an_idle_connection_is_handed_on_to_who_waits_for_its_permit() -> None:
     host, transport = {"max_outbound_connections": 1}, {"idle_timeout": 600.0}
     async with Peer() as peer, Sending(peer.port, SHARED, transport, host) as sending:

@@ -76,6 +76,7 @@ class Session(asyncio.Protocol):
     Attributes:
         greeted: done when the session is open, with None, or lost before, with why.
         brisk: the last reply came within a few milliseconds.
+        spoiled: the mail whose content could not be read, and why; then we broke off.
         mails: transactions which ended on it; `successes` of them for somebody.
         recipients: named on it.
     """
@@ -107,6 +108,7 @@ class Session(asyncio.Protocol):
         "resting",
         "slot",
         "source",
+        "spoiled",
         "successes",
         "throttle",
     )
@@ -137,6 +139,7 @@ class Session(asyncio.Protocol):
         self._stuck = False
         self._unsent = means.unsent
         self._over = False
+        self.spoiled: tuple[Mail, Error | OSError] | None = None
 
     # What its owner does.
 
@@ -277,8 +280,13 @@ class Session(asyncio.Protocol):
                 return
             self._note.enter(batch[0].id)
             mail = Mail(batch)
-            refused = attempt.unfit(mail, peer, self.options)
-            self._note.leave()
+            try:
+                refused = attempt.unfit(mail, peer, self.options)
+            except (Error, OSError) as error:
+                attempt.unread(mail, error, self._results, self.hop.endpoint, self.ident)
+                continue
+            finally:
+                self._note.leave()
             if refused is not None:
                 attempt.refuse(mail, refused, self._results, self.hop.endpoint, self.ident)
                 continue
@@ -325,6 +333,9 @@ class Session(asyncio.Protocol):
                 self._owner.leaving(self)
 
     def _rest(self) -> None:
+        if self._wanted():
+            self._leave()  # Somebody waits for what we do not need now.
+            return
         self.resting = True
         self._sweep.add(self, self._heard + self.options.idle_timeout)
         if self._owner is not None:
@@ -335,8 +346,10 @@ class Session(asyncio.Protocol):
         while not self._stuck and transport is not None:
             try:
                 out = client.data_to_send()
-            except (Error, OSError):
-                self._lose(UNREADABLE)  # Half of a content is out: only silence can take it back.
+            except (Error, OSError) as error:
+                # Half of a content is out: only silence can take it back.
+                self.spoiled = cast(Mail, client.current), error
+                self._lose(UNREADABLE)
                 return
             if not out:
                 return
@@ -372,10 +385,15 @@ class Session(asyncio.Protocol):
         """Nothing more goes over this connection: deal with what it leaves, and let it go."""
         self._over = True
         # The newest first, as each goes back to the front of the line.
+        spoiled, why = self.spoiled or (None, None)
         for mail in reversed(self._client.unfinished()):
             left = cast(Mail, mail)
+            if left is spoiled and why is not None:
+                attempt.unread(left, why, self._results, self.hop.endpoint, self.ident)
+                continue
+            proved = self.proved or why is not None
             again = attempt.abandon(
-                left, lost, self._results, self.hop.endpoint, self.ident, proved=self.proved
+                left, lost, self._results, self.hop.endpoint, self.ident, proved=proved
             )
             if again:
                 self._line.put_back(again)
