@@ -1,6 +1,7 @@
 """Results of attempts which nobody looks at."""
 
 from angarium.core.reply import Reply
+from angarium.journal.errors import DamageError
 from angarium.outbound.errors import DeliveryError
 from angarium.queue.entry import Entry
 
@@ -13,3 +14,6 @@ class NoResults:
 
     def failed(self, entry: Entry, error: DeliveryError, kind: str = "bounced") -> None:
         """It failed."""
+
+    def damaged(self, entry: Entry, error: DamageError) -> None:
+        """The disk did not give it."""

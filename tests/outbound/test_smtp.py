@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from angarium.core.message import Notify, Trait
+from angarium.journal.errors import DamageError
+from angarium.outbound.errors import UNREADABLE
 from helpers.peer import Peer
 from helpers.sending import Sending
 
@@ -167,6 +169,68 @@ class Long:
 
     def whole(self) -> bytes:
         return b"".join(self.pieces())
+
+
+class SpoiltBody:
+    """A body which the disk does not give."""
+
+    size = 10
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def pieces(self, at_most: int = 65536) -> Iterator[bytes]:
+        yield b"half\r\n"
+        raise self._error
+
+    def whole(self) -> bytes:
+        return b"".join(self.pieces())
+
+
+def spoil(sending: Sending, address: str, error: Exception) -> int:
+    """Make a message which is in the queue one whose body cannot be read; return its id."""
+    [(ident, message)] = [
+        (ident, message)
+        for ident, (message, recipient) in sending.spool.kept.items()
+        if recipient.address == address
+    ]
+    message.body = SpoiltBody(error)
+    return ident
+
+
+@pytest.mark.parametrize("traits", [0, Trait.EIGHT_BIT])
+async def test_a_damaged_message_is_put_aside_and_the_host_not_blamed(traits: int) -> None:
+    answers = {"EHLO": ["250-peer.test\n250 PIPELINING"]}  # 8-bit content is converted for it
+    async with Peer(answers) as peer, Sending(peer.port, max_outbound_connections=1) as sending:
+        told: list[int] = []
+        sending.board.recall.unreadable = lambda ident, error: told.append(ident)
+        sending.board.demand = lambda line: None
+        for name in ("bad", "one", "two"):
+            line = sending.put(f"{name}@example.test", traits=traits)
+        damaged = spoil(sending, "bad@example.test", DamageError("damaged"))
+        sending.board.demand = sending.pool.demand
+        sending.board.offer(line)
+        await sending.until(lambda: len(sending.deliveries) == 2)
+        await sending.quiet()
+        assert (told, sending.spool.isolated) == ([damaged], [damaged])
+        assert not sending.delays
+        assert not sending.failures
+        assert {each.rcpts[0] for each in peer.messages} == {
+            "RCPT TO:<one@example.test>",
+            "RCPT TO:<two@example.test>",
+        }
+
+
+async def test_a_message_the_disk_does_not_give_now_is_tried_again() -> None:
+    async with Peer() as peer, Sending(peer.port) as sending:
+        sending.board.demand = lambda line: None
+        line = sending.put("bad@example.test")
+        spoil(sending, "bad@example.test", OSError(5, "no"))
+        sending.board.demand = sending.pool.demand
+        sending.board.offer(line)
+        await sending.until(lambda: sending.delays)
+        assert sending.spool.isolated == []
+        assert sending.delays[0].reason == str(UNREADABLE)
 
 
 async def test_no_more_is_read_of_a_content_than_the_peer_takes() -> None:

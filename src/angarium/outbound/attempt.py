@@ -12,6 +12,7 @@ from angarium.core.errors import Error
 from angarium.core.fault import FAULTS, point
 from angarium.core.message import Trait
 from angarium.core.reply import Reply
+from angarium.journal.errors import DamageError
 from angarium.mail.format.rewrite import seven_bit
 from angarium.outbound.errors import (
     CLOSED,
@@ -51,6 +52,8 @@ class Results(Protocol):
 
     def failed(self, entry: Entry, error: DeliveryError, kind: str = "bounced") -> None: ...
 
+    def damaged(self, entry: Entry, error: DamageError) -> None: ...
+
 
 class Mail(Transaction):
     """A transaction for entries of a line."""
@@ -63,14 +66,15 @@ class Mail(Transaction):
 
 
 def unfit(mail: Mail, peer: Extensions, options: Transport) -> Reply | None:
-    """Make the content fit for the peer, or return why it cannot be sent there."""
+    """Make the content fit for the peer, or return why it cannot be sent there.
+
+    Raises:
+        Error, OSError: it could not be read.
+    """
     if mail.traits & _DEMANDING:
         if mail.traits & Trait.SMTPUTF8 and not peer.utf8:
             return NO_SMTPUTF8
-        try:
-            refused = _fitted(mail, peer, options)
-        except (Error, OSError):
-            return UNREADABLE
+        refused = _fitted(mail, peer, options)
         if refused is not None:
             return refused
     if peer.size and mail.size > peer.size:
@@ -134,6 +138,21 @@ def refuse(mail: Mail, reply: Reply, results: Results, remote: str, connection: 
     for entry in mail.entries:
         error = DeliveryError(reply, Reach.MESSAGE, Stage.IDLE, 0, remote, connection)
         results.failed(entry, error)
+
+
+def unread(
+    mail: Mail, why: Error | OSError, results: Results, remote: str, connection: int
+) -> None:
+    """Deal with a transaction whose content the disk did not give.
+
+    What is damaged is put aside, as trying again would not mend it and giving it up would lose it.
+    """
+    for entry, known, stage in zip(mail.entries, mail.replies, mail.stages, strict=True):
+        if known is None and isinstance(why, DamageError):
+            results.damaged(entry, why)
+            continue
+        reply, reach = (known, Reach.RECIPIENT) if known else (UNREADABLE, Reach.MESSAGE)
+        results.failed(entry, DeliveryError(reply, reach, stage, mail.octets, remote, connection))
 
 
 def settle(mail: Mail, results: Results, remote: str, connection: int, *, reports: bool) -> int:

@@ -166,7 +166,8 @@ class Outlet:
         self.leaving(session)
         self.parting.discard(session)
         lost, shared = session.lost, self._shared
-        if lost is not None and not session.proved and lost.stage is not Stage.IDLE:
+        harmed = lost is not None and lost.stage is not Stage.IDLE and session.spoiled is None
+        if harmed and not session.proved:
             # It greeted us and broke off: a fault of the host, until it proves otherwise.
             pause = session.options.host_failure_retry
             shared.dialer.hosts.failed(session.hop.address, session.source, pause)

@@ -22,7 +22,7 @@ from angarium.core.fault import FAULTS, point
 from angarium.core.message import Message, Notify, Recipient
 from angarium.core.reply import Reply
 from angarium.events.schema import Delivery, Discard, Event, PermanentFailure, TransientFailure
-from angarium.journal.errors import SpoolError
+from angarium.journal.errors import DamageError, SpoolError
 from angarium.mail.report.classify import classify
 from angarium.mail.report.dsn import Action
 from angarium.outbound.bounce import Bounces
@@ -56,6 +56,8 @@ class Board(Protocol):
     def delay(self, entry: Entry, due: int) -> None: ...
 
     def ended(self, entry: Entry) -> None: ...
+
+    def damaged(self, entry: Entry, error: DamageError) -> None: ...
 
 
 class Admission(Protocol):
@@ -184,6 +186,10 @@ class Settle:
             due = next_due(shape, made, message.received_at, now, self._random)
             self._last = (message.batch, made, shape, now, due)
         return due
+
+    def damaged(self, entry: Entry, error: DamageError) -> None:
+        """The content of an entry that was taken is damaged: it is put aside, and kept."""
+        self._board.damaged(entry, error)
 
     def give_up(self, entry: Entry, why: GiveUp) -> None:
         """End an entry that was taken and will not be attempted."""

@@ -22,6 +22,7 @@ from typing import Final, Protocol, TypeVar
 from angarium.config.option import Options
 from angarium.core.clock import Clock
 from angarium.core.message import DEFAULT_BINDING, DEFAULT_BINDING_GROUP, Message, Recipient
+from angarium.journal.errors import DamageError
 from angarium.queue.bulk import expire, vanished
 from angarium.queue.entry import DELAYED, ENDED, FLYING, Entry, wrong
 from angarium.queue.idle import Idle
@@ -318,6 +319,11 @@ class Board:
             raise wrong(entry, "end")
         entry.state = ENDED
         self._landed(entry.line)
+
+    def damaged(self, entry: Entry, error: DamageError) -> None:
+        """Put aside an entry that was taken and whose content is damaged."""
+        self.recall.damaged(entry.id, entry.line, entry.attempts, error)
+        self.ended(entry)
 
     def _landed(self, line: Line) -> None:
         line.in_flight -= 1

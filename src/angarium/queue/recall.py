@@ -66,11 +66,7 @@ class Recall:
         except ColdError:
             raise
         except DamageError as error:
-            if self.unlink and self.discard is not None:
-                self.discard(ident, line, TIMING.unpack_from(slot, 4)[1])
-            else:
-                board.spool.isolate(ident)
-            self.unreadable(ident, error)
+            self.damaged(ident, line, TIMING.unpack_from(slot, 4)[1], error)
             return None
         except Error as error:
             self.unreadable(ident, error)
@@ -82,6 +78,14 @@ class Recall:
         due, attempts = TIMING.unpack_from(slot, 4)
         board.resident += 1
         return Entry(ident, line, message, recipient, attempts, due)
+
+    def damaged(self, ident: int, line: Line, attempts: int, error: DamageError) -> None:
+        """Put an entry aside, or end it where the option wants that, and tell of it."""
+        if self.unlink and self.discard is not None:
+            self.discard(ident, line, attempts)
+        else:
+            self._board.spool.isolate(ident)
+        self.unreadable(ident, error)
 
     def warm(self, line: Line, idents: Sequence[int]) -> None:
         """Let a thread read these entries of the line, and ask it again then."""

@@ -189,6 +189,11 @@ class SmtpClient:
         """Whether there is more to send now."""
         return (self._content is not None and self.lost is None) or self._may_step()
 
+    @property
+    def current(self) -> Transaction | None:
+        """The transaction whose content is being sent, or waits for its reply."""
+        return self._sending
+
     def unfinished(self) -> list[Transaction]:
         """Return what was submitted and has recipients without a result, oldest first."""
         current = [each for each in (self._sending, self._envelope) if each and each.open]
