@@ -166,7 +166,8 @@ async def test_a_delay_is_reported_where_option_or_sender_want_it(world: Outlook
     await world.mail("slow@slow.test", sender="nine@home.test")
     await world.mail("slow@wish.test NOTIFY=DELAY", sender="ten@home.test")
     for sender, recipient in wanted.items():
-        [letter] = await world.came(sender)
+        # Attempts are placed to two seconds, so with times as short as these there may be a second.
+        letter, *_ = await world.came(sender)
         _, (text, machine, *_) = parts(letter)
         fields = status(machine)[1]
         assert fields["Final-Recipient"] == f"rfc822; {recipient}"
