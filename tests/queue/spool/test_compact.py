@@ -1,15 +1,11 @@
 """Reclaiming the space of settled contents."""
 
-from dataclasses import replace
-
 import pytest
 
 from angarium.queue.spool.compact import Budget, sparse
 from angarium.queue.spool.slot import unpack
 from helpers.disk import MemoryDisk
 from helpers.spool import HOME, SMALL, Life
-
-MANY = replace(SMALL, checkpoint_octets=1 << 20)
 
 
 @pytest.fixture
@@ -101,6 +97,19 @@ def test_a_failure_leaves_everything_where_it_was(life: Life) -> None:
     life.disk.repair()
     life.pass_time(60.0)
     assert [life.spool.load(ident)[0].body.size for ident in kept] == [900] * len(kept)
+
+
+def test_a_stop_does_not_wait_for_it(monkeypatch: pytest.MonkeyPatch, life: Life) -> None:
+    monkeypatch.setattr(Budget, "spent", property(lambda _: True))
+    kept = scattered(life)
+    while not life.keeper().busy:
+        life.pass_time(0.5)
+    life.pass_time(10.0)
+    assert life.keeper().busy
+    life.stop()
+    assert not life.alarms
+    life = Life(life.disk).start()
+    assert sorted(life.found) == kept
 
 
 def left(budget: Budget) -> int:

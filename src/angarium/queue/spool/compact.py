@@ -6,7 +6,7 @@ So a shard never takes more than four times what lives in it, and two segments. 
 goes first: compaction writes a fifth of all at most, and more only on a disk that is idle.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
 from typing import Final
@@ -120,6 +120,8 @@ class Compaction:
         if not any(table.at(ident, sequence, offset) for ident in idents):
             return
         while self._budget.spent or shard.refusal is not None:
+            if shard.closing:
+                raise SpoolError("compaction is over for now")
             yield Until(partial(_in_a_second, shard))
         pieces = yield partial(self._read, record, handle)
         living = [ident for ident in idents if table.at(ident, sequence, offset)]
@@ -169,8 +171,8 @@ class Compaction:
                 self.moved += 1
 
 
-def _in_a_second(shard: Shard, resume: object) -> None:
-    shard.means.loop.call_later(1.0, resume, None)  # type: ignore[arg-type]
+def _in_a_second(shard: Shard, resume: Callable[[None], object]) -> None:
+    shard.means.loop.call_later(1.0, resume, None)
 
 
 def on_disk(segments: Sequence[Segment]) -> int:

@@ -169,7 +169,7 @@ class Keeper:
 
     def _compacted(self, failure: Failure | None) -> None:
         self.busy = False
-        if failure is not None:
+        if failure is not None and not self._opened.closing:
             self._means.alarm(_as_error(failure, "compaction"))
 
     # -- checkpoints ----------------------------------------------------------------------
@@ -327,7 +327,7 @@ class Keeper:
             self._executor.stop()
             done(None)
             return
-        self._health.stopped = True
+        self._health.stopped = self.shard.closing = True
         self._health.judge()
         self._close(self.shard, done)
 

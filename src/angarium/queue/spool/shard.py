@@ -81,15 +81,16 @@ class Shard:
         counts: how many entries were created, delivered, ... since the shard exists.
         refusal: why nothing can be put now; None: it can.
         delivery: whether the end of an entry can be recorded, so that one may be delivered.
+        closing: it is about to end; long work gives up.
         rejections_lost: events of rejections which were not kept.
     """
 
     __slots__ = (
         "_emit_held", "_group", "_hold", "_idents", "_messages", "_now", "_ready", "_rejections",
-        "_sync", "commit", "contents", "counts", "data", "delivery", "directory", "executor",
-        "high", "inventory", "judge", "lanes", "large", "logs", "means", "messages", "number",
-        "recovered", "refusal", "rejections", "rejections_lost", "removals", "slices", "state",
-        "table",
+        "_sync", "closing", "commit", "contents", "counts", "data", "delivery", "directory",
+        "executor", "high", "inventory", "judge", "lanes", "large", "logs", "means", "messages",
+        "number", "recovered", "refusal", "rejections", "rejections_lost", "removals", "slices",
+        "state", "table",
     )  # fmt: skip
 
     def __init__(
@@ -113,7 +114,7 @@ class Shard:
         self.large = f"{directory}/{LARGE_DIRECTORY}"
         self.refusal: SpoolError | None = None
         self.delivery = True
-        self.recovered = False
+        self.recovered = self.closing = False
         self.rejections_lost = 0
         self.removals: list[tuple[int, str]] = []  # state record, file that may go when it is safe
         self.judge: Callable[[], None] = _nothing  # set by `health`: something landed
