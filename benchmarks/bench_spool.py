@@ -8,12 +8,12 @@ entry in the table. The cost of making a message for the test is measured and ta
 """
 
 import asyncio
-import gc
 import resource
 import shutil
 import sys
 import tempfile
 import time
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -28,7 +28,10 @@ from angarium.journal.commit import ThreadExecutor
 from angarium.journal.disk import FileDisk
 from angarium.journal.errors import SpoolError
 from angarium.queue.spool.means import Means
+from angarium.queue.spool.routes import Routes
+from angarium.queue.spool.slot import Slot
 from angarium.queue.spool.store import Spool
+from angarium.queue.spool.table import Table
 
 BODY = (b"x" * 78 + b"\r\n") * 128
 HEADER = b"Received: from a.example (a.example [192.0.2.1])\r\n\tby mx.example with ESMTP;\r\n"
@@ -149,8 +152,6 @@ async def fill(directory: str, count: int) -> None:
 
 async def recover(directory: str, count: int, what: str) -> None:
     store = spool()
-    gc.collect()
-    before = _resident()
     began, wall = process_time(), perf_counter()
     await store.open(directory)
     ready = perf_counter() - wall
@@ -158,7 +159,6 @@ async def recover(directory: str, count: int, what: str) -> None:
     took, wall = process_time() - began, perf_counter() - wall
     note = f"open in {ready * 1e3:.0f} ms, all in {wall * 1e3:.0f} ms"
     report(f"recovery, {what}", len(store), took, note)
-    print(f"{'':52} {(_resident() - before) / len(store):8.0f} octets an entry")
     idents = list(store.live)[: min(count, 20_000)]
     began = process_time()
     for ident in idents:
@@ -167,8 +167,17 @@ async def recover(directory: str, count: int, what: str) -> None:
     await store.close()
 
 
-def _resident() -> int:
-    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+def table(count: int) -> None:
+    """Print what an entry takes in memory, id, slot and dictionary."""
+    routes = Routes()
+    entries = Table(routes)
+    tracemalloc.start()
+    for number in range(count):
+        route = routes.hold(("default", "default", f"d{number % 1000}.example"))
+        slot = Slot(route, 1, 1, 0, number // 6000, number, 300, 10_000)
+        entries.add((1_700_000_000 << 32) + number, slot.pack())
+    print(f"{'in the table':52} {tracemalloc.get_traced_memory()[0] / count:8.0f} octets an entry")
+    tracemalloc.stop()
 
 
 def main() -> None:
@@ -180,6 +189,7 @@ def main() -> None:
         uvloop.run(live(f"{place}/000", count))
         uvloop.run(fill(f"{place}/001", 5 * count))
         uvloop.run(recover(f"{place}/001", count, "after a clean stop"))
+        table(10 * count)
     finally:
         shutil.rmtree(place, ignore_errors=True)
 
