@@ -3,9 +3,10 @@
 import pytest
 
 from angarium.core.reply import Reply
+from angarium.journal.errors import DamageError
 from angarium.outbound import attempt
 from angarium.outbound.attempt import Mail
-from angarium.outbound.errors import CLOSED, DeliveryError
+from angarium.outbound.errors import CLOSED, UNREADABLE, DeliveryError
 from angarium.queue.entry import Entry
 from angarium.wire.smtp_client import Lost
 from angarium.wire.smtp_transaction import Phase, Stage
@@ -18,6 +19,7 @@ class Results:
     def __init__(self) -> None:
         self.failures: list[tuple[str, str, int]] = []
         self.taken: list[tuple[str, int]] = []
+        self.aside: list[str] = []
 
     def delivered(
         self, entry: Entry, remote: str, connection: int, reply: Reply, size: int, **_: object
@@ -28,6 +30,9 @@ class Results:
     def failed(self, entry: Entry, error: DeliveryError, kind: str = "bounced") -> None:
         assert error.connection == 5
         self.failures.append((entry.recipient.address, str(error.reply), int(error.stage)))
+
+    def damaged(self, entry: Entry, error: DamageError) -> None:
+        self.aside.append(entry.recipient.address)
 
 
 def mail(phase: Phase) -> Mail:
@@ -60,6 +65,21 @@ def test_who_has_a_result_keeps_it() -> None:
     again = attempt.abandon(made, LOST, results, "h:25", 5, proved=True)
     assert results.failures == [("b@example.test", "550 no", 5)]
     assert [entry.recipient.address for entry in again] == ["c@example.test"]
+
+
+def test_of_a_damaged_content_who_has_a_result_keeps_it_and_the_others_are_put_aside() -> None:
+    made, results = mail(Phase.CONTENT), Results()
+    made.settle(0, Reply(550, "no"), Stage.RCPT)
+    attempt.unread(made, DamageError("damaged"), results, "h:25", 5)
+    assert results.failures == [("b@example.test", "550 no", 5)]
+    assert results.aside == ["c@example.test"]
+
+
+def test_a_content_the_disk_does_not_give_now_counts_as_an_attempt() -> None:
+    results = Results()
+    attempt.unread(mail(Phase.CONTENT), OSError(5, "no"), results, "h:25", 5)
+    assert {reply for _, reply, _ in results.failures} == {str(UNREADABLE)}
+    assert results.aside == []
 
 
 def test_a_lost_session_never_fails_mail_for_good() -> None:

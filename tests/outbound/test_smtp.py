@@ -205,8 +205,9 @@ async def test_a_damaged_message_is_put_aside_and_the_host_not_blamed(traits: in
         told: list[int] = []
         sending.board.recall.unreadable = lambda ident, error: told.append(ident)
         sending.board.demand = lambda line: None
-        for name in ("bad", "one", "two"):
-            line = sending.put(f"{name}@example.test", traits=traits)
+        line = sending.put("bad@example.test", traits=traits)
+        for name in ("one", "two"):
+            sending.put(f"{name}@example.test", traits=traits)
         damaged = spoil(sending, "bad@example.test", DamageError("damaged"))
         sending.board.demand = sending.pool.demand
         sending.board.offer(line)
