@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from angarium.core.errors import Error
-from angarium.journal.commit import Commit, Lane, ThreadExecutor
+from angarium.journal.commit import COMPANY, ENOUGH, Commit, Lane, ThreadExecutor
 from angarium.journal.log import Landed, Log, Manner
 from helpers.clock import FakeLoop
 from helpers.disk import MemoryDisk
@@ -76,6 +76,50 @@ def test_a_burst_is_one_trip(s: Setting) -> None:
         s.commit.soon()
     assert s.run() == ["data 100", "after"]
     assert s.commit.trips == 1
+
+
+def dense(s: Setting) -> None:
+    """Let appends come so fast, for so long, that company is to be expected."""
+    for _ in range(20):
+        for _ in range(3):
+            s.data.log.append(KIND, b"x")
+            s.commit.soon()
+        s.run(0.001)
+    s.run(0.01)
+
+
+def test_where_appends_are_dense_a_trip_waits_for_company(s: Setting) -> None:
+    dense(s)
+    before = s.commit.trips
+    s.data.log.append(KIND, b"x")
+    s.commit.soon()
+    assert s.run(COMPANY / 2) == []
+    s.data.log.append(KIND, b"x")
+    s.commit.soon()
+    assert s.run(COMPANY)[-1] == "after"
+    assert s.commit.trips == before + 1
+
+
+def test_it_waits_no_longer_when_enough_have_come(s: Setting) -> None:
+    dense(s)
+    before = s.commit.trips
+    for _ in range(ENOUGH):
+        s.data.log.append(KIND, b"x")
+        s.commit.soon()
+    assert s.run(COMPANY / 4)[-1] == "after"
+    s.run(2 * COMPANY)
+    assert s.commit.trips == before + 1
+
+
+def test_where_they_have_become_sparse_none_waits(s: Setting) -> None:
+    dense(s)
+    for _ in range(30):
+        s.data.log.append(KIND, b"x")
+        s.commit.soon()
+        s.run(0.1)
+    s.data.log.append(KIND, b"x")
+    s.commit.soon()
+    assert s.run(COMPANY / 4)[-1] == "after"
 
 
 def test_what_may_wait_lingers_and_then_goes_together(s: Setting) -> None:

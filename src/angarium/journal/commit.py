@@ -22,11 +22,11 @@ from angarium.journal.errors import FULL
 from angarium.journal.log import Landed, Log, Part
 
 LINGER: Final = 0.002  # seconds; what a kill can send twice, against a trip for each delivery
-# A trip costs 100 us of processor time whatever it carries. Where appends come so densely that one
-# is to be expected within this time every other time, the trip waits for them; where mail is
-# sparse, none waits.
-COMPANY: Final = 0.001  # seconds
-DENSE: Final = 0.5
+# A trip costs 100 us of processor time whatever it carries. Where appends are dense the trip waits
+# so long for company, or until enough have come; where mail is sparse, none waits.
+COMPANY: Final = 0.002  # seconds
+ENOUGH: Final = 8  # appends somebody waits for
+DENSE: Final = 1.0  # appends to be expected within COMPANY
 GATHERED: Final = 512  # pieces to a record
 
 Job = Callable[[], Any]
@@ -190,7 +190,7 @@ class Commit:
 
     __slots__ = (
         "_after", "_asked", "_asked_from", "_clock", "_crowd", "_executor", "_flushes",
-        "_flying", "_lanes", "_linger", "_loop", "_planned", "trips",
+        "_flying", "_lanes", "_linger", "_loop", "_planned", "_timer", "trips",
     )  # fmt: skip
 
     def __init__(
@@ -214,19 +214,26 @@ class Commit:
         self._linger = linger
         self._flushes: list[Callable[[bool], None]] = []
         self._flying = False
-        self._planned = 0  # 0: nothing, 1: a trip within the linger, 2: at the end of this tick
+        self._planned = 0  # 0: nothing, 1: a trip within the linger, 2: one somebody waits for
+        self._timer: Any = None  # of a trip that waits for company
         self.trips = 0
 
     def soon(self) -> None:
         """Something was appended for which somebody waits."""
         self._asked += 1
-        if self._planned < 2 and not self._flying:
+        if self._flying:
+            return
+        if self._planned < 2:
             self._plan()
+        elif self._asked == ENOUGH and self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+            self._loop.call_soon(self._start)
 
     def _plan(self) -> None:
         self._planned = 2
-        if self._crowd >= DENSE:
-            self._loop.call_later(COMPANY, self._start)
+        if self._crowd >= DENSE and self._asked < ENOUGH:
+            self._timer = self._loop.call_later(COMPANY, self._start)
         else:
             self._loop.call_soon(self._start)
 
@@ -252,6 +259,7 @@ class Commit:
 
     def _start(self, *, probing: bool = False) -> None:
         self._planned = 0
+        self._timer = None
         if self._flying:
             return
         flushes, self._flushes = self._flushes, []
