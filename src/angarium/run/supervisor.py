@@ -41,10 +41,20 @@ HOSE_SECONDS: Final = 5.0  # to write what is left, after the workers have gone
 
 
 class Supervisor:
-    """Runs one node until it is told to stop."""
+    """Runs one node until it is told to stop.
+
+    Args:
+        spawn: starts a child; another one in the tests.
+    """
 
     def __init__(
-        self, plan: Plan, sockets: Sockets, clock: Clock, log: Any, panics: Panics | None = None
+        self,
+        plan: Plan,
+        sockets: Sockets,
+        clock: Clock,
+        log: Any,
+        panics: Panics | None = None,
+        spawn: Callable[..., Child] = Child,
     ) -> None:
         self._plan = plan
         self._sockets = sockets
@@ -58,10 +68,11 @@ class Supervisor:
         self._scoreboard = Scoreboard.fresh(plan.run_folder / "scoreboard")
         self._ledger = LedgerTable(plan.columns)
         limit = plan.configuration.top(Node).crash_limit
-        self._fleet = Fleet(self, clock, self._scoreboard, self._ledger, limit, log)
+        self._fleet = Fleet(self, clock, self._scoreboard, self._ledger, limit, log, spawn)
         readers = partial(passed, plan.hose_folder)
         self._retiring = Retiring(plan.spool_folder, plan.run_folder, readers, FileDisk(), log)
         self._sink = _sink(plan.sink, clock, log, self._sink_ended) if plan.sink else None
+        self._spawn = spawn
         self._hose: Child | None = None
         self._hose_backoff = Backoff()
         self._hose_started = 0.0
@@ -91,12 +102,14 @@ class Supervisor:
         found = shards.existing(self._plan.spool_folder)
         self._fleet.start(shards.assign(found, self._workers))
         self._second()
-        await self._finished.wait()
-        self._milestone("stopped")
-        self._panics.close()
-        self._sockets.close()
-        self._ledger.close()
-        self._scoreboard.close()
+        try:
+            await self._finished.wait()
+            self._milestone("stopped")
+        finally:
+            self._panics.close()
+            self._sockets.close()
+            self._ledger.close()
+            self._scoreboard.close()
 
     def reload(self) -> None:
         """Bring a changed configuration into force, or say why not."""
@@ -208,7 +221,7 @@ class Supervisor:
     def _start_hose(self) -> None:
         self._hose_started = self._clock.monotonic()
         start = self._start_message(0, [], [])
-        self._hose = Child(HOSE, "hose", start, {}, self.received, self._hose_ended)
+        self._hose = self._spawn(HOSE, "hose", start, {}, self.received, self._hose_ended)
         self.joined(self._hose)
 
     def _hose_ended(self, child: Child, status: int) -> None:

@@ -1,0 +1,299 @@
+"""What the supervisor does on each signal, with children which only note what they are told."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from angarium.run import link
+from angarium.run.plan import Plan
+from angarium.run.sockets import Sockets
+from angarium.run.supervisor import Supervisor
+from helpers.clock import FakeClock
+
+CONFIG = "eventloop { concurrency = 2 }\n"
+
+
+class FakeChild:
+    """A child which lives until the test ends it."""
+
+    def __init__(
+        self,
+        program: str,
+        name: str,
+        start: link.Start,
+        descriptors: dict[str, int],
+        received: Callable[..., None],
+        ended: Callable[..., None],
+    ) -> None:
+        self.name = name
+        self.start = start
+        self.pid = id(self)
+        self.ready = False
+        self.killed = False
+        self.told: list[link.Message] = []
+        self._received = received
+        self._ended = ended
+
+    def hand_over(self, descriptors: dict[str, int]) -> None:
+        """Nothing is listened on here."""
+
+    def send(self, message: link.Message) -> None:
+        self.told.append(message)
+
+    def kill(self) -> None:
+        self.killed = True
+
+    def says(self, message: link.Message) -> None:
+        if isinstance(message, link.Ready):
+            self.ready = True
+        self._received(self, message)
+
+    def ends(self, status: int = 0) -> None:
+        self._ended(self, status)
+
+
+class Log(list[str]):
+    """A service log."""
+
+    def _note(self, event: str, **fields: object) -> None:
+        self.append(" ".join([event, *(f"{name}={value}" for name, value in fields.items())]))
+
+    info = warning = error = _note
+
+
+class Node:
+    """A supervisor which runs, and what the test knows of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.config = folder / "ecelerity.conf"
+        self.config.write_text(CONFIG)
+        self.state = folder / "state"
+        for name in ("spool", "run", "hose"):
+            (self.state / name).mkdir(parents=True)
+        self.log = Log()
+        self.children: list[FakeChild] = []
+        self.signals: dict[int, Callable[[], None]] = {}
+        self.timers: list[tuple[float, Callable[..., None], tuple[Any, ...]]] = []
+        self.announced = 0
+        plan = Plan.make(self.config, self.state)
+        spawn: Any = self.spawn
+        self.supervisor = Supervisor(plan, Sockets(), FakeClock(), self.log, spawn=spawn)
+        self.life = asyncio.ensure_future(self.supervisor.run(self.announce))
+
+    def spawn(self, *how: Any) -> FakeChild:
+        self.children.append(child := FakeChild(*how))
+        return child
+
+    def announce(self) -> None:
+        self.announced += 1
+
+    @property
+    def hose(self) -> FakeChild:
+        return [child for child in self.children if child.name == "hose"][-1]
+
+    @property
+    def workers(self) -> list[FakeChild]:
+        return [child for child in self.children if child.name != "hose"]
+
+    def ready(self, *which: FakeChild) -> None:
+        for child in which or (*self.workers, self.hose):
+            child.says(link.Ready())
+
+    def wait(self, seconds: float) -> None:
+        """Let pass so much time that all timers so short are over."""
+        due = [each for each in self.timers if each[0] <= seconds]
+        self.timers = [each for each in self.timers if each not in due]
+        for _, call, values in due:
+            call(*values)
+
+
+class Timer:
+    def cancel(self) -> None:
+        """It may come; nobody minds."""
+
+
+@pytest.fixture
+async def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Node]:
+    loop = asyncio.get_running_loop()
+    node = Node(tmp_path)
+
+    def later(seconds: float, call: Callable[..., None], *values: Any) -> Timer:
+        node.timers.append((seconds, call, values))
+        return Timer()
+
+    def handler(number: int, call: Callable[[], None]) -> None:
+        node.signals[number] = call
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "call_later", later)
+        patch.setattr(loop, "add_signal_handler", handler)
+        await asyncio.sleep(0)
+        yield node
+    node.life.cancel()
+    await asyncio.gather(node.life, return_exceptions=True)
+
+
+async def test_it_announces_once_when_all_workers_are_ready(node: Node) -> None:
+    assert [child.name for child in node.children] == ["hose", "worker 0", "worker 1"]
+    first, second = node.workers
+    node.ready(first)
+    assert node.announced == 0
+    node.ready(second)
+    assert node.announced == 1
+    second.ends(1)
+    node.wait(1.0)
+    node.ready(node.workers[2])
+    assert node.announced == 1
+
+
+async def test_a_stop_drains_the_workers_then_the_hose(node: Node) -> None:
+    node.ready()
+    node.signals[signal.SIGTERM]()
+    first, second = node.workers
+    assert first.told == second.told == [link.Drain(30.0)]
+    first.ends()
+    assert node.hose.told == []
+    second.ends()
+    assert node.hose.told == [link.Drain(5.0)]
+    node.hose.ends()
+    await node.life
+    assert len(node.children) == 3
+
+
+async def test_a_second_signal_hurries_and_a_stuck_one_is_killed(node: Node) -> None:
+    node.ready()
+    node.signals[signal.SIGINT]()
+    node.signals[signal.SIGINT]()
+    assert node.workers[0].told == [link.Drain(30.0), link.Drain(0.0)]
+    node.wait(3.0)
+    assert all(child.killed for child in node.workers)
+
+
+async def test_a_stop_without_a_hose_ends_with_the_last_worker(node: Node) -> None:
+    node.hose.ends(-9)
+    node.signals[signal.SIGTERM]()
+    for child in node.workers:
+        child.ends()
+    await node.life
+
+
+async def test_a_hose_that_dies_is_started_again_later_and_later(node: Node) -> None:
+    for number in range(4):
+        node.hose.ends(-9)
+        assert node.timers[-1][0] == 0.1 * 2**number
+        node.wait(0.1 * 2**number)
+    assert sum(child.name == "hose" for child in node.children) == 5
+
+
+async def test_a_reload_commits_when_all_agree(node: Node) -> None:
+    node.ready()
+    node.config.write_text(CONFIG + "hostname = new.test\ncrash_limit = 7\n")
+    node.signals[signal.SIGHUP]()
+    for child in node.children:
+        assert isinstance(child.told[0], link.Reopen)
+        assert isinstance(child.told[1], link.Prepare)
+        child.says(link.Prepared(2))
+    assert all(child.told[-1] == link.Commit(2) for child in node.children)
+    assert "reloaded, generation 2" in node.log
+    node.workers[0].ends(1)
+    node.wait(1.0)
+    assert node.workers[2].start.generation == 2
+
+
+async def test_a_faulty_configuration_reopens_the_logs_and_nothing_else(node: Node) -> None:
+    node.ready()
+    node.config.write_text("hostnam = x\n")
+    node.signals[signal.SIGHUP]()
+    assert all(child.told == [link.Reopen()] for child in node.children)
+    assert any("reload refused" in line and ":1:1: " in line for line in node.log)
+
+
+async def test_one_reload_at_a_time(node: Node) -> None:
+    node.ready()
+    node.signals[signal.SIGHUP]()
+    node.signals[signal.SIGHUP]()
+    assert any("another one is under way" in line for line in node.log)
+    assert sum(isinstance(each, link.Prepare) for each in node.workers[0].told) == 1
+
+
+async def test_who_does_not_answer_is_named(node: Node) -> None:
+    node.ready()
+    node.signals[signal.SIGHUP]()
+    node.workers[0].says(link.Prepared(2))
+    node.wait(2.0)
+    assert any("waiting_for=worker 1, hose" in line for line in node.log)
+
+
+async def test_a_worker_started_in_a_reload_takes_part(node: Node) -> None:
+    node.ready()
+    node.signals[signal.SIGHUP]()
+    first, second = node.workers
+    first.says(link.Prepared(2))
+    node.hose.says(link.Prepared(2))
+    first.ends(-9)
+    node.wait(1.0)
+    third = node.workers[2]
+    assert third.start.generation == 1
+    assert isinstance(third.told[0], link.Prepare)
+    second.says(link.Prepared(2))
+    assert third.told[-1] != link.Commit(2)
+    third.says(link.Prepared(2))
+    assert third.told[-1] == second.told[-1] == link.Commit(2)
+
+
+async def test_sigusr1_reopens_all_logs(node: Node) -> None:
+    node.ready()
+    node.signals[signal.SIGUSR1]()
+    assert all(child.told == [link.Reopen()] for child in node.children)
+
+
+async def test_an_upgrade_replaces_the_hose_and_the_workers(node: Node) -> None:
+    node.ready()
+    old, hose = node.workers, node.hose
+    node.config.write_text("eventloop { concurrency = 3 }\n")
+    node.signals[signal.SIGHUP]()
+    for child in node.children:
+        child.says(link.Prepared(2))
+    node.signals[signal.SIGUSR2]()
+    assert hose.told[-1] == link.Drain(5.0)
+    hose.ends()
+    node.wait(1.0)
+    assert node.hose is not hose
+    new = node.workers[2:]
+    assert [child.start.workers for child in new] == [3, 3, 3]
+    node.signals[signal.SIGUSR2]()
+    assert any("upgrade refused" in line for line in node.log)
+    node.ready(*new)
+    assert all(child.told[-1] == link.Drain(30.0) for child in old)
+
+
+async def test_a_reload_is_for_those_who_stay(node: Node) -> None:
+    node.ready()
+    old = node.workers
+    node.signals[signal.SIGUSR2]()
+    node.ready(*node.workers[2:])
+    node.signals[signal.SIGHUP]()
+    assert not any(isinstance(each, link.Prepare) for child in old for each in child.told)
+    assert isinstance(node.workers[-1].told[-1], link.Prepare)
+
+
+async def test_an_empty_shard_is_removed_and_its_number_given_again(node: Node) -> None:
+    node.ready()
+    empty = node.state / "spool" / "000"
+    empty.mkdir()
+    node.workers[0].says(link.Released("000"))
+    node.wait(1.0)
+    assert not empty.exists()
+    node.signals[signal.SIGUSR2]()
+    assert node.workers[2].start.shards == ["000"]
+
+
+async def test_what_a_child_says_that_makes_no_sense_is_noted(node: Node) -> None:
+    node.workers[0].says(link.Drain(1.0))
+    assert any("unexpected message" in line for line in node.log)
+    node.workers[0].says(link.Alarm("disk full"))
+    assert any("disk full" in line for line in node.log)
