@@ -2,7 +2,9 @@
 
 import os
 import signal
+import struct
 from collections import Counter
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -42,12 +44,25 @@ async def test_a_worker_that_dies_with_the_only_connection_leaves_it_to_the_othe
                 await world.delivered(seen + 5)
                 os.kill(world.worker_pids()[0], signal.SIGKILL)
         await world.until(
-            lambda: {
-                each for mail in world.sink.accepted for each in mail.recipients
-            }.issuperset(load.acknowledged),
+            lambda: {each for mail in world.sink.accepted for each in mail.recipients}.issuperset(
+                load.acknowledged
+            ),
             "all mail",
         )
         assert (await world.audit())["sound"]
+
+
+async def test_connections_spread_evenly_over_the_workers(tmp_path: Path) -> None:
+    async with World(tmp_path, zone=ZONE, workers=4) as world, AsyncExitStack() as stack:
+        for _ in range(40):
+            await stack.enter_async_context(world.call())
+        octets = (world.state / "run" / "scoreboard").read_bytes()
+        sessions = [
+            count for _, count, accepting in struct.iter_unpack("=QII", octets) if accepting
+        ]
+    assert sum(sessions) == 40
+    assert len(sessions) == 4
+    assert max(sessions) - min(sessions) <= 2
 
 
 async def test_sessions_of_one_address_are_counted_over_all_workers(tmp_path: Path) -> None:
