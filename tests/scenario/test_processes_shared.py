@@ -62,7 +62,7 @@ async def test_connections_spread_evenly_over_the_workers(tmp_path: Path) -> Non
         ]
     assert sum(sessions) == 40
     assert len(sessions) == 4
-    assert max(sessions) - min(sessions) <= 2
+    assert max(sessions) <= 10 + 2  # who exceeds the mean by more than one leaves it to others
 
 
 async def test_sessions_of_one_address_are_counted_over_all_workers(tmp_path: Path) -> None:
