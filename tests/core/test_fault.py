@@ -1,6 +1,7 @@
 import pytest
 
-from angarium.core.fault import POINTS, Faults, point
+from angarium.core import fault
+from angarium.core.fault import Faults, point
 
 
 def test_a_point_does_nothing_until_it_is_armed() -> None:
@@ -23,9 +24,11 @@ def test_a_point_disarmed_is_a_point_again() -> None:
     faults.hit("a")
 
 
-def test_a_declared_point_is_listed() -> None:
+def test_a_declared_point_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    listed: dict[str, str] = {}
+    monkeypatch.setattr(fault, "POINTS", listed)
     name = point("test.point", "only here")
-    assert POINTS[name] == "only here"
+    assert listed[name] == "only here"
 
 
 def test_a_point_may_be_armed_for_one_of_those_which_reach_it() -> None:
