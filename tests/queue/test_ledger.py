@@ -145,6 +145,28 @@ def test_nobody_is_asked_to_hand_back_while_nobody_waits(make: Make) -> None:
     assert not b.wanted("k")
 
 
+def test_all_see_at_a_glance_whether_anybody_waits(make: Make) -> None:
+    node = make(3)
+    a, b, c = node.ledgers
+
+    def seen() -> set[bool]:
+        return {each.contended for each in node.ledgers}
+
+    a.acquire("k", 1)
+    assert seen() == {False}
+    b.acquire("k", 1)
+    c.acquire("k", 1)
+    assert seen() == {True}
+    c.forget("k")
+    assert seen() == {True}
+    a.release("k")
+    assert b.acquire("k", 1) is GRANTED
+    assert seen() == {False}
+    c.acquire("k", 1)
+    node.table.clear_worker(2)
+    assert seen() == {False}
+
+
 def test_what_a_dead_worker_held_is_free(make: Make) -> None:
     node = make()
     a, b = node.ledgers

@@ -60,11 +60,9 @@ class Permit:
 
     def wanted(self) -> bool:
         """Say whether another line waits for one of these, or another worker has for long."""
-        return self.wanted_here() or any(map(self.ledger.wanted, self._keys))
-
-    def wanted_here(self) -> bool:
-        """As `wanted`, by this worker only: that costs next to nothing."""
-        return any(map(self._others, self._keys))
+        if any(map(self._others, self._keys)):
+            return True
+        return self.ledger.contended and any(map(self.ledger.wanted, self._keys))
 
 
 def limits_of(key: Key, shape: Shape, server: ServerLimits, *, first: bool) -> list[Limit]:

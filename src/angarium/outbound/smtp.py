@@ -273,10 +273,7 @@ class Session(asyncio.Protocol):
                 if self._retiring or room <= 0:
                     self._leave()
                 elif client.idle and not self.resting:
-                    if self._permit is not None and self._permit.wanted_here():
-                        self._leave()
-                    else:
-                        self._rest()
+                    self._rest()
                 return
             self._note.enter(batch[0].id)
             mail = Mail(batch)

@@ -8,6 +8,9 @@ It is one anonymous file, mapped by all; a row belongs to a key while somebody c
     counts[worker]    how many the worker holds; only it writes there
     since[worker]     when the worker was first denied and began to wait, ns; 0: it does not
 
+Beside the rows stands for each worker how many keys it waits for, so that the common case, nobody
+waits for anything, is seen at a glance.
+
 Rules. A change is made under an fcntl lock on the byte of the row, taken without waiting: the
 kernel frees it when its holder dies, and a change is single numbers, so there is nothing to roll
 back. A column is written by its worker alone, and cleared by the supervisor when that is dead.
@@ -75,11 +78,15 @@ class Table:
         self.freed = self._column("q", 8)
         self.since = [self._column("q", 8) for _ in range(workers)]
         self.counts = [self._column("I", 4) for _ in range(workers)]
+        self.waits = self._cells("I", 4, workers)
 
     def _column(self, code: Literal["q", "I"], width: int) -> "memoryview[int]":
-        part = self._parts[0][self._at : self._at + width * self.rows].cast(code)
+        return self._cells(code, width, self.rows)
+
+    def _cells(self, code: Literal["q", "I"], width: int, count: int) -> "memoryview[int]":
+        part = self._parts[0][self._at : self._at + width * count].cast(code)
         self._parts.append(part)
-        self._at += width * self.rows
+        self._at += width * count
         return part
 
     def find(self, digest: bytes) -> int:
@@ -143,7 +150,7 @@ def size_of_row(workers: int) -> int:
 
 
 def size_of(workers: int, rows: int) -> int:
-    return _HEAD_SIZE + rows * size_of_row(workers)
+    return _HEAD_SIZE + 4 * workers + rows * size_of_row(workers)
 
 
 class LedgerTable:
@@ -176,6 +183,7 @@ class LedgerTable:
         # Only its worker writes a column, so no lock is needed.
         table.counts[worker][:] = _zeros("I", table.rows)
         table.since[worker][:] = _zeros("q", table.rows)
+        table.waits[worker] = 0
         for row in held:
             first = table.oldest(row)
             if first >= 0:
@@ -256,7 +264,7 @@ class SharedLedger:
         magic, workers = _HEAD.unpack(os.pread(descriptor, _HEAD.size, 0))
         if magic != _MAGIC:
             raise Error("this is no ledger of this version", found=hex(magic))
-        rows = (os.fstat(descriptor).st_size - _HEAD_SIZE) // size_of_row(workers)
+        rows = (os.fstat(descriptor).st_size - size_of(workers, 0)) // size_of_row(workers)
         ends = [socket.socket(fileno=descriptors[f"{_WAKE}.{each}"]) for each in range(workers)]
         inbox = socket.socket(fileno=descriptors[_WAKE])
         for end in (inbox, *ends):
@@ -276,12 +284,12 @@ class SharedLedger:
         free = cap - sum(column[row] for column in table.counts)
         if free <= self._ahead(row, now, free):
             self._since[row] = self._since[row] or now
-            self._waiting[digest] = key
+            self._wait_for(digest, key)
             self._leave(row)
             return Grant.DENIED
         self._counts[row] += 1
         self._since[row] = 0
-        self._waiting.pop(digest, None)
+        self._served(digest)
         following = table.oldest(row) if free > 1 else -1
         self._leave(row)
         if following >= 0:
@@ -342,6 +350,21 @@ class SharedLedger:
             self._leases[key] = (lease - n, now + int(BURST_SECONDS * _SECOND))
         return 0.0
 
+    def _wait_for(self, digest: bytes, key: str) -> None:
+        self._waiting[digest] = key
+        self._table.waits[self._worker] = len(self._waiting)
+
+    def _served(self, digest: bytes) -> bool:
+        """We do not wait for it any more; say whether we did."""
+        if self._waiting.pop(digest, None) is None:
+            return False
+        self._table.waits[self._worker] = len(self._waiting)
+        return True
+
+    @property
+    def contended(self) -> bool:
+        return any(self._table.waits)
+
     def wanted(self, key: str) -> bool:
         row = self._table.find(self._digest(key))
         if row < 0:
@@ -351,7 +374,7 @@ class SharedLedger:
 
     def forget(self, key: str) -> None:
         digest = self._digest(key)
-        if self._waiting.pop(digest, None) is None:
+        if not self._served(digest):
             return
         row = self._table.find(digest)
         if row >= 0:

@@ -54,6 +54,11 @@ class Ledger(Protocol):
         """Count `n` events, if the rate allows one; return 0.0, or else the seconds to wait."""
         ...
 
+    @property
+    def contended(self) -> bool:
+        """Whether anybody, here or elsewhere, waits for any key; costs next to nothing."""
+        ...
+
     def wanted(self, key: str) -> bool:
         """Say whether somebody elsewhere has waited for `key` longer than we have held it."""
         ...
@@ -118,6 +123,10 @@ class LocalLedger:
             self._rates = {each: at for each, at in self._rates.items() if at > now}
             self._sweep_at = max(_SWEEP, 2 * len(self._rates))
         return 0.0
+
+    @property
+    def contended(self) -> bool:
+        return bool(self._waiting)
 
     def wanted(self, key: str) -> bool:
         return False
