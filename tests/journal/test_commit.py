@@ -30,7 +30,7 @@ class Setting:
         self.stream = self.lane("stream", keep=True, kind=KIND)
         self.commit = Commit(
             LoopExecutor(loop), loop, [self.data, self.state, self.stream], self.after,
-            clock=loop.clock, linger=0.005,
+            linger=0.005,
         )  # fmt: skip
 
     def lane(self, name: str, *, keep: bool = False, **kinds: object) -> Lane:
@@ -79,7 +79,7 @@ def test_a_burst_is_one_trip(s: Setting) -> None:
 
 
 def dense(s: Setting) -> None:
-    """Let appends come so fast, for so long, that company is to be expected."""
+    """Let trips carry several appends for so long that company is to be expected."""
     for _ in range(20):
         for _ in range(3):
             s.data.log.append(KIND, b"x")
@@ -109,6 +109,13 @@ def test_it_waits_no_longer_when_enough_have_come(s: Setting) -> None:
     assert s.run(COMPANY / 4)[-1] == "after"
     s.run(2 * COMPANY)
     assert s.commit.trips == before + 1
+
+
+def test_who_comes_alone_again_and_again_is_never_kept_waiting(s: Setting) -> None:
+    for _ in range(100):
+        s.data.log.append(KIND, b"x")
+        s.commit.soon()
+        assert s.run(COMPANY / 8)[-1] == "after"
 
 
 def test_where_they_have_become_sparse_none_waits(s: Setting) -> None:

@@ -16,17 +16,17 @@ from functools import partial
 from queue import SimpleQueue
 from typing import Any, Final, Protocol
 
-from angarium.core.clock import Clock
 from angarium.core.errors import Error
 from angarium.journal.errors import FULL
 from angarium.journal.log import Landed, Log, Part
 
 LINGER: Final = 0.002  # seconds; what a kill can send twice, against a trip for each delivery
-# A trip costs 100 us of processor time whatever it carries. Where appends are dense the trip waits
-# so long for company, or until enough have come; where mail is sparse, none waits.
+# A trip costs 100 us of processor time whatever it carries. Where trips of late carried several
+# appends, the next one waits so long for company, or until enough have come. A lonely client, who
+# waits for each answer, brings none, and is never kept waiting.
 COMPANY: Final = 0.002  # seconds
 ENOUGH: Final = 8  # appends somebody waits for
-DENSE: Final = 1.0  # appends to be expected within COMPANY
+SEVERAL: Final = 1.5
 GATHERED: Final = 512  # pieces to a record
 
 Job = Callable[[], Any]
@@ -189,8 +189,8 @@ class Commit:
     """
 
     __slots__ = (
-        "_after", "_asked", "_asked_from", "_clock", "_crowd", "_executor", "_flushes",
-        "_flying", "_lanes", "_linger", "_loop", "_planned", "_timer", "trips",
+        "_after", "_asked", "_crowd", "_executor", "_flushes", "_flying", "_lanes", "_linger",
+        "_loop", "_planned", "_timer", "trips",
     )  # fmt: skip
 
     def __init__(
@@ -200,13 +200,10 @@ class Commit:
         lanes: Sequence[Lane],
         after: Callable[[], None],
         *,
-        clock: Clock,
         linger: float = LINGER,
     ) -> None:
-        self._clock = clock
         self._asked = 0  # appends somebody waits for, since the last trip began
-        self._asked_from = clock.monotonic()
-        self._crowd = 0.0  # how many of them come within COMPANY, of late
+        self._crowd = 1.0  # how many of them a trip carried, of late
         self._executor = executor
         self._loop = loop
         self._lanes = lanes
@@ -232,7 +229,7 @@ class Commit:
 
     def _plan(self) -> None:
         self._planned = 2
-        if self._crowd >= DENSE and self._asked < ENOUGH:
+        if self._crowd >= SEVERAL and self._asked < ENOUGH:
             self._timer = self._loop.call_later(COMPANY, self._start)
         else:
             self._loop.call_soon(self._start)
@@ -266,18 +263,12 @@ class Commit:
         work = [self._of(lane, probing, bool(flushes)) for lane in self._lanes]
         if not (flushes or any(parts for parts, _ in work)):
             return
-        self._measure()
+        if self._asked:
+            self._crowd += (self._asked - self._crowd) / 8
+            self._asked = 0
         self._flying = True
         self.trips += 1
         self._executor.submit(partial(_trip, self._lanes, work), partial(self._landed, flushes))
-
-    def _measure(self) -> None:
-        """Learn how dense appends are, over the last few trips."""
-        now = self._clock.monotonic()
-        if now > self._asked_from:
-            crowd = self._asked * COMPANY / (now - self._asked_from)
-            self._crowd += (crowd - self._crowd) / 8
-        self._asked, self._asked_from = 0, now
 
     def _of(self, lane: Lane, probing: bool, flushing: bool) -> tuple[list[Part], bool]:
         if lane.resting and not (probing or flushing):

@@ -144,9 +144,8 @@ class Shard:
             self._rejections,
         )
         self.commit = Commit(
-            self.executor, means.loop, self.lanes, self._after,
-            clock=means.clock, linger=settings.linger,
-        )  # fmt: skip
+            self.executor, means.loop, self.lanes, self._after, linger=settings.linger
+        )
 
     def _resume(self, inventory: Inventory) -> None:
         surveys = (inventory.data, inventory.state, inventory.messages, inventory.rejections)
