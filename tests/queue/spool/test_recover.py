@@ -147,6 +147,9 @@ def test_a_damaged_checkpoint_loses_nothing() -> None:
     life = Life(life.disk).start()
     assert sorted(life.found) == idents
     assert any("checkpoint is damaged" in str(alarm) for alarm in life.alarms)
+    life.stop()  # with a new checkpoint; the damaged one is kept for people
+    assert life.disk.names(f"{HOME}/quarantine") == ["0000000001.chk"]
+    assert "0000000001.chk" not in life.disk.names(f"{HOME}/checkpoints")
 
 
 def test_a_checkpoint_that_can_not_be_read_at_all_loses_nothing() -> None:
@@ -157,6 +160,8 @@ def test_a_checkpoint_that_can_not_be_read_at_all_loses_nothing() -> None:
     life = Life(life.disk).start()
     assert sorted(life.found) == idents
     assert life.alarms
+    life.stop()
+    assert life.disk.names(f"{HOME}/quarantine") == ["0000000001.chk"]
 
 
 def test_entries_are_worked_on_while_others_are_still_to_come(

@@ -18,7 +18,7 @@ from angarium.journal.segment import Segment
 from angarium.queue.spool import checkpoint, inventory, large
 from angarium.queue.spool.compact import Budget, Compaction, on_disk, sparse
 from angarium.queue.spool.health import Health
-from angarium.queue.spool.inventory import Inventory
+from angarium.queue.spool.inventory import QUARANTINE, Inventory
 from angarium.queue.spool.means import Means, Settings
 from angarium.queue.spool.recover import Recovery
 from angarium.queue.spool.shard import Shard, name_of, number_of
@@ -249,8 +249,25 @@ class Keeper:
     def _remove_older(self, sequence: int) -> None:
         directory = f"{self._directory}/{checkpoint.DIRECTORY}"
         newest = checkpoint.name_of(sequence)
-        names = [name for name in self._means.disk.names(directory) if name != newest]
-        large.remove(self._means.disk, [f"{directory}/{name}" for name in names])
+        disk = self._means.disk
+        damaged = self._damaged()
+        for name in disk.names(directory):
+            if name == damaged:
+                # What could not be read is put aside for people, never deleted.
+                aside = f"{self._directory}/{QUARANTINE}"
+                disk.make_dir(aside)
+                disk.rename(f"{directory}/{name}", f"{aside}/{name}")
+                disk.sync_dir(aside)
+            elif name != newest:
+                large.remove(disk, [f"{directory}/{name}"])
+
+    def _damaged(self) -> str:
+        """Return the name of the checkpoint this life began with, if it could not be read whole."""
+        if self.shard is None:
+            return ""
+        inventory = self.shard.inventory
+        whole = inventory.reader is not None and not inventory.reader.damaged
+        return "" if whole or not inventory.newest else checkpoint.name_of(inventory.newest)
 
     def _checkpointed(
         self, done: Callable[[Failure | None], None], failure: Failure | None
