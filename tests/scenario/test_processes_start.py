@@ -203,7 +203,12 @@ async def test_root_becomes_the_user_of_the_security_stanza() -> None:
             'security { user = "nobody" group = "nogroup" }\nhostname = "new.name.test"\n'
         )
         os.kill(server.pid, signal.SIGHUP)
-        await until_banner(low, "220 new.name.test")
+        try:
+            await until_banner(low, "220 new.name.test")
+        except TimeoutError as error:
+            os.kill(server.pid, signal.SIGTERM)
+            await server.ended()
+            raise AssertionError("".join(server.said)) from error
         os.kill(server.pid, signal.SIGTERM)
         assert await server.ended() == 0
         assert any("needs restart" in line and "127.0.0.1:912" in line for line in server.said)
