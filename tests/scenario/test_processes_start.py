@@ -184,6 +184,7 @@ async def test_root_becomes_the_user_of_the_security_stanza() -> None:
         PLAIN.format(port=low) + 'security { user = "nobody" group = "nogroup" }\n'
         'ec_logger { mainlog = "log/mainlog.ec" }\n'
     )
+    config.chmod(0o644)  # The umask of whoever runs the tests may keep it from others.
     words = ("--config", str(config), "--state", str(folder / "state"))
     async with serving(*words, python=python, **environment) as server:
         children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
@@ -297,3 +298,22 @@ async def test_ctrl_c_ends_it_as_sigterm_does(tmp_path: Path) -> None:
         assert await world.ended() == 0
         assert not any("died" in line for line in world.output)
         assert (await world.audit())["sum"]["accepted"] == 1
+
+
+@ROOT
+async def test_who_cannot_read_the_configuration_again_is_told_at_the_start() -> None:
+    ours = [each for each in sys.path if each.endswith(("site-packages", "src"))]
+    environment = {"PYTHONPATH": ":".join(ours)}
+    python = python_for("nobody", environment)
+    folder = Path(tempfile.mkdtemp(prefix="angarium-"))
+    folder.chmod(0o755)
+    config = folder / "ecelerity.conf"
+    config.write_text(PLAIN.format(port=912) + 'security { user = "nobody" group = "nogroup" }\n')
+    config.chmod(0o600)
+    words = ("--config", str(config), "--state", str(folder / "state"))
+    async with serving(*words, python=python, **environment) as server:
+        told = [line for line in server.said if "a reload will be refused" in line]
+        assert len(told) == 1
+        assert f"{config}: cannot be read" in told[0]
+        os.kill(server.pid, signal.SIGTERM)
+        assert await server.ended() == 0

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from angarium.config.errors import ConfigError
 from angarium.config.load import load_snapshot, snapshot
 from angarium.config.option import OPTIONS
 from angarium.config.resolve import Configuration, Endpoint
@@ -117,6 +118,16 @@ class Plan:
                 python=sys.executable,
             )
         return lock
+
+    def unreadable(self) -> str:
+        """Return why the user we have become cannot read the configuration again, or ""."""
+        if self.identity is None:
+            return ""
+        try:
+            snapshot(str(self.config_path))
+        except ConfigError as error:
+            return str(error)
+        return ""
 
     def needs_restart(self, changed: Configuration) -> list[str]:
         """Return the options which a reload cannot bring into force."""

@@ -69,6 +69,8 @@ def _announce(plan: Plan, sockets: Sockets) -> None:
     """Say what we listen on, and that we do."""
     if os.geteuid() == 0:
         click.echo("running as root: set user and group in a security stanza to drop privileges")
+    if reason := plan.unreadable():
+        click.echo(f"a reload will be refused, let the user of the security stanza read: {reason}")
     addresses = [_address(each.getsockname()) for each in sockets.open.values()]
     for address in addresses:
         click.echo(f"SMTP on {address}")
