@@ -1,20 +1,20 @@
 """Processes are killed at random under load; then everything is accounted for, by recipient.
 
-Short in CI; `make torture` goes on for ANGARIUM_ROUNDS misfortunes, each run with another seed.
+Short in CI; `make torture` goes on for long, each run with another seed.
 """
 
-import os
 import random
 import sys
 from pathlib import Path
 
 import pytest
 
+from helpers.rounds import rounds
 from helpers.torture import torture
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.torture]
 
-ROUNDS = int(os.environ.get("ANGARIUM_ROUNDS", "8"))
+ROUNDS = rounds(8, 200)
 LIFE = 40  # rounds in one life of the folder: the logs are read as a whole
 
 

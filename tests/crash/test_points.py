@@ -4,7 +4,6 @@ A point which is declared and not listed here fails the test: say how it is reac
 """
 
 import importlib
-import os
 import pkgutil
 from pathlib import Path
 
@@ -13,9 +12,10 @@ import pytest
 import angarium
 from angarium.core.fault import POINTS
 from helpers.pressure import pressure
+from helpers.rounds import LONG
 from helpers.torture import CONFIG, torture
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.torture]
 
 # At which hit a process dies which is under load. At the first it must be where it comes once in a
 # life; where it comes with every message a later one lets the server get somewhere.
@@ -43,7 +43,7 @@ ELSEWHERE = {
 
 
 # In CI some points share a server, for a start costs a second; `make torture` has one for each.
-SHORT = "ANGARIUM_ROUNDS" not in os.environ
+SHORT = not LONG
 
 
 def shares(points: list[str], runs: int) -> list[list[str]]:

@@ -1,15 +1,16 @@
 """A shard against a model of it, with kills and power cuts wherever hypothesis puts them."""
 
-import os
 from dataclasses import dataclass, field
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from angarium.core.message import Message, Recipient
 from angarium.queue.spool.audit import audit
 from helpers.disk import MemoryDisk
+from helpers.rounds import rounds
 from helpers.spool import HOME, Life
 
 
@@ -236,7 +237,5 @@ class Shard(RuleBasedStateMachine):
             self.life.kill()
 
 
-TestShard = Shard.TestCase
-TestShard.settings = settings(
-    max_examples=int(os.environ.get("ANGARIUM_ROUNDS", "25")), stateful_step_count=30, deadline=None
-)
+TestShard = pytest.mark.torture(Shard.TestCase)
+TestShard.settings = settings(max_examples=rounds(25, 500), stateful_step_count=30, deadline=None)
