@@ -89,7 +89,7 @@ def test_work_stops_when_its_slice_of_time_is_over() -> None:
     for _ in range(1000):
         queues.put("a.test")
     board = queues.restart()
-    board.slice_seconds = 0.0
+    board.beat.slice_seconds = 0.0
     assert board.tick()
     assert 0 < board.active < 1000
     while board.work():

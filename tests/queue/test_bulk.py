@@ -138,7 +138,7 @@ def test_mail_which_comes_due_during_a_job_is_not_missed() -> None:
     queues.board.give_up = None
     job = fail(queues.board, Where().matches, queues.end, tally)
     next(job)
-    queues.board.slice_seconds = 0.0
+    queues.board.beat.slice_seconds = 0.0
     queues.jump(100_000)
     for _ in job:
         queues.board.work()

@@ -1,7 +1,6 @@
 """An entry is in one pair of hands at a time."""
 
 from angarium.queue.entry import DELAYED, ENDED, FLYING, MOVES, READY, State, wrong
-from angarium.queue.spool.slot import Slot
 from helpers.queues import Queues
 
 
@@ -22,11 +21,3 @@ def test_an_entry_has_slots_and_nothing_else() -> None:
     queues = Queues()
     (entry,) = queues.put("a.test").take(1)
     assert not hasattr(entry, "__dict__")
-
-
-def test_the_head_of_a_slot_is_where_the_board_reads_it() -> None:
-    slot = Slot(7, 1_700_000_000, 3, 0, 1, 2, 3, 4).pack()
-    queues = Queues()
-    assert queues.board.route_of(slot) == 7
-    queues.board.found(1, slot)
-    assert queues.board._delayed[7] == 1

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 from angarium.net import address
 from angarium.net.sweep import NEVER, Sweep
 from angarium.outbound.options import Transport
-from angarium.queue.board import Steps
+from angarium.queue.beat import Steps
 from angarium.queue.line import ABSENT, Key, Line
 
 # Between two looks whether an address is there now: one system call for each that is missing.

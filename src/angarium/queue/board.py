@@ -6,16 +6,12 @@
     delay(entry, due), ended(entry) what became of an entry that was taken   (outbound/settle)
     demand(line)                    called by us: it has mail and may send
 
-A delayed entry is a slot in the spool's table, an id in the timer and a count per route: nothing
-else, so that a million of them cost what their slots do. When it is due its id goes to its line,
-and it becomes an object when somebody takes it (promotion by demand).
+What is delayed is kept by `delayed`, and who works when by `beat`. When an entry is due its id goes
+to its line, and it becomes an object when somebody takes it (promotion by demand).
 """
 
-import struct
 import sys
-from array import array
-from collections import deque
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Final, Protocol, TypeVar
 
@@ -23,7 +19,9 @@ from angarium.config.option import Options
 from angarium.core.clock import Clock
 from angarium.core.message import DEFAULT_BINDING, DEFAULT_BINDING_GROUP, Message, Recipient
 from angarium.journal.errors import DamageError
+from angarium.queue.beat import Beat, Steps
 from angarium.queue.bulk import expire, vanished
+from angarium.queue.delayed import Delayed
 from angarium.queue.entry import DELAYED, ENDED, FLYING, Entry, wrong
 from angarium.queue.idle import Idle
 from angarium.queue.line import PAUSED, THROTTLED, Key, Line
@@ -31,20 +29,16 @@ from angarium.queue.options import Residence, ServerLimits, Shape, Spooling
 from angarium.queue.recall import Recall, Spawn
 from angarium.queue.retry import GiveUp, is_expired, spread
 from angarium.queue.schedule import Alarm, CallLater, Schedule
+from angarium.queue.spool.slot import HEAD
 from angarium.queue.throttle import Ledger, LocalLedger
-from angarium.queue.timer import TimeLine, Timer
+from angarium.queue.timer import Timer
 
 SWEEP_SECONDS: Final = 60.0  # between two looks for what expired in its line
-SLICE_SECONDS: Final = 0.002  # of work on many entries at a time (ARCHITECTURE section 3),
-BREATH_SECONDS: Final = 0.006  # and this long the loop has for the rest: a quarter of it at most
 _OFFERED: Final = 64  # lines asked in one piece of a job
-_HEAD: Final = struct.Struct("<IIH")  # of a slot: route, due, attempts (queue/spool/slot)
 
 
 OptionsT = TypeVar("OptionsT", bound=Options)
-Steps = Generator[None, None, None]
 _NO_LIMIT: Final = sys.maxsize
-_DONE: Final = object()
 
 
 class Routes(Protocol):
@@ -118,6 +112,9 @@ class Board:
         self.spool = spool
         self.timer = timer
         self.clock = clock
+        self.later = Delayed(timer, spool, clock)
+        self.beat = Beat(self._piece, self.tick, clock)
+        self.begin, self.work = self.beat.begin, self.beat.work
         self.ledger: Ledger = LocalLedger(clock) if ledger is None else ledger
         self.schedule = Schedule()
         self.recall = Recall(self)
@@ -131,16 +128,11 @@ class Board:
         self.give_up: Callable[[Entry, GiveUp], None] | None = None
         self._random = Random() if random is None else random
         self._workers = workers
-        self._delayed: array[int] = array("I", bytes(4 * 256))  # by route number
-        self._jobs: deque[Generator[None, None, None]] = deque()
         self._idle = Idle(self.lines)
         self.suspended: Callable[[Key], bool] = _not_suspended
-        self._time = TimeLine(clock)
         self._bindings: set[tuple[str, str]] = set()
         self._groups: dict[str, list[str]] = {}
-        self.slice_seconds = SLICE_SECONDS
         self._swept_at = clock.monotonic()
-        self._call_later: CallLater | None = None
         self._fresh: dict[Line, None] = {}  # lines which got mail in this turn of the loop
         self.configure(configuration)
         self.ledger.on_free = self._freed
@@ -195,8 +187,7 @@ class Board:
         return line
 
     def delayed_of(self, key: Key) -> int:
-        number = self.spool.routes.find(key)
-        return self._delayed[number] if number is not None and number < len(self._delayed) else 0
+        return self.later.of(key)
 
     @property
     def delayed(self) -> int:
@@ -218,11 +209,11 @@ class Board:
 
     def _offer_soon(self, line: Line) -> None:
         """Offer the line at the end of this turn: once for all mail which one trip made durable."""
-        if self._call_later is None:
+        if self.beat.call_later is None:
             self.offer(line)
             return
         if not self._fresh:
-            self._call_later(0.0, self._offer_fresh)
+            self.beat.call_later(0.0, self._offer_fresh)
         self._fresh[line] = None
 
     def _offer_fresh(self) -> None:
@@ -293,16 +284,7 @@ class Board:
 
     def found(self, ident: int, slot: bytes) -> None:
         """Take in an entry of an earlier run, or of a shard that was adopted."""
-        route, due, _ = _HEAD.unpack_from(slot)
-        try:
-            self._delayed[route] += 1
-        except IndexError:
-            self._grow(route)
-            self._delayed[route] += 1
-        time = self._time
-        if due > time.sane:
-            due = time.sane_due(ident, due)
-        self.timer.add(ident, due + time.skew)
+        self.later.found(ident, slot)
 
     def delay(self, entry: Entry, due: int) -> None:
         """Put an entry that was taken off until `due`; the spool knows already."""
@@ -310,7 +292,7 @@ class Board:
             raise wrong(entry, "delay")
         entry.state = DELAYED
         entry.due = due
-        self._delay(entry.id, due + self._time.skew)
+        self.later.add(entry.id, due)
         self._landed(entry.line)
 
     def ended(self, entry: Entry) -> None:
@@ -332,35 +314,18 @@ class Board:
         if not line.in_flight and not line.active:
             self.rest(line)
 
-    def _delay(self, ident: int, due: int) -> None:
-        route = self.route_of(self.spool.live[ident])
-        if route >= len(self._delayed):
-            self._grow(route)
-        self._delayed[route] += 1
-        self.timer.add(ident, due)
-
     def put_off(self, ident: int, seconds: float) -> None:
         """Delay an entry that is in no line, without an attempt."""
-        self._delay(ident, int(self._time.now() + seconds))
+        self.later.put_off(ident, seconds)
 
     def isolate(self, ident: int) -> None:
         """Put an entry aside that cannot be worked on; the spool keeps it."""
-        slot = self.spool.live[ident]
-        due: int = _HEAD.unpack_from(slot)[1]
-        if self.timer.remove(ident, due + self._time.skew):
-            self.undelay(ident)
+        self.later.remove(ident)
         self.spool.isolate(ident)
-
-    @staticmethod
-    def route_of(slot: bytes) -> int:
-        route: int = _HEAD.unpack_from(slot)[0]
-        return route
 
     def undelay(self, ident: int) -> Key:
         """Note that an id was taken out of the timer; return the key of its line."""
-        route = self.route_of(self.spool.live[ident])
-        self._delayed[route] -= 1
-        return self.spool.routes.key(route)
+        return self.spool.routes.key(self.later.undelay(ident))
 
     def home(self, ident: int) -> Line:
         """As `undelay`, but return the line; the entry moves there if its binding vanished."""
@@ -372,12 +337,7 @@ class Board:
 
     def redelay(self, ident: int) -> None:
         """Put an id that was taken out of the timer back, at the due time of its slot."""
-        due: int = _HEAD.unpack_from(self.spool.live[ident])[1]
-        self._delay(ident, due + self._time.skew)
-
-    def _grow(self, route: int) -> None:
-        more = max(route + 1, 2 * len(self._delayed)) - len(self._delayed)
-        self._delayed.extend(array("I", bytes(4 * more)))
+        self.later.redelay(ident)
 
     def without_expired(self, batch: list[Entry], shape: Shape) -> list[Entry]:
         """Give up what is expired of a batch that was taken, and return the rest."""
@@ -395,8 +355,7 @@ class Board:
 
     def tick(self, now: float | None = None) -> bool:
         """Let time pass: call it once a second. Returns whether `work` has more to do."""
-        self._time.follow()
-        self.timer.advance(int(self._time.now()))
+        self.later.advance()
         if self._delivered != self.spool.delivery:
             self._delivered = self.spool.delivery
             if self._delivered:
@@ -424,44 +383,19 @@ class Board:
         if self.schedule.alarm is not None:
             self.schedule.alarm(self.schedule.next)
 
-    def work(self) -> bool:
-        """Work on what came due and on jobs for a slice of time; say whether there is more."""
-        until = self.clock.monotonic() + self.slice_seconds
-        while True:
-            busy = self._promote() | self._idle.free(self.clock.monotonic())
-            if self._jobs:
-                busy = True
-                job = self._jobs.popleft()
-                if next(job, _DONE) is not _DONE:
-                    self._jobs.append(job)
-            if not busy:
-                return False
-            if self.clock.monotonic() >= until:
-                return True
-
-    def begin(self, job: Steps) -> None:
-        """Let `work` do a job: an iterator that yields every millisecond or sooner."""
-        self._jobs.append(job)
+    def _piece(self) -> bool:
+        """Do a piece of what came due; say whether there was some."""
+        return self._promote() | self._idle.free(self.clock.monotonic())
 
     def start(self, call_later: CallLater, spawn: Spawn | None = None) -> None:
         """Run by timers of a loop from now on; `spawn` starts a task on it, for cold reads."""
-        self._call_later = call_later
         self.recall.spawn = spawn
         self.schedule.alarm = Alarm(call_later, self.wake, self.clock).set
-        self._second()
+        self.beat.start(call_later)
 
     def stop(self) -> None:
-        self._call_later = self.schedule.alarm = self.recall.spawn = None
-
-    def _second(self) -> None:
-        if self._call_later is not None:
-            self._call_later(1.0, self._second)
-            if self.tick():
-                self._call_later(BREATH_SECONDS, self._again)
-
-    def _again(self) -> None:
-        if self._call_later is not None and self.work():
-            self._call_later(BREATH_SECONDS, self._again)
+        self.schedule.alarm = self.recall.spawn = None
+        self.beat.stop()
 
     def _promote(self) -> bool:
         """Give a piece of what is due to its lines; say whether there was some."""
@@ -469,15 +403,15 @@ class Board:
         due = self.timer.take()
         if not due:
             return spreading
-        live, lines, delayed = self.spool.live, self.lines, self._delayed
+        live, lines, counts = self.spool.live, self.lines, self.later.counts
         last, key, line = -1, ("", "", ""), None
         touched: dict[Line, None] = {}
         for ident in due:
             slot = live.get(ident)
             if slot is None:
                 continue
-            route, _, _ = _HEAD.unpack_from(slot)
-            delayed[route] -= 1
+            route, _ = HEAD.unpack_from(slot)
+            counts[route] -= 1
             if route != last or line is None:
                 last, key = route, self.spool.routes.key(route)
                 line = lines.get(key) or self._make(key)

@@ -5,19 +5,20 @@ with the loop's other work between them. Entries go from the delayed part to the
 back, except by an attempt, so none that was there at the beginning is missed but those in flight.
 """
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from angarium.core.message import DEFAULT_BINDING, DEFAULT_BINDING_GROUP
+from angarium.queue.beat import Steps
 from angarium.queue.entry import Entry
 from angarium.queue.line import SUSPENDED, THROTTLED, Key, Line
 from angarium.queue.retry import GiveUp, is_expired
+from angarium.queue.spool.slot import route_of
 
 if TYPE_CHECKING:
     from angarium.queue.board import Board
 
-Steps = Generator[None, None, None]
 End = Callable[[Entry], None]  # ends an entry that was taken: outbound/settle
 
 _BETWEEN: Final = 32  # entries loaded and ended, some 20 us each, between two looks at the clock
@@ -60,7 +61,7 @@ Matches = Callable[[Key], bool]
 
 def delayed_in(board: "Board", matches: Matches) -> Callable[[int], bool]:
     """Return what says of a delayed id whether it is in a line that matches."""
-    live, route_of, key_of = board.spool.live, board.route_of, board.spool.routes.key
+    live, key_of = board.spool.live, board.spool.routes.key
 
     def wanted(ident: int) -> bool:
         slot = live.get(ident)

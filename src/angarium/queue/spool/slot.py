@@ -11,6 +11,7 @@ SLOT: Final = struct.Struct("<IIHBIIII")
 SIZE: Final = SLOT.size
 KEYED: Final = struct.Struct(f"<Q{SIZE}s")  # id and slot, as a checkpoint holds them
 ROUTE: Final = struct.Struct("<I")
+HEAD: Final = struct.Struct("<II")  # route and due
 TIMING: Final = struct.Struct("<IH")
 PLACE: Final = struct.Struct("<III")
 _WHERE: Final = struct.Struct("<III")

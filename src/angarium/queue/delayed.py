@@ -1,0 +1,107 @@
+"""What waits for its time: an id in the timer and a count per route, and nothing else.
+
+So a million delayed entries cost what their slots in the spool's table do. Rule: **the count of a
+route goes up when an id goes into the timer and down when it comes out**; who takes ids out of the
+timer in bulk (`Board` where they are due, `bulk` by `Timer.sift`) tells it here.
+"""
+
+from array import array
+from collections.abc import Mapping
+from typing import Final, Protocol
+
+from angarium.core.clock import Clock
+from angarium.queue.line import Key
+from angarium.queue.spool.slot import HEAD, due_of, route_of
+from angarium.queue.timer import TimeLine, Timer
+
+_ROUTES: Final = 256  # counted from the start; more as they come
+
+
+class Routes(Protocol):
+    """Numbers of the spool for (group, binding, domain)."""
+
+    def find(self, key: Key) -> int | None: ...
+
+
+class Store(Protocol):
+    """What is needed of the spool."""
+
+    @property
+    def live(self) -> Mapping[int, bytes]: ...
+
+    @property
+    def routes(self) -> Routes: ...
+
+
+class Delayed:
+    """The delayed entries of a worker. Due times are Unix seconds, as the slots have them.
+
+    Attributes:
+        counts: of delayed entries, by route number.
+    """
+
+    __slots__ = ("_store", "_time", "_timer", "counts")
+
+    def __init__(self, timer: Timer, store: Store, clock: Clock) -> None:
+        self._timer = timer
+        self._store = store
+        self._time = TimeLine(clock)
+        self.counts: array[int] = array("I", bytes(4 * _ROUTES))
+
+    def of(self, key: Key) -> int:
+        """Return how many of a line are delayed."""
+        number = self._store.routes.find(key)
+        return self.counts[number] if number is not None and number < len(self.counts) else 0
+
+    def found(self, ident: int, slot: bytes) -> None:
+        """Take in an entry of an earlier run, or of a shard that was adopted."""
+        route, due = HEAD.unpack_from(slot)
+        try:
+            self.counts[route] += 1
+        except IndexError:
+            self._grow(route)
+            self.counts[route] += 1
+        time = self._time
+        if due > time.sane:
+            due = time.sane_due(ident, due)
+        self._timer.add(ident, due + time.skew)
+
+    def add(self, ident: int, due: int) -> None:
+        """Put in an entry that is in no line."""
+        self._add(ident, due + self._time.skew)
+
+    def put_off(self, ident: int, seconds: float) -> None:
+        """As `add`, from now on."""
+        self._add(ident, int(self._time.now() + seconds))
+
+    def redelay(self, ident: int) -> None:
+        """Put an id that was taken out of the timer back, at the due time of its slot."""
+        self.add(ident, due_of(self._store.live[ident]))
+
+    def _add(self, ident: int, due: int) -> None:
+        route = route_of(self._store.live[ident])
+        if route >= len(self.counts):
+            self._grow(route)
+        self.counts[route] += 1
+        self._timer.add(ident, due)
+
+    def remove(self, ident: int) -> None:
+        """Take out an id, if it is in; see `Timer.remove` for what that costs."""
+        due = due_of(self._store.live[ident])
+        if self._timer.remove(ident, due + self._time.skew):
+            self.undelay(ident)
+
+    def undelay(self, ident: int) -> int:
+        """Note that an id was taken out of the timer; return its route."""
+        route = route_of(self._store.live[ident])
+        self.counts[route] -= 1
+        return route
+
+    def advance(self) -> None:
+        """Follow the clocks; what is due now is given by the timer. Call it once a second."""
+        self._time.follow()
+        self._timer.advance(int(self._time.now()))
+
+    def _grow(self, route: int) -> None:
+        more = max(route + 1, 2 * len(self.counts)) - len(self.counts)
+        self.counts.extend(array("I", bytes(4 * more)))
