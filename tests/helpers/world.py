@@ -111,6 +111,7 @@ class World:
         self.script = sink
         self.workers = workers
         self.fault = fault
+        self.environment: dict[str, str] = {}  # more, for who injects more
         self.port = 0
         self.output: list[str] = []
         self._process: asyncio.subprocess.Process | None = None
@@ -175,7 +176,7 @@ class World:
             *("--config", str(self.config), "--state", str(self.state)),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            env=os.environ | {"ANGARIUM_FAULT": self.fault},
+            env=os.environ | {"ANGARIUM_FAULT": self.fault} | self.environment,
             start_new_session=True,
         )
         self._reading = asyncio.ensure_future(self._read())
