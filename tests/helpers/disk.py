@@ -3,13 +3,15 @@
 It behaves as Linux with a journalling file system may: writes go to the page cache, `sync` makes
 one file durable, `sync_dir` the names in one directory. Everything else may be on the device or
 not when the power goes: any of the unsynced writes to a file, each perhaps torn, and any prefix
-of the changes to the names of a directory.
+of the changes to the names of a directory. What a sync failed to write is gone for good, though it
+can be read until then, and the next sync of the file reports success.
 
     disk.power_cut(choose)   one disk as it might be found afterwards; `choose(n)` gives 0 .. n-1
     disk.images()            the telling ones among all of those
     disk.kill()              only the process died: the page cache is still there
     disk.fail_at(3)          the third write or sync from now on fails
     disk.capacity = 100000   and then there is no room
+    disk.before = f          f(what, path) is called before each change: a moment to cut the power
 """
 
 import errno
@@ -23,6 +25,10 @@ SECTOR: Final = 64  # octets which are written whole or not at all; small, so th
 Choose = Callable[[int], int]
 
 
+def _least(_: int) -> int:
+    return 0
+
+
 class File:
     """An inode: what is cached, what is durable, and what was done since."""
 
@@ -30,6 +36,11 @@ class File:
         self.cached = bytearray()
         self.durable = b""
         self.pending: list[tuple[int, bytes | None]] = []  # (offset, octets) or (size, None)
+
+    def settle(self) -> None:
+        """Everything pending is on the device."""
+        self.durable = self.apply(self.pending)
+        self.pending.clear()
 
     def apply(self, changes: Sequence[tuple[int, bytes | None]]) -> bytes:
         """Return the durable content with these changes."""
@@ -62,6 +73,8 @@ class MemoryDisk:
         self.operations = 0  # writes and syncs so far
         self.syncs = 0
         self.after_sync: Callable[[], None] | None = None
+        self.before: Callable[[str, str], None] | None = None
+        self.choose: Choose = _least  # what a failed sync has written all the same
         self._next = 3
         self._failing: dict[int, tuple[int, bool]] = {}  # operation: errno, short
         self._broken = 0
@@ -96,7 +109,7 @@ class MemoryDisk:
         """The process died: its handles and locks are gone, the page cache is not."""
         self.handles.clear()
         self.locked.clear()
-        self.after_sync = None
+        self.after_sync = self.before = None
 
     def power_cut(self, choose: Choose) -> "MemoryDisk":
         """Return the disk as it may be found when the power is back."""
@@ -179,6 +192,7 @@ class MemoryDisk:
             self._check_directory(path)
             if len(self.names_cached) >= self.inodes:
                 raise OSError(errno.ENOSPC, "no inode", path)
+            self._begin("create", path)
             file = File()
             self._name(path, file)
         self._next += 1
@@ -190,6 +204,7 @@ class MemoryDisk:
         self.locked.pop(handle, None)
 
     def write(self, handle: int, pieces: Sequence[bytes], offset: int) -> int:
+        self._begin("write", self.handles[handle][0])
         file = self._file(handle)
         octets = b"".join(pieces)
         if self._operation():
@@ -213,15 +228,23 @@ class MemoryDisk:
         return None if self.cold else self.read(handle, size, offset)
 
     def sync(self, handle: int) -> None:
+        self._begin("sync", self.handles[handle][0])
         file = self._file(handle)
-        self._operation()
-        file.durable = bytes(file.cached)
-        file.pending.clear()
+        try:
+            self._operation()
+        except OSError:
+            # The pages are clean now, whether they were written or not; sizes are kept elsewhere.
+            sizes = [each for each in file.pending if each[1] is None]
+            file.durable = self._survivors(file, self.choose)
+            file.pending = [each for each in sizes if each[0] > len(file.durable)]
+            raise
+        file.settle()
         self.syncs += 1
         if self.after_sync is not None:
             self.after_sync()
 
     def sync_dir(self, path: str) -> None:
+        self._begin("sync", path)
         self._operation()
         for name, file in self.names_pending.pop(path, []):
             if file is None:
@@ -240,6 +263,7 @@ class MemoryDisk:
             self.truncate(handle, size)
 
     def truncate(self, handle: int, size: int) -> None:
+        self._begin("truncate", self.handles[handle][0])
         file = self._file(handle)
         if size < len(file.cached):
             del file.cached[size:]
@@ -251,6 +275,7 @@ class MemoryDisk:
         file = self.names_cached.get(old)
         if file is None:
             raise FileNotFoundError(errno.ENOENT, "no such file", old)
+        self._begin("rename", new)
         del self.names_cached[old]
         self.names_cached[new] = file
         # One change of the directory: both names or none. Kept in order, so a prefix may stop
@@ -262,6 +287,7 @@ class MemoryDisk:
     def unlink(self, path: str) -> None:
         if path not in self.names_cached:
             raise FileNotFoundError(errno.ENOENT, "no such file", path)
+        self._begin("unlink", path)
         del self.names_cached[path]
         self.names_pending.setdefault(os.path.dirname(path), []).append((path, None))
 
@@ -302,6 +328,10 @@ class MemoryDisk:
     def _check_directory(self, path: str) -> None:
         if os.path.dirname(path) not in self.directories:
             raise FileNotFoundError(errno.ENOENT, "no such directory", path)
+
+    def _begin(self, what: str, path: str) -> None:
+        if self.before is not None:
+            self.before(what, path)
 
     def _operation(self) -> bool:
         """Count a write or sync; fail if it is to. Returns whether it is to fall short."""
