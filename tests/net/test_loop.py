@@ -3,9 +3,11 @@
 import asyncio
 import gc
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
+from angarium.events.metrics import Metrics
 from angarium.net import loop as loops
 from angarium.net.loop import LagWatch, Pauses, RealClock
 from helpers.clock import FakeLoop
@@ -45,31 +47,44 @@ def test_what_lives_is_taken_out_of_the_collectors_sight() -> None:
     assert gc.get_threshold() == loops.THRESHOLDS
 
 
-def test_the_longest_pause_is_taken_once() -> None:
-    pauses = Pauses()
-    for seconds in (0.1, 0.3, 0.2):
+def test_the_longest_pause_of_a_second_is_to_be_read_in_the_next() -> None:
+    metrics = Metrics()
+    pauses = Pauses(metrics, loops.PAUSES, loops.LONGEST, loops.TOO_LONG)
+    for seconds in (0.1, 0.3, 0.2, loops.NOTHING_SECONDS):
         pauses.add(seconds)
-    assert (pauses.count, pauses.take_longest(), pauses.take_longest()) == (3, 0.3, 0.0)
+    pauses.second()
+    values = metrics.snapshot()
+    assert (values["loop_pause"], values["loop_pauses_long"]) == (0.3, 3)
+    assert sum(values["loop_pauses"]) == 3  # type: ignore[arg-type]
+    pauses.second()
+    assert metrics.snapshot()["loop_pause"] == 0.0
 
 
 def test_a_loop_which_was_kept_is_late() -> None:
+    """And it says how much of that was its own work."""
     loop = FakeLoop()
-    watch = LagWatch(loop, loop.clock)
+    metrics = Metrics()
+    computed = iter([0.0, 0.3, *([0.3] * 1000)])
+    watch = LagWatch(loop, loop.clock, metrics, lambda: next(computed))
     watch.start()
-    loop.call_later(0.05, loop.clock.advance, 2.0)
+    loop.call_later(0.002, loop.clock.advance, 2.0)
     loop.run_until_complete(asyncio.sleep(1))
     watch.stop()
-    assert watch.lag.longest == pytest.approx(1.95)
+    values = metrics.snapshot()
+    assert values["loop_pause"] == pytest.approx(1.997)
+    assert values["loop_work_longest"] == pytest.approx(0.3)
     loop.close()
 
 
 def test_collections_are_measured() -> None:
     loop = FakeLoop()
-    watch = LagWatch(loop, RealClock())
+    metrics = Metrics()
+    ticking = iter(range(100))
+    clock = SimpleNamespace(monotonic=lambda: float(next(ticking)), time=lambda: 0.0)
+    watch = LagWatch(loop, clock, metrics)
     watch.start()
     gc.collect()
     watch.stop()
-    assert watch.collector.count == 1
     gc.collect()
-    assert watch.collector.count == 1
+    assert sum(metrics.snapshot()["collections"]) == 1  # type: ignore[arg-type]
     loop.close()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from angarium.config.load import load_text
+from angarium.events.metrics import Metrics
 from angarium.net.loop import RealClock
 from angarium.run import parts as module
 from angarium.run.parts import Parts
@@ -61,7 +62,7 @@ class Worker:
         loop = asyncio.get_running_loop()
         names = (
             *("process", "alarm", "row", "host", "sweep", "board", "holdings", "bounces", "naming"),
-            *("memory", "lag"),
+            *("memory", "lag", "readings"),
         )
         self.pool = part("pool")
         self.pool.close = self._close_pool
@@ -78,6 +79,8 @@ class Worker:
             pool=self.pool,
             services=self.services,  # type: ignore[arg-type]
             doors=part("doors", sessions=SimpleNamespace(none=self.none)),
+            number=0,
+            metrics=Metrics(),
             **every,
         )
 

@@ -10,17 +10,31 @@ import gc
 import importlib.util
 import os
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Final, Literal
 
 from angarium.core.clock import Clock
+from angarium.events.metrics import Metric, Metrics, counter, gauge, histogram
 
 LoopName = Literal["uvloop", "asyncio"]
 VARIABLE: Final = "ANGARIUM_LOOP"
 # The youngest generation is collected after so many new containers. 700, Python's own, means ten
 # thousand collections a minute under load; what we make dies by its reference count.
 THRESHOLDS: Final = (50_000, 20, 100)
-BEAT_SECONDS: Final = 0.1
+# 200 beats a second cost 0.1 % of a processor, and an idle loop sleeps between them.
+BEAT_SECONDS: Final = 0.005
+NOTHING_SECONDS: Final = 0.002  # a timer counts in milliseconds: less is no pause
+LONG_SECONDS: Final = 0.020  # what no pause of ours should exceed
+
+PAUSES: Final = histogram("loop_pauses", "How late the loop ran what was due")
+LONGEST: Final = gauge("loop_pause", "Longest pause of the loop in the last second", highest=True)
+TOO_LONG: Final = counter("loop_pauses_long", "Pauses of the loop over 20 ms")
+OWN_PAUSES: Final = histogram("loop_work", "Work of the loop without a look at what is due")
+OWN_LONGEST: Final = gauge("loop_work_longest", "Longest of it in the last second", highest=True)
+OWN_TOO_LONG: Final = counter("loop_work_long", "Such work over 20 ms")
+COLLECTIONS: Final = histogram("collections", "Pauses for the collection of garbage")
+COLLECTION: Final = gauge("collection", "Longest of these in the last second", highest=True)
+COLLECTED_LONG: Final = counter("collections_long", "Collections over 20 ms")
 
 
 class RealClock:
@@ -59,43 +73,65 @@ def settle_memory() -> None:
     gc.set_threshold(*THRESHOLDS)
 
 
-@dataclass(slots=True)
 class Pauses:
-    """Pauses in seconds: how many were seen, their sum, the longest since it was last taken."""
+    """Pauses of one kind: a histogram of all, the longest of the last second, those too long."""
 
-    count: int = 0
-    total: float = 0.0
-    longest: float = 0.0
+    __slots__ = ("_latest", "_longest", "_many", "_too_long")
+
+    def __init__(self, metrics: Metrics, all_: Metric, longest: Metric, too_long: Metric) -> None:
+        self._many = metrics.durations(all_)
+        self._longest = metrics.cell(longest)
+        self._too_long = metrics.cell(too_long)
+        self._latest = 0.0
 
     def add(self, seconds: float) -> None:
-        self.count += 1
-        self.total += seconds
-        self.longest = max(self.longest, seconds)
+        if seconds > NOTHING_SECONDS:
+            self._many.note(seconds)
+            self._latest = max(self._latest, seconds)
+            if seconds > LONG_SECONDS:
+                self._too_long.value += 1
 
-    def take_longest(self) -> float:
-        longest, self.longest = self.longest, 0.0
-        return longest
+    def second(self) -> None:
+        """A second has passed: what was its longest pause is now to be read."""
+        self._longest.value, self._latest = self._latest, 0.0
 
 
 class LagWatch:
-    """Measures how late the loop runs what is due: `lag`; and the collector's pauses: `collector`.
+    """Measures how late the loop runs what is due, and the pauses of the collector.
 
-    A beat every tenth of a second, so a pause is seen to its length less at most one beat.
+    A beat every few milliseconds, so a pause is seen to its length less at most one beat. A pause
+    is *ours* as far as the loop's thread computed meanwhile; for the rest the machine was busy with
+    others, or a thread had the interpreter.
+
+    Args:
+        cpu: processor seconds of the loop's thread.
     """
 
-    __slots__ = ("_beat_at", "_clock", "_collecting_since", "_loop", "_timer", "collector", "lag")
+    __slots__ = (
+        "_at", "_clock", "_collecting_since", "_cpu", "_cpu_at", "_loop", "_second_at", "_timer",
+        "collector", "lag", "ours",
+    )  # fmt: skip
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, clock: Clock) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        clock: Clock,
+        metrics: Metrics,
+        cpu: Callable[[], float] = time.thread_time,
+    ) -> None:
         self._loop = loop
         self._clock = clock
-        self._beat_at = 0.0
+        self._cpu = cpu
+        self._at = self._cpu_at = self._second_at = 0.0
         self._collecting_since = 0.0
         self._timer: asyncio.TimerHandle | None = None
-        self.lag = Pauses()
-        self.collector = Pauses()
+        self.lag = Pauses(metrics, PAUSES, LONGEST, TOO_LONG)
+        self.ours = Pauses(metrics, OWN_PAUSES, OWN_LONGEST, OWN_TOO_LONG)
+        self.collector = Pauses(metrics, COLLECTIONS, COLLECTION, COLLECTED_LONG)
 
     def start(self) -> None:
         gc.callbacks.append(self._collected)
+        self._second_at = self._clock.monotonic()
         self._wait()
 
     def stop(self) -> None:
@@ -105,11 +141,19 @@ class LagWatch:
             gc.callbacks.remove(self._collected)
 
     def _wait(self) -> None:
-        self._beat_at = self._clock.monotonic() + BEAT_SECONDS
+        self._at = self._clock.monotonic() + BEAT_SECONDS
+        self._cpu_at = self._cpu()
         self._timer = self._loop.call_later(BEAT_SECONDS, self._beat)
 
     def _beat(self) -> None:
-        self.lag.add(max(0.0, self._clock.monotonic() - self._beat_at))
+        now = self._clock.monotonic()
+        late = now - self._at
+        self.lag.add(late)
+        self.ours.add(min(late, self._cpu() - self._cpu_at))
+        if now - self._second_at >= 1.0:
+            self._second_at = now
+            for each in (self.lag, self.ours, self.collector):
+                each.second()
         self._wait()
 
     def _collected(self, phase: str, _: dict[str, int]) -> None:

@@ -18,6 +18,7 @@ from angarium.config.resolve import Configuration
 from angarium.core.errors import Error
 from angarium.core.ident import SHARDS, Idents, printed
 from angarium.events.checkpoint import passed
+from angarium.events.metrics import Metrics
 from angarium.inbound.profile import Profiles
 from angarium.inbound.smtp import Services
 from angarium.journal.commit import ThreadExecutor
@@ -49,6 +50,7 @@ from angarium.run.hose import panics_of
 from angarium.run.host import Host
 from angarium.run.parts import Parts
 from angarium.run.process import Process
+from angarium.run.readings import Readings
 from angarium.run.scoreboard import Scoreboard
 from angarium.run.spooling import settings_of
 
@@ -70,6 +72,7 @@ def assemble(
     host = Host(configuration)
     sweep = Sweep(clock)
     connections = Idents(SHARDS + number)
+    metrics = Metrics()
 
     spool = Spool(_means(configuration, state, loop, clock, alarm))
     board = Board(
@@ -129,8 +132,11 @@ def assemble(
         pool=pool,
         services=services,
         memory=memory,
-        lag=LagWatch(loop, clock),
+        lag=LagWatch(loop, clock, metrics),
         doors=Doors(loop, services, row, descriptors),
+        number=number,
+        metrics=metrics,
+        readings=Readings(state / "run" / "readings"),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from angarium.config.resolve import Configuration
+from angarium.events.metrics import Metrics
 from angarium.events.panic import PanicLog
 from angarium.inbound.profile import Profiles
 from angarium.inbound.smtp import Services
@@ -28,6 +29,7 @@ from angarium.run.holdings import Holdings
 from angarium.run.hose import panics_of
 from angarium.run.host import Host
 from angarium.run.process import Process, close
+from angarium.run.readings import Readings
 from angarium.run.scoreboard import Row
 from angarium.run.spooling import settings_of
 
@@ -70,6 +72,9 @@ class Parts:
     memory: Memory
     lag: LagWatch
     doors: Doors
+    number: int
+    metrics: Metrics
+    readings: Readings
     _prepared: Prepared | None = None
     _closing: bool = False
     _hurried: asyncio.Event = field(default_factory=asyncio.Event)
@@ -178,3 +183,4 @@ class Parts:
         self.naming.tick(self.clock.monotonic())
         self.memory.sample()
         self.holdings.look()
+        self.readings.write(self.number, self.metrics.snapshot(), self.clock.time())

@@ -30,6 +30,7 @@ from angarium.run.fleet import GRACE_SECONDS, Fleet, Slot
 from angarium.run.hose import panics_of
 from angarium.run.options import Node, Sink
 from angarium.run.plan import Plan, endpoints, workers_of
+from angarium.run.readings import Readings
 from angarium.run.reload import Reload
 from angarium.run.retire import Retiring
 from angarium.run.scoreboard import Scoreboard
@@ -66,6 +67,7 @@ class Supervisor:
         self._generation = plan.configuration.generation
         self._workers = plan.workers
         self._scoreboard = Scoreboard.fresh(plan.run_folder / "scoreboard")
+        Readings.fresh(plan.run_folder / "readings").close()
         self._ledger = LedgerTable(plan.columns)
         limit = plan.configuration.top(Node).crash_limit
         self._fleet = Fleet(self, clock, self._scoreboard, self._ledger, limit, log, spawn)
