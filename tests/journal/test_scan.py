@@ -91,6 +91,15 @@ def test_damage_is_stepped_over_and_told() -> None:
     assert [(gap.start, gap.end) for gap in outcome.gaps] == [(file.begins[1], file.begins[2])]
 
 
+def test_a_later_trip_shows_what_the_rest_of_the_damaged_one_cannot() -> None:
+    """Three records of one trip, then one of the next, which knows that they were synced."""
+    file = File().add(1, 0).add(2, 1).add(3, 1).add(4, 1).add(5, 4)
+    file.octets[file.begins[1] + 3] ^= 1
+    numbers, outcome = file.scan()
+    assert numbers == [1, 3, 4, 5]
+    assert [(gap.start, gap.end) for gap in outcome.gaps] == [(file.begins[1], file.begins[2])]
+
+
 def test_a_lost_tail_is_damage_if_somebody_knows_that_it_was_synced() -> None:
     file = three()
     del file.octets[file.begins[2] :]

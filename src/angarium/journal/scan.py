@@ -177,31 +177,43 @@ class Scan:
         del held[:count]
 
     def _resynchronise(self, at: int) -> Generator[None, None, int | None]:
-        """Look for a record behind `at`; return its offset if what is between is damage."""
+        """Look for a record behind `at`; return its offset if what is between is damage.
+
+        Is what is missing damage, or was it never synced? The next record may not know, for it can
+        have been made in the same trip; any later one may.
+        """
+        out = self.outcome
+        first, behind = None, at + 1
+        while True:
+            found = yield from self._next(behind)
+            if found is None:
+                return None
+            place, head = found
+            if head.number > self._ceiling:
+                return None
+            first = place if first is None else first
+            out.synced = max(out.synced, self._synced_by(head))
+            if out.synced > out.last:
+                out.gaps.append(Gap(at, first))
+                return first
+            behind = place + head.size
+
+    def _next(self, base: int) -> Generator[None, None, tuple[int, Head] | None]:
+        """Return offset and head of the first sound record at `base` or behind it."""
         key = search_key(self._segment.nonce)
-        base = at + 1
         while base < self._size:
             chunk = self._disk.read(self._handle, SEARCH + len(key), base)
             place = chunk.find(key)
             while place >= 0:
                 head = self._head(base + place)
                 if head is not None and self._meta(head, base + place) is not None:
-                    return self._judge(head, at, base + place)
+                    return base + place, head
                 place = chunk.find(key, place + 1)
             if len(chunk) <= SEARCH:
                 break
             base += SEARCH
             yield
         return None
-
-    def _judge(self, head: Head, start: int, end: int) -> int | None:
-        """A sound record follows: is what is missing before it damage, or never was synced?"""
-        out = self.outcome
-        out.synced = max(out.synced, self._synced_by(head))
-        if out.synced <= out.last or head.number > self._ceiling:
-            return None
-        out.gaps.append(Gap(start, end))
-        return end
 
     def _finish(self, at: int) -> Generator[None, None, None]:
         out = self.outcome
