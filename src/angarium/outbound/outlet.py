@@ -347,6 +347,11 @@ class Outlet:
             self._shared.sweep.add(self, max(self._not_before, self._shared.sweep.now()))
 
     @property
+    def connections(self) -> list[Session]:
+        """Those which work or rest, and those which say QUIT."""
+        return [*self.sessions, *self.parting]
+
+    @property
     def _in_use(self) -> bool:
         return bool(self.sessions or self.parting or self.opening or self._failing)
 

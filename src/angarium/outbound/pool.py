@@ -21,6 +21,7 @@ from angarium.outbound.outlet import Board, Outlet
 from angarium.outbound.settle import Settle
 from angarium.outbound.smtp import Means
 from angarium.outbound.sources import Sources
+from angarium.queue.entry import Entry
 from angarium.queue.line import Line
 from angarium.queue.options import HostLimits, ServerLimits
 
@@ -143,6 +144,13 @@ class Pool:
     @property
     def connections(self) -> int:
         return sum(len(outlet.sessions) + len(outlet.parting) for outlet in self.outlets)
+
+    def in_hands(self, line: Line) -> list[Entry]:
+        """Return the entries which connections of the line have taken and not yet settled."""
+        outlet = line.pool
+        if not isinstance(outlet, Outlet):
+            return []
+        return [entry for each in outlet.connections for entry in each.entries]
 
     async def close(self, grace: float) -> None:
         """Begin nothing more, let what is under way end within `grace` seconds, drop the rest.

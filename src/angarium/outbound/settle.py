@@ -72,6 +72,7 @@ class Settle:
     Attributes:
         delivered_count, failed_count, deferred_count: since the start, for status.
         note: says over which message a report is made.
+        reported: entries by id which wait for the report on them to be durable.
     """
 
     __slots__ = (
@@ -86,6 +87,7 @@ class Settle:
         "delivered_count",
         "failed_count",
         "note",
+        "reported",
     )
 
     def __init__(
@@ -104,6 +106,7 @@ class Settle:
         self._clock = clock
         self._random = random
         self.note: Note = UNREAD
+        self.reported: dict[int, Entry] = {}
         # Of the last failure: batch, attempts, options, time, when it is tried again.
         self._last: tuple[int, int, Shape | None, float, int | None] = (0, 0, None, 0.0, None)
         self.delivered_count = self.failed_count = self.deferred_count = 0
@@ -152,6 +155,7 @@ class Settle:
             self.note.leave()
             if report is not None:
                 # Without the report it is delivered all the same.
+                self.reported[entry.id] = entry
                 done = partial(self._succeeded, entry, event)
                 self._admit.inject(report.message, report.recipients, done)
                 return
@@ -298,12 +302,14 @@ class Settle:
         if made is None:
             self._finish(entry, event)
         else:
+            self.reported[entry.id] = entry
             done = partial(self._reported, entry, event)
             self._admit.inject(made.message, made.recipients, done)
 
     def _reported(self, entry: Entry, event: PermanentFailure, refused: SpoolError | None) -> None:
         """The report on a failure is durable; or it is not, then the entry stays ours."""
         FAULTS.hit(REPORTED)
+        del self.reported[entry.id]
         if refused is None or refused is NO_BINDING or refused is NO_DOMAIN:
             # There is no way for this report and never will be: nobody can be told.
             self._finish(entry, event)
@@ -316,6 +322,7 @@ class Settle:
         self._board.ended(entry)
 
     def _succeeded(self, entry: Entry, event: Delivery, refused: SpoolError | None) -> None:
+        del self.reported[entry.id]
         self._spool.settle(entry.id, event)
         self._board.ended(entry)
 

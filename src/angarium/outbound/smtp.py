@@ -183,6 +183,12 @@ class Session(asyncio.Protocol):
         return self.mails > 0
 
     @property
+    def entries(self) -> list[Entry]:
+        """What it has taken from the line and not yet settled."""
+        mails = self._client.unfinished() if not self._over else ()
+        return [entry for mail in mails for entry in cast(Mail, mail).entries]
+
+    @property
     def lost(self) -> Lost | None:
         return self._client.lost
 

@@ -2,6 +2,8 @@
 
 Its active part is a FIFO of entries whose time has come: new mail as `Entry` objects while there
 is room in memory, the rest as ids, 8 octets each, which become objects when an attempt takes them.
+When mail of more than one lane (priority, fairness key) waits it becomes several, and `turns` says
+which is next; what was taken and put back stays in front of them all, for it had its turn.
 Its delayed part is in the timer; the line does not know its members, so a line without active mail
 is nothing but a few counts and may be freed.
 
@@ -10,16 +12,19 @@ Whether a line may send stands in `closed`, a set of reasons; only an empty set 
 
 import math
 from array import array
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
+from angarium.core.lane import hash_of
 from angarium.core.message import Message
 from angarium.journal.errors import ColdError
 from angarium.queue.entry import FLYING, READY, Entry, wrong
 from angarium.queue.options import Shape
+from angarium.queue.turns import CHUNK, Fifo, Flow, Turns
 
 if TYPE_CHECKING:
     from angarium.queue.board import Board
+    from angarium.queue.rooms import Room
 
 # Why a line may not send now; bits of Line.closed.
 SUSPENDED: Final = 1  # by an operator
@@ -38,14 +43,12 @@ REASONS: Final = {
     ABSENT: "address not on this machine",
 }
 AHEAD: Final = 32  # entries read by a thread in one go
-_CHUNK: Final = 256  # ids kept together
 _ROUNDS: Final = 8  # batches found expired before the loop gets its turn
 
 Key = tuple[str, str, str]
-Item = Entry | int | array  # type: ignore[type-arg]  # isinstance wants it bare
 
 
-class Line:
+class Line(Fifo[Entry]):
     """The mail for one (binding group, binding, domain).
 
     Attributes:
@@ -58,8 +61,7 @@ class Line:
     __slots__ = (
         "_board",
         "_generation",
-        "_inbox",
-        "_outbox",
+        "_order",
         "_shape",
         "active",
         "closed",
@@ -73,10 +75,12 @@ class Line:
         "pool",
         "resident",
         "resting",
+        "room",
         "wake_at",
     )
 
     def __init__(self, board: "Board", key: Key, suspended: bool = False) -> None:
+        super().__init__()
         self._board = board
         self.key = key
         self.active = 0
@@ -90,12 +94,11 @@ class Line:
         self.wake_at = math.inf  # kept by `schedule`
         self.parked = ""  # kept by `schedule`: the key whose permits it waits for
         self.resting = False  # kept by the board: seen idle
+        self.room: Room | None = None  # where its binding counts what is in memory
         self.pool: object = None
-        # Appended to the inbox, taken from the end of the outbox, which is the inbox of before
-        # turned round: two lists need a tenth of what an empty deque does, and there may be a
-        # million lines.
-        self._inbox: list[Item] = []
-        self._outbox: list[Item] = []
+        # The lane of all that waits, where it is one; else their turns, and in our own two lists is
+        # only what was put back.
+        self._order: int | Turns[Entry] = 0
         self._generation = -1
         self._shape: Shape = self.shape
 
@@ -121,6 +124,8 @@ class Line:
                 self.close(SHUT)
             else:
                 self.open(SHUT)
+            if isinstance(self._order, Turns):
+                self._share()
         return self._shape
 
     @property
@@ -140,24 +145,50 @@ class Line:
 
     def push(self, entry: Entry) -> None:
         """Put an entry at the end."""
-        self._inbox.append(entry)
         self.active += 1
         self.resident += 1
+        if entry.lane == self._order:
+            self.inbox.append(entry)
+        else:
+            self._fifo(entry.lane).inbox.append(entry)
 
-    def push_id(self, ident: int) -> None:
+    def push_id(self, ident: int, lane: int = 0) -> None:
         """Put an entry that is not in memory at the end."""
         self.active += 1
-        inbox = self._inbox
-        if inbox:
-            last = inbox[-1]
-            if isinstance(last, array):
-                if len(last) < _CHUNK:
-                    last.append(ident)
-                    return
-            elif isinstance(last, int):
-                inbox[-1] = array("Q", (last, ident))
-                return
-        inbox.append(ident)
+        fifo = self if lane == self._order else self._fifo(lane)
+        fifo.append_id(ident)
+
+    def _fifo(self, lane: int) -> Fifo[Entry]:
+        """Return where entries of a lane wait; for something to be put in at once."""
+        order = self._order
+        if isinstance(order, Turns):
+            return order.flow(lane)
+        if lane == order:
+            return self
+        if self.empty:
+            self._order = lane
+            return self
+        return self._share().flow(lane)
+
+    def _share(self) -> Turns[Entry]:
+        """Let what waits go by turns from now on, as the options have it."""
+        shape, before = self.shape, self._order
+        weights = {hash_of(key): weight for key, weight in shape.fairness_weights.items()}
+        turns: Turns[Entry] = Turns(shape.priority_shares, weights)
+        self._order = turns
+        if isinstance(before, Turns):
+            for flow in before:
+                if not flow.empty:
+                    flow.hand_over(turns.flow(flow.lane))
+        elif not self.empty:
+            self.hand_over(turns.flow(before))
+        return turns
+
+    def _fifos(self) -> Iterator[Fifo[Entry]]:
+        """Yield all queues of the line: what is active is in one of them, or held by `sift`."""
+        yield self
+        if isinstance(self._order, Turns):
+            yield from self._order
 
     def take(self, limit: int) -> list[Entry]:
         """Take the next batch: entries of one message, in the order they came.
@@ -184,13 +215,16 @@ class Line:
         most = min(limit, shape.max_recipients_per_batch)
         if throttle is not None:
             most = min(most, throttle.rate.count)
-        entry = self._next()
+        source: Fifo[Entry] = self
+        entry = self._next(self)
+        if entry is None and isinstance(self._order, Turns) and not self.closed:
+            entry, source = self._by_turns(self._order)
         if entry is None:
             return []
         batch = [entry]
         message = entry.message
         while len(batch) < most:
-            following = self._next_of(message)
+            following = self._next_of(message, source)
             if following is None:
                 break
             batch.append(following)
@@ -198,7 +232,7 @@ class Line:
         if throttle is not None:
             wait = board.ledger.take(throttle.key, throttle.rate, len(batch))
             if wait > 0.0:
-                self._outbox.extend(reversed(batch))
+                source.outbox.extend(reversed(batch))
                 self.close(THROTTLED)
                 board.wait(self, wait)
                 return []
@@ -209,7 +243,25 @@ class Line:
         self.resident -= count
         self.in_flight += count
         board.in_flight += count
+        if self._order:
+            self._took(source, count)
         return batch
+
+    def _by_turns(self, turns: Turns[Entry]) -> tuple[Entry | None, Fifo[Entry]]:
+        """Take the first entry of the flow which is next, and return the flow too."""
+        while (flow := turns.next()) is not None:
+            entry = self._next(flow)
+            if entry is not None or self.closed:
+                return entry, flow
+        return None, self
+
+    def _took(self, source: Fifo[Entry], count: int) -> None:
+        """Note that so many were taken from one queue of the line."""
+        order = self._order
+        if not self.active:
+            self._order = 0  # Nobody waits: no turns are needed, and none are owed.
+        elif isinstance(order, Turns) and isinstance(source, Flow):
+            order.took(source, count)
 
     def put_back(self, entries: list[Entry]) -> None:
         """Put entries which were taken and not attempted back in front, in their order."""
@@ -218,7 +270,7 @@ class Line:
                 raise wrong(entry, "put back")
             entry.state = READY
         count = len(entries)
-        self._outbox.extend(reversed(entries))
+        self.outbox.extend(reversed(entries))
         self.active += count
         self.resident += count
         self.in_flight -= count
@@ -245,13 +297,17 @@ class Line:
         """Let go of what is in memory and could be read again; return how many entries."""
         if not self.resident:
             return 0
-        done = self.resident
-        for items in (self._inbox, self._outbox):
-            for at, item in enumerate(items):
-                if isinstance(item, Entry):
-                    items[at] = item.id
-        self.resident = 0
+        done = 0  # Not all of the resident ones, if somebody sifts the line meanwhile.
+        for fifo in self._fifos():
+            for items in (fifo.inbox, fifo.outbox):
+                for at, item in enumerate(items):
+                    if isinstance(item, Entry):
+                        items[at] = item.id
+                    done += 1
+        self.resident -= done
         self._board.resident -= done
+        if self.room is not None:
+            self.room.resident -= done
         return done
 
     def sift(self, wanted: Callable[[int], bool]) -> Generator[list[Entry | int], None, None]:
@@ -260,8 +316,27 @@ class Line:
         They are counted as active until `lifted` says otherwise. What was not looked at
         yet cannot be taken meanwhile; who has gone through all asks the line again.
         """
-        items = [*reversed(self._outbox), *self._inbox]
-        self._outbox, self._inbox = [], []
+        order = self._order
+        if not isinstance(order, Turns):
+            yield from self._sift(self, order, wanted)
+            return
+        found: list[Entry | int] = []
+        front, self.outbox = self.outbox, []
+        for item in reversed(front):
+            if not isinstance(item, array) and wanted(_ident(item)):
+                found.append(item)
+            else:
+                self.outbox.append(item)
+        self.outbox.reverse()
+        yield found
+        for flow in list(order):
+            yield from self._sift(flow, flow.lane, wanted)
+
+    def _sift(
+        self, fifo: Fifo[Entry], lane: int, wanted: Callable[[int], bool]
+    ) -> Generator[list[Entry | int], None, None]:
+        """As `sift`, for one queue. What stays goes to where its lane is by then."""
+        items = fifo.drain()
         at = 0
         try:
             for item in items:
@@ -271,16 +346,17 @@ class Line:
                     gone = set(found)
                     left = array("Q", (each for each in item if each not in gone))
                     if left:
-                        self._inbox.append(left)
+                        self._fifo(lane).inbox.append(left)
                     yield list[Entry | int](found)
-                elif wanted(item if isinstance(item, int) else item.id):
+                elif wanted(_ident(item)):
                     yield [item]
                 else:
-                    self._inbox.append(item)
-                    if not at % _CHUNK:
+                    self._fifo(lane).inbox.append(item)
+                    if not at % CHUNK:
                         yield []
         finally:
-            self._inbox += items[at:]
+            if items[at:]:
+                self._fifo(lane).inbox.extend(items[at:])
 
     def lifted(self, item: Entry | int) -> None:
         """Note that an entry which `sift` gave is in this line no more."""
@@ -295,6 +371,18 @@ class Line:
         self.in_flight += 1
         self._board.in_flight += 1
 
+    def members(self) -> Iterator[Sequence[int]]:
+        """Yield the ids of its active part, those of one turn together; see `soundness`.
+
+        What `sift` holds at present is not among them.
+        """
+        for fifo in self._fifos():
+            for items in (fifo.outbox, fifo.inbox):
+                yield [_ident(item) for item in items if not isinstance(item, array)]
+                for item in items:
+                    if isinstance(item, array):
+                        yield item
+
     def _load(self, ident: int) -> Entry | None:
         entry = self._board.recall.entry(ident, self, wait=False)
         if entry is None:
@@ -303,41 +391,37 @@ class Line:
             self.resident += 1
         return entry
 
-    def _next(self) -> Entry | None:
+    def _next(self, source: Fifo[Entry]) -> Entry | None:
         """Take the first item off and return it, loaded; `resident` counts it still."""
         while True:
-            if not self._outbox:
-                if not self._inbox:
-                    return None
-                self._inbox.reverse()
-                self._inbox, self._outbox = self._outbox, self._inbox
-            item = self._outbox.pop()
-            if isinstance(item, Entry):
+            item = source.pop()
+            if item is None or isinstance(item, Entry):
                 return item
-            if isinstance(item, int):
-                try:
-                    entry = self._load(item)
-                except ColdError:
-                    self._outbox.append(item)
-                    ahead = reversed(self._outbox[-AHEAD:])
-                    self._board.recall.warm(self, [each for each in ahead if isinstance(each, int)])
-                    return None
-                if entry is not None:
-                    return entry
-            else:
-                self._outbox.extend(reversed(item))
+            try:
+                entry = self._load(item)
+            except ColdError:
+                source.outbox.append(item)
+                ahead = reversed(source.outbox[-AHEAD:])
+                self._board.recall.warm(self, [each for each in ahead if isinstance(each, int)])
+                return None
+            if entry is not None:
+                return entry
 
-    def _next_of(self, message: Message) -> Entry | None:
+    def _next_of(self, message: Message, source: Fifo[Entry]) -> Entry | None:
         """As `_next`, if it is of the same message."""
-        entry = self._next()
+        entry = self._next(source)
         if entry is None:
             return None
         if entry.message is not message:
             if entry.message.batch != message.batch:
-                self._outbox.append(entry)
+                source.outbox.append(entry)
                 return None
             entry.message = message  # Loaded one by one, they are still one content.
         return entry
 
     def __repr__(self) -> str:
         return f"<Line {'/'.join(self.key)} {self.active} active {self.in_flight} in flight>"
+
+
+def _ident(item: Entry | int) -> int:
+    return item if isinstance(item, int) else item.id

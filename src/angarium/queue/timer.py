@@ -178,6 +178,20 @@ class Timer:
         del slot[-most:]
         return taken
 
+    def members(self) -> Iterator["array[int]"]:
+        """Yield all ids, slot by slot, in the direction in which they move: see `soundness`.
+
+        A slot that is yielded is the timer's own: it is to be read at once and left as it is.
+        Time may pass and ids may come and go between two slots.
+        """
+        for ids, _ in (*self._far.values(), *self._spreading):
+            yield ids
+        for second in sorted(self._seconds):
+            slot = self._seconds.get(second)
+            if slot is not None:
+                yield slot
+        yield from (*self._passed, self._late)
+
     def sift(self, wanted: Callable[[int], bool]) -> Iterator[list[int]]:
         """Go through all ids in pieces; take out and yield those which are wanted.
 
