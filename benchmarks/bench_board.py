@@ -11,10 +11,11 @@ import tracemalloc
 from collections.abc import Callable
 from time import perf_counter, time
 
+from angarium.config.option import Options
 from angarium.core.body import MemoryBody
 from angarium.core.message import Message, Recipient
 from angarium.queue.board import Board
-from angarium.queue.options import Residence, ServerLimits, Shape
+from angarium.queue.options import Residence, ServerLimits, Shape, Spooling
 from angarium.queue.spool.routes import Routes
 from angarium.queue.spool.slot import SLOT
 from angarium.queue.timer import Timer
@@ -53,8 +54,9 @@ class Configuration:
 
     def __init__(self) -> None:
         self.shape = Shape.make()
-        tops: dict[type, object] = {Residence: Residence.make(), ServerLimits: ServerLimits.make()}
-        self.tops = tops
+        self.tops: dict[type, Options] = {
+            cls: cls.make() for cls in (Residence, ServerLimits, Spooling)
+        }
 
     def at(self, cls: type, **_: str) -> Shape:
         return self.shape

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from angarium.core.body import Body
+from angarium.core.lane import lane_of
 
 
 class Notify(enum.IntFlag):
@@ -61,10 +62,18 @@ class Message:
     pathway: str = ""
     connection: int = 0  # id of the reception connection
     received_at: float = 0.0
-    priority: int = 0
+    priority: int = 0  # Momentum's 0 and 1, or any below `lane.CLASSES`
     variables: dict[str, str] = field(default_factory=dict)
     batch: int = 0  # set by the spool: the id of this content
     place: object = None  # set by the spool: where the content lies there
+    fairness_key: str = ""  # whose turns it takes in a queue: a tenant, a campaign, a sender
+
+    @property
+    def lane(self) -> int:
+        """Where it waits among the others of a queue, see `core/lane`."""
+        if self.priority or self.fairness_key:
+            return lane_of(self.priority, self.fairness_key)
+        return 0
 
     @property
     def size(self) -> int:

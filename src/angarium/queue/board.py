@@ -29,7 +29,7 @@ from angarium.queue.options import Residence, ServerLimits, Shape, Spooling
 from angarium.queue.recall import Recall, Spawn
 from angarium.queue.retry import GiveUp, is_expired, spread
 from angarium.queue.schedule import Alarm, CallLater, Schedule
-from angarium.queue.spool.slot import HEAD
+from angarium.queue.spool.slot import HEAD, SIZE, lane_in
 from angarium.queue.throttle import Ledger, LocalLedger
 from angarium.queue.timer import Timer
 
@@ -260,6 +260,7 @@ class Board:
         line: Line | None = None
         key: Key = ("", "", "")
         most = 0
+        lane = message.lane
         for recipient in recipients:
             if (
                 line is None
@@ -276,9 +277,9 @@ class Board:
                 self.spool.rebind(recipient.id, *line.key, None)
             if self.resident < self.resident_limit and (most < 0 or line.resident < most):
                 self.resident += 1
-                line.push(Entry(recipient.id, line, message, recipient))
+                line.push(Entry(recipient.id, line, message, recipient, lane=lane))
             else:
-                line.push_id(recipient.id)
+                line.push_id(recipient.id, lane)
         if line is not None:
             self._offer_soon(line)
 
@@ -416,7 +417,7 @@ class Board:
                 last, key = route, self.spool.routes.key(route)
                 line = lines.get(key) or self._make(key)
                 touched[line] = None
-            line.push_id(ident)
+            line.push_id(ident, lane_in(slot) if len(slot) > SIZE else 0)
             if line.key != key:
                 self.spool.rebind(ident, *line.key, None)
         for each in touched:

@@ -14,6 +14,7 @@ from angarium.queue.beat import Steps
 from angarium.queue.entry import Entry
 from angarium.queue.line import SUSPENDED, THROTTLED, Key, Line
 from angarium.queue.retry import GiveUp, is_expired
+from angarium.queue.spool.slot import lane_in
 from angarium.queue.spool.slot import route_of
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ def flush(board: "Board", matches: Matches, tally: Tally) -> Steps:
         touched: dict[Line, None] = {}
         for ident in idents:
             line = board.home(ident)
-            line.push_id(ident)
+            line.push_id(ident, lane_in(board.spool.live[ident]))
             touched[line] = None
         tally.entries += len(idents)
         for line in touched:
@@ -182,7 +183,7 @@ def move(board: "Board", matches: Matches, group: str, binding: str, tally: Tall
 def _hand_over(board: "Board", item: Entry | int, target: Line) -> None:
     if isinstance(item, int):
         board.spool.rebind(item, *target.key, None)
-        target.push_id(item)
+        target.push_id(item, lane_in(board.spool.live[item]))
         return
     board.spool.rebind(item.id, *target.key, None)
     item.recipient.binding_group, item.recipient.binding = target.group, target.binding

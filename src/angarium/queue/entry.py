@@ -66,9 +66,10 @@ class Entry:
     Attributes:
         attempts: attempts made so far; 0 before the first.
         due: Unix time from which it may be attempted; 0.0: at once.
+        lane: of its message, see `core/lane`.
     """
 
-    __slots__ = ("attempts", "due", "id", "line", "message", "priority", "recipient", "state")
+    __slots__ = ("attempts", "due", "id", "lane", "line", "message", "recipient", "state")
 
     def __init__(
         self,
@@ -78,6 +79,7 @@ class Entry:
         recipient: Recipient,
         attempts: int = 0,
         due: float = 0.0,
+        lane: int = 0,
     ) -> None:
         self.id = ident
         self.line = line
@@ -85,7 +87,7 @@ class Entry:
         self.recipient = recipient
         self.attempts = attempts
         self.due = due
-        self.priority = message.priority
+        self.lane = lane
         self.state = READY
 
     def __repr__(self) -> str:

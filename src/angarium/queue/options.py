@@ -8,10 +8,12 @@ from angarium.config.kinds import (
     Duration,
     Int,
     IntOr,
+    List,
     Mode,
     Path,
     Percent,
     Size,
+    Table,
     Text,
     ThrottleKind,
 )
@@ -150,6 +152,28 @@ class Shape(Options, direction="sending"):
         doc="""
         Recipients named on one connection before it is closed; 0 is no limit. In a listener, what
         a client may name in one session before it gets 452.
+        """,
+    )
+    priority_shares = option(
+        List(Int(minimum=0, maximum=100), split=True),
+        (10, 90),
+        scopes=SHAPING,
+        since=OURS,
+        doc="""
+        What each class of priority gets of a queue, from class 0 up, while all of them have mail:
+        at most four numbers, of which only the proportions count. What one class does not use
+        goes to the others. One with 0 waits until no other has mail, so `0 100` is what
+        Momentum's msg.priority does. A message whose priority is beyond the last is in the last.
+        """,
+    )
+    fairness_weights = option(
+        Table(Int(minimum=1, maximum=1000)),
+        {},
+        scopes=SHAPING,
+        since=OURS,
+        doc="""
+        How many turns fairness keys get in a queue for one of each other key which waits beside
+        them: [ acme = 4 ]. Whose key a message has says fairness_key.
         """,
     )
     suspend_delivery = option(

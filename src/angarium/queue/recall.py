@@ -14,7 +14,7 @@ from angarium.core.errors import Error
 from angarium.journal.errors import ColdError, DamageError
 from angarium.queue.entry import UNREAD, Entry, Note
 from angarium.queue.line import COLD, Line
-from angarium.queue.spool.slot import TIMING
+from angarium.queue.spool.slot import TIMING, lane_in
 
 if TYPE_CHECKING:
     from angarium.queue.board import Board
@@ -77,7 +77,7 @@ class Recall:
         self._warm.discard(ident)
         due, attempts = TIMING.unpack_from(slot, 4)
         board.resident += 1
-        return Entry(ident, line, message, recipient, attempts, due)
+        return Entry(ident, line, message, recipient, attempts, due, lane_in(slot))
 
     def damaged(self, ident: int, line: Line, attempts: int, error: DamageError) -> None:
         """Put an entry aside, or end it where the option wants that, and tell of it."""

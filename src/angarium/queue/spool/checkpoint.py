@@ -1,6 +1,9 @@
 """A checkpoint: all that lives in a shard, in one file, so that older state is not needed.
 
-    META, then (ROUTES, ENTRIES)..., (ROUTES, ISOLATED)..., then COMPLETE
+    META, then (ROUTES, LANES, ENTRIES)..., (ROUTES, LANES, ISOLATED)..., then COMPLETE
+
+LANES has those of the entries behind it which have one; a program that does not know it reads the
+others as ever.
 
 It is written in slices while the shard works on, so each entry stands in it as it was at some
 moment after the beginning; what happened since the beginning is in the state log behind, and
@@ -25,10 +28,10 @@ from angarium.journal.scan import Found, Scan
 from angarium.journal.segment import CUT, HEADER_SIZE, Segment, encode_header, read_header
 from angarium.queue.spool.routes import Key, Routes
 from angarium.queue.spool.slices import Work
-from angarium.queue.spool.slot import KEYED, route_of
+from angarium.queue.spool.slot import KEYED, LANED, SIZE, lane_in, lane_tail, route_of
 from angarium.queue.spool.table import Table
 
-META, ROUTES, ENTRIES, ISOLATED, COMPLETE = range(80, 85)
+META, ROUTES, ENTRIES, ISOLATED, COMPLETE, LANES = range(80, 86)
 DIRECTORY: Final = "checkpoints"
 KIND: Final = "check"
 ROWS: Final = 512  # entries to a record: a millisecond to read
@@ -159,6 +162,9 @@ class Writer:
                 if (slot := first.get(ident) or second.get(ident)) is not None
             ]
             self._append_routes({route_of(slot) for _, slot in rows})
+            lanes = [LANED.pack(ident, lane_in(slot)) for ident, slot in rows if len(slot) > SIZE]
+            if lanes:
+                self._append(LANES, b"".join(lanes))
             self._append(kind, b"".join([KEYED.pack(*row) for row in rows]))
             if self._size >= FLUSH:
                 yield self._flush()
@@ -239,12 +245,17 @@ class Reader:
         Afterwards `damaged` says whether some may be missing.
         """
 
+        lanes: dict[int, int] = {}
+
         def one(found: Found) -> None:
             if found.kind == ROUTES:
                 for number, group, binding, domain in _routes(found.meta):
                     self._keys[number] = (group, binding, domain)
+            elif found.kind == LANES:
+                lanes.update(LANED.iter_unpack(found.meta))
             elif found.kind in (ENTRIES, ISOLATED):
-                take(_rows(found.meta), self._keys, found.kind == ISOLATED)
+                take(_rows(found.meta, lanes), self._keys, found.kind == ISOLATED)
+                lanes.clear()
             elif found.kind == COMPLETE:
                 self._complete = 1
 
@@ -257,8 +268,11 @@ class Reader:
             self._handle = -1
 
 
-def _rows(meta: bytes) -> list[tuple[int, bytes]]:
-    return list(KEYED.iter_unpack(meta))
+def _rows(meta: bytes, lanes: dict[int, int]) -> list[tuple[int, bytes]]:
+    rows: list[tuple[int, bytes]] = list(KEYED.iter_unpack(meta))
+    if not lanes:
+        return rows
+    return [(ident, slot + lane_tail(lanes.get(ident, 0))) for ident, slot in rows]
 
 
 def drafts(names: Iterable[str]) -> Iterator[str]:

@@ -16,6 +16,7 @@ from zlib import crc32
 import msgspec
 
 from angarium.core.body import Body
+from angarium.core.lane import lane_of
 from angarium.core.message import Message, Recipient
 from angarium.journal.errors import DamageError
 from angarium.journal.record import HEAD_SIZE
@@ -47,6 +48,7 @@ class Envelope(msgspec.Struct, array_like=True, gc=False):
     received_at: float
     priority: int
     variables: dict[str, str]
+    fairness_key: str = ""
 
 
 class Target(msgspec.Struct, array_like=True, gc=False):
@@ -102,7 +104,7 @@ def encode(
         (
             len(message.header), message.sender, message.traits, message.ret, message.envid,
             message.protocol, message.source, message.pathway, message.connection,
-            message.received_at, message.priority, message.variables,
+            message.received_at, message.priority, message.variables, message.fairness_key,
         )
     )  # fmt: skip
     prefix = _PREFIX.pack(
@@ -234,4 +236,16 @@ def message_of(envelope: Envelope, prefix: Prefix, body: Body, header: bytes = b
         envelope.sender, body, header, envelope.traits, envelope.ret, envelope.envid,
         envelope.protocol, envelope.source, envelope.pathway, envelope.connection,
         envelope.received_at, envelope.priority, envelope.variables, prefix.batch,
+        None, envelope.fairness_key,
     )  # fmt: skip
+
+
+def lane_in(meta: bytes, prefix: Prefix) -> int:
+    """Return the lane of a record's entries; 0 where it cannot be read."""
+    try:
+        envelope = envelope_of(meta, prefix)
+    except DamageError:
+        return 0  # Who reads the message will be told.
+    if envelope.priority or envelope.fairness_key:
+        return lane_of(envelope.priority, envelope.fairness_key)
+    return 0

@@ -31,7 +31,7 @@ from angarium.queue.spool.replay import Replay
 from angarium.queue.spool.routes import Key
 from angarium.queue.spool.shard import Shard
 from angarium.queue.spool.slices import Work
-from angarium.queue.spool.slot import LARGE, SLOT, place_of, with_route
+from angarium.queue.spool.slot import LARGE, place_of, route_of, with_route
 
 RETOLD: Final = point("spool.retold", "events of the last run were told again, not yet synced")
 RECOVERED: Final = point("spool.recovered", "all entries are there, nothing was cleaned up")
@@ -238,7 +238,7 @@ class Recovery:
             yield from self._scan(self._shard.data, [segment], content)
         for ident, slot, _ in replay.rest():
             if ident in table.live or ident in table.isolated or ident in replay.gone:
-                self._shard.means.routes.release(SLOT.unpack(slot)[0])
+                self._shard.means.routes.release(route_of(slot))
             else:
                 self._enter(ident, slot, isolated=False)
             yield None

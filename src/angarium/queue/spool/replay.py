@@ -25,6 +25,7 @@ from angarium.queue.spool.slot import (
     LARGE,
     SHARED,
     SLOT,
+    lane_tail,
     route_of,
     with_place,
     with_route,
@@ -125,9 +126,10 @@ class Replay:
         telling = self._emit is not None and found.number > self._told_data
         head = envelope.envelope_of(meta, prefix) if telling else None
         frames = []
+        tail = lane_tail(envelope.lane_in(meta, prefix))
         for ident, at, _ in envelope.items(meta, prefix):
             _, target = envelope.target_at(meta, at)
-            self._enter(ident, target, found, segment, at, prefix)
+            self._enter(ident, target, found, segment, at, prefix, tail)
             self.high = max(self.high, ident)
             if head is not None:
                 frames.append(frame(DATA, found.number, reception(ident, head, prefix, target)))
@@ -137,14 +139,22 @@ class Replay:
             self._emit(b"".join(frames))
 
     def _enter(
-        self, ident: int, target: Target, found: Found, segment: int, at: int, prefix: Prefix
+        self,
+        ident: int,
+        target: Target,
+        found: Found,
+        segment: int,
+        at: int,
+        prefix: Prefix,
+        tail: bytes,
     ) -> None:
         """Take an entry in as it was put: active, without attempts."""
         flags = (LARGE if prefix.large else 0) | (SHARED if prefix.recipients > 1 else 0)
         route = self._routes.hold((target.group, target.binding, target.domain))
-        self.puts[ident] = SLOT.pack(
+        slot = SLOT.pack(
             route, 0, 0, flags, segment, found.offset, HEAD_SIZE + at, prefix.size
         )
+        self.puts[ident] = slot + tail
 
     def _move(self, found: Found, segment: int, prefix: Prefix) -> None:
         if prefix.large:
@@ -156,7 +166,8 @@ class Replay:
                 self.puts[ident] = with_place(slot, *place)
             elif self.salvaging:
                 _, target = envelope.target_at(found.meta, at)
-                self._enter(ident, target, found, segment, at, prefix)
+                tail = lane_tail(envelope.lane_in(found.meta, prefix))
+                self._enter(ident, target, found, segment, at, prefix, tail)
                 self.counts[changes.CREATED] += 1
             else:
                 self._patch(ident).place = place

@@ -35,7 +35,7 @@ from angarium.queue.spool.large import DIRECTORY as LARGE_DIRECTORY
 from angarium.queue.spool.large import LargeFile, LargeWriter, PendingBody
 from angarium.queue.spool.means import MB, Means, Settings
 from angarium.queue.spool.slices import Slices
-from angarium.queue.spool.slot import LARGE, SHARED, SLOT
+from angarium.queue.spool.slot import LARGE, SHARED, SLOT, lane_tail
 from angarium.queue.spool.table import Table
 
 STREAM: Final = 64  # kind of the records of a stream
@@ -265,11 +265,12 @@ class Shard:
         hold, pack, slots = self._hold, SLOT.pack, waiting.slots
         segment = self.data.segment.sequence
         message.place = segment << 32 | offset
+        tail = lane_tail(message.lane)
         if len(offsets) > 1:
             flags |= SHARED
         for each, at in zip(waiting.recipients, offsets, strict=True):
             route = hold((each.binding_group, each.binding, each.domain))
-            slots.append(pack(route, 0, 0, flags, segment, offset, at, size))
+            slots.append(pack(route, 0, 0, flags, segment, offset, at, size) + tail)
         self._group.append(waiting)
         self.commit.soon()
 
@@ -320,7 +321,7 @@ class Shard:
         self.table.time(ident, due, attempts)
         octets = b"" if event is None else encode_event(event)
         slot = self.table.live[ident]
-        due, attempts = SLOT.unpack(slot)[1:3]
+        due, attempts = SLOT.unpack_from(slot)[1:3]
         self._change(changes.DEFER, changes.deferred(ident, due, attempts, octets), octets)
 
     def rebind(

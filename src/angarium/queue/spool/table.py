@@ -121,7 +121,7 @@ class Table:
             self.files[key_of(segment, offset)] = file
 
     def _count(self, slot: bytes) -> None:
-        _, _, _, flags, segment, offset, _, size = SLOT.unpack(slot)
+        _, _, _, flags, segment, offset, _, size = SLOT.unpack_from(slot)
         usage = self.usage.get(segment)
         if usage is None:
             usage = self.usage[segment] = Usage()
@@ -137,7 +137,7 @@ class Table:
         usage.octets += size + OVERHEAD
 
     def _uncount(self, slot: bytes) -> int:
-        _, _, _, flags, segment, offset, _, size = SLOT.unpack(slot)
+        _, _, _, flags, segment, offset, _, size = SLOT.unpack_from(slot)
         usage = self.usage[segment]
         usage.entries -= 1
         file = 0
