@@ -1,6 +1,6 @@
 """A board without a disk: the spool, its routes and the configuration in memory."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from random import Random
 from typing import Any, TypeVar
 
@@ -143,6 +143,7 @@ class FakeConfiguration:
         self.shapes: dict[tuple[str, str], Shape] = {}
         self.shape = Shape.make(**shape)
         self.tops: dict[type, Any] = {}
+        self.shrunk = 0
 
     def at(self, cls: type[OptionsT], *, group: str, binding: str, domain: str) -> OptionsT:
         found = self.shapes.get((binding, domain), self.shape)
@@ -155,6 +156,10 @@ class FakeConfiguration:
 
     def bindings(self) -> list[tuple[str, str]]:
         return self.names
+
+    def shrink(self) -> Iterator[None]:
+        self.shrunk += 1
+        yield
 
 
 class Queues:

@@ -50,6 +50,7 @@ def test_what_cannot_be_read_is_not_ended() -> None:
     queues, tally = stocked(), Tally()
     broken = min(queues.spool.live)
     queues.spool.broken.add(broken)
+    queues.board.rooms.keep_nothing(True)
     queues.board.begin(fail(queues.board, Where().matches, queues.end, tally))
     run(queues)
     assert tally.failed == [broken]

@@ -9,7 +9,7 @@ import pytest
 
 from angarium.config.load import load_text
 from angarium.queue.ledger import LedgerTable
-from angarium.queue.memory import Reading
+from angarium.queue.footprint import Reading
 from angarium.run import link
 from angarium.run.assemble import assemble
 from angarium.run.parts import Parts

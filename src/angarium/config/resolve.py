@@ -15,7 +15,7 @@ the same sections share one `Options`, however many millions of domains there ar
 """
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar, overload
 
@@ -32,6 +32,7 @@ Chain = tuple[Section, ...]
 
 LOOPBACK: Final = "127.0.0.1"  # clients of a Unix socket match peers as this
 ANY_ADDRESS: Final = "0.0.0.0"
+_PIECE: Final = 512  # places forgotten at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,14 @@ class Recent:
         if len(self._new) >= self._half:
             self._old, self._new = self._new, {}
         self._new[key] = value
+
+    def shrink(self) -> Iterator[None]:
+        """Forget what was not used lately, in pieces."""
+        going, self._old, self._new = self._old, self._new, {}
+        while going:
+            for _ in range(min(len(going), _PIECE)):
+                going.popitem()
+            yield
 
     def __len__(self) -> int:
         return len(self._new) + len(self._old)
@@ -106,6 +115,11 @@ class Configuration:
     def root(self) -> Section:
         """Return the section of the file itself."""
         return self._root
+
+    def shrink(self) -> Iterator[None]:
+        """Forget what was not asked for lately, in pieces; it is resolved again when it is."""
+        yield from self._places.shrink()
+        yield from self._chains.shrink()
 
     def at(
         self,

@@ -212,6 +212,11 @@ class SmtpSession(Stream):
         if self._envelope is None and self._submitted is None and not self._held:
             self._leave(replies.UNAVAILABLE, _PHASES[self._wire.state])
 
+    def shed(self) -> None:
+        """Memory is all but gone: end, if a content is on its way in."""
+        if self._content is not None and not self.closing:
+            self._leave(replies.EXHAUSTED, _BODY)
+
     def _leave(self, reply: Reply, phase: int) -> None:
         """Say the last word and hang up."""
         self._reject(reply, phase)

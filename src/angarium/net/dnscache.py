@@ -46,6 +46,7 @@ UNKNOWN_TTL: Final = 30
 # means the transaction in progress).
 LEAST_SECONDS: Final = 1.0
 PURGE_AT_ONCE: Final = 2000  # answers looked at per tick, about 1 ms
+SHRINK_AT_ONCE: Final = 500  # and taken away in one piece
 V4_ONLY: Final = (socket.AF_INET,)
 
 
@@ -194,6 +195,20 @@ class Resolver:
     async def refresh(self, name: str, rrtype: int = wire.MX) -> Answer[Value]:
         """Ask anew. What is known stays in use until the answer is there."""
         return await self._awaited((_normal(name), rrtype))
+
+    def shrink(self) -> Iterator[None]:
+        """Keep an eighth of what there may be, rather what was asked for lately; a job."""
+        least = self.keeping.entries // 8
+        for number, key in enumerate(list(self._cache), 1):
+            if len(self._cache) <= least:
+                return
+            if key in self._used:
+                self._used.discard(key)
+            elif key in self._cache:
+                del self._cache[key]
+                self.counters["evicted"] += 1
+            if not number % SHRINK_AT_ONCE:
+                yield
 
     def tick(self, now: float) -> None:
         """Remove what is over, a slice at a time; called about once a second."""

@@ -5,7 +5,7 @@ at most.
 """
 
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from angarium.core.clock import Clock
@@ -15,7 +15,7 @@ TICK_SECONDS: Final = 1.0
 SLICE_SECONDS: Final = 0.002  # of work on many entries at a time (ARCHITECTURE section 3),
 BREATH_SECONDS: Final = 0.006  # and this long the loop has for the rest: a quarter of it at most
 
-Steps = Generator[None, None, None]
+Steps = Iterator[None]
 _DONE: Final = object()
 
 

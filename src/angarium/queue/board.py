@@ -10,8 +10,7 @@ What is delayed is kept by `delayed`, and who works when by `beat`. When an entr
 to its line, and it becomes an object when somebody takes it (promotion by demand).
 """
 
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from random import Random
 from typing import Final, Protocol, TypeVar
 
@@ -25,9 +24,10 @@ from angarium.queue.delayed import Delayed
 from angarium.queue.entry import DELAYED, ENDED, FLYING, Entry, wrong
 from angarium.queue.idle import Idle
 from angarium.queue.line import PAUSED, THROTTLED, Key, Line
-from angarium.queue.options import Residence, ServerLimits, Shape, Spooling
+from angarium.queue.options import ServerLimits, Shape, Spooling
 from angarium.queue.recall import Recall, Spawn
 from angarium.queue.retry import GiveUp, is_expired, spread
+from angarium.queue.rooms import NO_LIMIT, Lease, Rooms
 from angarium.queue.schedule import Alarm, CallLater, Schedule
 from angarium.queue.spool.slot import HEAD, SIZE, lane_in
 from angarium.queue.throttle import Ledger, LocalLedger
@@ -38,7 +38,6 @@ _OFFERED: Final = 64  # lines asked in one piece of a job
 
 
 OptionsT = TypeVar("OptionsT", bound=Options)
-_NO_LIMIT: Final = sys.maxsize
 
 
 class Routes(Protocol):
@@ -81,6 +80,8 @@ class Settings(Protocol):
 
     def bindings(self) -> Sequence[tuple[str, str]]: ...
 
+    def shrink(self) -> Iterator[None]: ...
+
 
 def _no_demand(line: Line) -> None:
     """Nobody delivers."""
@@ -96,6 +97,7 @@ class Board:
     Args:
         ledger: where rates are counted; one of its own if it is left out.
         workers: of the node; what is limited in all is divided by it.
+        lease: of what is limited in all exactly; see `rooms`.
     """
 
     def __init__(
@@ -108,6 +110,7 @@ class Board:
         ledger: Ledger | None = None,
         random: Random | None = None,
         workers: int = 1,
+        lease: Lease | None = None,
     ) -> None:
         self.spool = spool
         self.timer = timer
@@ -120,14 +123,16 @@ class Board:
         self.recall = Recall(self)
         self.lines: dict[Key, Line] = {}
         self.in_flight = 0
-        self.resident = 0  # entries in memory, those in flight included
+        # Entries in memory: of the lines, in flight, and kept by `rooms` until they are due.
+        self.resident = 0
+        self.resident_limit = NO_LIMIT
+        self.rooms = Rooms(self, workers, lease)
         self._delivered = spool.delivery  # at the last tick
         # Set by outbound: what to do with a line that has mail and may send, and with an entry
         # that is given up without an attempt.
         self.demand: Callable[[Line], None] = _no_demand
         self.give_up: Callable[[Entry, GiveUp], None] | None = None
         self._random = Random() if random is None else random
-        self._workers = workers
         self._idle = Idle(self.lines)
         self.suspended: Callable[[Key], bool] = _not_suspended
         self._bindings: set[tuple[str, str]] = set()
@@ -149,9 +154,7 @@ class Board:
         for group, binding in configuration.bindings():
             self._groups.setdefault(group, []).append(binding)
         self.recall.unlink = configuration.top(Spooling).unlink_on_spool_in_failure
-        most = configuration.top(Residence).max_resident_messages
-        self.most_resident = max(most // self._workers, 1) if most else _NO_LIMIT
-        self.resident_limit = self.most_resident
+        self.rooms.configure(configuration)
         self._default_shut = configuration.top(ServerLimits).default_binding == "suspended"
         if self.lines:
             self.begin(self.offer_all())
@@ -183,6 +186,7 @@ class Board:
             if key in self.lines:
                 return self.lines[key]
         line = self.lines[key] = Line(self, key, self.suspended(key))
+        line.room = self.rooms.of(key)
         self.rest(line)
         return line
 
@@ -275,8 +279,15 @@ class Board:
                 most = line.shape.max_resident_active_queue
             if line.key != key:
                 self.spool.rebind(recipient.id, *line.key, None)
-            if self.resident < self.resident_limit and (most < 0 or line.resident < most):
+            room = line.room
+            if (
+                self.resident < self.resident_limit
+                and (most < 0 or line.resident < most)
+                and (room is None or room.resident < room.most)
+            ):
                 self.resident += 1
+                if room is not None:
+                    room.resident += 1
                 line.push(Entry(recipient.id, line, message, recipient, lane=lane))
             else:
                 line.push_id(recipient.id, lane)
@@ -295,6 +306,7 @@ class Board:
         entry.due = due
         self.later.add(entry.id, due)
         self._landed(entry.line)
+        self.rooms.keep(entry)
 
     def ended(self, entry: Entry) -> None:
         """Forget an entry that was taken; the spool knows already."""
@@ -312,6 +324,8 @@ class Board:
         line.in_flight -= 1
         self.in_flight -= 1
         self.resident -= 1
+        if line.room is not None:
+            line.room.resident -= 1
         if not line.in_flight and not line.active:
             self.rest(line)
 
@@ -322,6 +336,7 @@ class Board:
     def isolate(self, ident: int) -> None:
         """Put an entry aside that cannot be worked on; the spool keeps it."""
         self.later.remove(ident)
+        self.rooms.forget(ident)
         self.spool.isolate(ident)
 
     def undelay(self, ident: int) -> Key:
@@ -362,6 +377,7 @@ class Board:
             if self._delivered:
                 self.begin(self.offer_all())
         self.ledger.tick()
+        self.rooms.tick()
         self.wake()
         monotonic = self.clock.monotonic()
         if self.give_up is not None and monotonic - self._swept_at >= SWEEP_SECONDS:

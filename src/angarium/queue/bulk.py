@@ -14,8 +14,7 @@ from angarium.queue.beat import Steps
 from angarium.queue.entry import Entry
 from angarium.queue.line import SUSPENDED, THROTTLED, Key, Line
 from angarium.queue.retry import GiveUp, is_expired
-from angarium.queue.spool.slot import lane_in
-from angarium.queue.spool.slot import route_of
+from angarium.queue.spool.slot import lane_in, route_of
 
 if TYPE_CHECKING:
     from angarium.queue.board import Board
@@ -172,7 +171,7 @@ def move(board: "Board", matches: Matches, group: str, binding: str, tally: Tall
         for items in line.sift(_all):
             for item in items:
                 line.lifted(item)
-                _hand_over(board, item, target)
+                _hand_over(board, item, line, target)
             tally.entries += len(items)
             yield
         board.rest(line)
@@ -180,7 +179,7 @@ def move(board: "Board", matches: Matches, group: str, binding: str, tally: Tall
     tally.finish()
 
 
-def _hand_over(board: "Board", item: Entry | int, target: Line) -> None:
+def _hand_over(board: "Board", item: Entry | int, line: Line, target: Line) -> None:
     if isinstance(item, int):
         board.spool.rebind(item, *target.key, None)
         target.push_id(item, lane_in(board.spool.live[item]))
@@ -188,6 +187,9 @@ def _hand_over(board: "Board", item: Entry | int, target: Line) -> None:
     board.spool.rebind(item.id, *target.key, None)
     item.recipient.binding_group, item.recipient.binding = target.group, target.binding
     item.line = target
+    for room, change in ((line.room, -1), (target.room, 1)):
+        if room is not None:
+            room.resident += change
     target.push(item)
 
 

@@ -195,20 +195,28 @@ class Shape(Options, direction="sending"):
         Int(minimum=-1),
         250,
         scopes=SHAPING,
-        doc="Active messages of a queue whose content stays in memory; -1 is no limit.",
+        doc="""
+        Active messages of a queue which stay in memory; those beyond are read from the disk when
+        it is their turn. 0: all of them; -1: no limit.
+        """,
     )
     max_resident_messages = option(
         Int(),
         32768,
         scopes=BINDINGS,
-        doc="Messages whose content stays in memory, in all or of a binding; 0 is no limit.",
+        doc="""
+        Messages which stay in memory, of the server; in a binding, and for each binding of a
+        group, of that one as well. 0: no limit, and in a binding none but that of the server.
+        """,
     )
-    drop_body_after_trans_fail = accepted(
+    drop_body_after_trans_fail = option(
         Int(),
         3,
         scopes=SHAPING,
-        reason="A message which waits for its next attempt has its content on the disk only.",
-        doc="Transient failures of a message after which its content leaves memory.",
+        doc="""
+        A message which has failed for now at most so often may stay in memory until its next
+        attempt, if max_resident_transfails has room for it; 0: it is read from the disk.
+        """,
     )
     generate_bounces = option(
         Bool(),
@@ -474,22 +482,30 @@ class Residence(Options, direction="both"):
         90.0,
         scopes=Scope.GLOBAL,
         direction="na",
-        doc="Share of the memory above which contents leave it and caches shrink.",
+        doc="""
+        Percentage of the memory above which contents of waiting mail leave it and caches shrink.
+        The memory is that of the machine, or the limit of our control group if that is less;
+        each worker has its part of it.
+        """,
     )
     memory_hwm = option(
         Percent(),
         95.0,
         scopes=Scope.GLOBAL,
         direction="na",
-        doc="Share of the memory above which no mail is taken in (452).",
+        doc="""
+        Percentage of the memory above which no mail is taken in (452 at MAIL). New sessions are
+        refused (421) from halfway between memory_goal and this; and halfway from this to 100
+        contents which are under way are refused too (421).
+        """,
     )
     max_resident_messages = Shape.max_resident_messages
-    max_resident_transfails = accepted(
+    max_resident_transfails = option(
         Int(),
         100,
+        scopes=Scope.GLOBAL,
         direction="sending",
-        reason="A message which waits for its next attempt has its content on the disk only.",
-        doc="Messages which failed and wait for their next attempt with their content in memory.",
+        doc="Messages which failed for now and wait for their next attempt in memory; 0: none.",
     )
     mail_queue_check_vm_interval = accepted(
         Duration(minimum=1.0),

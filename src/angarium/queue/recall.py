@@ -58,7 +58,11 @@ class Recall:
         board = self._board
         slot = board.spool.live.get(ident)
         if slot is None:
+            board.rooms.forget(ident)
             return None
+        kept = board.rooms.taken(ident, line, slot)
+        if kept is not None:
+            return self._counted(kept)
         cached = not wait and self.spawn is not None and ident not in self._warm
         self.note.enter(ident)
         try:
@@ -76,8 +80,13 @@ class Recall:
             self.note.leave()
         self._warm.discard(ident)
         due, attempts = TIMING.unpack_from(slot, 4)
-        board.resident += 1
-        return Entry(ident, line, message, recipient, attempts, due, lane_in(slot))
+        return self._counted(Entry(ident, line, message, recipient, attempts, due, lane_in(slot)))
+
+    def _counted(self, entry: Entry) -> Entry:
+        self._board.resident += 1
+        if entry.line.room is not None:
+            entry.line.room.resident += 1
+        return entry
 
     def damaged(self, ident: int, line: Line, attempts: int, error: DamageError) -> None:
         """Put an entry aside, or end it where the option wants that, and tell of it."""

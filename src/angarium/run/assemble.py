@@ -9,6 +9,7 @@ everything else is made once. Nobody else makes a part that another one needs.
 
 import asyncio
 import os
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from random import SystemRandom
@@ -19,8 +20,9 @@ from angarium.core.errors import Error
 from angarium.core.ident import SHARDS, Idents, printed
 from angarium.events.checkpoint import passed
 from angarium.events.metrics import Metrics
+from angarium.events.schema import ServerEvent
 from angarium.inbound.profile import Profiles
-from angarium.inbound.smtp import Services
+from angarium.inbound.smtp import Services, SmtpSession
 from angarium.journal.commit import ThreadExecutor
 from angarium.journal.disk import FileDisk
 from angarium.net.loop import LagWatch, RealClock
@@ -36,8 +38,9 @@ from angarium.outbound.route import Router
 from angarium.outbound.settle import Settle
 from angarium.queue.admit import Admit
 from angarium.queue.board import Board
+from angarium.queue.footprint import Footprint
 from angarium.queue.ledger import SharedLedger
-from angarium.queue.memory import Memory, Proc, Reading, Stage
+from angarium.queue.memory import Memory, Stage
 from angarium.queue.options import Spooling
 from angarium.queue.spool.means import Means
 from angarium.queue.spool.store import Spool
@@ -53,6 +56,7 @@ from angarium.run.process import Process
 from angarium.run.readings import Readings
 from angarium.run.scoreboard import Scoreboard
 from angarium.run.spooling import settings_of
+from angarium.wire.smtp_grammar import forget_domains
 
 PROGRAM: Final = "Angarium"
 
@@ -97,7 +101,17 @@ def assemble(
     settle.note = board.recall.note = row
     board.recall.discard = settle.unreadable
     board.recall.unreadable = partial(_unreadable, alarm)
-    memory = Memory(board, admit, Proc(start.workers), partial(_memory_changed, alarm))
+    sessions: set[SmtpSession] = set()
+    memory = Memory(
+        board,
+        admit,
+        Footprint(start.workers),
+        partial(_memory_changed, alarm, spool, board, clock),
+        clock,
+        metrics,
+        caches=(naming.resolver.shrink, _forget_domains),
+        shed=partial(_shed, sessions),
+    )
     services = Services(
         profiles=Profiles(configuration, host.name),
         admit=admit,
@@ -112,6 +126,7 @@ def assemble(
         loop=loop,
         blackholed=host.blackholed,
         may_greet=memory.may_greet,
+        sessions=sessions,
     )
     return Parts(
         configuration=configuration,
@@ -164,5 +179,18 @@ def _unreadable(alarm: Alarm, ident: int, error: Error) -> None:
     alarm(f"message {printed(ident)} cannot be read: {error}", "spool")
 
 
-def _memory_changed(alarm: Alarm, stage: Stage, reading: Reading) -> None:
-    alarm(f"memory: {stage.name.lower()} at {reading.percent:.0f} %")
+def _memory_changed(
+    alarm: Alarm, spool: Spool, board: Board, clock: RealClock, _stage: Stage, text: str
+) -> None:
+    alarm(text)
+    spool.note(ServerEvent(clock.time(), "memory", text, board.generation))
+
+
+def _forget_domains() -> Iterator[None]:
+    forget_domains()
+    yield
+
+
+def _shed(sessions: set[SmtpSession]) -> None:
+    for session in list(sessions):
+        session.shed()

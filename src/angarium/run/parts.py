@@ -91,6 +91,7 @@ class Parts:
         self.board.start(self.loop.call_later, self.process.spawn)
         self.sweep.start(self.loop)
         self.lag.start()
+        self.memory.start(self.loop.call_later)
         self._tick()
         self.doors.change(self.configuration, {})
 
@@ -158,6 +159,7 @@ class Parts:
         self.board.stop()
         self.sweep.stop()
         self.lag.stop()
+        self.memory.stop()
         self.naming.close()
         await self.spool.close()
         self.loop.remove_reader(self.ledger)
@@ -181,6 +183,5 @@ class Parts:
         """Once a second."""
         self.loop.call_later(TICK, self._tick)
         self.naming.tick(self.clock.monotonic())
-        self.memory.sample()
         self.holdings.look()
         self.readings.write(self.number, self.metrics.snapshot(), self.clock.time())

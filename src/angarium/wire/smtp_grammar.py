@@ -141,6 +141,11 @@ _MAX_SIZE_DIGITS: Final = 20  # RFC 1870 section 3
 _routing_domain: Final = functools.lru_cache(maxsize=8192)(routing_domain)
 
 
+def forget_domains() -> None:
+    """Let go of the domains which were looked at lately."""
+    _routing_domain.cache_clear()
+
+
 def decode_xtext(text: str) -> str:
     """Return the text which `text` stands for (RFC 3461 section 4).
 
