@@ -1,4 +1,4 @@
-"""The types of values which name hosts, addresses and networks; else as in `kinds`."""
+"""The types of values which name hosts, addresses, networks, header fields; else as in `kinds`."""
 
 import ipaddress
 import re
@@ -26,6 +26,36 @@ class Hostname(Text):
 
     def __str__(self) -> str:
         return " or ".join(["host name", *self.also])
+
+
+@dataclass(frozen=True, slots=True)
+class FieldName(Text):
+    """The name of a header field."""
+
+    def parse(self, raw: Raw) -> str:
+        text = word(raw)
+        if re.fullmatch(r"[!-9;-~]{1,76}", text):  # RFC 5322 section 3.6.8
+            return text
+        raise ValueError(f"{text!r} is no name of a header field, such as X-Priority")
+
+    def __str__(self) -> str:
+        return "name of a header field"
+
+
+@dataclass(frozen=True, slots=True)
+class KeySource(Text):
+    """What of a message tells whose it is; a field's name is made lower case."""
+
+    def parse(self, raw: Raw) -> str:
+        text = word(raw).lower()
+        if text in ("sender", "sender_domain", "client"):
+            return text
+        if text.startswith("header:"):
+            return "header:" + FieldName().parse(text.removeprefix("header:"))
+        raise ValueError(f"{text!r} is none of sender, sender_domain, client, header:NAME")
+
+    def __str__(self) -> str:
+        return "sender, sender_domain, client, or header:NAME"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ the spool, piece by piece, and is never whole in memory again. What is refused a
 the rest of it is counted and forgotten.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
 from angarium.core.body import Body, MemoryBody
@@ -27,6 +27,7 @@ _JOIN: Final = 16384
 _LONE: Final = int(Trait.LONE)
 _DOTS: Final = int(Trait.DOTS)
 _NO_FINAL_CRLF: Final = int(Trait.NO_FINAL_CRLF)
+_NO_FIELDS: Final[Mapping[bytes, bytes]] = {}
 
 
 # Octets which may wait for the disk before reading from the peer stops: some trips to its thread.
@@ -66,6 +67,7 @@ class Content:
 
     Attributes, when it is finished:
         bare: it has no header at all, so ours must end with an empty line.
+        fields: values of the header fields which the rules want kept, by lower case name.
     """
 
     __slots__ = (
@@ -81,6 +83,7 @@ class Content:
         "bare",
         "body",
         "fault",
+        "fields",
         "found",
         "header_is_ascii",
         "size",
@@ -89,6 +92,7 @@ class Content:
 
     body: Body
     found: Survey
+    fields: Mapping[bytes, bytes]
 
     def __init__(
         self,
@@ -187,6 +191,7 @@ class Content:
         header = content[:size]
         self.header_is_ascii = header.isascii()
         self.found = found = conform.survey(header)
+        self.fields = conform.values(header, rules.fields) if rules.fields else _NO_FIELDS
         self.bare = not found.begins and not content.startswith(CRLF)
         if (fault := conform.judge(header, found, rules)) is not None:
             self._refuse(fault)

@@ -13,7 +13,7 @@ from angarium.config.kinds import (
     ThrottleKind,
 )
 from angarium.config.option import OURS, Options, State, option
-from angarium.config.places import Cidr, DomainGlob, Hostname
+from angarium.config.places import Cidr, DomainGlob, FieldName, Hostname, KeySource
 from angarium.config.scope import PATHWAYS, SESSION, Scope
 from angarium.queue.options import Shape
 
@@ -67,6 +67,30 @@ class Reception(Options, direction="receiving"):
         {},
         scopes=Scope.ESMTP_LISTENER | Scope.LISTEN | PATHWAYS | Scope.PEER,
         doc="Variables which every connection has from the start.",
+    )
+    # Where it waits in its queue.
+    priority_header = option(
+        FieldName(),
+        None,
+        scopes=HERE,
+        since=OURS,
+        doc="""
+        The header field whose number is the priority of a message, as Momentum's msg.priority:
+        0 is that of all others, higher ones have the shares of priority_shares. Set it where you
+        trust the clients.
+        """,
+    )
+    fairness_key = option(
+        List(KeySource(), split=True),
+        (),
+        scopes=HERE,
+        since=OURS,
+        doc="""
+        Whose turn a message waits for. Queues take turns among the keys, so that a million
+        messages of one do not hold up the one message of another: `sender`, `sender_domain`,
+        `client` (its address) or `header:NAME`. Of several the first which a message has counts;
+        those without a key have their turns together.
+        """,
     )
     # Who may do what.
     require_ehlo = option(

@@ -11,6 +11,7 @@ from typing import Final, Protocol, TypeVar
 from angarium.config.option import Options
 from angarium.core.reply import Reply, from_text
 from angarium.inbound.access import Relay
+from angarium.inbound.marks import Marks
 from angarium.inbound.options import Conformance, Intake, Reception
 from angarium.mail.format.conform import LINE_LIMIT, Rules
 from angarium.net.stream import Bounds
@@ -66,6 +67,7 @@ class Profile:
     rules: Rules
     binary_rules: Rules  # for BODY=BINARYMIME, which has no lines that could be mended
     large: int  # octets from which on a message is streamed to disk
+    marks: Marks | None  # where priority and fairness key are looked for; None: nowhere
 
 
 class Profiles:
@@ -97,7 +99,10 @@ class Profiles:
         return self._known[key][0]
 
     def _make(self, options: Reception, conformance: Conformance) -> Profile:
+        marks = _marks(options)
         rules = _rules(conformance)
+        if marks is not None and marks.fields:
+            rules = replace(rules, fields=marks.fields)
         size = f"SIZE {options.max_message_size}" if options.max_message_size else "SIZE"
         return Profile(
             generation=self.generation,
@@ -129,7 +134,14 @@ class Profiles:
             rules=rules,
             binary_rules=replace(rules, lone_in_body="ignore", line_limit=0),
             large=self._spooling.large_message_threshold,
+            marks=marks,
         )
+
+
+def _marks(options: Reception) -> Marks | None:
+    if options.priority_header is None and not options.fairness_key:
+        return None
+    return Marks(options.priority_header or "", options.fairness_key)
 
 
 def _rules(options: Conformance) -> Rules:

@@ -423,6 +423,8 @@ class SmtpSession(Stream):
         self._content = None  # What is on disk belongs to the message now.
         now = services.clock.time()
         message = self.origin.message(envelope, content, now, services.next_id(now))
+        if self._profile.marks is not None:
+            self._profile.marks.put_on(message, content.fields, self.origin.address)
         self._submitted = message
         self._end_transaction()
         services.admit.submit(message, envelope.recipients, self._durable)

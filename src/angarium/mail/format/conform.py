@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from angarium.core.reply import Reply
+from angarium.mail.format.header import Header
 
 LONE_IN_HEADER: Final = Reply(550, "Lone CR or LF in headers (see RFC2822 section 2.2)", "5.6.0")
 LONE_IN_BODY: Final = Reply(550, "Lone CR or LF in body (see RFC2822 section 2.3)", "5.6.0")
@@ -51,6 +52,7 @@ class Rules:
     fix_lines: bool = False  # or refuse them
     received_limit: int = 100  # 0: none
     header_limit: int = 1 << 20  # 0: none
+    fields: tuple[bytes, ...] = ()  # to be kept for those who ask, by lower case name
 
 
 @dataclass(slots=True)
@@ -101,6 +103,17 @@ def judge(header: bytes, found: Survey, rules: Rules) -> Reply | None:
     if 0 < rules.header_limit < len(header):
         return HEADER_TOO_LARGE
     return None
+
+
+def values(header: bytes, names: tuple[bytes, ...]) -> dict[bytes, bytes]:
+    """Return the values of the fields of these names which are there, the first of each."""
+    fields = Header(header)
+    found = {}
+    for name in names:
+        value = fields.value(name)
+        if value is not None:
+            found[name] = value
+    return found
 
 
 def has_lone(content: bytes) -> bool:
