@@ -3,8 +3,9 @@
 It behaves as Linux with a journalling file system may: writes go to the page cache, `sync` makes
 one file durable, `sync_dir` the names in one directory. Everything else may be on the device or
 not when the power goes: any of the unsynced writes to a file, each perhaps torn, and any prefix
-of the changes to the names of a directory. What a sync failed to write is gone for good, though it
-can be read until then, and the next sync of the file reports success.
+of the changes to the names of a directory, of which a rename is one, as with every journal. What
+a sync failed to write is gone for good, though it can be read until then, and the next sync of the
+file reports success.
 
     disk.power_cut(choose)   one disk as it might be found afterwards; `choose(n)` gives 0 .. n-1
     disk.images()            the telling ones among all of those
@@ -17,12 +18,14 @@ can be read until then, and the next sync of the file reports success.
 import errno
 import os
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import Final
 
 from angarium.journal.disk import Space
 
 SECTOR: Final = 64  # octets which are written whole or not at all; small, so that much is torn
 Choose = Callable[[int], int]
+Names = list[list[tuple[str, "File | None"]]]  # changes of names; each happens whole or not
 
 
 def _least(_: int) -> int:
@@ -64,7 +67,7 @@ class MemoryDisk:
     def __init__(self) -> None:
         self.names_cached: dict[str, File] = {}
         self.names_durable: dict[str, File] = {}
-        self.names_pending: dict[str, list[tuple[str, File | None]]] = {}  # by directory
+        self.names_pending: dict[str, Names] = {}  # by directory
         self.directories: set[str] = {"/"}
         self.handles: dict[int, tuple[str, File]] = {}
         self.locked: dict[int, str] = {}
@@ -138,14 +141,14 @@ class MemoryDisk:
     def _image(
         self,
         content: Callable[[File], bytes],
-        changes: Callable[[list[tuple[str, File | None]]], list[tuple[str, File | None]]],
+        changes: Callable[[Names], Names],
     ) -> "MemoryDisk":
         disk = MemoryDisk()
         disk.directories = set(self.directories)
         disk.capacity = self.capacity
         names = dict(self.names_durable)
         for pending in self.names_pending.values():
-            for path, file in changes(pending):
+            for path, file in chain(*changes(pending)):
                 if file is None:
                     names.pop(path, None)
                 else:
@@ -246,7 +249,7 @@ class MemoryDisk:
     def sync_dir(self, path: str) -> None:
         self._begin("sync", path)
         self._operation()
-        for name, file in self.names_pending.pop(path, []):
+        for name, file in chain(*self.names_pending.pop(path, [])):
             if file is None:
                 self.names_durable.pop(name, None)
             else:
@@ -278,18 +281,15 @@ class MemoryDisk:
         self._begin("rename", new)
         del self.names_cached[old]
         self.names_cached[new] = file
-        # One change of the directory: both names or none. Kept in order, so a prefix may stop
-        # between them only if the new name comes first, which loses nothing.
         pending = self.names_pending.setdefault(os.path.dirname(new), [])
-        pending.append((new, file))
-        pending.append((old, None))
+        pending.append([(new, file), (old, None)])
 
     def unlink(self, path: str) -> None:
         if path not in self.names_cached:
             raise FileNotFoundError(errno.ENOENT, "no such file", path)
         self._begin("unlink", path)
         del self.names_cached[path]
-        self.names_pending.setdefault(os.path.dirname(path), []).append((path, None))
+        self.names_pending.setdefault(os.path.dirname(path), []).append([(path, None)])
 
     def names(self, path: str) -> list[str]:
         start = path.rstrip("/") + "/"
@@ -323,7 +323,7 @@ class MemoryDisk:
 
     def _name(self, path: str, file: File) -> None:
         self.names_cached[path] = file
-        self.names_pending.setdefault(os.path.dirname(path), []).append((path, file))
+        self.names_pending.setdefault(os.path.dirname(path), []).append([(path, file)])
 
     def _check_directory(self, path: str) -> None:
         if os.path.dirname(path) not in self.directories:

@@ -7,6 +7,7 @@ the loop until what they began is done. The next life begins on the disk the las
 import asyncio
 import contextlib
 import itertools
+import warnings
 from collections.abc import Callable, Coroutine
 from random import Random
 from typing import Any, TypeVar
@@ -161,7 +162,8 @@ class Life:
 
     def kill(self) -> MemoryDisk:
         """End at once; return the disk with what the kernel had been given."""
-        with contextlib.suppress(RuntimeError):
+        with contextlib.suppress(RuntimeError), warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # coroutines which did not get a turn
             self.loop.close()
         self.disk.kill()
         return self.disk

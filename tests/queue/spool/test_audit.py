@@ -113,7 +113,7 @@ def test_two_ends_of_one_entry_are_named(life: Life) -> None:
     life.pass_time(0.01)
     faults = audit(life.disk, HOME).faults
     assert f"{printed(ident)} ended twice" in faults
-    assert f"{printed(ident)} was told to be delivered and bounced" in faults
+    assert f"{printed(ident)} is delivered and was told as bounced" in faults
 
 
 def test_queued_means_that_it_can_be_read(life: Life) -> None:
@@ -189,3 +189,24 @@ def test_the_account_holds_at_any_moment_of_any_life(seed: int) -> None:
                 life = Life(disk, seed=random.randrange(1000), start=life.loop.time()).start()
         account = audit(life.disk, HOME, bodies=True)
         assert account.sound, (account.faults, account.accepted, account.ends)
+
+
+def test_who_ended_twice_for_a_power_cut_is_counted_and_no_fault() -> None:
+    life = Life(MemoryDisk()).start()
+    (ident,) = life.put()
+    life.pass_time(2.5)
+    life.deliver(ident)
+    life.pass_time(0.01)
+    disk = life.kill()
+    for path, file in disk.names_cached.items():
+        if "/state/" in path:  # the event has reached the device, and the record of the end not
+            file.cached[:] = file.durable
+            file.pending.clear()
+    life = Life(disk).start()
+    assert audit(disk, HOME).repeated == 1  # it will be sent once more
+    life.bounce(ident)
+    life.pass_time(0.05)
+    found = audit(disk, HOME)
+    assert found.sound
+    assert found.repeated == 1
+    assert (found.ends["bounced"], found.ends["delivered"]) == (1, 0)

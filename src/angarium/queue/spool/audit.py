@@ -41,6 +41,8 @@ RECORDS: Final = 512
 IDLE: Final = STUCK + 2  # reads without a record, after which a stream is at its end for sure
 FAULTS_SHOWN: Final = 100
 
+OUTCOME: Final = 8  # bits which say how an entry ended, below the number of the record
+
 QUEUED, QUARANTINED = "queued", "quarantined"
 ENDS: Final = changes.NAMES[1:]
 STATES: Final = (QUEUED, QUARANTINED, *ENDS)
@@ -58,8 +60,8 @@ class Account:
         ends: how many entries are in each of STATES.
         upto: number of the last record seen of the state log: the account is of that moment.
         told: entries of which the event stream has said anything: those proved one by one.
-        repeated: entries that are here again although their end was told: a power cut took the
-            record of it, and they will be delivered once more.
+        repeated: entries that are here again although their end was told, or that ended once more:
+            a power cut took the record of the first end. They will be, or were, delivered twice.
         faults: what does not fit, in words. Empty: the identity is proved.
     """
 
@@ -115,11 +117,13 @@ class _Look:
         self._directory = directory
         self._account = Account()
         self._addresses: dict[int, str] = {}  # of whom the stream told
-        self._told: dict[int, str] = {}  # ends, by the stream
+        self._told: dict[int, int] = {}  # ends, by the stream: number of the record, and how
+        self._again: set[int] = set()  # of which more than one end was told
         self._told_data = array("Q", (0,))  # numbers of records of the data log, rising
         self._live: dict[int, bytes] = {}
         self._isolated: set[int] = set()
-        self._ended: dict[int, str] = {}  # by the state log
+        self._ended: dict[int, str] = {}  # by the state log, from the checkpoint on
+        self._numbers: dict[int, int] = {}  # of the records which say so
 
     # -- reading --------------------------------------------------------------------------
 
@@ -167,14 +171,20 @@ class _Look:
                     self._addresses[event.id] = event.rcpt
                 elif isinstance(event, Ended):
                     self._addresses[event.id] = event.rcpt
-                    self._end(self._told, event.id, changes.NAMES[changes.outcome(event)])
+                    self._end(event.id, number, changes.outcome(event))
         except EventError as error:
             self._fault(f"an event cannot be read: {error}")
 
-    def _end(self, ends: dict[int, str], ident: int, how: str) -> None:
-        before = ends.setdefault(ident, how)
-        if before != how:
-            self._fault(f"{printed(ident)} was told to be {before} and {how}")
+    def _end(self, ident: int, number: int, outcome: int) -> None:
+        """An end is told again after a crash, under its number; another one is another end."""
+        before, told = self._told.get(ident), number << OUTCOME | outcome
+        if before is None or number > before >> OUTCOME:
+            self._told[ident] = told
+        if before is None or before == told:
+            return
+        self._again.add(ident)
+        if before >> OUTCOME == number:
+            self._fault(f"{printed(ident)} was told to be {_how(before)} and {_how(told)}")
 
     def _apply(self, found: Inventory) -> None:
         """Put checkpoint, state and data together; the state log is read before the data log."""
@@ -296,6 +306,7 @@ class _Look:
                         self._fault(f"{printed(ident)} ended twice")
                         continue
                     ended[ident] = changes.NAMES[outcome]
+                    self._numbers[ident] = found.number
                     vanished += self._live.pop(ident, None) is None
                     self._isolated.discard(ident)
                 elif found.kind == changes.ISOLATE:
@@ -313,12 +324,17 @@ class _Look:
         account.told = len(self._addresses)
         for ident in self._addresses:
             if ident in live:
-                account.repeated += ident in told
+                account.repeated += ident in told or ident in self._again
             elif ident not in told and ident not in ended:
                 self._fault(f"{printed(ident)} was accepted and is nowhere")
+        account.repeated += len(self._again - live.keys())
         for ident in told.keys() & ended.keys():
-            if told[ident] != ended[ident]:
-                self._fault(f"{printed(ident)} is {ended[ident]} and was told as {told[ident]}")
+            how, number = _how(told[ident]), told[ident] >> OUTCOME
+            if number < self._numbers[ident]:
+                # Its last end is not told yet, and an earlier one was: the record of that is lost.
+                account.repeated += ident not in self._again and ident not in live
+            elif how != ended[ident]:
+                self._fault(f"{printed(ident)} is {ended[ident]} and was told as {how}")
 
     def _look_into(self, found: Inventory, *, bodies: bool) -> None:
         """See whether what is queued can be read; that is not asked of quarantined entries."""
@@ -356,5 +372,10 @@ class _Look:
             if ident in self._live:
                 state = QUARANTINED if ident in self._isolated else QUEUED
             else:
-                state = self._ended.get(ident) or self._told.get(ident, "lost")
+                told = self._told.get(ident)
+                state = self._ended.get(ident) or ("lost" if told is None else _how(told))
             yield ident, state, address(ident, "")
+
+
+def _how(told: int) -> str:
+    return changes.NAMES[told & (1 << OUTCOME) - 1]

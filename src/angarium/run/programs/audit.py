@@ -105,7 +105,7 @@ def _print(accounts: dict[str, Account], entries: list[tuple[int, str, str]]) ->
         click.echo("  ".join(f"{cell:>{width}}" for cell, width in cells))
     for name, account in accounts.items():
         if account.repeated:
-            click.echo(f"shard {name}: {account.repeated} will be delivered twice (a power cut)")
+            click.echo(f"shard {name}: {account.repeated} worked on twice (a power cut)")
         for fault in account.faults:
             click.echo(f"shard {name}: {fault}")
         if not account.sound and not account.faults:
