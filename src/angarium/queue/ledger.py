@@ -44,6 +44,7 @@ TRIES: Final = 3  # a change takes 3 us: a lock that is held is tried again at o
 _FREE: Final = bytes(DIGEST)
 _HEAD: Final = struct.Struct("<QI")  # magic and version, workers
 _MAGIC: Final = 0x414E4741_00000001
+LAYOUT: Final = _MAGIC  # of the table: workers of different versions may share one of the same
 _HEAD_SIZE: Final = 64
 _LOCKED: Final = (errno.EAGAIN, errno.EACCES)
 _BUSY: Final = -1
@@ -160,16 +161,37 @@ class LedgerTable:
         workers: columns; a worker's number is below that.
     """
 
-    def __init__(self, workers: int, rows: int = ROWS) -> None:
+    def __init__(
+        self, workers: int, rows: int = ROWS, inherited: Sequence[int] | None = None
+    ) -> None:
         self.workers = workers
-        self._descriptor = os.memfd_create("angarium-ledger", os.MFD_CLOEXEC)
-        os.ftruncate(self._descriptor, size_of(workers, rows))
-        os.pwrite(self._descriptor, _HEAD.pack(_MAGIC, workers), 0)
+        if inherited is None:
+            self._descriptor = os.memfd_create("angarium-ledger", os.MFD_CLOEXEC)
+            os.ftruncate(self._descriptor, size_of(workers, rows))
+            os.pwrite(self._descriptor, _HEAD.pack(_MAGIC, workers), 0)
+            self._pairs = [
+                socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM) for _ in range(workers)
+            ]
+        else:
+            self._descriptor, *ends = inherited
+            made = [socket.socket(fileno=each) for each in ends]
+            self._pairs = list(zip(made[::2], made[1::2], strict=True))
         self._table = Table(self._descriptor, workers, rows)
-        self._pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM) for _ in range(workers)]
         for pair in self._pairs:
             for end in pair:
                 end.setblocking(False)
+
+    @classmethod
+    def resumed(cls, descriptors: Sequence[int]) -> Self:
+        """Go on with the table of the program before us, of the same LAYOUT."""
+        size = os.fstat(descriptors[0]).st_size
+        _, workers = _HEAD.unpack(os.pread(descriptors[0], _HEAD.size, 0))
+        rows = (size - size_of(workers, 0)) // size_of_row(workers)
+        return cls(workers, rows, descriptors)
+
+    def keep(self) -> list[int]:
+        """Return the descriptors of all there is, for `resumed`."""
+        return [self._descriptor, *(end.fileno() for pair in self._pairs for end in pair)]
 
     def descriptors(self, worker: int) -> dict[str, int]:
         """Return what worker number `worker` needs, by label; see `SharedLedger`."""
