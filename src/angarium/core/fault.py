@@ -38,12 +38,16 @@ ACTIONS: Final[Mapping[str, Callable[[], None]]] = {"kill": kill, "error": fail}
 
 
 class Faults:
-    """The armed points of this process; empty outside of tests."""
+    """The points of this process.
 
-    __slots__ = ("_armed",)
+    Attributes:
+        armed: those which do something; empty outside of tests.
+    """
+
+    __slots__ = ("armed",)
 
     def __init__(self, armed: str = "") -> None:
-        self._armed: dict[str, tuple[int, Callable[[], None]]] = {}
+        self.armed: dict[str, tuple[int, Callable[[], None]]] = {}
         for each in filter(None, armed.split(",")):
             where, _, action = each.partition("=")
             name, _, count = where.partition(":")
@@ -51,21 +55,21 @@ class Faults:
 
     def arm(self, name: str, action: Callable[[], None], count: int = 1) -> None:
         """Run `action` at the `count`-th hit of the point `name`, counted from now."""
-        self._armed[name] = (count, action)
+        self.armed[name] = (count, action)
 
     def disarm(self) -> None:
-        self._armed.clear()
+        self.armed.clear()
 
     def hit(self, name: str, which: str = "") -> None:
-        if self._armed:
+        if self.armed:
             for each in (name, f"{name}/{which}"):
                 self._hit(each)
 
     def _hit(self, name: str) -> None:
-        if name in self._armed:
-            count, action = self._armed.pop(name)
+        if name in self.armed:
+            count, action = self.armed.pop(name)
             if count > 1:
-                self._armed[name] = (count - 1, action)
+                self.armed[name] = (count - 1, action)
             else:
                 action()
 

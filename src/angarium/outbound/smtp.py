@@ -16,6 +16,7 @@ from typing import Final, Protocol, cast
 
 from angarium.config.kinds import Throttle
 from angarium.core.errors import Error
+from angarium.core.fault import FAULTS, point
 from angarium.core.reply import Reply
 from angarium.net.sweep import NEVER, Sweep
 from angarium.outbound import attempt
@@ -35,6 +36,9 @@ from angarium.wire.smtp_transaction import Stage
 BRISK_SECONDS: Final = 0.005
 LOOK_SECONDS: Final = HAND_BACK_SECONDS
 _MANY: Final = 1 << 30
+
+ENDING: Final = point("delivery.ending", "a content was sent but for its end, the final dot")
+ENDED: Final = point("delivery.ended", "a content was sent with its final dot, and not confirmed")
 
 
 class Owner(Protocol):
@@ -356,7 +360,14 @@ class Session(asyncio.Protocol):
                 return
             if not out:
                 return
+            if FAULTS.armed and client.stage is Stage.CONFIRM:
+                self._ending()
             transport.writelines(out)
+
+    def _ending(self) -> None:
+        """A content ends with what is sent next. What the loop does then comes after it is out."""
+        FAULTS.hit(ENDING)
+        asyncio.get_running_loop().call_later(0.0, FAULTS.hit, ENDED)
 
     def _finished(self, mail: Mail) -> None:
         self.mails += 1

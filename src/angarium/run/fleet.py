@@ -18,6 +18,7 @@ from typing import Any, Final, Protocol
 
 from angarium.core.clock import Clock
 from angarium.core.errors import Error
+from angarium.core.fault import FAULTS, point
 from angarium.core.ident import printed
 from angarium.run import link, shards
 from angarium.run.child import Backoff, Child
@@ -25,6 +26,10 @@ from angarium.run.scoreboard import Scoreboard
 
 WORKER: Final = "angarium.run.worker"
 YOUNG_SECONDS: Final = 10.0
+BEGUN: Final = point("upgrade.begun", "new workers are started, and not ready")
+JOINED: Final = point("upgrade.joined", "new workers are ready, and the old ones not told to leave")
+HANDED: Final = point("upgrade.handed", "a worker has gone, and its shards have no other owner yet")
+
 DIED_YOUNG: Final = 3  # so many times in a row, and the shards go to another worker
 READY_SECONDS: Final = 60.0  # for new workers to be ready; a ready one needs a second or two
 GRACE_SECONDS: Final = 5.0  # beyond the time to leave: then a worker is stuck, and killed
@@ -190,6 +195,7 @@ class Fleet:
                 return
             slot.joining = True
             self._fill(slot)
+        FAULTS.hit(BEGUN)
         loop = asyncio.get_running_loop()
         self._patience = loop.call_later(
             READY_SECONDS, self._stay, f"no new worker was ready within {READY_SECONDS:g} s"
@@ -203,6 +209,7 @@ class Fleet:
         self._decided()
         for slot in joining:
             slot.joining = False
+        FAULTS.hit(JOINED)
         for slot in [slot for slot in self._kept() if slot not in joining]:
             self._dismiss(slot, self._leave_seconds)
         loop = asyncio.get_running_loop()
@@ -296,6 +303,7 @@ class Fleet:
     def _left(self, slot: Slot) -> None:
         """A worker has gone for good: what it owned goes to those who stay."""
         del self.slots[slot.number]
+        FAULTS.hit(HANDED)
         self._hand_on(slot)
         self._owner.left()
 

@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol
 
 from angarium.core.clock import Clock
 from angarium.core.errors import Error
+from angarium.core.fault import FAULTS, point
 from angarium.core.ident import printed, shard_of
 from angarium.journal.errors import LockedError
 from angarium.queue.board import Board
@@ -21,6 +22,9 @@ from angarium.queue.spool.store import Spool
 # after the last one was killed.
 LOCKED_SECONDS: Final = 5.0
 POLL_SECONDS: Final = 0.05
+
+ADOPTED: Final = point("shard.adopted", "a worker has taken a shard over")
+RELEASED: Final = point("shard.released", "an empty shard is closed, and the supervisor not told")
 
 
 class Reports(Protocol):
@@ -79,6 +83,7 @@ class Holdings:
             for name in names:
                 try:
                     await self._unlocked(self._spool.adopt, name)
+                    FAULTS.hit(ADOPTED)
                 except Error as error:
                     self._alarm(f"shard {name} cannot be adopted: {error}", "spool")
             await self._spool.recovered()
@@ -110,6 +115,7 @@ class Holdings:
         except Error as error:
             self._alarm(f"shard {name} was not closed well: {error}", "spool")
         else:
+            FAULTS.hit(RELEASED)
             self._reports.released(name)
 
     async def stop(self) -> None:

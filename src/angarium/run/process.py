@@ -20,11 +20,18 @@ from angarium.config.errors import ConfigError
 from angarium.config.load import load_snapshot
 from angarium.config.resolve import Configuration
 from angarium.core.errors import Error
+from angarium.core.fault import FAULTS, point
 from angarium.run import link, log
 from angarium.run.link import Link
 
 ORPHANED: Final = 4  # exit code of a child whose supervisor is gone
 FAILED: Final = 1
+
+PREPARED: Final = point("reload.prepared", "a child has built the next generation, and not said so")
+COMMITTING: Final = point("reload.committing", "a child is told to go over to it")
+COMMITTED: Final = point("reload.committed", "a child has gone over to it")
+LEFT: Final = point("process.left", "a child has closed everything, and is still there")
+
 _LIBC: Final = ctypes.CDLL(None, use_errno=True)
 _PR_SET_PDEATHSIG: Final = 1  # prctl(2)
 
@@ -128,7 +135,9 @@ class Process:
             case link.Prepare():
                 self._link.send(link.Prepared(message.generation, self._prepare(message)))
             case link.Commit():
+                FAULTS.hit(COMMITTING, self.what)
                 self.commit()
+                FAULTS.hit(COMMITTED, self.what)
             case link.Abort():
                 self.abort()
             case link.Adopt(shards, poison):
@@ -155,6 +164,7 @@ class Process:
         except (ConfigError, Error, OSError) as error:
             close(descriptors.values())
             return str(error)
+        FAULTS.hit(PREPARED, self.what)
         return ""
 
     def _take(self, labels: Sequence[str]) -> dict[str, int]:
@@ -171,6 +181,7 @@ class Process:
 
     async def _drained(self, seconds: float) -> None:
         await self.drain(seconds)
+        FAULTS.hit(LEFT, self.what)
         self._end(0)
 
     def _end(self, status: int) -> None:

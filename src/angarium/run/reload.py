@@ -9,9 +9,14 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from angarium.config.resolve import Configuration
+from angarium.core.fault import FAULTS, point
 from angarium.run import link
 from angarium.run.child import Child
 from angarium.run.sockets import Change
+
+ASKED: Final = point("reload.asked", "all children are asked to prepare the next generation")
+AGREED: Final = point("reload.agreed", "all children have agreed, and none was told")
+TOLD: Final = point("reload.told", "one child was told what was decided, and others were not")
 
 SECONDS: Final = 30.0  # without an answer by then it is a refusal; `init` of scripts takes time
 
@@ -60,6 +65,7 @@ class Reload:
         ]
         for child in self._children:
             self._ask(child)
+        FAULTS.hit(ASKED)
         self._settle()
 
     def join(self, child: Child) -> None:
@@ -100,7 +106,9 @@ class Reload:
         if refusal:
             self._change.abort()
         else:
+            FAULTS.hit(AGREED)
             self._change.commit()
         for child in self._children:
             child.send(verdict)
+            FAULTS.hit(TOLD)
         self._done(refusal)

@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+from angarium.core.fault import FAULTS, point
 from angarium.events.stream import KINDS
 from angarium.journal.disk import Disk
 from angarium.journal.scan import Scan, complete
@@ -19,6 +20,8 @@ from angarium.journal.segment import name_of, survey
 from angarium.queue.spool.inventory import QUARANTINE
 
 ASIDE: Final = "retired-"
+
+RETIRED: Final = point("shard.retired", "an empty shard is out of the spool, and still there")
 
 
 class Retiring:
@@ -95,6 +98,11 @@ class Retiring:
         aside = self._aside / f"{ASIDE}{name}"
         try:
             os.rename(self._spool / name, aside)
+            # Else a power cut could find half of it where it was: what is deleted first, and the
+            # rename not.
+            self._disk.sync_dir(str(self._aside))
+            self._disk.sync_dir(str(self._spool))
+            FAULTS.hit(RETIRED)
         except OSError as error:
             # Somebody has mounted a disk there, or given it to another user.
             self._log.error("empty shard stays", shard=name, reason=str(error))

@@ -25,6 +25,7 @@ SPARSE: Final = 0.25  # of a segment's octets
 SHARE: Final = 0.25  # of what mail writes, which is a fifth of both
 PIECE: Final = 1 << 18
 
+MOVING: Final = point("spool.moving", "a content is about to be written again")
 MOVED: Final = point("spool.moved", "a content was written again, its old place still counts")
 
 
@@ -123,6 +124,7 @@ class Compaction:
             if shard.closing:
                 raise SpoolError("compaction is over for now")
             yield Until(partial(_in_a_second, shard))
+        FAULTS.hit(MOVING)
         pieces = yield partial(self._read, record, handle)
         living = [ident for ident in idents if table.at(ident, sequence, offset)]
         if not living:

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from angarium.core.errors import Error
+from angarium.core.fault import FAULTS, point
 from angarium.events.stream import MESSAGES, REJECTIONS
 from angarium.journal.commit import Executor, Failure
 from angarium.journal.errors import SpoolError, refused
@@ -26,6 +27,8 @@ from angarium.queue.spool.slices import Until, Work
 
 RETENTION_SECONDS: Final = 10.0  # between two looks at what streams may lose
 AGAIN_SECONDS: Final = 5.0  # until a checkpoint that failed is tried again
+
+OPENED: Final = point("spool.opened", "a shard is locked, and what is in it is not known")
 
 Done = Callable[[Error | None], None]
 
@@ -84,6 +87,7 @@ class Keeper:
             self._executor.stop()
             done(_as_error(failure, "opening a shard"))
             return
+        FAULTS.hit(OPENED)
         self._sequence = found.newest
         shard = Shard(self._means, self._number, self._directory, found, self._executor)
         self.shard = shard

@@ -33,6 +33,7 @@ from angarium.queue.spool.shard import Shard
 from angarium.queue.spool.slices import Work
 from angarium.queue.spool.slot import LARGE, place_of, route_of, with_route
 
+READING: Final = point("spool.reading", "recovery has read contents, and not what became of them")
 RETOLD: Final = point("spool.retold", "events of the last run were told again, not yet synced")
 RECOVERED: Final = point("spool.recovered", "all entries are there, nothing was cleaned up")
 
@@ -78,6 +79,7 @@ class Recovery:
             salvaging=reader is None,
         )  # fmt: skip
         yield from self._contents(meta)
+        FAULTS.hit(READING)
         yield from self._changes(meta)
         FAULTS.hit(RETOLD)
         shard.release_events()

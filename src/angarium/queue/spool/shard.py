@@ -43,6 +43,7 @@ STREAM_SYNC: Final = 1.0  # seconds; what is lost of a stream is written again f
 SPARES: Final = 3
 REJECTIONS_HELD: Final = 16384  # some megabytes, while the disk does not take them
 
+APPENDED: Final = point("spool.appended", "mail is in memory, nothing of it is written")
 DURABLE: Final = point("spool.durable", "mail is on the disk, the peer was not told yet")
 SETTLED: Final = point("spool.settled", "the end of an entry is in memory, not written yet")
 
@@ -272,6 +273,7 @@ class Shard:
             route = hold((each.binding_group, each.binding, each.domain))
             slots.append(pack(route, 0, 0, flags, segment, offset, at, size) + tail)
         self._group.append(waiting)
+        FAULTS.hit(APPENDED)
         self.commit.soon()
 
     def _refuse(self, message: Message, durable: Done, why: SpoolError) -> None:
