@@ -11,8 +11,9 @@ from angarium.journal.errors import FormatError
 from angarium.journal.log import Landed, Log, Manner
 from angarium.journal.record import END
 from angarium.journal.scan import Found, Scan, complete
-from angarium.journal.segment import CUT, RESERVE, SPARE, name_of, survey
+from angarium.journal.segment import CUT, RESERVE, SPARE, Segment, name_of, survey
 from helpers.disk import MemoryDisk
+from helpers.formats import newer
 
 KIND = 16
 DATA = Manner("data", 400, spares=2)
@@ -217,12 +218,81 @@ def test_files_are_used_again_and_then_hold_nothing_of_before() -> None:
     assert records(disk)[-1] == (7, b"new")
 
 
+class Stubborn(MemoryDisk):
+    """A disk on which some files cannot be renamed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stubborn: set[str] = set()
+
+    def rename(self, old: str, new: str) -> None:
+        if old in self.stubborn:
+            raise OSError(errno.EIO, "it will not", old)
+        super().rename(old, new)
+
+
+def old_segments(log: Log) -> list[Segment]:
+    """Fill some segments; return those which are no longer needed, and forgotten by the log."""
+    for number in range(6):
+        log.append(KIND, b"%d" % number * 150)
+    trip(log)
+    old = [each for each in log.segments.values() if each is not log.segment]
+    for each in old:
+        del log.segments[each.sequence]
+    return old
+
+
+def test_a_file_which_cannot_be_put_aside_does_not_keep_the_others_and_is_tried_again() -> None:
+    disk = Stubborn()
+    log = log_on(disk)
+    first, second, *_ = old = old_segments(log)
+    disk.stubborn = {f"/log/{name_of(first.sequence)}"}
+    with pytest.raises(OSError, match="it will not"):
+        log.recycle(old)
+    assert name_of(first.sequence) in disk.names("/log")
+    assert name_of(second.sequence) not in disk.names("/log")
+    disk.stubborn.clear()
+    log.recycle([])
+    assert [name for name in disk.names("/log") if name.endswith(".seg")] == [
+        name_of(log.segment.sequence)
+    ]
+
+
+def test_a_segment_which_could_not_be_made_is_nothing_to_put_aside() -> None:
+    disk = MemoryDisk()
+    log = log_on(disk)
+    old = old_segments(log)
+    disk.unlink(f"/log/{name_of(old[0].sequence)}")
+    log.recycle(old)
+    assert len(survey(disk, "/log", "data").segments) == 1
+
+
+@pytest.mark.parametrize("fault", ["gone", "stubborn"])
+def test_a_spare_file_which_cannot_be_used_is_no_lasting_hindrance(fault: str) -> None:
+    disk = Stubborn()
+    log = log_on(disk)
+    log.recycle(old_segments(log))
+    spares = [f"/log/{name}" for name in disk.names("/log") if name.startswith(SPARE)]
+    if fault == "gone":
+        for spare in spares:
+            disk.unlink(spare)
+    else:
+        disk.stubborn = {spares[-1]}
+    log.roll()
+    log.append(KIND, b"new")
+    while trip(log, even_nothing=True).error is not None:
+        log.append(KIND, b"new")
+    assert records(disk)[-1][1] == b"new"
+    assert sum(name.startswith(SPARE) for name in disk.names("/log")) <= DATA.spares
+
+
 def test_a_newer_version_is_refused_and_left_alone() -> None:
     disk = MemoryDisk()
     log = log_on(disk)
     log.append(KIND, b"x")
     trip(log)
-    disk.damage(f"/log/{name_of(1)}", 8, b"\x09")
+    path = f"/log/{name_of(1)}"
+    disk.damage(path, 0, newer(disk.content(path)))
     before = dict.fromkeys(disk.names("/log")), disk.content(f"/log/{name_of(1)}")
     with pytest.raises(FormatError):
         log_on(disk)

@@ -95,9 +95,9 @@ class Log:
     """
 
     __slots__ = (
-        "_clock", "_disk", "_keep", "_kept", "_mark", "_part", "_parts", "_random", "_unused",
-        "directory", "has_reserve", "manner", "number", "octets", "place", "segment", "segments",
-        "sequence", "synced", "waiting", "written",
+        "_clock", "_disk", "_freed", "_keep", "_kept", "_mark", "_nonce", "_part", "_parts",
+        "_random", "_unused", "directory", "has_reserve", "manner", "number", "octets", "place",
+        "segment", "segments", "sequence", "synced", "waiting", "written",
     )  # fmt: skip
 
     def __init__(
@@ -122,6 +122,7 @@ class Log:
         self._unused: list[str] = []  # the disk thread's
         self.segments: dict[int, Segment] = {}
         self.number = 1  # of the next record
+        self._freed: list[Segment] = []  # ... and what it could not put aside yet
         self.sequence = 0
         self.synced = self.written = 0
         self.place = (0, HEADER_SIZE)  # segment and offset behind record `written`
@@ -335,11 +336,7 @@ class Log:
         segment.handle = handle
 
     def _open_file(self, path: str, limit: int) -> int:
-        if self._unused:
-            self._disk.rename(self._unused.pop(), path)
-            handle = self._disk.open(path)
-        else:
-            handle = self._disk.open(path, create=True)
+        handle = self._disk.open(path, create=not self._use_spare(path))
         if not self.manner.allocate:
             return handle
         try:
@@ -358,17 +355,45 @@ class Log:
     def recycle(self, segments: Sequence[Segment]) -> None:
         """Put files aside in which nothing counts any more."""
         for segment in segments:
+    def _use_spare(self, path: str) -> bool:
+        """Give a spare file this name; return whether there was one."""
+        while self._unused:
+            spare = self._unused.pop()
+            try:
+                self._disk.rename(spare, path)
+            except FileNotFoundError:
+                continue  # somebody has removed it
+            except OSError:
+                self._unused.insert(0, spare)
+                raise
+            return True
+        return False
+
             if segment.handle >= 0:
                 self._disk.close(segment.handle)
                 segment.handle = -1
-            path = f"{self.directory}/{name_of(segment.sequence)}"
-            if len(self._unused) < self.manner.spares:
-                spare = f"{self.directory}/{SPARE}{segment.sequence:010d}"
-                self._disk.rename(path, spare)
-                self._unused.append(spare)
-            else:
-                self._disk.unlink(path)
-            FAULTS.hit(RECYCLED, self.manner.kind)
+        freed, self._freed = [*self._freed, *segments], []
+        failure: OSError | None = None
+        for segment in freed:
+            try:
+                self._put_aside(segment)
+            except FileNotFoundError:
+                continue  # it could not be made, and was sealed
+            except OSError as error:
+                self._freed.append(segment)
+                failure = failure or error
+        if failure is not None:
+            raise failure
+
+    def _put_aside(self, segment: Segment) -> None:
+        path = f"{self.directory}/{name_of(segment.sequence)}"
+        if len(self._unused) < self.manner.spares:
+            spare = f"{self.directory}/{SPARE}{segment.sequence:010d}"
+            self._disk.rename(path, spare)
+            self._unused.append(spare)
+        else:
+            self._disk.unlink(path)
+        FAULTS.hit(RECYCLED, self.manner.kind)
 
     def make_reserve(self) -> None:
         """Set the reserve aside, written once from end to end: no block is missing later."""

@@ -8,6 +8,7 @@ import pytest
 from angarium.core.errors import Error
 from angarium.journal.reader import Tail
 from helpers.disk import MemoryDisk
+from helpers.faultydisk import Fault, FaultyDisk
 from helpers.spool import HOME, SMALL, Life
 
 
@@ -83,6 +84,23 @@ def test_a_checkpoint_that_fails_is_told_and_tried_again(life: Life) -> None:
 
 def streams(life: Life) -> list[str]:
     return [name for name in life.disk.names(f"{HOME}/events") if name.endswith(".seg")]
+
+
+def test_what_a_checkpoint_frees_is_freed_although_some_of_it_cannot_be() -> None:
+    disk = FaultyDisk()
+    life = Life(disk).start()
+    churn(life, 30)
+    disk.plan = Fault("rename", "state/segment", lasting=True)
+    life.pass_time(10.0)
+    assert disk.failed
+    assert any("writing a checkpoint" in str(each) for each in life.alarms)
+    used = [name for name in disk.names(f"{HOME}/data") if name.endswith(".seg")]
+    assert len(used) <= 2
+    disk.plan = None
+    life.keeper().checkpoint(lambda failure: None)
+    life.pass_time(2.0)
+    states = [name for name in disk.names(f"{HOME}/state") if name.endswith(".seg")]
+    assert len(states) <= 2
 
 
 def test_events_are_kept_until_readers_have_passed_and_then_a_while() -> None:

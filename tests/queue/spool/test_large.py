@@ -5,6 +5,7 @@ import pytest
 from angarium.journal.errors import SpoolError
 from angarium.queue.spool.large import DIRECTORY, PendingBody, remove
 from helpers.disk import MemoryDisk
+from helpers.faultydisk import Fault, FaultyDisk
 from helpers.spool import HOME, Life
 
 PLACE = f"{HOME}/{DIRECTORY}"
@@ -43,6 +44,20 @@ def test_its_file_goes_when_the_last_end_is_durable(life: Life) -> None:
     assert life.disk.names(PLACE) == []
 
 
+def test_a_file_which_cannot_be_removed_keeps_no_other_and_is_tried_again() -> None:
+    disk = FaultyDisk()
+    life = Life(disk).start()
+    idents = [life.put(body=body(life, 300_000))[0] for _ in range(3)]
+    disk.plan = Fault("unlink", "large/body")
+    for ident in idents:
+        life.deliver(ident)
+    life.pass_time(1.5)
+    assert len(disk.names(PLACE)) == 1
+    assert life.alarms
+    life.pass_time(1.5)
+    assert disk.names(PLACE) == []
+
+
 def test_what_nobody_took_is_removed_at_the_next_start(life: Life) -> None:
     (kept,) = life.put(body=body(life, 300_000))
     body(life, 300_000)
@@ -71,6 +86,7 @@ def test_a_failed_write_refuses_this_message_only(life: Life) -> None:
     assert isinstance(life.outcomes[id(message)], SpoolError)
     assert life.outcomes[id(other)] is None
     assert life.disk.names(PLACE) == []
+    assert [each.message for each in life.alarms] == ["writing a large body failed"]
 
 
 def test_a_full_disk_is_said_to_be_full(life: Life) -> None:

@@ -5,6 +5,7 @@ at the disk each second. One piece of long work at a time, so that they need not
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from functools import partial
 from itertools import pairwise
 from typing import Any, Final
@@ -165,7 +166,15 @@ class Keeper:
         paths = [path for number, path in shard.removals if number <= synced]
         if paths:
             shard.removals = [each for each in shard.removals if each[0] > synced]
-            self._executor.submit(partial(large.remove, self._means.disk, paths), self._ended)
+            remove = partial(large.remove, self._means.disk, paths)
+            self._executor.submit(remove, partial(self._removed, shard, paths))
+
+    def _removed(
+        self, shard: Shard, paths: list[str], result: Any, failure: Failure | None
+    ) -> None:
+        if failure is not None:
+            shard.removals.extend((0, path) for path in paths)  # again in a second
+        self._ended(result, failure)
 
     def _ended(self, _result: Any, failure: Failure | None) -> None:
         if failure is not None:
@@ -246,9 +255,14 @@ class Keeper:
             del shard.data.segments[each.sequence]
             shard.table.usage.pop(each.sequence, None)
             shard.contents.forget(each)
-        yield partial(shard.state.recycle, state)
-        yield partial(shard.data.recycle, data)
-        yield partial(self._remove_older, self._sequence)
+        yield partial(self._put_away, shard, state, data)
+
+    def _put_away(self, shard: Shard, state: list[Segment], data: list[Segment]) -> None:
+        """Free the files, whichever of them can be; on the disk's thread."""
+        with ExitStack() as stack:  # each is done, whatever becomes of the others
+            stack.callback(self._remove_older, self._sequence)
+            stack.callback(shard.data.recycle, data)
+            stack.callback(shard.state.recycle, state)
 
     def _remove_older(self, sequence: int) -> None:
         directory = f"{self._directory}/{checkpoint.DIRECTORY}"

@@ -66,12 +66,21 @@ class LargeFile:
 
 
 def remove(disk: Disk, paths: Iterable[str]) -> None:
-    """Unlink files; those which are gone already are no failure."""
+    """Unlink files; those which are gone already are no failure.
+
+    Raises:
+        OSError: the first failure, when all have been tried.
+    """
+    failure: OSError | None = None
     for path in paths:
         try:
             disk.unlink(path)
         except FileNotFoundError:
             continue
+        except OSError as error:
+            failure = failure or error
+    if failure is not None:
+        raise failure
 
 
 class LargeWriter:
