@@ -248,6 +248,8 @@ class Shard:
             error = refused(broken, "writing a large body") if broken is not None else None
             durable(error or self.refusal or SpoolError("writing a large body failed"))
             return
+            if error is not None:
+                self.means.alarm(error)
         header = message.header
         offset = self.data.append(PUT, meta, (header,), len(header), crc32(header))
         waiting = Waiting(self.data.number - 1, durable, [], message, recipients, body)
