@@ -120,9 +120,9 @@ class Log:
         self.has_reserve = False
         self._kept: list[tuple[int, int, bytes]] = []  # number, kind, meta; numbers have no gaps
         self._unused: list[str] = []  # the disk thread's
+        self._freed: list[Segment] = []  # ... and what it could not put aside yet
         self.segments: dict[int, Segment] = {}
         self.number = 1  # of the next record
-        self._freed: list[Segment] = []  # ... and what it could not put aside yet
         self.sequence = 0
         self.synced = self.written = 0
         self.place = (0, HEADER_SIZE)  # segment and offset behind record `written`
@@ -352,9 +352,6 @@ class Log:
             return self._disk.open(path)
         return handle
 
-    def recycle(self, segments: Sequence[Segment]) -> None:
-        """Put files aside in which nothing counts any more."""
-        for segment in segments:
     def _use_spare(self, path: str) -> bool:
         """Give a spare file this name; return whether there was one."""
         while self._unused:
@@ -369,6 +366,9 @@ class Log:
             return True
         return False
 
+    def recycle(self, segments: Sequence[Segment]) -> None:
+        """Put files aside in which nothing counts any more."""
+        for segment in segments:
             if segment.handle >= 0:
                 self._disk.close(segment.handle)
                 segment.handle = -1

@@ -246,10 +246,10 @@ class Shard:
         if broken is not None or failure is not None or self.refusal is not None:
             self.executor.submit(body.file.remove, _ignore)
             error = refused(broken, "writing a large body") if broken is not None else None
-            durable(error or self.refusal or SpoolError("writing a large body failed"))
-            return
             if error is not None:
                 self.means.alarm(error)
+            durable(error or self.refusal or SpoolError("writing a large body failed"))
+            return
         header = message.header
         offset = self.data.append(PUT, meta, (header,), len(header), crc32(header))
         waiting = Waiting(self.data.number - 1, durable, [], message, recipients, body)
