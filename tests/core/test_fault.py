@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from angarium.core import fault
@@ -41,3 +43,13 @@ def test_a_point_may_be_armed_for_one_of_those_which_reach_it() -> None:
     assert seen == []
     faults.hit("a", "one")
     assert seen == ["one"]
+
+
+def test_a_point_may_be_spent_for_all_processes(tmp_path: Path) -> None:
+    first, second = (Faults("a/b=error,c=error", str(tmp_path)) for _ in range(2))
+    with pytest.raises(OSError, match="fault injected"):
+        first.hit("a", "b")
+    second.hit("a", "b")
+    with pytest.raises(OSError, match="fault injected"):
+        second.hit("c")
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["a-b", "c"]

@@ -5,8 +5,9 @@
 A test arms a point in this process with `FAULTS.arm(name, action)`, or in a server it starts by
 the environment: ANGARIUM_FAULT="spool.appended:3=kill" kills the process with SIGKILL the third
 time the point is reached. `=error` raises OSError(EIO) instead. A point which several things reach
-may be armed for one of them: "journal.synced/data". Points are declared, so that a crash test can
-walk through all of them.
+may be armed for one of them: "journal.synced/data". With ANGARIUM_FAULT_ONCE=FOLDER each point
+does what it does in one process only, which leaves a file of its name there. Points are declared,
+so that a crash test can walk through all of them.
 """
 
 import errno
@@ -40,13 +41,18 @@ ACTIONS: Final[Mapping[str, Callable[[], None]]] = {"kill": kill, "error": fail}
 class Faults:
     """The points of this process.
 
+    Args:
+        armed: as ANGARIUM_FAULT has it.
+        once: a folder for the names of points which are spent, whoever did it.
+
     Attributes:
         armed: those which do something; empty outside of tests.
     """
 
-    __slots__ = ("armed",)
+    __slots__ = ("_once", "armed")
 
-    def __init__(self, armed: str = "") -> None:
+    def __init__(self, armed: str = "", once: str = "") -> None:
+        self._once = once
         self.armed: dict[str, tuple[int, Callable[[], None]]] = {}
         for each in filter(None, armed.split(",")):
             where, _, action = each.partition("=")
@@ -70,8 +76,20 @@ class Faults:
             count, action = self.armed.pop(name)
             if count > 1:
                 self.armed[name] = (count - 1, action)
-            else:
+            elif self._is_first(name):
                 action()
 
+    def _is_first(self, name: str) -> bool:
+        if not self._once:
+            return True
+        path = os.path.join(self._once, name.replace("/", "-"))
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        except FileExistsError:
+            return False
+        return True
 
-FAULTS: Final = Faults(os.environ.get("ANGARIUM_FAULT", ""))
+
+FAULTS: Final = Faults(
+    os.environ.get("ANGARIUM_FAULT", ""), os.environ.get("ANGARIUM_FAULT_ONCE", "")
+)
