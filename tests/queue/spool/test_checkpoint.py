@@ -16,6 +16,7 @@ from angarium.queue.spool.checkpoint import (
     name_of,
     newest,
 )
+from angarium.queue.spool.parts import PLACES
 from angarium.queue.spool.routes import Key, Routes
 from angarium.queue.spool.slices import Until, Work
 from angarium.queue.spool.slot import Slot, with_route
@@ -39,6 +40,10 @@ class Setting:
     def add(self, ident: int) -> None:
         route = self.routes.hold(("g", "b", f"d{ident % 7}.example"))
         self.table.add(ident, Slot(route, ident, 1, 0, 1, 128, 60, 10).pack())
+
+    @property
+    def first_part(self) -> dict[int, bytes]:
+        return self.table.live.parts[0]
 
     def writer(self) -> Writer:
         return Writer(self.disk, f"/{DIRECTORY}", 4, META, self.table, self.routes, Random(1))
@@ -115,36 +120,56 @@ def test_a_named_checkpoint_survives_a_power_cut() -> None:
 def test_a_number_which_changes_its_route_meanwhile_is_told_apart() -> None:
     """An entry ends, its route's number is given to another: each row has the name it had."""
     s = Setting(0)
-    for ident in range(ROWS):
-        route = s.routes.hold(("g", "b", "first.example"))
-        s.table.add(ident, Slot(route, 0, 0, 0, 1, 128, 60, 10).pack())
-    for ident in range(ROWS, 2 * ROWS):
-        route = s.routes.hold(("g", "b", "last.example"))
-        s.table.add(ident, Slot(route, 0, 0, 0, 1, 128, 60, 10).pack())
+    idents = range(2 * ROWS)
+    first = {ident for ident in idents if s.table.live.places[ident % PLACES] is s.first_part}
+    for name, some in (("first", first), ("last", set(idents) - first)):
+        for ident in some:
+            route = s.routes.hold(("g", "b", f"{name}.example"))
+            s.table.add(ident, Slot(route, 0, 0, 0, 1, 128, 60, 10).pack())
+    other = max(set(idents) - first)
 
     def meanwhile(step: int) -> None:
-        if step == 3:  # the first rows are written
-            for ident in range(ROWS):
+        if step == 3:  # the first part is written
+            for ident in first:
                 s.table.remove(ident)
-            s.table.reroute(ROWS, s.routes.hold(("g", "b", "new.example")))
+            s.table.reroute(other, s.routes.hold(("g", "b", "new.example")))
 
     s.write(meanwhile)
     found, _, _ = s.read()
-    assert {key[2] for ident, (_, key) in found.items() if ident < ROWS} == {"first.example"}
-    assert found[ROWS][1][2] == "new.example"
-    assert found[ROWS + 1][1][2] == "last.example"
+    assert {found[ident][1][2] for ident in first} == {"first.example"}
+    assert found.pop(other)[1][2] == "new.example"
+    assert {found[ident][1][2] for ident in found.keys() - first} == {"last.example"}
 
 
-def test_an_entry_put_aside_meanwhile_is_in_it() -> None:
+@pytest.mark.parametrize("part", [0, -1])
+def test_an_entry_put_aside_meanwhile_is_in_it(part: int) -> None:
+    """Whether its part was listed before or is listed after that."""
     s = Setting(2 * ROWS)
-    s.write(lambda step: s.table.isolate(2 * ROWS) if step == 3 else None)
-    assert 2 * ROWS in s.read()[0]
+    ident = next(iter(s.table.live.parts[part]))
+    s.write(lambda step: s.table.isolate(ident) if step == 3 else None)
+    found, aside, _ = s.read()
+    assert (len(found), aside) == (2 * ROWS, {ident})
+
+
+@pytest.mark.parametrize("part", [0, -1])
+def test_an_entry_let_free_meanwhile_is_in_it(part: int) -> None:
+    s = Setting(2 * ROWS)
+    ident = next(iter(s.table.live.parts[part]))
+    s.table.isolate(ident)
+    s.write(lambda step: s.table.restore(ident) and None if step == 3 else None)
+    assert s.read()[0].keys() == set(range(1, 2 * ROWS + 1))
+
+
+def test_what_was_put_since_the_beginning_is_left_to_the_log() -> None:
+    s = Setting(2 * ROWS)
+    s.write(lambda step: s.add(10_000 + step))
+    assert s.read()[0].keys() == set(range(1, 2 * ROWS + 1))
 
 
 def test_damage_in_the_middle_is_noticed() -> None:
     s = Setting(3 * ROWS)
     s.write()
-    s.disk.damage(f"/{DIRECTORY}/{name_of(4)}", 5000, b"\xff\xff")
+    s.disk.damage(f"/{DIRECTORY}/{name_of(4)}", 40_000, b"\xff\xff")
     found, _, reader = s.read()
     assert reader.damaged
     assert len(found) >= ROWS

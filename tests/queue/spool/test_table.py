@@ -2,6 +2,7 @@
 
 import pytest
 
+from angarium.queue.spool.parts import Parts
 from angarium.queue.spool.routes import Routes
 from angarium.queue.spool.slot import LARGE, SHARED, Slot, unpack
 from angarium.queue.spool.table import OVERHEAD, Live, NoEntryError, Table, key_of
@@ -96,7 +97,8 @@ def test_what_is_not_there_is_said_to_be_missing(table: Table) -> None:
 
 
 def test_the_shards_of_a_worker_look_like_one_table() -> None:
-    live, first, second = Live(), {1: b"a"}, {1 << 24 | 5: b"b"}
+    live, first, second = Live(), Parts(), Parts()
+    first[1], second[1 << 24 | 5] = b"a", b"b"
     live.attach(0, first)
     live.attach(1, second)
     assert (live[1], live.get(1 << 24 | 5), live.get(7)) == (b"a", b"b", None)

@@ -13,7 +13,7 @@ it gets that name when it is synced.
 
 import re
 import struct
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from random import Random
 from typing import Final
@@ -86,6 +86,10 @@ def newest(names: Iterable[str]) -> int:
 class Writer:
     """Writes one checkpoint.
 
+    What the table holds is listed part by part as it is written, so nothing is done for a million
+    entries at once. What was put since the beginning is left out: it is in the data log behind.
+    What changed between live and isolated since may stand here twice; then both are the same entry.
+
     Args:
         directory: of checkpoints, `sequence`: its name there.
         meta: as the shard was at the beginning.
@@ -128,16 +132,26 @@ class Writer:
 
     def write(self) -> Work:
         """Write everything and sync it; it is no checkpoint before `name`."""
-        table = self._table
-        draft = f"{self._path}.new"
-        entries, isolated = list(table.live), list(table.isolated)
-        self._handle = yield partial(self._disk.open, draft, create=True)
+        self._table.added = set()
+        try:
+            yield from self._whole(self._table)
+        finally:
+            self._table.added = None
+
+    def _whole(self, table: Table) -> Work:
+        aside = set(table.isolated)  # what is let free meanwhile may be in a part listed before
+        entries = 0
+        self._handle = yield partial(self._disk.open, f"{self._path}.new", create=True)
         try:
             yield partial(self._disk.truncate, self._handle, 0)
             self._append(META, _encode(self._meta))
-            yield from self._write_all(entries, ENTRIES, table.live, table.isolated)
+            for part in table.live.parts:
+                idents = list(part)
+                entries += len(idents)
+                yield from self._write_all(idents, ENTRIES, part, table.isolated)
+            isolated = list(aside.union(table.isolated))
             yield from self._write_all(isolated, ISOLATED, table.isolated, table.live)
-            self._append(COMPLETE, _COMPLETE.pack(len(entries), len(isolated)))
+            self._append(COMPLETE, _COMPLETE.pack(entries, len(isolated)))
             yield self._flush()
             FAULTS.hit(WRITING)
             yield partial(self._disk.sync, self._handle)
@@ -152,14 +166,20 @@ class Writer:
         FAULTS.hit(NAMED)
 
     def _write_all(
-        self, idents: Sequence[int], kind: int, first: dict[int, bytes], second: dict[int, bytes]
+        self,
+        idents: Sequence[int],
+        kind: int,
+        first: Mapping[int, bytes],
+        second: Mapping[int, bytes],
     ) -> Work:
         """Write those of the entries which are still there, wherever they are by now."""
+        since = self._table.added or ()
         for at in range(0, len(idents), ROWS):
             rows = [
                 (ident, slot)
                 for ident in idents[at : at + ROWS]
-                if (slot := first.get(ident) or second.get(ident)) is not None
+                if ident not in since
+                and (slot := first.get(ident) or second.get(ident)) is not None
             ]
             self._append_routes({route_of(slot) for _, slot in rows})
             lanes = [LANED.pack(ident, lane_in(slot)) for ident, slot in rows if len(slot) > SIZE]

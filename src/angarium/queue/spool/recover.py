@@ -181,9 +181,11 @@ class Recovery:
             yield from self._salvage(reader.meta.position)
 
     def _rows(self, rows: list[tuple[int, bytes]], keys: dict[int, Key], isolated: bool) -> None:
-        hold, replay = self._shard.means.routes.hold, self.replay
+        hold, replay, table = self._shard.means.routes.hold, self.replay, self._shard.table
         gone, puts, patches = replay.gone, replay.puts, replay.patches
         for ident, slot in rows:
+            if isolated and (ident in table.live or ident in table.isolated):
+                continue  # It was isolated, or let free, while the checkpoint was written.
             number = int.from_bytes(slot[:4], "little")
             ours = hold(keys[number])
             if ours != number:

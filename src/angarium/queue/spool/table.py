@@ -4,11 +4,12 @@ The one place where entries are added, changed and removed, so that routes, usag
 shares of contents always agree with the slots.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Final
 
 from angarium.core.errors import Error
 from angarium.core.ident import printed
+from angarium.queue.spool.parts import PLACES, Parts
 from angarium.queue.spool.routes import Routes
 from angarium.queue.spool.slot import (
     LARGE,
@@ -50,14 +51,16 @@ class Table:
         live: slots by id; what the queues see.
         isolated: those put aside, for they can't be worked on.
         files: name of the large body, by record.
+        added: ids added since a checkpoint was begun; None while there is none.
     """
 
-    __slots__ = ("_routes", "_shares", "files", "isolated", "live", "usage")
+    __slots__ = ("_routes", "_shares", "added", "files", "isolated", "live", "usage")
 
     def __init__(self, routes: Routes) -> None:
         self._routes = routes
         self._shares: dict[int, int] = {}  # by record: entries, where there can be several
-        self.live: dict[int, bytes] = {}
+        self.live = Parts()
+        self.added: set[int] | None = None
         self.isolated: dict[int, bytes] = {}
         self.files: dict[int, int] = {}
         self.usage: dict[int, Usage] = {}
@@ -65,6 +68,8 @@ class Table:
     def add(self, ident: int, slot: bytes) -> None:
         """Add an entry whose route is held already."""
         self.live[ident] = slot
+        if self.added is not None:
+            self.added.add(ident)
         self._count(slot)
 
     def slot(self, ident: int) -> bytes:
@@ -111,7 +116,7 @@ class Table:
 
     def move(self, ident: int, segment: int, offset: int, recipient: int) -> None:
         """The record of an entry now lies elsewhere."""
-        where = self.live if ident in self.live else self.isolated
+        where: MutableMapping[int, bytes] = self.live if ident in self.live else self.isolated
         slot = where[ident]
         file = self.files.get(key_of(*place_of(slot)), 0)
         self._uncount(slot)
@@ -161,29 +166,35 @@ class Table:
 class Live(Mapping[int, bytes]):
     """The slots of all shards of a worker, by id: the table the queues look into."""
 
-    __slots__ = ("_by_shard",)
+    __slots__ = ("_places", "_shards")
 
     def __init__(self) -> None:
-        self._by_shard: list[dict[int, bytes]] = [{}] * 256
+        self._places = [_NOWHERE] * 256  # of each shard, as in `Parts`
+        self._shards: dict[int, Parts] = {}
 
-    def attach(self, shard: int, live: dict[int, bytes]) -> None:
-        self._by_shard[shard] = live
+    def attach(self, shard: int, live: Parts) -> None:
+        self._places[shard] = live.places
+        self._shards[shard] = live
 
     def detach(self, shard: int) -> None:
-        self._by_shard[shard] = {}
+        self._places[shard] = _NOWHERE
+        del self._shards[shard]
 
     def __getitem__(self, ident: int) -> bytes:
-        return self._by_shard[ident >> 24 & 0xFF][ident]
+        return self._places[ident >> 24 & 0xFF][ident % PLACES][ident]
 
     def get(self, ident: int, default: bytes | None = None) -> bytes | None:  # type: ignore[override]
-        return self._by_shard[ident >> 24 & 0xFF].get(ident, default)
+        return self._places[ident >> 24 & 0xFF][ident % PLACES].get(ident, default)
 
     def __contains__(self, ident: object) -> bool:
-        return isinstance(ident, int) and ident in self._by_shard[ident >> 24 & 0xFF]
+        return isinstance(ident, int) and self.get(ident) is not None
 
     def __iter__(self) -> Iterator[int]:
-        for live in self._by_shard:
+        for live in self._shards.values():
             yield from live
 
     def __len__(self) -> int:
-        return sum(map(len, self._by_shard))
+        return sum(map(len, self._shards.values()))
+
+
+_NOWHERE: Final = Parts().places
