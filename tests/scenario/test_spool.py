@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers.formats import make_newer
 from helpers.world import World
 
 ZONE = "* A 127.0.0.1"
@@ -81,9 +82,7 @@ async def test_a_disk_of_another_version_is_not_touched(tmp_path: Path) -> None:
         assert (await world.send("a@sender.test", ["b@later.test"], content("x")))[:4] == "250 "
         assert await world.stop() == 0
         [path, *_] = segments(world)
-        with path.open("r+b") as file:
-            file.seek(8)
-            file.write((99).to_bytes(2, "little"))
+        make_newer(path)
         before = {each: each.read_bytes() for each in segments(world)}
         world.configure("")
         starting = asyncio.ensure_future(world.start())

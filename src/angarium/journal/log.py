@@ -89,7 +89,7 @@ class Log:
     """Records in segments, under one directory.
 
     Args:
-        random: gives the nonces.
+        random: gives the nonces, where `nonce` does not make them from the sequence.
         clock: Unix time, for the headers of segments.
         mark: gives what the header of a new segment shall carry.
     """
@@ -109,11 +109,13 @@ class Log:
         random: Random,
         clock: Callable[[], float],
         mark: Callable[[], int] = int,
+        nonce: Callable[[int], int] | None = None,
     ) -> None:
         self._disk = disk
         self.directory = directory
         self.manner = manner
         self._random = random
+        self._nonce = nonce
         self._clock = clock
         self._mark = mark
         self._keep = manner.keep
@@ -223,9 +225,10 @@ class Log:
 
     def _new_segment(self, first: int, floor: int, flags: int) -> Segment:
         self.sequence += 1
+        make = self._nonce
         return Segment(
             self.sequence,
-            self._random.getrandbits(64),
+            make(self.sequence) if make is not None else self._random.getrandbits(64),
             first,
             floor,
             flags,

@@ -15,10 +15,9 @@ from zlib import crc32
 
 from angarium.journal.disk import Disk
 from angarium.journal.record import END, HEAD_SIZE, Head, head_at, search_key
-from angarium.journal.segment import HEADER_SIZE, Segment
+from angarium.journal.segment import HEADER_SIZE, SEARCH, Segment
 
 WINDOW: Final = 1 << 16  # octets read at once; a body that ends outside is stepped over
-SEARCH: Final = 1 << 20
 PAUSE: Final = 1 << 14  # octets of records between two yields: a fraction of a millisecond
 
 
@@ -99,7 +98,7 @@ class Scan:
         # Elsewhere one knows of a number, and not whether it is one of this segment: numbers leave
         # out some where a log went on after a crash.
         known = synced if segment.first <= synced < ceiling else 0
-        self._from, last = start or (HEADER_SIZE, segment.first - 1)
+        self._from, last = start or (segment.begin, segment.first - 1)
         self.outcome = Outcome(last=last, synced=known, end=self._from)
 
     def run(self) -> Generator[None, None, Outcome]:

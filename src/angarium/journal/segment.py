@@ -12,14 +12,15 @@ was answered with 451, or is written here once more.
 
 import re
 import struct
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 from zlib import crc32
 
+from angarium.core.errors import context
 from angarium.journal.disk import Disk
-from angarium.journal.errors import FormatError
-from angarium.journal.record import HEAD_SIZE, nonce_at
+from angarium.journal.errors import DamageError, FormatError
+from angarium.journal.record import HEAD_SIZE, Head, head_at, nonce_at, search_key
 
 FORMAT: Final = 1  # of the file; read_header knows each version we ever wrote
 SIGN: Final = b"ANGARIUM"
@@ -27,6 +28,7 @@ HEADER_SIZE: Final = 128  # one sector holds it, so it is never half written
 CUT: Final = 1  # flag: the segment before was not closed, a torn tail is legal there
 SPARE: Final = "spare-"
 RESERVE: Final = "reserve"
+SEARCH: Final = 1 << 20  # octets read at once where a record is searched
 _NAME: Final = re.compile(r"(\d{10})\.seg")
 _HEADER: Final = struct.Struct("<8sHH8sQIQQQd")
 _VERSION: Final = struct.Struct("<8sH")
@@ -38,7 +40,8 @@ class Segment:
     """One file; what is known of it.
 
     `handle` is -1 while the file is not open. `end` is the offset behind the last record, as far
-    as known; `pins` counts the bodies which may still read from it.
+    as known; `pins` counts the bodies which may still read from it. `begin` is where its first
+    record stands.
     """
 
     sequence: int
@@ -49,6 +52,7 @@ class Segment:
     mark: int = 0  # of whom the log belongs to: the spool keeps its highest id there
     created: float = 0.0
     limit: int = 0
+    begin: int = HEADER_SIZE
     end: int = HEADER_SIZE
     handle: int = -1
     pins: int = 0
@@ -85,10 +89,17 @@ def encode_header(segment: Segment, kind: str) -> bytes:
 def read_header(data: bytes, kind: str) -> Segment | None:
     """Return the segment that `data` begins, or None if these octets are no header.
 
+    Whatever a version changes, the CRC of the first 64 octets stays behind them: so a newer version
+    is told from damage.
+
     Raises:
-        FormatError: a newer version, or the file of another log.
+        FormatError: a newer version.
+        DamageError: the file of another log.
     """
     if len(data) < HEADER_SIZE or data[:8] != SIGN:
+        return None
+    (crc,) = _CRC.unpack_from(data, _HEADER.size)
+    if crc != crc32(data[: _HEADER.size]):
         return None
     _, version = _VERSION.unpack_from(data)
     if version > FORMAT:
@@ -97,12 +108,9 @@ def read_header(data: bytes, kind: str) -> Segment | None:
             version=version,
             known=FORMAT,
         )
-    (crc,) = _CRC.unpack_from(data, _HEADER.size)
-    if crc != crc32(data[: _HEADER.size]):
-        return None
     _, _, flags, log, nonce, sequence, first, floor, mark, created = _HEADER.unpack_from(data)
     if log.rstrip(b"\0") != kind.encode():
-        raise FormatError("a segment of another log", log=log.rstrip(b"\0"), wanted=kind)
+        raise DamageError("a segment of another log", log=log.rstrip(b"\0"), wanted=kind)
     return Segment(sequence, nonce, first, floor, flags, mark, created)
 
 
@@ -113,17 +121,24 @@ class Survey:
     segments: list[Segment]
     unused: list[str]  # names of files in which nothing counts: spares
     highest: int  # sequence that is taken, 0 for none
-    headless: list[int]  # sequences which lost their header and were recognised by a record
+    headless: list[Segment] = field(default_factory=list)  # lost their header, are among the others
+    unknown: list[str] = field(default_factory=list)  # names of segments in which nothing is known
 
 
-def survey(disk: Disk, directory: str, kind: str) -> Survey:
+def survey(
+    disk: Disk, directory: str, kind: str, nonce: Callable[[int], int] | None = None
+) -> Survey:
     """Look at every header of a directory; no record is read and nothing is changed.
+
+    Args:
+        nonce: gives the nonce of a segment that lost its header and its first record, to search
+            it for others.
 
     Raises:
         FormatError: something there was written by a newer version.
         OSError: the disk failed.
     """
-    found = Survey([], [], 0, [])
+    found = Survey([], [], 0)
     last = 0
     for name in disk.names(directory):
         if name.startswith(SPARE):
@@ -134,37 +149,86 @@ def survey(disk: Disk, directory: str, kind: str) -> Survey:
         found.highest = max(found.highest, sequence)
         handle = disk.open(f"{directory}/{name}", readonly=True)
         try:
-            segment = _recognise(disk, handle, kind, sequence, last, found)
+            with context(file=f"{directory}/{name}"):
+                segment = _recognise(disk, handle, kind, sequence, found)
+            if segment is None and name not in found.unused:
+                segment = _headless(disk, handle, sequence, last, nonce)
+                if segment is not None:
+                    found.headless.append(segment)
+                else:
+                    blank = nonce is None or _blank(disk, handle)
+                    (found.unused if blank else found.unknown).append(name)
+        except DamageError:
+            found.unknown.append(name)
+            continue
         finally:
             disk.close(handle)
-        if segment is None:
-            found.unused.append(name)
-        else:
+        if segment is not None:
             found.segments.append(segment)
             last = segment.first
     return found
 
 
-def _recognise(
-    disk: Disk, handle: int, kind: str, sequence: int, last: int, found: Survey
+def _recognise(disk: Disk, handle: int, kind: str, sequence: int, found: Survey) -> Segment | None:
+    segment = read_header(disk.read(handle, HEADER_SIZE, 0), kind)
+    if segment is None:
+        return None
+    segment.limit = disk.size(handle)
+    if segment.sequence == sequence:
+        return segment
+    # It was renamed to become another, and died before it was that one.
+    found.unused.append(name_of(sequence))
+    return None
+
+
+def _headless(
+    disk: Disk, handle: int, sequence: int, last: int, nonce: Callable[[int], int] | None
 ) -> Segment | None:
-    data = disk.read(handle, HEADER_SIZE + HEAD_SIZE, 0)
+    """Recognise a segment by a record: a header that rotted must not take 64 MB of mail with it.
+
+    That it is no recycled file which never began is told by its numbers: those go on where the one
+    before began. Only at the very beginning a nonce can be believed that nobody has foretold:
+    elsewhere a body may stand.
+    """
     size = disk.size(handle)
-    segment = read_header(data, kind)
-    if segment is not None:
-        segment.limit = size
-        # Else it was renamed to become another, and died before it was that one.
-        return segment if segment.sequence == sequence else None
-    nonce = nonce_at(data, HEADER_SIZE)
-    if nonce is None:
+    found = nonce_at(disk.read(handle, HEAD_SIZE, HEADER_SIZE), 0)
+    place: tuple[int, Head] | None = None
+    if found is not None:
+        place = first_head(disk, handle, found)
+    if (place is None or place[1].number <= last) and nonce is not None:
+        found = nonce(sequence)
+        place = first_head(disk, handle, found)
+    if place is None or found is None or place[1].number <= last:
         return None
-    # A header that rotted must not take 64 MB of mail with it; that it is not a recycled file
-    # which never began is told by its numbers: those must go on where the one before began.
-    number = int.from_bytes(data[HEADER_SIZE + 12 : HEADER_SIZE + 20], "little")
-    if number <= last:
-        return None
-    found.headless.append(sequence)
-    return Segment(sequence, nonce, number, number - 1, CUT, limit=size)
+    begin, head = place
+    return Segment(
+        sequence, found, head.number, head.number - 1, CUT, limit=size, begin=begin, end=begin
+    )
+
+
+def first_head(disk: Disk, handle: int, nonce: int) -> tuple[int, Head] | None:
+    """Return offset and head of the first sound head of this nonce in a file."""
+    key, base = search_key(nonce), HEADER_SIZE
+    while True:
+        chunk = disk.read(handle, SEARCH + HEAD_SIZE, base)
+        place = chunk.find(key)
+        while 0 <= place < SEARCH:
+            if (head := head_at(chunk, place, nonce)) is not None:
+                return base + place, head
+            place = chunk.find(key, place + 1)
+        if len(chunk) < SEARCH + HEAD_SIZE:
+            return None
+        base += SEARCH
+
+
+def _blank(disk: Disk, handle: int) -> bool:
+    """Say whether a file has nothing in it: its name is older than its header."""
+    at = 0
+    while chunk := disk.read(handle, SEARCH, at):
+        if chunk.count(0) < len(chunk):
+            return False
+        at += len(chunk)
+    return True
 
 
 def room(segment: Segment) -> int:

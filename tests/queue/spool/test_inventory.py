@@ -5,6 +5,7 @@ import pytest
 from angarium.journal.errors import FormatError, LockedError
 from angarium.queue.spool.inventory import DIRECTORIES, LOCK, take
 from helpers.disk import MemoryDisk
+from helpers.formats import newer
 from helpers.spool import HOME, Life
 
 
@@ -54,7 +55,7 @@ def test_a_newer_version_is_refused_and_nothing_touched(log: str) -> None:
     name = f"{HOME}/{log}/0000000001.seg"
     if name not in disk.names_cached:  # nothing was rejected yet
         disk.rename(f"{HOME}/data/0000000001.seg", name)
-    disk.damage(name, 8, b"\xff\x00")
+    disk.damage(name, 0, newer(disk.content(name)))
     before = {path: bytes(file.cached) for path, file in disk.names_cached.items()}
     with pytest.raises(FormatError, match="newer Angarium") as refused:
         take(disk, HOME, high_water=True)

@@ -72,7 +72,10 @@ class LargeBody:
 
     def pieces(self, at_most: int = CHUNK) -> Iterator[bytes]:
         """Yield the octets. Raises DamageError instead of the last of them."""
-        handle = self._disk.open(self.path, readonly=True)
+        try:
+            handle = self._disk.open(self.path, readonly=True)
+        except FileNotFoundError as error:
+            raise DamageError("a body is missing", path=self.path) from error
         try:
             yield from _pieces(self._disk, handle, 0, self.size, 0, self.crc, at_most)
         finally:

@@ -218,7 +218,7 @@ class Writer:
 class Reader:
     """Reads one checkpoint: first `meta`, and when the logs are read, `entries`."""
 
-    __slots__ = ("_complete", "_disk", "_handle", "_keys", "_segment", "_taken", "damaged", "meta")
+    __slots__ = ("_complete", "_disk", "_handle", "_keys", "_last", "_segment", "damaged", "meta")
 
     def __init__(self, disk: Disk, path: str) -> None:
         """Open it and read its META.
@@ -230,7 +230,7 @@ class Reader:
         """
         self._disk = disk
         self._keys: dict[int, Key] = {}
-        self._taken = 0
+        self._last = 0  # number of the record read last
         self._complete = -1
         self.damaged = False
         self._handle = disk.open(path, readonly=True)
@@ -264,23 +264,45 @@ class Reader:
 
         Afterwards `damaged` says whether some may be missing.
         """
-
         lanes: dict[int, int] = {}
 
         def one(found: Found) -> None:
+            self._step(found)
             if found.kind == ROUTES:
-                for number, group, binding, domain in _routes(found.meta):
-                    self._keys[number] = (group, binding, domain)
+                self._name_routes(found.meta)
             elif found.kind == LANES:
                 lanes.update(LANED.iter_unpack(found.meta))
             elif found.kind in (ENTRIES, ISOLATED):
-                take(_rows(found.meta, lanes), self._keys, found.kind == ISOLATED)
+                rows = self._known(_rows(found.meta, lanes))
+                take(rows, self._keys, found.kind == ISOLATED)
                 lanes.clear()
             elif found.kind == COMPLETE:
                 self._complete = 1
+            self._last = found.number
 
         outcome = yield from Scan(self._disk, self._handle, self._segment, one).run()
-        self.damaged = bool(outcome.gaps) or self._complete < 0
+        self.damaged = self.damaged or bool(outcome.gaps) or self._complete < 0
+
+    def _step(self, found: Found) -> None:
+        """A record that is missing may have said what the numbers of routes mean from there on."""
+        missing = found.number - self._last - 1
+        if missing and not (missing == 1 and found.kind == ROUTES):
+            self._keys.clear()
+
+    def _name_routes(self, meta: bytes) -> None:
+        try:
+            for number, group, binding, domain in _routes(meta):
+                self._keys[number] = (group, binding, domain)
+        except msgspec.MsgspecError:
+            self.damaged = True
+
+    def _known(self, rows: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
+        """Return the rows of which is known where they go; the contents tell of the others."""
+        keys = self._keys
+        if all(route_of(slot) in keys for _, slot in rows):
+            return rows
+        self.damaged = True
+        return [row for row in rows if route_of(row[1]) in keys]
 
     def close(self) -> None:
         if self._handle >= 0:

@@ -84,6 +84,9 @@ class Contents:
         header = record.part(head.size - head.run, envelope.header)
         if len(header) < envelope.header or envelope.header > head.run:
             raise DamageError("a header is cut off", segment=where.segment, offset=where.offset)
+        if envelope.header == head.run and crc32(header) != head.run_crc:
+            # Where a body follows, that is told with the last of its octets.
+            raise DamageError("a header is damaged", segment=where.segment, offset=where.offset)
         body = self._body(segment, where.offset, head, prefix, header)
         message = message_of(envelope, prefix, body, header)
         message.place = where.segment << 32 | where.offset

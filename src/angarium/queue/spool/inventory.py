@@ -7,9 +7,11 @@ the directories that are missing.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from random import Random, SystemRandom
 
 from angarium.core.errors import context
 from angarium.events.stream import MESSAGES, REJECTIONS
+from angarium.journal import nonces as secret
 from angarium.journal.disk import Disk
 from angarium.journal.errors import DamageError, LockedError
 from angarium.journal.scan import Found, Scan, complete
@@ -35,12 +37,21 @@ class Inventory:
     high: int = 0  # no id above it was ever given
     lock: int = -1
     faults: list[DamageError] = field(default_factory=list)
+    nonces: secret.Nonces | None = None  # None only where nothing may be made
 
 
-def take(disk: Disk, directory: str, *, high_water: bool, readonly: bool = False) -> Inventory:
+def take(
+    disk: Disk,
+    directory: str,
+    random: Random | None = None,
+    *,
+    high_water: bool,
+    readonly: bool = False,
+) -> Inventory:
     """Lock a shard's directory and look at what is in it.
 
     Args:
+        random: gives the secret of a shard that has none.
         high_water: find the highest id; needed only where new ones will be given.
         readonly: lock nothing and make nothing, for the audit.
 
@@ -62,6 +73,8 @@ def take(disk: Disk, directory: str, *, high_water: bool, readonly: bool = False
             for name in DIRECTORIES:
                 disk.make_dir(f"{directory}/{name}")
             _settle_tails(disk, directory, found)
+            if found.nonces is None:
+                found.nonces = secret.make(disk, directory, random or SystemRandom())
     except BaseException:
         if lock is not None and lock >= 0:
             disk.close(lock)
@@ -71,10 +84,19 @@ def take(disk: Disk, directory: str, *, high_water: bool, readonly: bool = False
 
 
 def _look(disk: Disk, directory: str, *, high_water: bool) -> Inventory:
+    faults: list[DamageError] = []
+    known: secret.Nonces | None = None
+    try:
+        known = secret.load(disk, directory)
+    except DamageError as error:
+        faults.append(error)
     data, state, messages, rejections = (
-        survey(disk, f"{directory}/{name}", kind) for name, kind in LOGS
+        survey(
+            disk, f"{directory}/{name}", kind, None if known is None else partial(known.of, kind)
+        )
+        for name, kind in LOGS
     )
-    found = Inventory(data, state, messages, rejections)
+    found = Inventory(data, state, messages, rejections, faults=faults, nonces=known)
     names = disk.names(f"{directory}/{checkpoint.DIRECTORY}")
     found.newest = checkpoint.newest(names)
     found.large = disk.names(f"{directory}/{large.DIRECTORY}")

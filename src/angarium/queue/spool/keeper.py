@@ -80,7 +80,10 @@ class Keeper:
 
     def open(self, done: Done) -> None:
         """Lock the directory and make the shard ready for mail; what is in it comes later."""
-        take = partial(inventory.take, self._means.disk, self._directory, high_water=self._home)
+        means = self._means
+        take = partial(
+            inventory.take, means.disk, self._directory, means.random, high_water=self._home
+        )
         self._executor.submit(take, partial(self._looked, done))
 
     def _looked(self, done: Done, found: Inventory | None, failure: Failure | None) -> None:

@@ -6,6 +6,7 @@ from random import Random
 
 from angarium.core.clock import Clock
 from angarium.core.errors import Error
+from angarium.events.metrics import Metrics
 from angarium.journal.commit import LINGER, Executor, Scheduler
 from angarium.journal.disk import Disk
 from angarium.queue.spool.routes import Routes
@@ -79,3 +80,4 @@ class Means:
     routes: Routes = field(default_factory=Routes)
     alarm: Callable[[Error], None] = _no_alarm
     passed: Callable[[], Mapping[str, int] | None] = _not_known
+    metrics: Metrics = field(default_factory=Metrics)

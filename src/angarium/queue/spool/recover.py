@@ -21,12 +21,12 @@ from angarium.events.stream import NOWHERE, frames
 from angarium.journal.errors import DamageError
 from angarium.journal.log import Log
 from angarium.journal.record import HEAD_SIZE
-from angarium.journal.scan import Found, Gap, Outcome, Scan, quarantine
+from angarium.journal.scan import Found, Outcome, Scan
 from angarium.journal.segment import CUT, Segment, after, name_of
-from angarium.queue.spool import large
+from angarium.queue.spool import changes
 from angarium.queue.spool.checkpoint import Meta
+from angarium.queue.spool.damage import Damage
 from angarium.queue.spool.envelope import PREFIX_SIZE, prefix_of
-from angarium.queue.spool.inventory import QUARANTINE
 from angarium.queue.spool.replay import Replay
 from angarium.queue.spool.routes import Key
 from angarium.queue.spool.shard import Shard
@@ -50,13 +50,13 @@ class Recovery:
         entries: how many were found.
     """
 
-    __slots__ = ("_found", "_shard", "_told", "entries", "gaps", "replay")
+    __slots__ = ("_found", "_shard", "_told", "damage", "entries", "replay")
 
     def __init__(self, shard: Shard, found: Callable[[int, bytes], None]) -> None:
         self._shard = shard
         self._found = found
         self.entries = 0
-        self.gaps: list[tuple[str, Segment, Gap]] = []
+        self.damage = Damage(shard.means, shard.directory, shard.logs)
         self.replay = Replay(shard.means.routes)
         self._told = Told(shard.inventory.data.segments)
 
@@ -70,6 +70,7 @@ class Recovery:
         reader = inventory.reader
         meta = reader.meta if reader is not None else None
         told = self._told
+        self.damage.survey(inventory)
         if meta is not None:
             told.data, told.state = meta.position, meta.state_number - 1
         wanted = [*after(inventory.messages.segments, meta.stream - 1 if meta else 0)]
@@ -106,6 +107,8 @@ class Recovery:
             if found.number > position:
                 content(found, current[0])
 
+        if wanted and wanted[0].first > position + 1 and not wanted[0].flags & CUT:
+            self.damage.faults.append(DamageError("a segment of the data log is missing"))
         for segment in wanted:
             current[0] = segment.sequence
             known = position if segment.first <= position else 0
@@ -121,14 +124,18 @@ class Recovery:
         """
         segments = self._shard.inventory.state.segments
         begun, least = (meta.state_segment, meta.state_number) if meta is not None else (0, 0)
-        change = self.replay.change
+        change, current = self.replay.change, [0]
 
         def take(found: Found) -> None:
             if found.number >= least:
-                change(found)
+                change(found, current[0])
 
         wanted = [each for each in segments if each.sequence >= begun]
-        yield from self._scan(self._shard.state, wanted, take)
+        if wanted and wanted[0].sequence > begun > 0 and not wanted[0].flags & CUT:
+            self.damage.faults.append(DamageError("a segment of the state log is missing"))
+        for segment in wanted:
+            current[0] = segment.sequence
+            yield from self._scan(self._shard.state, [segment], take)
 
     def _scan(
         self,
@@ -156,7 +163,9 @@ class Recovery:
                 disk.close(handle)
             segment.end = outcome.end
             segment.closed = True
-            self.gaps += [(log.manner.kind, segment, gap) for gap in outcome.gaps]
+            self.damage.gaps += [(log.manner.kind, segment, gap) for gap in outcome.gaps]
+            if not (outcome.gaps or following.flags & CUT):
+                self.damage.ends_early(log, segment, outcome.last, following)
 
     def _count(self, counts: Sequence[int]) -> None:
         shard = self._shard
@@ -177,7 +186,7 @@ class Recovery:
         finally:
             reader.close()
         if reader.damaged:
-            self._shard.inventory.faults.append(DamageError("a checkpoint is damaged"))
+            self.damage.faults.append(DamageError("a checkpoint is damaged"))
             yield from self._salvage(reader.meta.position)
 
     def _rows(self, rows: list[tuple[int, bytes]], keys: dict[int, Key], isolated: bool) -> None:
@@ -251,35 +260,15 @@ class Recovery:
 
     def _clean(self) -> Work:
         """Keep damage for people, and remove what nothing refers to."""
-        shard = self._shard
-        for fault in shard.inventory.faults:
-            shard.means.alarm(fault)
-        for number, error in self.replay.unread:
-            shard.means.alarm(
-                DamageError("a record makes no sense", number=number, reason=str(error))
-            )
-        for kind, segment, gap in self.gaps:
-            yield from self._quarantine(kind, segment, gap)
+        shard, inventory = self._shard, self._shard.inventory
+        kinds = {True: shard.state.manner.kind, False: shard.data.manner.kind}
+        self.damage.records += [
+            (kinds[found.kind >= changes.SETTLE], segment, found, error)
+            for segment, found, error in self.replay.unread
+        ]
         used = {f"{name:016x}" for name in shard.table.files.values()}
-        orphans = [name for name in shard.inventory.large if name not in used]
-        if orphans:
-            paths = [f"{shard.large}/{name}" for name in orphans]
-            yield partial(large.remove, shard.means.disk, paths)
-
-    def _quarantine(self, kind: str, segment: Segment, gap: Gap) -> Work:
-        shard, disk = self._shard, self._shard.means.disk
-        log = next(
-            log for log in (shard.data, shard.state, shard.messages) if log.manner.kind == kind
-        )
-        place = f"{shard.directory}/{QUARANTINE}/{kind}-{segment.sequence:010d}-{gap.start}.bin"
-        handle = disk.open(f"{log.directory}/{name_of(segment.sequence)}", readonly=True)
-        try:
-            fresh = yield partial(quarantine, disk, handle, gap, place)
-        finally:
-            disk.close(handle)
-        if fresh:
-            octets = gap.end - gap.start
-            shard.means.alarm(DamageError("damage was put aside", path=place, octets=octets))
+        orphans = [name for name in inventory.large if name not in used]
+        yield from self.damage.put_aside(inventory, orphans)
 
 
 class Told:

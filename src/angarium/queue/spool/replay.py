@@ -73,7 +73,7 @@ class Replay:
         isolated: those of `puts` which were put aside.
         counts: by `changes.NAMES`, to be added to those of the checkpoint.
         high: the highest id seen.
-        unread: records that made no sense.
+        unread: records that made no sense, with the segment of each.
     """
 
     __slots__ = (
@@ -102,7 +102,7 @@ class Replay:
         self.files: dict[int, int] = {}
         self.counts = [0] * len(changes.NAMES)
         self.high = 0
-        self.unread: list[tuple[int, DamageError]] = []
+        self.unread: list[tuple[int, Found, DamageError]] = []
 
     # -- contents -------------------------------------------------------------------------
 
@@ -117,7 +117,7 @@ class Replay:
             else:
                 self._move(found, segment, prefix)
         except DamageError as error:
-            self.unread.append((found.number, error))
+            self.unread.append((segment, found, error))
 
     def _put(self, found: Found, segment: int, prefix: Prefix) -> None:
         meta = found.meta
@@ -151,9 +151,7 @@ class Replay:
         """Take an entry in as it was put: active, without attempts."""
         flags = (LARGE if prefix.large else 0) | (SHARED if prefix.recipients > 1 else 0)
         route = self._routes.hold((target.group, target.binding, target.domain))
-        slot = SLOT.pack(
-            route, 0, 0, flags, segment, found.offset, HEAD_SIZE + at, prefix.size
-        )
+        slot = SLOT.pack(route, 0, 0, flags, segment, found.offset, HEAD_SIZE + at, prefix.size)
         self.puts[ident] = slot + tail
 
     def _move(self, found: Found, segment: int, prefix: Prefix) -> None:
@@ -174,7 +172,7 @@ class Replay:
 
     # -- changes --------------------------------------------------------------------------
 
-    def change(self, found: Found) -> None:
+    def change(self, found: Found, segment: int = 0) -> None:
         """Apply a record of the state log."""
         kind, meta = found.kind, found.meta
         try:
@@ -191,7 +189,7 @@ class Replay:
                 if event:
                     self._emit(frame(STATE, found.number, event))
         except DamageError as error:
-            self.unread.append((found.number, error))
+            self.unread.append((segment, found, error))
 
     def _patch(self, ident: int) -> Patch:
         patch = self.patches.get(ident)

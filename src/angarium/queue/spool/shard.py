@@ -159,9 +159,11 @@ class Shard:
             log.resume(found, number=number, sequence=sequence)
 
     def _log(self, name: str, manner: Manner) -> Log:
+        nonces = self.inventory.nonces
         return Log(
             self.means.disk, f"{self.directory}/{name}", manner, random=self.means.random,
             clock=self.means.clock.time, mark=self._mark,
+            nonce=None if nonces is None else partial(nonces.of, manner.kind),
         )  # fmt: skip
 
     def _mark(self) -> int:
