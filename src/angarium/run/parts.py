@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from angarium.config.resolve import Configuration
-from angarium.events.metrics import Metrics
+from angarium.events.metrics import Metrics, gauge
 from angarium.events.panic import PanicLog
 from angarium.inbound.profile import Profiles
 from angarium.inbound.smtp import Services
@@ -32,6 +32,14 @@ from angarium.run.process import Process, close
 from angarium.run.readings import Readings
 from angarium.run.scoreboard import Row
 from angarium.run.spooling import settings_of
+
+QUEUED = gauge("queued", "Entries in the spool")
+DELAYED = gauge("delayed", "Entries which wait for their time")
+IN_FLIGHT = gauge("in_flight", "Entries on which somebody works")
+LINES = gauge("lines", "Lines with mail, or with some a moment ago")
+CONNECTIONS = gauge("connections_out", "Outbound connections")
+SESSIONS = gauge("sessions_in", "Inbound sessions")
+RECOVERING = gauge("recovering", "Shards whose mail is not all found yet")
 
 TICK = 1.0
 LOOK_SECONDS = 0.01
@@ -184,4 +192,16 @@ class Parts:
         self.loop.call_later(TICK, self._tick)
         self.naming.tick(self.clock.monotonic())
         self.holdings.look()
+        self._count()
         self.readings.write(self.number, self.metrics.snapshot(), self.clock.time())
+
+    def _count(self) -> None:
+        """Note how much waits."""
+        cell, board = self.metrics.cell, self.board
+        cell(QUEUED).value = len(self.spool)
+        cell(DELAYED).value = board.delayed
+        cell(IN_FLIGHT).value = board.in_flight
+        cell(LINES).value = len(board.lines)
+        cell(CONNECTIONS).value = self.pool.connections
+        cell(SESSIONS).value = len(self.services.sessions)
+        cell(RECOVERING).value = self.spool.recovering

@@ -66,6 +66,21 @@ def test_a_checkpoint_is_due_after_some_time_too() -> None:
     assert life.keeper().checkpoints == 1, "nothing happened since"
 
 
+def test_mail_which_only_comes_makes_a_checkpoint_due() -> None:
+    """It changes no state, and a restart would read all of it."""
+    life = Life(
+        MemoryDisk(), replace(SMALL, checkpoint_octets=1 << 16, checkpoint_seconds=30.0)
+    ).start()
+    for _ in range(20):
+        life.put()
+    life.pass_time(40.0)
+    assert life.keeper().checkpoints == 1
+    again = Life(life.kill(), start=life.loop.time()).start()
+    again.pass_time(300.0)
+    assert again.keeper().checkpoints == 0, "nothing happened since"
+    assert len(again.spool) == 20
+
+
 def test_a_checkpoint_that_fails_is_told_and_tried_again(life: Life) -> None:
     churn(life, 10)
     life.pass_time(0.5)

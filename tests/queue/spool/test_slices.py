@@ -20,7 +20,7 @@ def loop() -> Iterator[FakeLoop]:
 
 
 def run(loop: FakeLoop, work: Work, steps: int = 1 << 30) -> list[object]:
-    slices = Slices(loop, loop.clock, LoopExecutor(loop))
+    slices = Slices(loop, loop.clock, LoopExecutor(loop), loop.time)  # busy all the time
     slices.steps = steps
     told: list[object] = []
     slices.run(work, told.append)
@@ -48,7 +48,7 @@ def test_others_have_their_turn_between_slices(loop: FakeLoop) -> None:
             order.append(name)
             yield None
 
-    slices = Slices(loop, loop.clock, LoopExecutor(loop))
+    slices = Slices(loop, loop.clock, LoopExecutor(loop), loop.time)
     slices.steps = 1
     for name in "ab":
         slices.run(work(name), lambda failure: None)
@@ -116,7 +116,7 @@ def test_stopped_work_is_left_and_cleaned_up(loop: FakeLoop) -> None:
         finally:
             ended.append(True)
 
-    slices = Slices(loop, loop.clock, LoopExecutor(loop))
+    slices = Slices(loop, loop.clock, LoopExecutor(loop), loop.time)
     slices.steps = 1
     told: list[object] = []
     slices.run(work(), told.append)
@@ -124,3 +124,29 @@ def test_stopped_work_is_left_and_cleaned_up(loop: FakeLoop) -> None:
     slices.stop()
     loop.run_until_complete(asyncio.sleep(0.05))
     assert (ended, told) == ([True], [])
+
+
+@pytest.mark.parametrize(("busy", "share"), [(0.0, 0.75), (1.0, 0.25)], ids=["idle", "busy"])
+def test_it_takes_a_quarter_of_a_loop_which_is_busy_and_most_of_one_which_is_not(
+    loop: FakeLoop, busy: float, share: float
+) -> None:
+    """The thread computes in each slice, and as much as `busy` says of the rests between."""
+    begun = loop.time()
+    worked = 0.0
+
+    def cpu() -> float:
+        return worked + busy * (loop.time() - begun - worked)
+
+    def work() -> Work:
+        nonlocal worked
+        while True:
+            loop.clock.advance(0.0005)
+            worked += 0.0005
+            yield None
+
+    slices = Slices(loop, loop.clock, LoopExecutor(loop), cpu)
+    slices.run(work(), lambda failure: None)
+    loop.run_until_complete(asyncio.sleep(1.0))
+    slices.stop()
+    loop.run_until_complete(asyncio.sleep(0.1))
+    assert worked / (loop.time() - begun - 0.1) == pytest.approx(share, abs=0.08)

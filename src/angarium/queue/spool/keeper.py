@@ -17,7 +17,7 @@ from angarium.journal.commit import Executor, Failure
 from angarium.journal.errors import SpoolError, refused
 from angarium.journal.log import Log
 from angarium.journal.segment import Segment
-from angarium.queue.spool import checkpoint, inventory, large
+from angarium.queue.spool import changes, checkpoint, inventory, large
 from angarium.queue.spool.compact import Budget, Compaction, on_disk, sparse
 from angarium.queue.spool.health import Health
 from angarium.queue.spool.inventory import QUARANTINE, Inventory
@@ -25,6 +25,7 @@ from angarium.queue.spool.means import Means, Settings
 from angarium.queue.spool.recover import Recovery
 from angarium.queue.spool.shard import Shard, name_of, number_of
 from angarium.queue.spool.slices import Until, Work
+from angarium.queue.spool.slot import KEYED
 
 RETENTION_SECONDS: Final = 10.0  # between two looks at what streams may lose
 AGAIN_SECONDS: Final = 5.0  # until a checkpoint that failed is tried again
@@ -49,8 +50,8 @@ class Keeper:
 
     __slots__ = (
         "_budget", "_changed", "_directory", "_executor", "_failure", "_health", "_home",
-        "_last", "_means", "_number", "_retained_at", "_sequence", "_since", "_size", "_waiting",
-        "busy", "checkpoints", "recovery", "shard",
+        "_last", "_means", "_number", "_put", "_retained_at", "_sequence", "_since", "_size",
+        "_waiting", "busy", "checkpoints", "recovery", "shard",
     )  # fmt: skip
 
     def __init__(
@@ -66,7 +67,8 @@ class Keeper:
         self.busy = False
         self._budget = Budget(means.settings.compact_rate)
         self._sequence = 0  # of the last checkpoint
-        self._since = 0  # state octets at the last checkpoint
+        self._since = 0  # state octets at the last checkpoint,
+        self._put = 0  # and how many contents there were
         self._size = 0  # of the last checkpoint
         self._last = means.clock.monotonic()  # time of the last checkpoint, or of a failed one
         self._retained_at = 0.0
@@ -95,6 +97,7 @@ class Keeper:
         self._sequence = found.newest
         shard = Shard(self._means, self._number, self._directory, found, self._executor)
         self.shard = shard
+        self._put = shard.data.written
         self._executor.submit(shard.make_reserves, partial(self._reserved, done))
 
     def _reserved(self, done: Done, _result: Any, failure: Failure | None) -> None:
@@ -127,6 +130,8 @@ class Keeper:
 
     def _recovered(self, failure: Failure | None) -> None:
         self.busy = False
+        if self.recovery is not None:
+            self._put -= self.recovery.replay.counts[changes.CREATED]
         if failure is not None:
             self._failure = _as_error(failure, "recovering a shard")
             self._means.alarm(self._failure)
@@ -192,12 +197,14 @@ class Keeper:
 
     def _checkpoint_due(self, shard: Shard, now: float) -> bool:
         settings = self._means.settings
-        since, waited = shard.state.octets - self._since, now - self._last
+        waited = now - self._last
+        since = shard.state.octets - self._since + KEYED.size * (shard.data.written - self._put)
         if waited < AGAIN_SECONDS and since < settings.checkpoint_octets:
             return self._worth_freeing(shard) and waited >= 1.0
         if since >= max(settings.checkpoint_octets, self._size):
             return True
-        # A restart reads what came after; a little of that is not worth writing all again.
+        # A restart reads what came after, contents too: each counts as what it takes in here.
+        # A little of that is not worth writing all again.
         little = max(self._size // 8, settings.checkpoint_octets // 256)
         if since > little and waited >= settings.checkpoint_seconds:
             return True
@@ -244,7 +251,7 @@ class Keeper:
             raise SpoolError("a checkpoint is not worth more than what it rests on")
         yield from writer.name()
         self._sequence += 1
-        self._since, self._size = begun, writer.octets
+        self._since, self._put, self._size = begun, meta.position, writer.octets
         self.checkpoints += 1
         yield from self._free(shard, segment, free)
 

@@ -5,6 +5,7 @@ run on the disk's thread, and an `Until` where it waits for something on the loo
 comes back from the yield, a failure is raised there.
 """
 
+import time
 from collections.abc import Callable, Generator
 from typing import Any, Final
 
@@ -13,7 +14,9 @@ from angarium.core.errors import Error
 from angarium.journal.commit import Executor, Failure, Job, Scheduler
 
 SLICE: Final = 0.002  # seconds on the loop at once,
-REST: Final = 0.006  # and between: a quarter of the loop at most (ARCHITECTURE section 3)
+REST: Final = 0.006  # and between: a quarter of the loop at most (ARCHITECTURE section 3),
+BREATH: Final = 0.0005  # unless the loop has nothing else to do: then this, to look whether it has
+IDLE: Final = 0.5  # of a rest in which the loop's thread did not compute: then it has not
 
 Done = Callable[[Failure | None], None]
 
@@ -35,15 +38,24 @@ class Slices:
 
     Args:
         steps: yields in a slice at most; the tests set it, so that others get between.
+        cpu: processor seconds of the loop's thread.
     """
 
-    __slots__ = ("_clock", "_executor", "_loop", "_rest", "_stopped", "steps")
+    __slots__ = ("_clock", "_cpu", "_executor", "_loop", "_rested_at", "_stopped", "_used", "steps")
 
-    def __init__(self, loop: Scheduler, clock: Clock, executor: Executor) -> None:
+    def __init__(
+        self,
+        loop: Scheduler,
+        clock: Clock,
+        executor: Executor,
+        cpu: Callable[[], float] = time.thread_time,
+    ) -> None:
         self._loop = loop
         self._clock = clock
         self._executor = executor
-        self._rest = REST
+        self._cpu = cpu
+        self._rested_at = 0.0  # when the last slice ended,
+        self._used = 0.0  # and the processor time by then
         self._stopped = False
         self.steps = 1 << 30
 
@@ -62,14 +74,18 @@ class Slices:
         if self._stopped:
             work.close()
             return
-        until = self._clock.monotonic() + SLICE
+        now = self._clock.monotonic()
+        rested, used = now - self._rested_at, self._cpu() - self._used
+        until = now + SLICE
         steps = self.steps
         try:
             job = work.throw(failure) if failure is not None else work.send(result)
             while job is None:
                 steps -= 1
                 if steps <= 0 or self._clock.monotonic() >= until:
-                    self._loop.call_later(self._rest, self._slice, work, done)
+                    idle = used < (1.0 - IDLE) * rested
+                    self._loop.call_later(BREATH if idle else REST, self._slice, work, done)
+                    self._rested_at, self._used = self._clock.monotonic(), self._cpu()
                     return
                 job = work.send(None)
         except StopIteration:

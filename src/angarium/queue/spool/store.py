@@ -257,6 +257,11 @@ class Spool:
             self._means.loop.call_later(TICK, self._tick)
         return keeper
 
+    @property
+    def recovering(self) -> int:
+        """How many shards there are whose entries are not all found."""
+        return sum(not shard.recovered for shard in self._by_number.values())
+
     def drained(self) -> list[str]:
         """Return the directories of adopted shards in which nothing is left."""
         return [
