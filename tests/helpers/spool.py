@@ -6,9 +6,10 @@ the loop until what they began is done. The next life begins on the disk the las
 
 import asyncio
 import contextlib
+import errno
 import itertools
 import warnings
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from random import Random
 from typing import Any, TypeVar
 
@@ -17,7 +18,9 @@ from angarium.core.errors import Error
 from angarium.core.message import Message, Recipient
 from angarium.events.schema import Delivery, PermanentFailure
 from angarium.journal.commit import Executor, Failure, Job, attempt
+from angarium.journal.disk import Disk
 from angarium.journal.errors import SpoolError
+from angarium.journal.ring import Ended, Sync, Write
 from angarium.queue.spool.keeper import Keeper
 from angarium.queue.spool.means import Means, Settings
 from angarium.queue.spool.store import Spool
@@ -58,6 +61,32 @@ class LoopExecutor:
             self._run()
 
 
+class LoopChains:
+    """As the kernel's ring, but on the loop and on a disk in memory: a step at each turn."""
+
+    def __init__(self, disk: Disk, loop: asyncio.AbstractEventLoop) -> None:
+        self._disk = disk
+        self._loop = loop
+
+    def submit(self, chain: Sequence[Write | Sync], done: Ended) -> None:
+        self._loop.call_soon(self._do, list(chain), 0, done)
+
+    def _do(self, chain: list[Write | Sync], step: int, done: Ended) -> None:
+        operation, result, wanted = chain[step], 0, 0
+        try:
+            if isinstance(operation, Write):
+                wanted = sum(map(len, operation.pieces))
+                result = self._disk.write(operation.handle, operation.pieces, operation.offset)
+            else:
+                self._disk.sync(operation.handle)
+        except OSError as error:
+            result = -(error.errno or errno.EIO)
+        if result < wanted or result < 0 or step == len(chain) - 1:
+            self._loop.call_soon(done, step, result)
+        else:
+            self._loop.call_soon(self._do, chain, step + 1, done)
+
+
 class _Loop(FakeLoop):
     """A loop a test may leave behind, as a process that was killed does."""
 
@@ -67,7 +96,10 @@ class _Loop(FakeLoop):
 
 
 class Life:
-    """One life of a worker with a spool."""
+    """One life of a worker with a spool.
+
+    Where the seed is odd the kernel writes and syncs by itself, else a thread does.
+    """
 
     def __init__(
         self,
@@ -88,6 +120,7 @@ class Life:
         self.means = Means(
             disk, self.loop.clock, Random(seed), self.loop, self._executor, settings,
             alarm=self.alarms.append,
+            chains=LoopChains(disk, self.loop) if seed % 2 else None,
         )  # fmt: skip
         self.spool = Spool(self.means, self._found)
         self._numbers = itertools.count(1)

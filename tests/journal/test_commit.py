@@ -13,7 +13,7 @@ from angarium.journal.commit import COMPANY, ENOUGH, Commit, Lane, ThreadExecuto
 from angarium.journal.log import Landed, Log, Manner
 from helpers.clock import FakeLoop
 from helpers.disk import MemoryDisk
-from helpers.spool import LoopExecutor
+from helpers.spool import LoopChains, LoopExecutor
 
 KIND = 16
 
@@ -267,3 +267,68 @@ async def test_a_thread_that_dies_is_noticed(monkeypatch: pytest.MonkeyPatch) ->
     executor.submit(bug, lambda *_: None)
     assert await died
     assert shown.wait(5.0)
+
+
+class Chained(Setting):
+    """The same, where the kernel does what it can."""
+
+    def __init__(self, loop: FakeLoop) -> None:
+        super().__init__(loop)
+        self.commit = Commit(
+            LoopExecutor(loop), loop, [self.data, self.state, self.stream], self.after,
+            linger=0.005, chains=LoopChains(self.disk, loop),
+        )  # fmt: skip
+        self.data.log.append(KIND, b"the first makes the file")
+        self.state.log.append(KIND, b"s")
+        self.commit.soon()
+        self.run()
+
+
+@pytest.fixture
+def chained() -> Iterator[Chained]:
+    loop = FakeLoop()
+    yield Chained(loop)
+    loop.close()
+
+
+def test_a_chain_is_told_of_as_a_trip_of_the_thread_is(chained: Chained) -> None:
+    chained.data.log.append(KIND, b"d")
+    chained.state.log.append(KIND, b"s")
+    chained.commit.soon()
+    assert chained.run() == ["data 2", "state 2", "after"]
+    assert chained.synced(chained.data)
+    assert not chained.synced(chained.state)
+
+
+def test_a_step_that_fails_is_its_logs_failure_and_the_others_go_on(chained: Chained) -> None:
+    chained.data.log.append(KIND, b"d")
+    chained.state.log.append(KIND, b"s")
+    chained.disk.fail_at(2)  # the sync of the data
+    chained.commit.soon()
+    told = chained.run()
+    assert told[:2] == ["data failed", "state 2"]
+
+
+def test_a_write_in_part_is_written_again_whole(chained: Chained) -> None:
+    chained.data.log.append(KIND, b"d")
+    chained.disk.fail_at(1, errno.EIO, short=True)
+    chained.commit.soon()
+    assert chained.run()[0] == "data 2"
+    assert chained.synced(chained.data)
+
+
+def test_a_ring_that_takes_nothing_is_not_asked_again(chained: Chained) -> None:
+    class Broken:
+        asked = 0
+
+        def submit(self, chain: object, done: object) -> None:
+            self.asked += 1
+            raise OSError(errno.EBUSY, "no room")
+
+    broken = Broken()
+    chained.commit._chains = broken
+    for number in (2, 3):
+        chained.data.log.append(KIND, b"d")
+        chained.commit.soon()
+        assert chained.run()[0] == f"data {number}"
+    assert broken.asked == 1

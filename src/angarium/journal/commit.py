@@ -10,6 +10,8 @@ A log that fails goes on in a new segment at once. If that fails too, or the dis
 rests until `probe` finds the disk well again.
 """
 
+import errno
+import os
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -17,8 +19,10 @@ from queue import SimpleQueue
 from typing import Any, Final, Protocol
 
 from angarium.core.errors import Error
+from angarium.core.fault import FAULTS
 from angarium.journal.errors import FULL
 from angarium.journal.log import Landed, Log, Part
+from angarium.journal.ring import LONGEST, Ended, Sync, Write
 
 LINGER: Final = 0.002  # seconds; what a kill can send twice, against a trip for each delivery
 # A trip costs 100 us of processor time whatever it carries. Where trips of late carried several
@@ -28,7 +32,10 @@ COMPANY: Final = 0.002  # seconds
 ENOUGH: Final = 8  # appends somebody waits for
 SEVERAL: Final = 1.5
 GATHERED: Final = 512  # pieces to a record
+# No failure of the disk: who was to do it was kept from it.
+_PREVENTED: Final = frozenset((errno.EAGAIN, errno.EINTR, errno.ECANCELED))
 
+Work = Sequence[tuple[list[Part], bool]]
 Job = Callable[[], Any]
 Failure = OSError | Error
 
@@ -51,6 +58,12 @@ class Executor(Protocol):
     def stop(self) -> None:
         """Run what was submitted, and no more."""
         ...
+
+
+class Chains(Protocol):
+    """Does steps in their order without a thread of ours: `journal/ring`."""
+
+    def submit(self, chain: Sequence[Write | Sync], done: Ended) -> None: ...
 
 
 def attempt(job: Job) -> tuple[Any, Failure | None]:
@@ -186,11 +199,12 @@ class Commit:
 
     Args:
         after: called on the loop when a trip has landed and the next one, if any, is on its way.
+        chains: does what it can of a trip; the executor does the rest. None: there is none here.
     """
 
     __slots__ = (
-        "_after", "_asked", "_crowd", "_executor", "_flushes", "_flying", "_lanes", "_linger",
-        "_loop", "_planned", "_timer", "trips",
+        "_after", "_asked", "_chains", "_crowd", "_executor", "_flushes", "_flying", "_lanes",
+        "_linger", "_loop", "_planned", "_timer", "trips",
     )  # fmt: skip
 
     def __init__(
@@ -201,7 +215,9 @@ class Commit:
         after: Callable[[], None],
         *,
         linger: float = LINGER,
+        chains: Chains | None = None,
     ) -> None:
+        self._chains = chains
         self._asked = 0  # appends somebody waits for, since the last trip began
         self._crowd = 1.0  # how many of them a trip carried, of late
         self._executor = executor
@@ -268,7 +284,67 @@ class Commit:
             self._asked = 0
         self._flying = True
         self.trips += 1
-        self._executor.submit(partial(_trip, self._lanes, work), partial(self._landed, flushes))
+        if self._chains is None or FAULTS.armed or not self._chain(self._chains, work, flushes):
+            self._executor.submit(partial(_trip, self._lanes, work), partial(self._landed, flushes))
+
+    def _chain(self, chains: Chains, work: Work, flushes: list[Callable[[bool], None]]) -> bool:
+        """Begin the trip as one chain, if all of it can be."""
+        chain: list[Write | Sync] = []
+        whose: list[int] = []
+        for at, (parts, sync) in enumerate(work):
+            if parts:
+                steps = self._lanes[at].log.steps(parts, sync=sync)
+                if steps is None:
+                    return False
+                chain += steps
+                whose += [at] * len(steps)
+        if not 0 < len(chain) <= LONGEST:
+            return False
+        try:
+            chains.submit(chain, partial(self._chained, work, flushes, chain, whose))
+        except OSError:
+            self._chains = None  # What it has begun writes the same octets to the same places.
+            return False
+        return True
+
+    def _chained(
+        self,
+        work: Work,
+        flushes: list[Callable[[bool], None]],
+        chain: Sequence[Write | Sync],
+        whose: Sequence[int],
+        step: int,
+        result: int,
+    ) -> None:
+        """A chain has ended, with its last step or with one that failed."""
+        last = chain[step]
+        wanted = sum(map(len, last.pieces)) if isinstance(last, Write) else 0
+        done = result == wanted and step == len(chain) - 1
+        through = len(work) if done else whose[step]
+        results = [
+            lane.log.wrote(parts, sync=sync) if parts else None
+            for lane, (parts, sync) in zip(self._lanes, work[:through], strict=False)
+        ]
+        if through < len(work) and result < 0 and -result not in _PREVENTED:
+            results.append(Landed(0, 0, OSError(-result, os.strerror(-result))))
+        behind = len(results)
+        if behind == len(work):
+            self._landed(flushes, results, None)
+            return
+        self._executor.submit(
+            partial(_trip, self._lanes[behind:], work[behind:]),
+            partial(self._rest_landed, flushes, results),
+        )
+
+    def _rest_landed(
+        self,
+        flushes: list[Callable[[bool], None]],
+        results: list[Landed | None],
+        rest: list[Landed | None],
+        failure: Failure | None,
+    ) -> None:
+        """The executor did what a chain that broke had left."""
+        self._landed(flushes, results + (rest or []), failure)
 
     def _of(self, lane: Lane, probing: bool, flushing: bool) -> tuple[list[Part], bool]:
         if lane.resting and not (probing or flushing):
@@ -322,10 +398,7 @@ class Commit:
             self.soon()
 
 
-def _trip(
-    lanes: Sequence[Lane],
-    work: Sequence[tuple[list[Part], bool]],
-) -> list[Landed | None]:
+def _trip(lanes: Sequence[Lane], work: Work) -> list[Landed | None]:
     return [
         lane.log.write(parts, sync=sync) if parts else None
         for lane, (parts, sync) in zip(lanes, work, strict=True)

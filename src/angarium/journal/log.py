@@ -22,6 +22,7 @@ from angarium.core.fault import FAULTS, point
 from angarium.journal.disk import ZEROS, Disk, write_all
 from angarium.journal.errors import FULL
 from angarium.journal.record import END, HEAD_SIZE, encode
+from angarium.journal.ring import PIECES, Sync, Write
 from angarium.journal.segment import (
     CUT,
     HEADER_SIZE,
@@ -292,6 +293,28 @@ class Log:
         for number, kind, meta in self._kept:
             self._place(number, kind, meta)
 
+    # -- a trip without a thread ----------------------------------------------------------
+
+    def steps(self, parts: Sequence[Part], *, sync: bool) -> list[Write | Sync] | None:
+        """Return what the kernel may do by itself; None: `write` has to, for a file is missing."""
+        part = parts[0]
+        handle = part.segment.handle
+        if len(parts) > 1 or handle < 0 or len(part.pieces) > PIECES:
+            return None
+        steps: list[Write | Sync] = []
+        if part.pieces:
+            steps.append(Write(handle, part.pieces, part.offset))
+        if sync or part.closing:
+            steps.append(Sync(handle))
+        return steps
+
+    def wrote(self, parts: Sequence[Part], *, sync: bool) -> Landed:
+        """Say what became of the parts whose steps were all done."""
+        part = parts[0]
+        self.octets += part.end - part.offset
+        synced = part.last if sync or part.closing else 0
+        return Landed(part.last, synced, place=(part.segment.sequence, part.end))
+
     # -- the disk thread's side -----------------------------------------------------------
 
     def write(self, parts: Sequence[Part], *, sync: bool) -> Landed:
@@ -370,7 +393,10 @@ class Log:
         return False
 
     def recycle(self, segments: Sequence[Segment]) -> None:
-        """Put files aside in which nothing counts any more."""
+        """Put files aside in which nothing counts any more.
+
+        What cannot be is tried again with the next ones. Raises the first failure, at the end.
+        """
         for segment in segments:
             if segment.handle >= 0:
                 self._disk.close(segment.handle)

@@ -25,6 +25,7 @@ from angarium.inbound.profile import Profiles
 from angarium.inbound.smtp import Services, SmtpSession
 from angarium.journal.commit import ThreadExecutor
 from angarium.journal.disk import FileDisk
+from angarium.journal.ring import Ring
 from angarium.net.loop import LagWatch, RealClock
 from angarium.net.options import Resolver as ResolverOptions
 from angarium.net.resolver import Naming
@@ -172,7 +173,16 @@ def _means(
         settings_of(configuration, state),
         alarm=lambda error: alarm(str(error), "spool"),
         passed=partial(passed, state / "hose"),
+        chains=_ring(loop),
     )
+
+
+def _ring(loop: asyncio.AbstractEventLoop) -> Ring | None:
+    """Let the kernel write and sync by itself, if this one can."""
+    ring = Ring.open()
+    if ring is not None:
+        loop.add_reader(ring.fileno(), ring.reap)
+    return ring
 
 
 def _unreadable(alarm: Alarm, ident: int, error: Error) -> None:

@@ -7,7 +7,7 @@ from random import Random
 from angarium.core.clock import Clock
 from angarium.core.errors import Error
 from angarium.events.metrics import Metrics
-from angarium.journal.commit import LINGER, Executor, Scheduler
+from angarium.journal.commit import LINGER, Chains, Executor, Scheduler
 from angarium.journal.disk import Disk
 from angarium.queue.spool.routes import Routes
 
@@ -66,6 +66,7 @@ class Means:
 
     Args:
         executor: makes the thread of a shard.
+        chains: writes and syncs without it, where the system can.
         alarm: is told of damage, failures and what comes near a limit.
         passed: gives up to which number each stream (by the names of shard and stream, with a
             slash) is read by all its readers; None if that is not known. Called in a thread.
@@ -80,4 +81,5 @@ class Means:
     routes: Routes = field(default_factory=Routes)
     alarm: Callable[[Error], None] = _no_alarm
     passed: Callable[[], Mapping[str, int] | None] = _not_known
+    chains: Chains | None = None
     metrics: Metrics = field(default_factory=Metrics)

@@ -145,8 +145,9 @@ class Shard:
             self._rejections,
         )
         self.commit = Commit(
-            self.executor, means.loop, self.lanes, self._after, linger=settings.linger
-        )
+            self.executor, means.loop, self.lanes, self._after, linger=settings.linger,
+            chains=means.chains,
+        )  # fmt: skip
 
     def _resume(self, inventory: Inventory) -> None:
         surveys = (inventory.data, inventory.state, inventory.messages, inventory.rejections)
