@@ -46,7 +46,7 @@ SITES: Final[set[Site]] = {
     ("unlink", "data/segment"),
     *(("open", f"{name}/reserve") for name in LOGS[1:3]),
     *((each, "lock") for each in ("create", "open")),
-    *((each, "seed") for each in ("create", "write", "sync")),
+    *((each, "seed.new") for each in ("create", "write", "sync", "rename")),
     ("syncdir", "directory"),
 }
 ERRORS: Final = (errno.EIO, errno.ENOSPC, errno.EROFS)

@@ -7,7 +7,6 @@ found, and what a peer has written into the body of a message is not taken for i
 The secret is a file of its own, with two copies of it a block apart.
 """
 
-from contextlib import suppress
 from hashlib import blake2b
 from random import Random
 from typing import Final
@@ -65,17 +64,19 @@ def make(disk: Disk, directory: str, random: Random) -> Nonces:
     """
     seed = random.getrandbits(8 * SIZE).to_bytes(SIZE, "little")
     copy = seed + _check(seed)
+    path = f"{directory}/{NAME}"
     try:
-        handle = disk.open(f"{directory}/{NAME}", create=True)
+        # Under another name until it is durable: half of one would be taken for a damaged one.
+        handle = disk.open(f"{path}.new", create=True)
         try:
             write_all(disk, handle, [copy.ljust(APART, b"\0"), copy], 0)
             disk.sync(handle)
         finally:
             disk.close(handle)
+        disk.rename(f"{path}.new", path)
         disk.sync_dir(directory)
     except OSError:
-        with suppress(OSError):  # half of one would be taken for a damaged one
-            disk.unlink(f"{directory}/{NAME}")
+        return Nonces(seed)
     return Nonces(seed)
 
 
