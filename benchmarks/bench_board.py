@@ -55,7 +55,7 @@ class Configuration:
     def __init__(self) -> None:
         self.shape = Shape.make()
         self.tops: dict[type, Options] = {
-            cls: cls.make() for cls in (Residence, ServerLimits, Spooling)
+            cls: cls.make() for cls in (Residence, ServerLimits, Shape, Spooling)
         }
 
     def at(self, cls: type, **_: str) -> Shape:

@@ -11,7 +11,8 @@ import select
 import sys
 import time
 
-from angarium.queue.ledger import SharedLedger, digest_of
+from angarium.queue.ledger import SharedLedger
+from angarium.queue.rows import digest_of
 
 
 class Real:

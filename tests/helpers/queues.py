@@ -13,7 +13,7 @@ from angarium.queue.board import Board
 from angarium.queue.entry import Entry
 from angarium.queue.line import Key, Line
 from angarium.queue.options import Shape
-from angarium.queue.spool.slot import SLOT
+from angarium.queue.spool.slot import SLOT, lane_tail
 from angarium.queue.timer import Timer
 from helpers.clock import FakeClock
 
@@ -82,9 +82,10 @@ class FakeSpool:
             self.sync()
 
     def _write(self, ident: int, attempts: int, due: int) -> None:
-        _, each = self.kept[ident]
+        message, each = self.kept[ident]
         number = self.routes.number((each.binding_group, each.binding, each.domain))
-        self.live[ident] = SLOT.pack(number, due, attempts, 0, 1, 2, 3, 4)
+        slot = SLOT.pack(number, due, attempts, 0, 1, 2, 3, 4)
+        self.live[ident] = slot + lane_tail(message.lane)
 
     def sync(self, error: SpoolError | None = None) -> None:
         waiting, self.waiting = self.waiting, []
@@ -106,7 +107,7 @@ class FakeSpool:
     def rebind(
         self, ident: int, group: str, binding: str, domain: str, event: object = None
     ) -> None:
-        _, due, attempts, *_ = SLOT.unpack(self.live[ident])
+        _, due, attempts, *_ = SLOT.unpack_from(self.live[ident])
         self.rebound.append((ident, group, binding, domain))
         message, each = self.kept[ident]
         changed = Recipient(each.address, domain, group, binding, id=ident)
@@ -197,8 +198,10 @@ class Queues:
         self.given_up.append((entry, why))
         self.end(entry)
 
-    def message(self) -> Message:
-        return Message("a@example.org", MemoryBody(b"x"), received_at=self.clock.time())
+    def message(self, key: str = "", priority: int = 0) -> Message:
+        made = Message("a@example.org", MemoryBody(b"x"), received_at=self.clock.time())
+        made.fairness_key, made.priority = key, priority
+        return made
 
     def put(self, *domains: str, binding: str = "default", message: Message | None = None) -> Line:
         """Bring a message with a recipient in each domain; return the line of the last."""

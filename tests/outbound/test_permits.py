@@ -12,6 +12,21 @@ SERVER = ServerLimits.make(
 )
 
 
+class Waiting:
+    """Other lines of the worker, which wait for some keys."""
+
+    def __init__(self, *keys: str) -> None:
+        self.keys = set(keys)
+        self.asked = 0
+
+    def others_wait(self, key: str) -> bool:
+        self.asked += 1
+        return key in self.keys
+
+    def give_way(self, key: str) -> bool:
+        return self.others_wait(key)
+
+
 def test_a_permit_is_all_or_nothing() -> None:
     ledger = LocalLedger(FakeClock())
     assert Permit(ledger).acquire([("a", 1), ("b", 1)])
@@ -34,15 +49,29 @@ def test_a_permit_is_given_back_once() -> None:
 
 
 def test_a_permit_is_wanted_by_lines_of_this_worker_and_by_other_workers() -> None:
-    ledger, waiting = LocalLedger(FakeClock()), set[str]()
-    permit = Permit(ledger, waiting.__contains__)
+    ledger, others = LocalLedger(FakeClock()), Waiting()
+    permit = Permit(ledger, others)
     permit.acquire([("a", 1), ("b", 1)])
-    waiting.add("c")
+    assert not ledger.acquire("a", 1)
+    others.keys.add("c")
     assert not permit.wanted()
-    waiting.add("b")
+    assert not permit.give_way()
+    others.keys.add("b")
     assert permit.wanted()
+    assert permit.give_way()
+    assert permit.holds("b")
     permit.release()
     assert not permit.wanted()
+    assert not permit.holds("b")
+
+
+def test_nobody_is_asked_while_nobody_waits_for_anything() -> None:
+    others = Waiting("a")
+    permit = Permit(LocalLedger(FakeClock()), others)
+    permit.acquire([("a", 1)])
+    assert not permit.wanted()
+    assert not permit.give_way()
+    assert others.asked == 0
 
 
 def test_the_limits_of_a_line_its_stanza_and_the_server() -> None:

@@ -14,7 +14,8 @@ import pytest
 
 from angarium.core.errors import Error
 from angarium.core.units import Rate
-from angarium.queue.ledger import BUCKET, LedgerTable, SharedLedger, Table, digest_of
+from angarium.queue.ledger import LedgerTable, SharedLedger
+from angarium.queue.rows import BUCKET, Table, digest_of
 from angarium.queue.throttle import Grant
 from helpers.clock import FakeClock
 
@@ -145,6 +146,62 @@ def test_nobody_is_asked_to_hand_back_while_nobody_waits(make: Make) -> None:
     assert not b.wanted("k")
 
 
+def test_who_holds_fewest_is_served_first(make: Make) -> None:
+    node = make()
+    a, b = node.ledgers
+    for _ in range(3):
+        assert a.acquire("k", 3)
+    assert a.acquire("k", 3) is DENIED
+    node.clock.advance(0.1)
+    assert b.acquire("k", 3) is DENIED
+    a.release("k")
+    assert a.acquire("k", 3) is DENIED  # It waits for longer, and has two.
+    assert b.acquire("k", 3) is GRANTED
+
+
+def test_one_in_use_is_given_back_once_for_each_who_has_fewer(make: Make) -> None:
+    node = make(3)
+    a, b, c = node.ledgers
+    for ledger in (a, a, a, b):
+        assert ledger.acquire("k", 4)
+    assert not a.give_way("k")
+    assert c.acquire("k", 4) is DENIED
+    assert not b.give_way("k")  # The one who has most does it.
+    assert a.give_way("k")
+    assert not a.give_way("k")
+    assert b.acquire("k", 4) is DENIED
+    assert a.give_way("k")
+    assert not a.give_way("k")
+    node.clock.advance(1.1)
+    assert a.give_way("k")  # Nothing came of it.
+    assert not a.give_way("never")
+
+
+def test_equals_leave_each_other_what_they_have(make: Make) -> None:
+    node = make()
+    a, b = node.ledgers
+    for ledger in (a, a, b, b):
+        assert ledger.acquire("k", 4)
+    for ledger in (a, b):
+        assert ledger.acquire("k", 4) is DENIED
+    assert not a.give_way("k")
+    assert not b.give_way("k")
+
+
+def test_who_begins_to_wait_tells_those_who_hold_some(make: Make) -> None:
+    node = make(3)
+    a, b, c = node.ledgers
+    wanted: list[str] = []
+    a.on_wanted, c.on_wanted = wanted.append, wanted.append
+    assert a.acquire("k", 1)
+    assert b.acquire("k", 1) is DENIED
+    node.read()
+    assert b.acquire("k", 1) is DENIED
+    node.read()
+    assert wanted == ["k"]
+    assert node.freed == [[], [], []]
+
+
 def test_all_see_at_a_glance_whether_anybody_waits(make: Make) -> None:
     node = make(3)
     a, b, c = node.ledgers
@@ -161,6 +218,8 @@ def test_all_see_at_a_glance_whether_anybody_waits(make: Make) -> None:
     assert seen() == {True}
     a.release("k")
     assert b.acquire("k", 1) is GRANTED
+    assert seen() == {True}  # Another line of its may wait still.
+    b.forget("k")
     assert seen() == {False}
     c.acquire("k", 1)
     node.table.clear_worker(2)
@@ -201,6 +260,7 @@ def test_rows_are_free_when_nothing_is_counted(make: Make) -> None:
     a.release("k")
     assert node.table.rows() == 1
     assert b.acquire("k", 1)
+    b.forget("k")
     b.release("k")
     assert node.table.rows() == 0
 

@@ -6,8 +6,10 @@ from hypothesis import strategies as st
 
 from angarium.config.kinds import Throttle
 from angarium.core.units import Rate
+from angarium.queue.bulk import Tally, move
 from angarium.queue.entry import DELAYED, ENDED, MOVES, READY, Entry, MoveError
-from angarium.queue.line import REASONS, SHUT, SUSPENDED
+from angarium.queue.line import REASONS, SHUT, SUSPENDED, Line
+from angarium.queue.options import Shape
 from helpers.queues import Queues
 
 
@@ -191,6 +193,121 @@ def test_a_sift_given_up_half_way_loses_nothing() -> None:
     assert line.active == 0
 
 
+# Turns of several keys.
+
+
+def bring(queues: Queues, count: int, key: str = "", priority: int = 0) -> Line:
+    for _ in range(count):
+        queues.put("a.test", message=queues.message(key, priority))
+    return queues.board.line("default", "default", "a.test")
+
+
+def keys_of(queues: Queues, count: int) -> str:
+    """Take and end so many messages; return whose they were, by the first letter of the key."""
+    line, seen = queues.board.line("default", "default", "a.test"), ""
+    for _ in range(count):
+        for entry in line.take(1):
+            message, _ = queues.spool.kept[entry.id]
+            seen += "+" if message.priority else (message.fairness_key or "-")[0]
+            queues.end(entry)
+    return seen
+
+
+@pytest.mark.parametrize("most", [0, 3, -1])
+def test_a_bulk_of_one_key_does_not_hold_up_the_message_of_another(most: int) -> None:
+    queues = Queues(max_resident_active_queue=most)
+    bring(queues, 1000, "bulk")
+    assert keys_of(queues, 10) == "b" * 10
+    bring(queues, 1, "one")
+    bring(queues, 1)
+    assert keys_of(queues, 4) == "bo-b"
+    assert len(keys_of(queues, 2000)) == 988
+    line = queues.board.line("default", "default", "a.test")
+    assert queues.counts(line) == (0, 0, 0)
+    assert line.resident == 0
+
+
+def test_what_comes_due_has_its_key_still_and_nothing_is_read_to_know_it() -> None:
+    queues = Queues()
+    bring(queues, 300, "bulk")
+    bring(queues, 1, "one", priority=1)
+    queues.restart()
+    queues.later(1)
+    assert queues.spool.loads == 0
+    assert "+" in keys_of(queues, 2)
+    assert keys_of(queues, 400) == "b" * 299
+
+
+def test_urgent_mail_has_its_share_and_no_more() -> None:
+    queues = Queues(priority_shares=(25, 75))
+    bring(queues, 200)
+    bring(queues, 200, priority=1)
+    assert 145 <= keys_of(queues, 200).count("+") <= 155
+
+
+def test_a_weight_is_so_many_turns() -> None:
+    queues = Queues(fairness_weights={"big": 3})
+    bring(queues, 200, "big")
+    bring(queues, 200, "small")
+    assert 70 <= keys_of(queues, 100).count("b") <= 80
+
+
+def test_what_was_put_back_is_in_front_of_all_turns() -> None:
+    queues = Queues()
+    bring(queues, 10, "bulk")
+    line = bring(queues, 10, "other")
+    taken = [*line.take(1), *line.take(1)]
+    line.put_back(taken)
+    assert idents(line.take(1) + line.take(1)) == idents(taken)
+    assert line.active == 18
+
+
+def test_a_throttled_key_keeps_its_turn() -> None:
+    queues = Queues(outbound_throttle_messages=Throttle(Rate(1, 1), "t"))
+    bring(queues, 5, "bulk")
+    bring(queues, 5, "other")
+    assert keys_of(queues, 1) == "b"
+    assert keys_of(queues, 1) == ""
+    queues.later(1)
+    assert keys_of(queues, 1) == "o"
+
+
+def test_other_shares_hold_for_what_waits_already() -> None:
+    queues = Queues(priority_shares=(50, 50))
+    bring(queues, 100)
+    bring(queues, 100, priority=1)
+    assert keys_of(queues, 20).count("+") == 10
+    queues.configuration.shape = Shape.make(priority_shares=(0, 100))
+    queues.configuration.generation += 1
+    queues.board.configure(queues.configuration)
+    queues.later(1)
+    assert keys_of(queues, 200) == "+" * 90 + "-" * 90
+
+
+def test_a_line_without_mail_keeps_no_turns() -> None:
+    queues = Queues()
+    bring(queues, 3, "bulk")
+    line = bring(queues, 3, "other")
+    assert len(line.lanes()) == 2
+    keys_of(queues, 6)
+    assert len(line.lanes()) == 1
+
+
+def test_the_lanes_of_a_move_go_with_the_mail() -> None:
+    queues = Queues(max_resident_active_queue=2)
+    bring(queues, 50, "bulk")
+    bring(queues, 1, "one")
+    tally = Tally()
+    queues.board.begin(move(queues.board, lambda key: True, "g", "b1", tally))
+    queues.later(1)
+    assert tally.entries == 51
+    line = queues.board.line("g", "b1", "a.test")
+    order = [
+        queues.spool.kept[entry.id][0].fairness_key for _ in range(3) for entry in line.take(1)
+    ]
+    assert "one" in order
+
+
 steps = st.lists(
     st.tuples(
         st.sampled_from(["put", "take", "back", "end", "delay", "destage", "later", "sift"]),
@@ -200,14 +317,18 @@ steps = st.lists(
 )
 
 
-@given(steps, st.sampled_from([-1, 0, 3]))
-def test_every_entry_is_in_exactly_one_place(walk: list[tuple[str, int]], most: int) -> None:
+@given(steps, st.sampled_from([-1, 0, 3]), st.sampled_from([("",), ("", "a"), ("a", "b", "c")]))
+def test_every_entry_is_in_exactly_one_place(
+    walk: list[tuple[str, int]], most: int, keys: tuple[str, ...]
+) -> None:
     queues = Queues(max_resident_active_queue=most, max_recipients_per_batch=3)
     line = queues.board.line("default", "default", "a.test")
     flying: list[Entry] = []
     for step, number in walk:
         if step == "put":
-            queues.put(*["a.test"] * number)
+            key = keys[(number + len(queues.spool.kept)) % len(keys)]
+            message = queues.message(key, priority=number // 4)
+            queues.put(*["a.test"] * number, message=message)
         elif step == "take":
             flying += line.take(number)
         elif step == "back":

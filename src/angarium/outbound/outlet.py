@@ -4,13 +4,16 @@ Connections follow the queue: a first one when there is mail, then as many more 
 already, while the queue is deeper than they are; `connection_allocation_aggressiveness = high`
 opens all that are allowed. Idle ones wait for `idle_timeout` and leave by themselves.
 
+And they follow what the hosts say: when one more is refused while others work, those are enough.
+One more is tried after a while, twice as long after each refusal; when it is taken the next one
+follows a second later. What was learnt so is forgotten with the last connection.
+
 Where no host can be reached the line rests, and the message at its front fails temporarily, so
 that the log says why nothing moves; the others are not tried one by one.
 """
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
-from functools import partial
 from typing import Final, Protocol
 
 from angarium.core.address import routing_domain, split
@@ -40,6 +43,10 @@ BRISK_DEPTH: Final = 4
 HERE_SECONDS: Final = 10.0
 # A further connection that failed while others work is tried again after this.
 FURTHER_SECONDS: Final = 10.0
+# After one that was taken above what was enough, the next is tried after this.
+STEP_SECONDS: Final = 1.0
+# The longest wait after further connections were refused again and again.
+MOST_SECONDS: Final = 320.0
 # Entries failed in one piece of work; each may make a report, 100 us.
 PIECE: Final = 20
 _MANY: Final = 1 << 30
@@ -91,6 +98,12 @@ class Shared(Protocol):
 
     def closed(self) -> None: ...
 
+    def rested(self, session: Session) -> None: ...
+
+    def busy(self, session: Session) -> None: ...
+
+    def park(self, line: Line, key: str) -> None: ...
+
     def released(self, outlet: "Outlet") -> None: ...
 
     def host_limits(self, name: str, means: Means) -> HostLimits: ...
@@ -105,10 +118,13 @@ class Outlet:
     """The connections of one line; a `smtp.Owner`."""
 
     __slots__ = (
+        "_enough",
         "_failing",
         "_generation",
         "_idle",
         "_means",
+        "_more_at",
+        "_more_seconds",
         "_not_before",
         "_shared",
         "line",
@@ -127,6 +143,9 @@ class Outlet:
         self._shared = shared
         self._idle: list[Session] = []
         self._not_before = 0.0  # monotonic; until then no connection is opened
+        self._enough = 0  # connections, as the hosts see it; 0: they have not refused one
+        self._more_at = 0.0  # monotonic; from then on one more is tried
+        self._more_seconds = 0.0  # how long was waited for that
         self._failing = False  # all its mail is being failed
         self._generation = -1
         self._means: Means | None = None
@@ -139,7 +158,9 @@ class Outlet:
         if idle and not line.closed:
             each = BRISK_DEPTH if idle[-1].brisk else 1
             for _ in range(min(len(idle), -(-line.active // each))):
-                idle.pop().work()
+                session = idle.pop()
+                self._shared.busy(session)
+                session.work()
         if line.active and not line.closed and not self._shared.closing:
             shape = line.shape
             if shape.blackhole != "false":
@@ -151,6 +172,7 @@ class Outlet:
 
     def rested(self, session: Session) -> None:
         self._idle.append(session)
+        self._shared.rested(session)
 
     def held(self, session: Session, seconds: float) -> None:
         self._shared.board.wait(self.line, seconds)
@@ -161,6 +183,7 @@ class Outlet:
         self.parting.add(session)
         if session in self._idle:
             self._idle.remove(session)
+            self._shared.busy(session)
 
     def over(self, session: Session) -> None:
         self.leaving(session)
@@ -187,6 +210,9 @@ class Outlet:
         active = self.line.active
         cap = shape.max_outbound_connections
         most = active if cap == UNLIMITED else min(active, cap)
+        if self._enough:
+            more = self._shared.clock.monotonic() >= self._more_at
+            most = min(most, self._enough + more)
         if shape.connection_allocation_aggressiveness == "high":
             return most
         return min(most, -(-active // DEPTH), max(1, 2 * len(self.sessions)))
@@ -196,7 +222,15 @@ class Outlet:
         shared = self._shared
         if self._generation != shared.generation:
             self._not_before = 0.0  # Another configuration may know other hosts.
-        if self._failing or self.line.parked or self._not_before > shared.clock.monotonic():
+        if self.line.parked:
+            shared.board.schedule.park(self.line, self.line.parked)  # New mail has its turn too.
+        if self._failing or self.line.parked:
+            return
+        rest = self._not_before - shared.clock.monotonic()
+        if rest > 0.0:
+            # Woken a moment too early, for times which are close are one to the schedule.
+            if self.line.wake_at > self._not_before:
+                shared.board.wait(self.line, rest)
             return
         for _ in range(self._target(shape) - len(self.sessions) - self.opening):
             permit = self._permit(shape)
@@ -210,14 +244,14 @@ class Outlet:
         line, shared = self.line, self._shared
         board = shared.board
         throttle = shape.outbound_throttle_connections
-        permit = Permit(board.ledger, partial(board.schedule.others_wait, line=line))
+        permit = Permit(board.ledger, self)
         first = not self.sessions and not self.opening
         grant = permit.acquire(limits_of(line.key, shape, shared.server, first=first))
         if not grant:
             if grant is Grant.BUSY:
                 board.wait(line, BUSY_SECONDS)
             else:
-                board.schedule.park(line, permit.denied)
+                shared.park(line, permit.denied)
             return None
         if throttle is not None:
             seconds = board.ledger.take(throttle.key, throttle.rate)
@@ -239,6 +273,8 @@ class Outlet:
             self.sessions.add(session)
             self.opening -= 1
             started = True
+            if self._enough:
+                self._welcome()
             session.start(self, permit)
         except DeliveryError as error:
             self._unreachable(error)
@@ -246,7 +282,7 @@ class Outlet:
             self._wait(resting.until - shared.clock.monotonic())
         except Full as full:
             if full.key:
-                shared.board.schedule.park(line, full.key)
+                shared.park(line, full.key)
             else:
                 self._wait(full.seconds)
         except AddressError as error:
@@ -297,13 +333,42 @@ class Outlet:
         self._not_before = self._shared.clock.monotonic() + seconds
         self._shared.board.wait(self.line, seconds)
 
+    def _refused(self) -> None:
+        """One more than those which work could not be had: they are enough for now."""
+        self._enough = len(self.sessions)
+        if self._shared.clock.monotonic() >= self._more_at:  # Several at once are refused once.
+            self._more_seconds = min(max(2.0 * self._more_seconds, FURTHER_SECONDS), MOST_SECONDS)
+            self._try_more(self._more_seconds)
+        for session in self.sessions:
+            # It works with us: what it refuses says nothing to other lines.
+            self._shared.dialer.hosts.reached(session.hop.address, session.source)
+
+    def _welcome(self) -> None:
+        """A connection was opened; if it is one more than was enough, it is not too many."""
+        if len(self.sessions) > self._enough:
+            self._enough = len(self.sessions)
+            self._more_seconds = 0.0
+            self._try_more(STEP_SECONDS)
+
+    def _try_more(self, seconds: float) -> None:
+        self._more_at = self._shared.clock.monotonic() + seconds
+        self._shared.board.wait(self.line, seconds)
+
+    # Who else wants connections.
+
+    def others_wait(self, key: str) -> bool:
+        return self._shared.board.schedule.others_wait(key, self.line)
+
+    def give_way(self, key: str) -> bool:
+        return self._shared.board.schedule.give_way(key, self.line, len(self.sessions), _held)
+
     def _unreachable(self, error: DeliveryError) -> None:
         """No connection came of it."""
         if not error.temporary:
             self._fail_all(lambda entry: self._shared.settle.failed(entry, error))
             return
         if self.sessions:
-            self._wait(FURTHER_SECONDS)
+            self._refused()
             return
         line, shared = self.line, self._shared
         options, shape = self.means().options, line.shape
@@ -344,6 +409,7 @@ class Outlet:
     def _let_go(self) -> None:
         """Without connections the line may be freed, once it need not wait for another."""
         if not self._in_use:
+            self._enough, self._more_at, self._more_seconds = 0, 0.0, 0.0
             self._shared.sweep.add(self, max(self._not_before, self._shared.sweep.now()))
 
     @property
@@ -363,3 +429,9 @@ class Outlet:
             return self._not_before
         self._shared.released(self)
         return NEVER
+
+
+def _held(line: Line) -> int:
+    """Return how many connections a line has or opens."""
+    outlet = line.pool
+    return len(outlet.sessions) + outlet.opening if isinstance(outlet, Outlet) else 0

@@ -2,10 +2,13 @@
 
 A connection holds one permit for its line, one for each wider limit that covers it (the stanza,
 the binding, the server), and, once it is known, one for the host. It takes all or none.
+
+What is held while others wait is given back: at once where it rests, and while it is in use when it
+has paid for its greeting, for others who have fewer. One connection gives way for each who waits.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, Protocol
 
 from angarium.queue.line import Key
 from angarium.queue.options import HostLimits, ServerLimits, Shape
@@ -16,20 +19,41 @@ UNLIMITED: Final = -1
 Limit = tuple[str, int]  # a key of the ledger, and how many it allows
 
 
-def _nobody(key: str) -> bool:
-    return False
+class Others(Protocol):
+    """The other lines of this worker: `outbound/outlet`."""
+
+    def others_wait(self, key: str) -> bool:
+        """Say whether another line waits for a key."""
+        ...
+
+    def give_way(self, key: str) -> bool:
+        """Say whether to give one of a key back for a line that has fewer connections."""
+        ...
+
+
+class _Nobody:
+    """There are no other lines."""
+
+    def others_wait(self, key: str) -> bool:
+        return False
+
+    def give_way(self, key: str) -> bool:
+        return False
+
+
+NOBODY: Final = _Nobody()
 
 
 class Permit:
     """What one connection holds; `release` gives all back, once.
 
     Args:
-        others: says whether another line of this worker waits for a key.
+        others: of this worker, who may wait for what it holds.
     """
 
     __slots__ = ("_keys", "_others", "denied", "ledger")
 
-    def __init__(self, ledger: Ledger, others: Callable[[str], bool] = _nobody) -> None:
+    def __init__(self, ledger: Ledger, others: Others = NOBODY) -> None:
         self.ledger = ledger
         self._others = others
         self._keys: list[str] = []
@@ -58,11 +82,22 @@ class Permit:
             self._keys.remove(key)
             self.ledger.release(key)
 
+    def holds(self, key: str) -> bool:
+        return key in self._keys
+
     def wanted(self) -> bool:
-        """Say whether another line waits for one of these, or another worker has for long."""
-        if any(map(self._others, self._keys)):
-            return True
-        return self.ledger.contended and any(map(self.ledger.wanted, self._keys))
+        """Say whether anybody waits for one of these; asked when it is not needed."""
+        ledger, others = self.ledger, self._others
+        return ledger.contended and any(
+            others.others_wait(key) or ledger.wanted(key) for key in self._keys
+        )
+
+    def give_way(self) -> bool:
+        """Say whether to give it back although it is in use; asked when it has paid for itself."""
+        ledger, others = self.ledger, self._others
+        return ledger.contended and any(
+            others.give_way(key) or ledger.give_way(key) for key in self._keys
+        )
 
 
 def limits_of(key: Key, shape: Shape, server: ServerLimits, *, first: bool) -> list[Limit]:

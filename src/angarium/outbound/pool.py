@@ -9,7 +9,8 @@ A line's connections are its `Outlet`, which hangs on the line itself; here is w
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Protocol, TypeVar
+from itertools import islice
+from typing import Final, Protocol, TypeVar
 
 from angarium.config.option import Options
 from angarium.core.clock import Clock
@@ -19,13 +20,14 @@ from angarium.outbound.dial import Dialer
 from angarium.outbound.options import Transport
 from angarium.outbound.outlet import Board, Outlet
 from angarium.outbound.settle import Settle
-from angarium.outbound.smtp import Means
+from angarium.outbound.smtp import Means, Session
 from angarium.outbound.sources import Sources
 from angarium.queue.entry import Entry
 from angarium.queue.line import Line
 from angarium.queue.options import HostLimits, ServerLimits
 
 O = TypeVar("O", bound=Options)  # noqa: E741
+_RESTING: Final = 256  # connections looked at for one that holds a key
 
 
 class Configuration(Protocol):
@@ -81,7 +83,9 @@ class Pool:
         self.alarm = alarm
         self.sources = Sources(board, sweep, alarm)
         self.outlets: set[Outlet] = set()
+        self._resting: dict[Session, None] = {}  # the one that rests for longest first
         self._tasks: set[asyncio.Task[None]] = set()
+        board.ledger.on_wanted = self.wanted
         self._empty = asyncio.Event()
         self.configure(configuration)
 
@@ -104,6 +108,25 @@ class Pool:
             self.outlets.add(outlet)
         assert isinstance(outlet, Outlet)
         outlet.wake()
+
+    def rested(self, session: Session) -> None:
+        """A connection has nothing to do."""
+        self._resting[session] = None
+
+    def busy(self, session: Session) -> None:
+        """It has again, or it ends."""
+        self._resting.pop(session, None)
+
+    def park(self, line: Line, key: str) -> None:
+        """Let a line wait for a permit; one that somebody holds and does not need is given up."""
+        self.board.schedule.park(line, key)
+        self.wanted(key)
+
+    def wanted(self, key: str) -> None:
+        """Give up one connection which holds `key` and rests, the one that rests for longest."""
+        for session in islice(self._resting, _RESTING):
+            if session.let_go(key):
+                return
 
     def closed(self) -> None:
         """A connection of an outlet has ended."""

@@ -86,6 +86,7 @@ class Session(asyncio.Protocol):
     """
 
     __slots__ = (
+        "_begun",
         "_client",
         "_heard",
         "_line",
@@ -137,7 +138,7 @@ class Session(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._patience = means.patience
         self._look = LOOK_SECONDS
-        self._heard = means.sweep.now()
+        self._heard = self._begun = means.sweep.now()
         self._working = False
         self._retiring = False
         self._stuck = False
@@ -243,7 +244,8 @@ class Session(asyncio.Protocol):
         if self._retiring and self._client.finishing:
             due = self._heard + self.options.rset_timeout
         if now < due:
-            if self._working and not self._retiring and self._wanted():
+            old = self.resting or now - self._begun >= HAND_BACK_SECONDS
+            if self._working and not self._retiring and old and self._called_for():
                 self.retire()
             return min(due, now + self._look)
         if stage is Stage.IDLE and not self._retiring:
@@ -315,8 +317,26 @@ class Session(asyncio.Protocol):
         return seconds <= 0.0
 
     def _wanted(self) -> bool:
-        """Say whether somebody else has waited for what we hold."""
+        """Say whether somebody else waits for what we hold and do not need."""
         return self._permit is not None and self._permit.wanted()
+
+    def _called_for(self) -> bool:
+        """Say whether somebody else is to have what we hold."""
+        if self.resting:
+            return self._wanted()
+        return self._permit is not None and self._permit.give_way()
+
+    def _paid(self) -> bool:
+        """Say whether enough went over it that it may be given up for somebody else."""
+        return self.mails >= HAND_BACK_MESSAGES or self._heard - self._begun >= HAND_BACK_SECONDS
+
+    def let_go(self, key: str) -> bool:
+        """Give up a connection which rests if it holds a key others wait for; say whether."""
+        if not self.resting or self._permit is None or not self._permit.holds(key):
+            return False
+        self._leave()
+        self._send()
+        return True
 
     def _unlimited(self) -> bool:
         options = self.options
@@ -381,7 +401,7 @@ class Session(asyncio.Protocol):
         )
         if delivered:
             self.successes += 1
-        if not self.mails % HAND_BACK_MESSAGES and self._wanted():
+        if self._paid() and self._called_for():
             self._retiring = True
 
     def _lose(self, reply: Reply) -> None:

@@ -23,7 +23,7 @@ from angarium.queue.bulk import expire, vanished
 from angarium.queue.delayed import Delayed
 from angarium.queue.entry import DELAYED, ENDED, FLYING, Entry, wrong
 from angarium.queue.idle import Idle
-from angarium.queue.line import PAUSED, THROTTLED, Key, Line
+from angarium.queue.line import PAUSED, THROTTLED, Key, Line, weights_of
 from angarium.queue.options import ServerLimits, Shape, Spooling
 from angarium.queue.recall import Recall, Spawn
 from angarium.queue.retry import GiveUp, is_expired, spread
@@ -155,6 +155,8 @@ class Board:
             self._groups.setdefault(group, []).append(binding)
         self.recall.unlink = configuration.top(Spooling).unlink_on_spool_in_failure
         self.rooms.configure(configuration)
+        shape = configuration.top(Shape)
+        self.schedule.configure(shape.priority_shares, weights_of(shape))
         self._default_shut = configuration.top(ServerLimits).default_binding == "suspended"
         if self.lines:
             self.begin(self.offer_all())

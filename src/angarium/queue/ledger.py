@@ -1,157 +1,47 @@
 """The table of counts and rates which the workers of a node share (ARCHITECTURE.md, section 2).
 
-It is one anonymous file, mapped by all; a row belongs to a key while somebody counts under it:
-
-    digest            128 bits of the key; zero: the row is free
-    next              a rate: when its next event is on schedule, ns of the monotonic clock
-    freed             when the count last went down, or its first waiter was woken, ns
-    counts[worker]    how many the worker holds; only it writes there
-    since[worker]     when the worker was first denied and began to wait, ns; 0: it does not
-
-Beside the rows stands for each worker how many keys it waits for, so that the common case, nobody
-waits for anything, is seen at a glance.
-
-Rules. A change is made under an fcntl lock on the byte of the row, taken without waiting: the
-kernel frees it when its holder dies, and a change is single numbers, so there is nothing to roll
-back. A column is written by its worker alone, and cleared by the supervisor when that is dead.
-Who was denied first is served first: a newcomer is refused what is free if older waiters are
-enough to use it up, unless they have not come for it within a second.
+It is one anonymous file, mapped by all (`rows`); a row belongs to a key while somebody counts under
+it. Rules of who is served: among those who wait who holds the fewest is first, of these who was
+denied first; a newcomer is refused what is free if those before him are enough to use it up, unless
+they have not come for it within a second. Who begins to wait tells who holds some, and the one who
+holds most gives one back for him (`give_way`).
 """
 
-import errno
-import fcntl
 import itertools
-import mmap
 import os
 import socket
-import struct
 from array import array
 from collections.abc import Callable, Mapping, Sequence
-from hashlib import blake2b
 from typing import Final, Literal, Self
 
 from angarium.core.clock import Clock
 from angarium.core.errors import Error
 from angarium.core.units import Rate
+from angarium.queue.rows import (
+    BUCKET,
+    DIGEST,
+    FREE,
+    HEAD,
+    LAYOUT,
+    ROWS,
+    Table,
+    digest_of,
+    size_of,
+    size_of_row,
+)
 from angarium.queue.throttle import BURST_SECONDS, BUSY_SECONDS, Grant, burst, nobody
 
-ROWS: Final = 1 << 16  # 5 MB with four workers; a server has at most some 20,000 connections
-BUCKET: Final = 16  # rows a key may be in: one lock covers the choice among them
-DIGEST: Final = 16  # octets
 FULL_SECONDS: Final = 1.0  # to wait where there is no row for a rate
 STALE_NS: Final = 1_000_000_000  # an older waiter who does not come for what is free that long
-TRIES: Final = 3  # a change takes 3 us: a lock that is held is tried again at once first
-_FREE: Final = bytes(DIGEST)
-_HEAD: Final = struct.Struct("<QI")  # magic and version, workers
-_MAGIC: Final = 0x414E4741_00000001
-LAYOUT: Final = _MAGIC  # of the table: workers of different versions may share one of the same
-_HEAD_SIZE: Final = 64
-_LOCKED: Final = (errno.EAGAIN, errno.EACCES)
 _BUSY: Final = -1
 _FULL: Final = -2
 _SECOND: Final = 1_000_000_000  # ns
 _FULL_NS: Final = 60 * _SECOND  # between two alarms
 _DIGESTS: Final = 16384  # known at a time; one costs 1 us to find
+_GIVEN: Final = 4096  # workers remembered for whom we gave one back
 _READ: Final = 256  # wake-ups and questions in one turn of the loop
 _WAKE: Final = "ledger.wake"
 _TABLE: Final = "ledger.table"
-
-
-def digest_of(key: str) -> bytes:
-    return blake2b(key.encode(), digest_size=DIGEST).digest()
-
-
-class Table:
-    """The mapped file, as typed columns. `descriptor` stays the caller's."""
-
-    def __init__(self, descriptor: int, workers: int, rows: int) -> None:
-        self.descriptor = descriptor
-        self.workers = workers
-        self.rows = rows
-        size = size_of(workers, rows)
-        self._map = mmap.mmap(descriptor, size)
-        view = memoryview(self._map)
-        self._parts: list[memoryview[int]] = [view]
-        self._at = _HEAD_SIZE
-        self.digests_at = self._at
-        self._at += DIGEST * rows
-        self.next = self._column("q", 8)
-        self.freed = self._column("q", 8)
-        self.since = [self._column("q", 8) for _ in range(workers)]
-        self.counts = [self._column("I", 4) for _ in range(workers)]
-        self.waits = self._cells("I", 4, workers)
-
-    def _column(self, code: Literal["q", "I"], width: int) -> "memoryview[int]":
-        return self._cells(code, width, self.rows)
-
-    def _cells(self, code: Literal["q", "I"], width: int, count: int) -> "memoryview[int]":
-        part = self._parts[0][self._at : self._at + width * count].cast(code)
-        self._parts.append(part)
-        self._at += width * count
-        return part
-
-    def find(self, digest: bytes) -> int:
-        """Return the row of a key, or -1."""
-        first = self.bucket(digest)
-        begin = self.digests_at + DIGEST * first
-        at = self._map.find(digest, begin, begin + DIGEST * BUCKET)
-        # A match across two rows is possible in theory, and no row.
-        return first + (at - begin) // DIGEST if at >= 0 and not (at - begin) % DIGEST else -1
-
-    def bucket(self, digest: bytes) -> int:
-        """Return the first row of the bucket a key belongs to."""
-        return int.from_bytes(digest[:4], "little") % (self.rows // BUCKET) * BUCKET
-
-    def digest(self, row: int) -> bytes:
-        at = self.digests_at + DIGEST * row
-        return self._map[at : at + DIGEST]
-
-    def name(self, row: int, digest: bytes) -> None:
-        at = self.digests_at + DIGEST * row
-        self._map[at : at + DIGEST] = digest
-
-    def lock(self, row: int, rows: int = 1) -> bool:
-        """Lock the rows against other processes; never waits."""
-        for _ in range(TRIES):
-            try:
-                fcntl.lockf(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, rows, row)
-            except OSError as error:
-                if error.errno not in _LOCKED:
-                    raise
-            else:
-                return True
-        return False
-
-    def unlock(self, row: int, rows: int = 1) -> None:
-        fcntl.lockf(self.descriptor, fcntl.LOCK_UN, rows, row)
-
-    def unused(self, row: int, now: int) -> bool:
-        return (
-            self.next[row] <= now
-            and not any(column[row] for column in self.counts)
-            and not any(column[row] for column in self.since)
-        )
-
-    def oldest(self, row: int) -> int:
-        """Return the worker which has waited longest, or -1."""
-        first, found = 0, -1
-        for worker, column in enumerate(self.since):
-            if column[row] and (found < 0 or column[row] < first):
-                first, found = column[row], worker
-        return found
-
-    def close(self) -> None:
-        for part in reversed(self._parts):
-            part.release()
-        self._map.close()
-
-
-def size_of_row(workers: int) -> int:
-    return DIGEST + 8 + 8 + workers * (8 + 4)
-
-
-def size_of(workers: int, rows: int) -> int:
-    return _HEAD_SIZE + 4 * workers + rows * size_of_row(workers)
 
 
 class LedgerTable:
@@ -168,7 +58,7 @@ class LedgerTable:
         if inherited is None:
             self._descriptor = os.memfd_create("angarium-ledger", os.MFD_CLOEXEC)
             os.ftruncate(self._descriptor, size_of(workers, rows))
-            os.pwrite(self._descriptor, _HEAD.pack(_MAGIC, workers), 0)
+            os.pwrite(self._descriptor, HEAD.pack(LAYOUT, workers), 0)
             self._pairs = [
                 socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM) for _ in range(workers)
             ]
@@ -185,7 +75,7 @@ class LedgerTable:
     def resumed(cls, descriptors: Sequence[int]) -> Self:
         """Go on with the table of the program before us, of the same LAYOUT."""
         size = os.fstat(descriptors[0]).st_size
-        _, workers = _HEAD.unpack(os.pread(descriptors[0], _HEAD.size, 0))
+        _, workers = HEAD.unpack(os.pread(descriptors[0], HEAD.size, 0))
         rows = (size - size_of(workers, 0)) // size_of_row(workers)
         return cls(workers, rows, descriptors)
 
@@ -207,13 +97,13 @@ class LedgerTable:
         table.since[worker][:] = _zeros("q", table.rows)
         table.waits[worker] = 0
         for row in held:
-            first = table.oldest(row)
+            first = table.first(row)
             if first >= 0:
                 wake(self._pairs[first][0], table.digest(row))
 
     def rows(self) -> int:
         """Return how many rows are in use."""
-        return sum(self._table.digest(row) != _FREE for row in range(self._table.rows))
+        return sum(self._table.digest(row) != FREE for row in range(self._table.rows))
 
     def close(self) -> None:
         self._table.close()
@@ -267,11 +157,15 @@ class SharedLedger:
         self._counts = table.counts[worker]
         self._since = table.since[worker]
         self._digests: dict[str, bytes] = {}
+        self._names: dict[bytes, str] = {}  # and the other way round
         self._waiting: dict[bytes, str] = {}
+        # For whom we gave one back: digest and worker to since when he waited, and when that was.
+        self._given: dict[tuple[bytes, int], tuple[int, int]] = {}
         self._leases: dict[str, tuple[int, int]] = {}  # what is left of it, and until when
         self._owed: list[str] = []  # releases which found the row locked
         self._full_at = -_FULL_NS
         self.on_free: Callable[[str], None] = nobody
+        self.on_wanted: Callable[[str], None] = nobody
 
     @classmethod
     def opened(
@@ -283,8 +177,8 @@ class SharedLedger:
     ) -> Self:
         """Return the ledger for what `LedgerTable.descriptors` gave; it keeps them."""
         descriptor = descriptors[_TABLE]
-        magic, workers = _HEAD.unpack(os.pread(descriptor, _HEAD.size, 0))
-        if magic != _MAGIC:
+        magic, workers = HEAD.unpack(os.pread(descriptor, HEAD.size, 0))
+        if magic != LAYOUT:
             raise Error("this is no ledger of this version", found=hex(magic))
         rows = (os.fstat(descriptor).st_size - size_of(workers, 0)) // size_of_row(workers)
         ends = [socket.socket(fileno=descriptors[f"{_WAKE}.{each}"]) for each in range(workers)]
@@ -301,28 +195,45 @@ class SharedLedger:
         digest = self._digest(key)
         row = self._enter(digest)
         if row < 0:
-            return Grant.BUSY if row == _BUSY else Grant.DENIED
+            if row == _BUSY:
+                return Grant.BUSY
+            self._wait_for(digest, key)  # Nobody can wake us: `tick` asks again.
+            return Grant.DENIED
         table, now = self._table, self._now()
         free = cap - sum(column[row] for column in table.counts)
         if free <= self._ahead(row, now, free):
-            self._since[row] = self._since[row] or now
+            begins = not self._since[row]
+            if begins:
+                self._since[row] = now
             self._wait_for(digest, key)
             self._leave(row)
+            if begins:
+                self._ask_holders(row, digest)
             return Grant.DENIED
         self._counts[row] += 1
         self._since[row] = 0
-        self._served(digest)
-        following = table.oldest(row) if free > 1 else -1
+        following = table.first(row) if free > 1 else -1
+        more = digest in self._waiting
+        if more:
+            # Another line of ours may wait still: behind the other workers, until `forget`.
+            self._since[row] = now
         self._leave(row)
+        if more:
+            self._ask_holders(row, digest)
         if following >= 0:
             self._wake(following, digest)
         return Grant.GRANTED
 
     def _ahead(self, row: int, now: int, free: int) -> int:
-        """Return how many workers waited before us, and are to have what is free first."""
-        mine = self._since[row] or now + 1
-        ahead = sum(0 < column[row] < mine for column in self._table.since)
-        if 0 < free <= ahead and now - self._table.freed[row] > STALE_NS:
+        """Return how many workers wait and are to have what is free before us."""
+        table = self._table
+        mine = self._counts[row], self._since[row] or now + 1
+        ahead = sum(
+            (table.counts[worker][row], column[row]) < mine
+            for worker, column in enumerate(table.since)
+            if column[row] and worker != self._worker
+        )
+        if 0 < free <= ahead and now - table.freed[row] > STALE_NS:
             return 0
         return ahead
 
@@ -341,9 +252,9 @@ class SharedLedger:
         self._counts[row] -= 1
         now = self._now()
         table.freed[row] = now
-        first = table.oldest(row)
+        first = table.first(row)
         if table.unused(row, now):
-            table.name(row, _FREE)
+            table.name(row, FREE)
         self._leave(row)
         if first >= 0:
             self._wake(first, digest)
@@ -391,8 +302,36 @@ class SharedLedger:
         row = self._table.find(self._digest(key))
         if row < 0:
             return False
-        mine = self._since[row] or self._now() + 1
-        return any(0 < column[row] < mine for column in self._table.since)
+        return any(
+            column[row] for worker, column in enumerate(self._table.since) if worker != self._worker
+        )
+
+    def give_way(self, key: str) -> bool:
+        digest = self._digest(key)
+        table, row = self._table, self._table.find(digest)
+        if row < 0:
+            return False
+        held = [column[row] for column in table.counts]
+        mine, now = held[self._worker], self._now()
+        if mine < max(held):
+            return False
+        for worker, column in enumerate(table.since):
+            since, asked = column[row], (digest, worker)
+            if not since or held[worker] >= mine:
+                continue
+            given, at = self._given.get(asked, (0, 0))
+            if given != since or now - at > STALE_NS:
+                if len(self._given) >= _GIVEN:
+                    self._given.clear()
+                self._given[asked] = since, now
+                return True
+        return False
+
+    def _ask_holders(self, row: int, digest: bytes) -> None:
+        """Tell those who hold some that we wait: they may have one they do not need now."""
+        for worker, column in enumerate(self._table.counts):
+            if column[row] and worker != self._worker:
+                wake(self._ends[worker], digest)
 
     def forget(self, key: str) -> None:
         digest = self._digest(key)
@@ -402,7 +341,7 @@ class SharedLedger:
         if row >= 0:
             self._since[row] = 0
             # What was meant for us is for who comes next.
-            first = self._table.oldest(row)
+            first = self._table.first(row)
             if first >= 0:
                 self._wake(first, digest)
 
@@ -421,6 +360,9 @@ class SharedLedger:
             key = self._waiting.get(digest)
             if key is not None:
                 self.on_free(key)
+            key = self._names.get(digest)
+            if key is not None and self.wanted(key):
+                self.on_wanted(key)
 
     def tick(self) -> None:
         """Do what was put off, and ask again for what we wait for: once a second.
@@ -432,8 +374,9 @@ class SharedLedger:
             self.release(key)
         for digest, key in list(itertools.islice(self._waiting.items(), _READ)):
             # To the end of the row, so that all have their turn.
-            self._waiting[digest] = self._waiting.pop(digest)
-            self.on_free(key)
+            if self._waiting.pop(digest, None) is not None:  # Not served by what came before it.
+                self._waiting[digest] = key
+                self.on_free(key)
 
     def close(self) -> None:
         for end in (self._inbox, *self._ends):
@@ -449,7 +392,9 @@ class SharedLedger:
         if digest is None:
             if len(self._digests) >= _DIGESTS:
                 self._digests.clear()
+                self._names.clear()
             digest = self._digests[key] = digest_of(key)
+            self._names[digest] = key
         return digest
 
     def _enter(self, digest: bytes) -> int:
@@ -476,7 +421,7 @@ class SharedLedger:
     def _claim(self, first: int, digest: bytes) -> int:
         table, now = self._table, self._now()
         for row in range(first, first + BUCKET):
-            if table.digest(row) == _FREE or table.unused(row, now):
+            if table.digest(row) == FREE or table.unused(row, now):
                 table.next[row] = table.freed[row] = 0
                 table.name(row, digest)
                 return row

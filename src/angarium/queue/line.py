@@ -43,6 +43,7 @@ REASONS: Final = {
     ABSENT: "address not on this machine",
 }
 AHEAD: Final = 32  # entries read by a thread in one go
+_LANES: Final = 8  # of a line which count where it waits with other lines
 _ROUNDS: Final = 8  # batches found expired before the loop gets its turn
 
 Key = tuple[str, str, str]
@@ -173,8 +174,7 @@ class Line(Fifo[Entry]):
     def _share(self) -> Turns[Entry]:
         """Let what waits go by turns from now on, as the options have it."""
         shape, before = self.shape, self._order
-        weights = {hash_of(key): weight for key, weight in shape.fairness_weights.items()}
-        turns: Turns[Entry] = Turns(shape.priority_shares, weights)
+        turns: Turns[Entry] = Turns(shape.priority_shares, weights_of(shape))
         self._order = turns
         if isinstance(before, Turns):
             for flow in before:
@@ -303,7 +303,7 @@ class Line(Fifo[Entry]):
                 for at, item in enumerate(items):
                     if isinstance(item, Entry):
                         items[at] = item.id
-                    done += 1
+                        done += 1
         self.resident -= done
         self._board.resident -= done
         if self.room is not None:
@@ -357,6 +357,11 @@ class Line(Fifo[Entry]):
         finally:
             if items[at:]:
                 self._fifo(lane).inbox.extend(items[at:])
+
+    def lanes(self) -> list[int]:
+        """Return the lanes of what waits; of very many a few."""
+        order = self._order
+        return [order] if isinstance(order, int) else order.lanes(_LANES) or [0]
 
     def lifted(self, item: Entry | int) -> None:
         """Note that an entry which `sift` gave is in this line no more."""
@@ -421,6 +426,11 @@ class Line(Fifo[Entry]):
 
     def __repr__(self) -> str:
         return f"<Line {'/'.join(self.key)} {self.active} active {self.in_flight} in flight>"
+
+
+def weights_of(shape: Shape) -> dict[int, float]:
+    """Return the weights of fairness keys, by what a lane has of them."""
+    return {hash_of(key): weight for key, weight in shape.fairness_weights.items()}
 
 
 def _ident(item: Entry | int) -> int:

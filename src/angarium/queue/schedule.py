@@ -2,17 +2,17 @@
 
 A line which may not send now waits here, in one of two ways: until a time (a throttle says its
 exact next time, a pause its end), or for a key of the ledger of which none is free. So nobody asks
-again and again. Among those who wait for one key, the longest waiting one is first.
+again and again. Those who wait for one key have their turns (`parking`).
 """
 
 import heapq
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Final
 
 from angarium.core.clock import Clock
 from angarium.queue.line import Line
+from angarium.queue.parking import Parking
 
 NEVER: Final = float("inf")
 _SAME_SECONDS: Final = 0.01  # times so close to an earlier one are one
@@ -21,13 +21,19 @@ _SAME_SECONDS: Final = 0.01  # times so close to an earlier one are one
 class Schedule:
     """The lines that wait. Times are monotonic seconds."""
 
-    __slots__ = ("_count", "_keys", "_times", "alarm")
+    __slots__ = ("_count", "_keys", "_shares", "_times", "_weights", "alarm")
 
     def __init__(self) -> None:
         self._times: list[tuple[float, int, Line]] = []
         self._count = 0
-        self._keys: dict[str, deque[Line]] = {}
+        self._keys: dict[str, Parking] = {}
+        self._shares: Sequence[float] = (1,)
+        self._weights: Mapping[int, float] = {}
         self.alarm: Callable[[float], None] | None = None  # told of each new earliest time
+
+    def configure(self, shares: Sequence[float], weights: Mapping[int, float]) -> None:
+        """Let lines have their turns by these from now on, see `turns`."""
+        self._shares, self._weights = shares, weights
 
     def wait(self, line: Line, until: float) -> None:
         """Wake the line at `until`; who waits for several times is woken at each of them."""
@@ -54,39 +60,56 @@ class Schedule:
         return self._times[0][0] if self._times else NEVER
 
     def park(self, line: Line, key: str) -> None:
-        """Let the line wait until a permit of `key` may be free; it waits for one key at most."""
-        if line.parked:
-            if line.parked == key:
-                return
+        """Let the line wait until a permit of `key` may be free; it waits for one key at most.
+
+        One that waits already has its new mail count too.
+        """
+        if line.parked and line.parked != key:
             self.unpark(line)
         line.parked = key
-        self._keys.setdefault(key, deque()).append(line)
+        parking = self._keys.get(key)
+        if parking is None:
+            parking = self._keys[key] = Parking(self._shares, self._weights)
+        parking.add(line)
 
     def unpark(self, line: Line) -> None:
-        waiting = self._keys.get(line.parked)
-        if waiting is not None:
-            waiting.remove(line)
-            if not waiting:
-                del self._keys[line.parked]
+        parking = self._keys.get(line.parked)
+        if parking is not None:
+            parking.remove(line)
+            self._forget(line.parked, parking)
         line.parked = ""
+
+    def _forget(self, key: str, parking: Parking) -> None:
+        if not parking:
+            del self._keys[key]
 
     def free(self, key: str, ask: Callable[[Line], None]) -> None:
         """Ask those who wait for `key`, one by one, until one of them has to wait for it again."""
-        waiting = self._keys.pop(key, None)
-        while waiting:
-            line = waiting.popleft()
+        before = self._keys.get(key)
+        for _ in range(len(before or ())):
+            parking = self._keys.get(key)
+            line = parking.next() if parking is not None else None
+            if parking is None or line is None:
+                return
+            self._forget(key, parking)
             line.parked = ""
             ask(line)
             if line.parked == key:
-                # None was left for it. It keeps its place, and so do those behind it.
-                newcomers = self._keys.pop(key)
-                newcomers.remove(line)
-                self._keys[key] = deque((line, *waiting, *newcomers))
+                # None was left for it: it keeps its turn.
+                self._keys[key].keep_turn(line)
                 return
 
     def others_wait(self, key: str, line: Line) -> bool:
         """Say whether a line other than this one waits for `key`."""
         return any(each is not line for each in self._keys.get(key, ()))
+
+    def give_way(self, key: str, line: Line, mine: int, held: Callable[[Line], int]) -> bool:
+        """Say whether this line, which has `mine` connections, is to give one of `key` back.
+
+        The answer is yes once for each other line which waits and has fewer.
+        """
+        parking = self._keys.get(key)
+        return parking is not None and parking.give_way(line, mine, held)
 
     def waiting(self, key: str) -> int:
         """Return how many lines wait for `key`."""

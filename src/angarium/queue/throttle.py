@@ -20,7 +20,7 @@ from angarium.core.units import Rate
 BURST_SECONDS: Final = 0.1
 # Before a count of a row whose lock another worker holds is tried again: a change takes 3 us.
 BUSY_SECONDS: Final = 0.001
-# A connection which holds what others wait for is closed after so much of either (ARCHITECTURE 2).
+# A connection which holds what others wait for has paid for its greeting after so much of either.
 HAND_BACK_MESSAGES: Final = 20
 HAND_BACK_SECONDS: Final = 5.0
 _SWEEP: Final = 1024  # rates known, from which it pays to look for those that no longer matter
@@ -41,6 +41,7 @@ class Ledger(Protocol):
     """What is counted, by key. All calls return at once."""
 
     on_free: Callable[[str], None]  # called with a key of which a permit may be free again
+    on_wanted: Callable[[str], None]  # ... of which we hold one that somebody elsewhere waits for
 
     def acquire(self, key: str, cap: int) -> Grant:
         """Count one more, if fewer than `cap` are counted."""
@@ -60,7 +61,14 @@ class Ledger(Protocol):
         ...
 
     def wanted(self, key: str) -> bool:
-        """Say whether somebody elsewhere has waited for `key` longer than we have held it."""
+        """Say whether somebody elsewhere waits for `key`: then what is not needed is given back."""
+        ...
+
+    def give_way(self, key: str) -> bool:
+        """Say whether to give back one of `key` which is in use.
+
+        The answer is yes once for each who waits elsewhere and has fewer of it than we have.
+        """
         ...
 
     def forget(self, key: str) -> None:
@@ -84,7 +92,7 @@ def nobody(key: str) -> None:
 class LocalLedger:
     """The ledger of a server with one worker."""
 
-    __slots__ = ("_clock", "_counts", "_rates", "_sweep_at", "_waiting", "on_free")
+    __slots__ = ("_clock", "_counts", "_rates", "_sweep_at", "_waiting", "on_free", "on_wanted")
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -93,6 +101,7 @@ class LocalLedger:
         self._sweep_at = _SWEEP
         self._waiting: set[str] = set()
         self.on_free: Callable[[str], None] = nobody
+        self.on_wanted: Callable[[str], None] = nobody
 
     def acquire(self, key: str, cap: int) -> Grant:
         count = self._counts.get(key, 0)
@@ -129,6 +138,9 @@ class LocalLedger:
         return bool(self._waiting)
 
     def wanted(self, key: str) -> bool:
+        return False
+
+    def give_way(self, key: str) -> bool:
         return False
 
     def tick(self) -> None:

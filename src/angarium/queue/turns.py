@@ -20,6 +20,7 @@ import heapq
 import math
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Final, Generic, TypeVar
 
 from angarium.core.lane import KEY_BITS, KEY_MASK
@@ -143,6 +144,10 @@ class Turns(Generic[T]):
     def __len__(self) -> int:
         """Return how many flows there are; some may be empty."""
         return len(self._flows)
+
+    def lanes(self, most: int) -> list[int]:
+        """Return some lanes which have mail."""
+        return [flow.lane for flow in islice(self._flows.values(), most) if not flow.empty]
 
     def flow(self, lane: int) -> Flow[T]:
         """Return the flow of a lane, for something to be put in at once."""
