@@ -46,7 +46,9 @@ class LogFile:
         Error: a destination of a kind we do not have.
     """
 
-    __slots__ = ("_file", "_inode", "_mode", "_size", "_unsynced", "_waiting", "_write", "path")
+    __slots__ = (
+        "_file", "_inode", "_mode", "_nameless", "_size", "_unsynced", "_waiting", "_write", "path",
+    )  # fmt: skip
 
     def __init__(
         self, destination: str, base: Path, mode: int = 0o644, write: Write = os.write
@@ -59,6 +61,7 @@ class LogFile:
         self._size = 0
         self._waiting = b""
         self._unsynced = False
+        self._nameless = False  # its name may not be on the disk
 
     def add(self, lines: Iterable[bytes]) -> None:
         """Add lines to what the next flush writes; they have no line ends."""
@@ -89,6 +92,11 @@ class LogFile:
         if self._unsynced:
             os.fdatasync(self._file)
             self._unsynced = False
+        if self._nameless:
+            # Else a power cut could take the whole file, which the checkpoint says is there.
+            for folder in (self.path.parent, self.path.parent.parent):
+                _sync_folder(folder)
+            self._nameless = False
 
     @property
     def state(self) -> File | None:
@@ -132,6 +140,7 @@ class LogFile:
             os.fchmod(self._file, self._mode)  # Whatever the umask is: the option says so.
         found = os.fstat(self._file)
         self._inode, self._size = found.st_ino, found.st_size
+        self._nameless = True  # who made it may have died before it was synced
         FAULTS.hit(REOPENED)
 
     def close(self) -> None:
@@ -140,6 +149,14 @@ class LogFile:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+
+
+def _sync_folder(folder: Path) -> None:
+    file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
 
 
 def _siblings(path: Path) -> list[Path]:
