@@ -148,9 +148,11 @@ class Log:
         self._unused = [f"{self.directory}/{name}" for name in found.unused]
         self.sequence = max(found.highest, sequence)
         if found.segments:
-            # How many of its numbers the last one has given is not known yet; this many at most.
+            # How many of its numbers the last one has given is not known yet; this many at most,
+            # also if the file was longer before a power cut.
             last = found.segments[-1]
-            number = max(number, last.first + room(last))
+            most = max(room(last), self.manner.limit // HEAD_SIZE + 1)
+            number = max(number, last.first + most)
         self.restart(number)
 
     def restart(self, number: int) -> None:

@@ -95,7 +95,7 @@ class LogFile:
         if self._nameless:
             # Else a power cut could take the whole file, which the checkpoint says is there.
             for folder in (self.path.parent, self.path.parent.parent):
-                _sync_folder(folder)
+                _sync(folder)
             self._nameless = False
 
     @property
@@ -118,6 +118,8 @@ class LogFile:
                     surplus = max(0, found.st_size - known.size)
                     if surplus:
                         os.truncate(candidate, known.size)
+                    # Who wrote it may have been killed before it was synced.
+                    _sync(candidate)
                     return surplus
         return 0
 
@@ -140,7 +142,8 @@ class LogFile:
             os.fchmod(self._file, self._mode)  # Whatever the umask is: the option says so.
         found = os.fstat(self._file)
         self._inode, self._size = found.st_ino, found.st_size
-        self._nameless = True  # who made it may have died before it was synced
+        # Who made it, or wrote to it, may have been killed before it was synced.
+        self._nameless = self._unsynced = True
         FAULTS.hit(REOPENED)
 
     def close(self) -> None:
@@ -151,8 +154,8 @@ class LogFile:
             self._file = -1
 
 
-def _sync_folder(folder: Path) -> None:
-    file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+def _sync(path: Path) -> None:
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(file)
     finally:
