@@ -138,7 +138,8 @@ class Tail:
 
     def _step_over(self, segment: Segment) -> bool:
         """Something is no record and stays so: is there one behind that says it was one?"""
-        scan = Scan(self._disk, self._handle, segment, _nothing, synced=self._next - 1)
+        # What was read may not have been synced, and be torn by a power cut since.
+        scan = Scan(self._disk, self._handle, segment, _nothing, synced=self.safe)
         for gap in complete(scan.run()).gaps:
             if gap.start == self._at and gap.end < self._disk.size(self._handle):
                 self._at = gap.end
