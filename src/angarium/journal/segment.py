@@ -57,6 +57,7 @@ class Segment:
     handle: int = -1
     pins: int = 0
     closed: bool = False
+    stuck: bool = False  # something in it is needed and cannot be moved elsewhere
 
 
 def name_of(sequence: int) -> str:

@@ -50,6 +50,22 @@ def test_what_was_moved_survives_a_kill_and_a_power_cut(life: Life) -> None:
     assert [life.spool.load(ident)[0].body.size for ident in kept] == [900] * len(kept)
 
 
+def test_what_cannot_be_moved_keeps_its_segment_and_no_other(life: Life) -> None:
+    kept = scattered(life)
+    where = unpack(life.spool.live[kept[0]])
+    path = f"{HOME}/data/{where.segment:010d}.seg"
+    life.disk.damage(path, where.offset + 2, b"\xff" * 9)
+    life.pass_time(60.0)
+    shard = life.keeper().shard
+    assert shard is not None
+    assert unpack(life.spool.live[kept[0]])[4:6] == where[4:6]
+    assert f"{where.segment:010d}.seg" in data(life)
+    for number, ident in list(enumerate(kept))[1:]:
+        assert life.spool.load(ident)[0].body.whole() == b"%03d" % (8 * number) * 300
+        assert unpack(life.spool.live[ident]).segment > where.segment + 5
+    assert not sparse(shard)
+
+
 def test_only_recipients_that_are_still_there_are_moved(life: Life) -> None:
     idents = life.put(*(f"r{n}@example.org" for n in range(20)), body=b"x" * 500)
     before = unpack(life.spool.live[idents[3]])

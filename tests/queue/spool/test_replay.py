@@ -4,6 +4,7 @@ import pytest
 
 from angarium.core.body import MemoryBody
 from angarium.core.message import Message, Recipient
+from angarium.journal.errors import FormatError
 from angarium.journal.scan import Found
 from angarium.queue.spool import changes, envelope
 from angarium.queue.spool.replay import Replay
@@ -59,3 +60,10 @@ def test_without_a_checkpoint_what_was_moved_is_as_put(ended: bool) -> None:
     assert entries(replay) == ({} if ended else {ONE: (3, 512)})
     assert len(routes) == (not ended)
     assert replay.counts == [1, 0, int(ended), 0, 0, 0]
+
+
+def test_a_content_of_a_newer_version_ends_it() -> None:
+    found = content(1, envelope.PUT, 128, ONE)
+    newer = found._replace(meta=bytes([envelope.CODEC + 1]) + found.meta[1:])
+    with pytest.raises(FormatError, match="newer version"):
+        Replay(Routes()).content(newer, 1)

@@ -64,6 +64,8 @@ def sparse(shard: Shard) -> list[Segment]:
         if following.first - 1 > position:
             break  # some of its records are still on their way
         used = usage.get(segment.sequence)
+        if segment.stuck:
+            continue
         if used is not None and used.entries and used.octets < SPARSE * segment.limit:
             found.append(segment)
     return found
@@ -100,6 +102,9 @@ class Compaction:
             durable = yield Until(shard.commit.flush)
             if not durable:
                 raise SpoolError("compaction could not write")
+            left = shard.table.usage.get(segment.sequence)
+            # What is damaged is not found and stays; to try again each second helps nobody.
+            segment.stuck = left is not None and left.entries > 0
         finally:
             segment.pins -= 1
 

@@ -15,11 +15,11 @@ from typing import Final
 
 from angarium.events.schema import Reception, encode
 from angarium.events.stream import DATA, STATE, frame
-from angarium.journal.errors import DamageError
+from angarium.journal.errors import DamageError, FormatError
 from angarium.journal.record import HEAD_SIZE
 from angarium.journal.scan import Found
 from angarium.queue.spool import changes, envelope
-from angarium.queue.spool.envelope import MOVE, PUT, Envelope, Prefix, Target
+from angarium.queue.spool.envelope import CODEC, MOVE, PUT, Envelope, Prefix, Target
 from angarium.queue.spool.routes import Routes
 from angarium.queue.spool.slot import (
     LARGE,
@@ -107,9 +107,16 @@ class Replay:
     # -- contents -------------------------------------------------------------------------
 
     def content(self, found: Found, segment: int) -> None:
-        """Apply a record of the data log."""
+        """Apply a record of the data log.
+
+        Raises:
+            FormatError: it is sound and of a newer version. Nothing may be cleaned up then: the
+                entries in it are not known.
+        """
         if found.kind not in (PUT, MOVE):
             return
+        if found.meta and found.meta[0] > CODEC:
+            raise FormatError("a content of a newer version", version=found.meta[0], known=CODEC)
         try:
             prefix = envelope.prefix_of(found.meta)
             if found.kind == PUT:
