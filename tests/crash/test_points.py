@@ -5,6 +5,7 @@ A point which is declared and not listed here fails the test: say how it is reac
 
 import importlib
 import pkgutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 import angarium
 from angarium.core.fault import POINTS
 from helpers.pressure import pressure
-from helpers.rounds import LONG
+from helpers.rounds import LONG, rounds
 from helpers.torture import CONFIG, torture
 
 pytestmark = [pytest.mark.slow, pytest.mark.torture]
@@ -21,13 +22,21 @@ pytestmark = [pytest.mark.slow, pytest.mark.torture]
 # life; where it comes with every message a later one lets the server get somewhere.
 UNDER_LOAD = {
     "journal.preparing": 3,
-    "journal.written": 60,
-    "journal.synced": 60,
-    "spool.durable": 40,
-    "spool.settled": 40,
+    "journal.written/data": 60,
+    "journal.synced/data": 60,
+    "journal.written/state": 20,
+    "journal.synced/state": 20,
+    "journal.written/events": 20,
+    "spool.opened": 1,
+    "spool.reading": 1,
     "spool.retold": 1,
     "spool.recovered": 1,
+    "spool.appended": 40,
+    "spool.durable": 40,
+    "spool.settled": 40,
     "spool.large": 3,
+    "delivery.ending": 40,
+    "delivery.ended": 40,
     "settle.confirmed": 40,
     "settle.reported": 3,
     "logfile.written": 5,
@@ -35,58 +44,104 @@ UNDER_LOAD = {
     "checkpoint.saving": 5,
     "checkpoint.saved": 5,
 }
+RELOADED = {
+    "reload.asked": 1,
+    "reload.agreed": 1,
+    "reload.told": 1,
+    "reload.prepared/worker": 1,
+    "reload.prepared/hose": 1,
+    "reload.committing/worker": 1,
+    "reload.committing/hose": 1,
+    "reload.committed/worker": 1,
+    "reload.committed/hose": 1,
+}
+UPGRADED = {
+    "upgrade.begun": 1,
+    "upgrade.joined": 1,
+    "upgrade.handed": 1,
+    "process.left/worker": 1,
+    "shard.adopted": 1,
+    "shard.released": 1,
+    "shard.retired": 1,
+}
+MOVED = {"spool.moving": 1, "spool.moved": 1}
 AT_THE_END = ("spool.checkpoint.writing", "spool.checkpoint.named", "journal.recycled")
 ELSEWHERE = {
-    "spool.moved": "test_a_death_while_contents_are_moved",
     "attempt.converting": "tests/scenario/test_processes_crash.py: it quarantines the message",
 }
 
 
-# In CI some points share a server, for a start costs a second; `make torture` has one for each.
-SHORT = not LONG
+Points = dict[str, int]
 
 
-def shares(points: list[str], runs: int) -> list[list[str]]:
-    """Deal the points to so many runs, or each to a run of its own."""
-    return [points[n::runs] for n in range(runs)] if SHORT else [[each] for each in points]
+def shares(points: Points, runs: int) -> list[Points]:
+    """Deal the points to so many servers: a start costs a second, and deaths make it wait."""
+    return [dict(list(points.items())[n::runs]) for n in range(runs)]
 
 
 def test_every_point_is_reached_somewhere() -> None:
     for each in pkgutil.walk_packages(angarium.__path__, "angarium."):
         importlib.import_module(each.name)
-    assert {*UNDER_LOAD, *AT_THE_END, *ELSEWHERE} == POINTS.keys()
+    listed = {*UNDER_LOAD, *RELOADED, *UPGRADED, *MOVED, *AT_THE_END, *ELSEWHERE}
+    assert {each.partition("/")[0] for each in listed} == POINTS.keys()
 
 
-@pytest.mark.parametrize("points", shares(list(UNDER_LOAD), 3), ids=" ".join)
-async def test_a_death_under_load(points: list[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("points", shares(UNDER_LOAD, 22 if LONG else 4), ids=" ".join)
+async def test_a_death_under_load(points: Points, tmp_path: Path, tally: Counter[str]) -> None:
     async with torture(tmp_path) as trial:
         await trial.load(20)
-        for point in points:
-            await trial.arm(f"{point}:{UNDER_LOAD[point]}=kill", deaths=1 if SHORT else 3)
+        for _ in range(rounds(1, 3)):
+            await trial.arm(points)
             await trial.start()
             await trial.load(20)
         await trial.reckon()
+        tally.update(trial.counts)
 
 
-@pytest.mark.parametrize("points", shares(list(AT_THE_END), 1), ids=" ".join)
-async def test_a_death_while_a_shard_is_closed(points: list[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("points", shares(RELOADED, 9 if LONG else 1), ids=" ".join)
+async def test_a_death_in_a_reload(points: Points, tmp_path: Path, tally: Counter[str]) -> None:
+    async with torture(tmp_path) as trial:
+        for _ in range(rounds(1, 3)):
+            await trial.arm(points, trial.reload)
+            await trial.start()
+            await trial.load(20)
+        await trial.reckon()
+        tally.update(trial.counts)
+
+
+@pytest.mark.parametrize("points", shares(UPGRADED, 7 if LONG else 1), ids=" ".join)
+async def test_a_death_in_an_upgrade(points: Points, tmp_path: Path, tally: Counter[str]) -> None:
+    async with torture(tmp_path) as trial:
+        for _ in range(rounds(1, 3)):
+            await trial.arm(points, trial.upgrade)
+            await trial.start()
+            await trial.load(20)
+        await trial.reckon()
+        tally.update(trial.counts)
+
+
+async def test_a_death_while_a_shard_is_closed(tmp_path: Path, tally: Counter[str]) -> None:
     """With its last checkpoint, after which what is older goes."""
     async with torture(tmp_path) as trial:
-        for point in points:
+        for point in AT_THE_END * rounds(1, 5):
             await trial.restart(f"{point}=kill")
             await trial.load(50)
-            assert await trial.restart(), f"nobody died at {point}"
+            died = await trial.restart()
+            assert died, f"nobody died at {point}"
+            tally[f"kills: {point}"] += died
         await trial.reckon()
+        tally.update(trial.counts)
 
 
-async def test_a_death_while_contents_are_moved(tmp_path: Path) -> None:
+async def test_a_death_while_contents_are_moved(tmp_path: Path, tally: Counter[str]) -> None:
     """A few messages which stay keep segments that are else empty: so they are moved."""
     held = 'domain "held.test" { suspend_delivery = true }\n'
     async with torture(tmp_path, config=held, size="8k", rate=0.0) as trial:
         world = trial.world
         async with pressure(world.port, to="held.test", prefix="h", rate=10.0) as stays:
-            await trial.arm("spool.moved=kill")
+            await trial.arm(MOVED)
         await trial.start()
         await trial.load(20)
         await world.reload(CONFIG)
         await trial.reckon(stays.acknowledged)
+        tally.update(trial.counts)

@@ -1,9 +1,9 @@
 """A server that is killed again and again under load, and the reckoning afterwards, by recipient.
 
     async with torture(tmp_path) as trial:
-        await trial.load(100)             so many more messages were acknowledged
+        await trial.load(100)             so many more recipients were acknowledged
         await trial.kill_worker()         and other misfortunes
-    await trial.reckon()                  raises AssertionError, with who is missing
+        await trial.reckon()              raises AssertionError, with who is missing
 
 What must hold, whatever was killed when:
 
@@ -11,22 +11,24 @@ What must hold, whatever was killed when:
     every line of the logs is there exactly once
     who arrived twice did so only where the window of RFC 1047 was open: around a death
     `angarium audit` agrees
+
+`trial.counts` says what happened, for the tally.
 """
 
 import asyncio
 import os
 import re
 import signal
-import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from random import Random
 from typing import Final
 
+from helpers.preload import preload
 from helpers.pressure import Pressure, pressure
 from helpers.world import World
 
@@ -36,9 +38,10 @@ sender.test MX 10 mx.sink.test
 held.test MX 10 mx.sink.test
 mx.sink.test A 127.0.0.1
 """
-# A tenth is refused for good, so that reports are made; some have to come again.
+# A part is refused for good, so that reports are made; some have to come again.
 SCRIPT: Final = """
-at rcpt to u*7@sink.test reply 550 5.1.1 no such user
+at rcpt to u*7.1@sink.test reply 550 5.1.1 no such user
+at rcpt to u*.3@sink.test probability 0.2 reply 450 4.2.1 busy
 at dot probability 0.05 reply 451 4.3.0 later
 """
 CONFIG: Final = """
@@ -46,11 +49,19 @@ spool_segment_size = "1M"
 large_message_threshold = "16k"
 checkpoint_interval = 1
 max_retry_interval = 1
+upgrade_timeout = 2
+binding_group "g" {
+  binding "one" { bind_address = "127.0.2.11" }
+  binding "two" { bind_address = "127.0.2.12" }
+}
 """
+# What policy would put into bindings, there before the server starts.
+BOUND: Final = [("g", name, f"{name}{n}@sink.test") for name in ("one", "two") for n in range(20)]
 SENDER: Final = "load@sender.test"
 # A peer has said 250, and we die before its delivery is written: a trip of the loop and of the
 # disk's thread. The rest is for a machine that has other things to do.
 BEFORE: Final = 2.0
+DEATH: Final = 15.0  # seconds for one death and what follows
 AFTER: Final = 1.0  # what was sent may be taken after we are dead
 _DIED: Final = re.compile(r'"event": "worker died".*"timestamp": "([^"]+)"')
 
@@ -60,11 +71,14 @@ class Torture:
 
     Attributes:
         deaths: when processes died, Unix time.
+        counts: what happened.
     """
 
     def __init__(self, world: World, load: Pressure, seed: int) -> None:
         self.world = world
         self.deaths: list[float] = []
+        self.counts: Counter[str] = Counter()
+        self._turn = 0
         self._load = load
         self._random = Random(seed)
         self._told: list[str] = []  # what the server said in its former lives
@@ -74,9 +88,9 @@ class Torture:
         return self._load.acknowledged
 
     async def load(self, more: int) -> None:
-        """Wait until so many more messages were acknowledged."""
+        """Wait until so many more recipients were acknowledged."""
         wanted = len(self.acknowledged) + more
-        await self.world.until(lambda: len(self.acknowledged) >= wanted, f"{more} more messages")
+        await self.world.until(lambda: len(self.acknowledged) >= wanted, f"{more} more")
 
     def died(self) -> list[float]:
         """Return when workers died by themselves, in this life of the server."""
@@ -87,59 +101,116 @@ class Torture:
 
     def kill_worker(self) -> None:
         if pids := self.world.worker_pids():
-            os.kill(self._random.choice(pids), signal.SIGKILL)
+            self._kill("a worker", self._random.choice(pids))
 
     def kill_hose(self) -> None:
         if pid := self.world.hose_pid():
+            self._kill("the hose", pid)
+
+    def _kill(self, what: str, pid: int) -> None:
+        with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
+            self.counts[f"kills: {what}"] += 1
 
     async def kill_supervisor(self) -> None:
         """Only the supervisor: its workers are orphans now."""
+        self.counts["kills: the supervisor"] += 1
         self._remember()
         self.world.signal(signal.SIGKILL)
         await self.world.ended()
         await self.world.start()
 
-    async def kill_all(self) -> None:
-        self._remember()
-        self.world.kill()
-        await self.world.ended()
-        await self.world.start()
+    async def kill_all(self, again: int = 0) -> None:
+        """Kill all at once, and then again while it starts and recovers."""
+        for _ in range(again + 1):
+            self.counts["kills: all processes"] += 1
+            self._remember()
+            self.world.kill()
+            await self.world.ended()
+            starting = asyncio.ensure_future(self.world.start())
+            if again:
+                await asyncio.sleep(self._random.uniform(0.2, 1.5))  # somewhere in the start
+                self.world.kill()
+                with suppress(RuntimeError):
+                    await starting
+                await self.world.ended()
+                starting = asyncio.ensure_future(self.world.start())
+            await starting
+
+    async def reload(self) -> None:
+        """Ask for a reload; it may be under way when the next misfortune comes."""
+        self._turn += 1
+        self.counts["reloads"] += 1
+        self.world.configure(f"{self.world.extra}message_expiration = {100_000 + self._turn}\n")
+        self.world.signal(signal.SIGHUP)
+
+    async def upgrade(self) -> None:
+        """Ask for an upgrade; as with a reload."""
+        self.counts["upgrades"] += 1
+        self.world.signal(signal.SIGUSR2)
 
     async def restart(self, fault: str = "") -> int:
         """Stop in order, start with another fault armed; return how many workers had died."""
         await self.world.stop()
         died = self.died()
         self.deaths += died
+        self.counts["stops in order"] += 1
+        self.world.environment.pop("ANGARIUM_FAULT_ONCE", None)
         self.world.fault = fault
         await self.world.start()
         return len(died)
 
-    async def arm(self, fault: str, deaths: int = 1) -> None:
-        """Start with a fault armed until so many processes have died of it; then kill all.
+    async def arm(
+        self, points: dict[str, int], provoke: Callable[[], Awaitable[object]] | None = None
+    ) -> None:
+        """Start with points armed, let a process die of each, then kill all.
 
-        The server need not become ready.
+        The server need not become ready; if it does, `provoke` is called again and again.
         """
         self._remember()
         self.world.kill()
         await self.world.ended()
-        self.world.fault = fault
-        starting = asyncio.ensure_future(self.world.start())
+        spent = self.world.folder / f"spent{self._turn}"
+        self._turn += 1
+        spent.mkdir()
+        self.world.fault = ",".join(f"{name}:{hit}=kill" for name, hit in points.items())
+        self.world.environment["ANGARIUM_FAULT_ONCE"] = str(spent)
+        starting = asyncio.ensure_future(self._keep_starting())
+        provoking = asyncio.ensure_future(self._provoke(provoke))
         try:
-            await self.world.until(lambda: self._dead() >= deaths, f"deaths by {fault}")
+            await self.world.until(
+                lambda: len(os.listdir(spent)) == len(points),
+                f"a death at each of {', '.join(points)}",
+                DEATH * (len(points) + 1),
+            )
+        except TimeoutError as error:
+            error.add_note(f"deaths were at {sorted(os.listdir(spent))}")
+            raise
         finally:
+            await _cancelled(provoking, starting)
             self._remember()
             self.world.kill()
-            with suppress(RuntimeError):
-                await starting
             await self.world.ended()
-        self.world.fault = ""
+            self.world.fault = ""
+        for name in points:
+            self.counts[f"kills: {name}"] += 1
+
+    async def _keep_starting(self) -> None:
+        """Start the server again whenever the supervisor itself has died."""
+        while True:
+            with suppress(RuntimeError):
+                await self.world.start()
+            await self.world.ended()
+            self._remember()
+
+    async def _provoke(self, provoke: Callable[[], Awaitable[object]] | None) -> None:
+        while provoke is not None:
+            if self.world.running and self.world.ready():
+                await provoke()
+            await asyncio.sleep(0.5)
 
     async def start(self) -> None:
         await self.world.start()
-
-    def _dead(self) -> int:
-        return sum("worker died" in line or "hose died" in line for line in self.world.output)
 
     def _remember(self) -> None:
         self.deaths += [*self.died(), time.time()]  # now, too: all are killed, or stopped
@@ -152,13 +223,16 @@ class Torture:
         self.acknowledged.extend(others)
         world = self.world
         log = Log(world)
-        await world.until(lambda: log.settled(self.acknowledged), "the end of every entry")
+        await world.until(lambda: log.settled(self.acknowledged), "the end of every entry", 60.0)
         self.deaths += self.died()
         found = await world.audit()
         assert found["sound"], found
         log.read()
         log.compare(self.acknowledged, found["sum"])
+        repeated = sum(each["repeated"] for each in found["shards"].values())
+        assert not repeated, f"ended twice, and only a power cut may bring that about: {found}"
         self._arrived(log)
+        self._count(log)
 
     def _arrived(self, log: "Log") -> None:
         """Everyone who was delivered arrived, and twice only around a death."""
@@ -173,7 +247,25 @@ class Torture:
             assert any(-AFTER < death - times[0] < BEFORE for death in self.deaths), (
                 f"{who} arrived at {times}, deaths were at {self.deaths}"
             )
-        sys.stdout.write(f"{len(at)} arrived, {len(twice)} twice, {len(self.deaths)} deaths\n")
+        self.counts["delivered twice: taken by the peer, not recorded when a process died"] += len(
+            twice
+        )
+
+    def _count(self, log: "Log") -> None:
+        unasked = set(log.received.values()) - set(self.acknowledged)
+        unasked -= {SENDER, *(address for _, _, address in BOUND)}
+        counts = self.counts
+        counts["recipients acknowledged"] += len(set(self.acknowledged))
+        counts["delivered"] += len(log.delivered)
+        counts["bounced"] += len(log.failed)
+        counts["taken in, and the client not told"] += len(unasked)
+        counts["deaths"] += len(self.deaths)
+
+
+async def _cancelled(*tasks: asyncio.Future[None]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class Log:
@@ -224,13 +316,17 @@ async def torture(
     folder: Path,
     *,
     size: str = "2k:90,20k:10",
-    rate: float = 200.0,
+    rate: float = 40.0,
+    recipients: int = 3,
     seed: int = 0,
     config: str = "",
 ) -> AsyncIterator[Torture]:
     world = World(folder, CONFIG + config, ZONE, sink=SCRIPT, workers=2)
+    await preload(world.state, BOUND)
     async with (
         world,
-        pressure(world.port, size=size, patience=20.0, rate=rate, connections=4) as load,
+        pressure(
+            world.port, size=size, patience=20.0, rate=rate, connections=4, recipients=recipients
+        ) as load,
     ):
         yield Torture(world, load, seed)

@@ -180,13 +180,14 @@ class World:
             start_new_session=True,
         )
         self._reading = asyncio.ensure_future(self._read())
-        await self.until(lambda: not self.running or self._ready(), "ready")
+        await self.until(lambda: not self.running or self.ready(), "ready")
         if not self.running:
             await self._reading
             status = self._process.returncode
             raise RuntimeError(f"the server did not start, exit {status}:\n{self._told()}")
 
-    def _ready(self) -> bool:
+    def ready(self) -> bool:
+        """Say whether it has said so."""
         return any("ready" in line for line in self.output)
 
     async def _read(self) -> None:
