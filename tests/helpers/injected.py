@@ -63,6 +63,10 @@ class Injected(Outlook):
         with self._clock.open("r+b" if self._clock.exists() else "wb") as file:
             file.write(struct.pack("=d", ahead))
 
+    def told_since(self, line: int, text: str) -> bool:
+        """Say whether the service log has a text after so many lines."""
+        return any(text in each for each in self.output[line:])
+
     def seen(self) -> set[str]:
         """Return what was done to which files, "OPERATION PATH", numbers left out."""
         return {plain(line) for line in self._seen.read_text().splitlines()}

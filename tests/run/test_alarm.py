@@ -34,6 +34,17 @@ def test_the_same_again_and_again_is_told_once_a_minute_with_its_count() -> None
     assert told[3:] == ["no route"]
 
 
+def test_what_differs_only_in_its_fields_is_the_same_again() -> None:
+    told: list[str] = []
+    clock = FakeClock()
+    alarm = Alarm(told.append, clock, Panics())
+    for number in range(3):
+        alarm(f"writing failed, file {number}", about="writing failed")
+    clock.advance(AGAIN_SECONDS)
+    alarm("writing failed, file 3", about="writing failed")
+    assert told == ["writing failed, file 0", "writing failed, file 3 (2 times more since)"]
+
+
 def test_what_is_remembered_is_bounded() -> None:
     told: list[str] = []
     alarm = Alarm(told.append, FakeClock(), Panics())

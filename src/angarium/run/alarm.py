@@ -55,16 +55,21 @@ class Alarm:
         self._told: dict[str, tuple[float, int]] = {}  # when last, and how often since
         self.panics = panics
 
-    def __call__(self, text: str, source: str = "core") -> None:
-        """Tell it; `source` is the module or the part which speaks."""
-        now = self._clock.monotonic()
-        at, unheard = self._told.get(text, (-AGAIN_SECONDS, 0))
+    def __call__(self, text: str, source: str = "core", about: str = "") -> None:
+        """Tell it.
+
+        Args:
+            source: the module or the part which speaks.
+            about: what the text is about, where it differs each time: told once a minute.
+        """
+        now, about = self._clock.monotonic(), about or text
+        at, unheard = self._told.get(about, (-AGAIN_SECONDS, 0))
         if now - at < AGAIN_SECONDS:
-            self._told[text] = at, unheard + 1
+            self._told[about] = at, unheard + 1
             return
         if len(self._told) >= _KEPT:
             self._told.clear()
-        self._told[text] = now, 0
+        self._told[about] = now, 0
         said = f"{text} ({unheard} times more since)" if unheard else text
         self.panics.write(source, said)
         self._tell(said)

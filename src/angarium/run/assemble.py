@@ -25,6 +25,7 @@ from angarium.inbound.profile import Profiles
 from angarium.inbound.smtp import Services, SmtpSession
 from angarium.journal.commit import ThreadExecutor
 from angarium.journal.disk import FileDisk
+from angarium.journal.errors import SpoolError
 from angarium.journal.ring import Ring
 from angarium.net.loop import LagWatch, RealClock
 from angarium.net.options import Resolver as ResolverOptions
@@ -171,7 +172,7 @@ def _means(
         loop,
         lambda name: ThreadExecutor(loop, name, partial(os._exit, 1)),
         settings_of(configuration, state),
-        alarm=lambda error: alarm(str(error), "spool"),
+        alarm=partial(_spool_alarm, alarm),
         passed=partial(passed, state / "hose"),
         chains=_ring(loop),
     )
@@ -183,6 +184,12 @@ def _ring(loop: asyncio.AbstractEventLoop) -> Ring | None:
     if ring is not None:
         loop.add_reader(ring.fileno(), ring.reap)
     return ring
+
+
+def _spool_alarm(alarm: Alarm, error: Error) -> None:
+    """Tell a failure of the spool. That the disk fails is one thing to say, whatever the file."""
+    failing = f"{error.message} {error.fields.get('errno')}"
+    alarm(str(error), "spool", failing if isinstance(error, SpoolError) else "")
 
 
 def _unreadable(alarm: Alarm, ident: int, error: Error) -> None:

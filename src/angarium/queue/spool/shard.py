@@ -136,7 +136,9 @@ class Shard:
         self.contents = Contents(means.disk, self.data, number, self.large)
         self._sync = settings.force_fsync
         self._messages = Lane(self.messages, self._landed, kind=STREAM, sync_within=STREAM_SYNC)
-        self._rejections = Lane(self.rejections, self._landed, kind=STREAM, sync_within=STREAM_SYNC)
+        self._rejections = Lane(
+            self.rejections, self._rejections_landed, kind=STREAM, sync_within=STREAM_SYNC
+        )
         sync = settings.sync_seconds
         self.lanes = (
             Lane(self.data, self._data_landed, eager=True, sync=self._sync, sync_within=sync),
@@ -443,6 +445,11 @@ class Shard:
     def _landed(self, landed: Landed) -> None:
         if landed.error is not None:
             self.means.alarm(refused(landed.error, "recording what became of mail"))
+
+    def _rejections_landed(self, landed: Landed) -> None:
+        """What could not be written of them is lost: mail does not depend on it."""
+        if landed.error is not None:
+            self.means.alarm(refused(landed.error, "writing the stream of rejections"))
 
     def _after(self) -> None:
         """Tell who waits. One who fails must not keep the others from hearing it."""
