@@ -36,7 +36,13 @@ class PageCache:
         self._held: list[int] = []  # so that the number of an inode is not given again
         for module in modules:
             patch.setattr(module, "os", self)
-        patch.setattr(Path, "replace", lambda old, new: self._replace(old, new))
+
+        def replace(old: Path, new: Path) -> Path:
+            self._step()
+            os.replace(old, new)
+            return new
+
+        patch.setattr(Path, "replace", replace)
         for folder in folders:
             folder.mkdir(parents=True, exist_ok=True)
             self._names[folder] = {}
@@ -67,11 +73,6 @@ class PageCache:
     def truncate(self, path: Path, size: int) -> None:
         self._step()
         os.truncate(path, size)
-
-    def _replace(self, old: Path, new: Path) -> Path:
-        self._step()
-        os.replace(old, new)
-        return new
 
     def _step(self) -> None:
         self.left -= 1

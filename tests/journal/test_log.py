@@ -321,3 +321,17 @@ def test_whatever_fails_a_log_that_keeps_loses_nothing(data: st.DataObject) -> N
     trip(log, even_nothing=True)
     trip(log, even_nothing=True)
     assert len(records(disk, "state")) == written
+    assert len(records(disk, "state")) == written
+
+
+def test_numbers_are_not_given_twice_where_a_power_cut_made_the_file_shorter() -> None:
+    """A reader may have read them, and would take what comes under them for old."""
+    manner = Manner("rejects", 4000, allocate=False)
+    disk = MemoryDisk()
+    log = log_on(disk, manner)
+    for _ in range(10):
+        log.append(KIND, b"read by somebody")
+        trip(log, sync=False)
+    disk.kill()
+    again = log_on(disk.power_cut(lambda n: 0), manner)
+    assert again.number > 10

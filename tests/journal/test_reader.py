@@ -170,3 +170,19 @@ def test_every_record_is_read_once_whatever_happens_between(data: st.DataObject)
             after = number
             found.append(meta)
     assert found == [b"%d" % number for number in range(1, count + 1)]
+
+
+def test_what_a_power_cut_took_of_what_was_read_is_no_damage() -> None:
+    disk = MemoryDisk()
+    log, tail = writer(disk), Tail(disk, "/log", "events")
+    write(log, b"one", sync=True)
+    write(log, b"two")
+    write(log, b"three")
+    assert len(tail.read(0, 10)) == 3
+    disk.kill()
+    file = disk.names_cached[f"/log/{name_of(1)}"]
+    file.pending.pop(-2)  # the second record; the third has reached the device
+    tail = Tail(disk.power_cut(lambda n: n - 2), "/log", "events")  # a prefix of what is pending
+    for _ in range(STUCK + 5):
+        assert tail.read(3, 10) == []
+    assert (tail.damaged, tail.missed) == (0, 0)

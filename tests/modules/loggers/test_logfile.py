@@ -9,6 +9,7 @@ import pytest
 from angarium.config.errors import ConfigError
 from angarium.config.load import load_text
 from angarium.core.errors import Error
+from angarium.events.checkpoint import File
 from angarium.modules.loggers.logfile import LogFile
 
 
@@ -152,3 +153,31 @@ def test_sync_follows_what_was_written(path: Path) -> None:
     log.sync()
     log.sync()
     assert path.read_text() == "a\n"
+
+
+def test_what_a_killed_hose_has_written_is_synced_and_so_is_its_name(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A checkpoint relies on both, though this process has written nothing."""
+    synced: set[str] = set()
+    for name in ("fsync", "fdatasync"):
+        monkeypatch.setattr(os, name, lambda file: synced.add(os.readlink(f"/proc/self/fd/{file}")))
+    path.write_text("by a hose which was killed\n")
+    log = LogFile(str(path), path.parent)
+    log.open()
+    log.sync()
+    assert {str(path), str(path.parent)} <= synced
+
+
+def test_what_is_undone_in_a_renamed_log_is_synced(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    monkeypatch.setattr(
+        os, "fsync", lambda file: synced.append(os.readlink(f"/proc/self/fd/{file}"))
+    )
+    renamed = path.with_name("mainlog.ec.1")
+    renamed.write_text("known\n")
+    known = File(renamed.stat().st_ino, 6)
+    assert LogFile(str(path), path.parent).restore(known) == 0
+    assert synced == [str(renamed)]
