@@ -58,8 +58,8 @@ async def started() -> Worker:
 async def test_it_is_ready_before_the_mail_of_old_shards_is_found(done: list[str]) -> None:
     await started()
     assert done == [
-        "open('001', [5])",
         "settle",
+        "open('001', [5])",
         "ready",
         "holdings.adopt(['000', '007'], [5])",
         "settle",

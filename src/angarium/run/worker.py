@@ -26,8 +26,8 @@ class Worker(Process):
         self, start: link.Start, configuration: Configuration, descriptors: dict[str, int]
     ) -> None:
         self._parts = assemble(start, configuration, descriptors, self)
+        loops.settle_memory()  # 15 ms, while nobody waits for us yet
         await self._parts.open(start.shards[0], start.poison)
-        loops.settle_memory()
         self.ready()
         await self.adopt(start.shards[1:], start.poison)
 

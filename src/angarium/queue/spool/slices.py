@@ -16,7 +16,9 @@ from angarium.journal.commit import Executor, Failure, Job, Scheduler
 SLICE: Final = 0.002  # seconds on the loop at once,
 REST: Final = 0.006  # and between: a quarter of the loop at most (ARCHITECTURE section 3),
 BREATH: Final = 0.0005  # unless the loop has nothing else to do: then this, to look whether it has
-IDLE: Final = 0.5  # of a rest in which the loop's thread did not compute: then it has not
+# ... of a rest in which the loop's thread did not compute: then it has not. And of a slice in which
+# it did: else others want the processor.
+IDLE: Final = 0.5
 
 Done = Callable[[Failure | None], None]
 
@@ -74,8 +76,8 @@ class Slices:
         if self._stopped:
             work.close()
             return
-        now = self._clock.monotonic()
-        rested, used = now - self._rested_at, self._cpu() - self._used
+        now, cpu = self._clock.monotonic(), self._cpu()
+        rested, used = now - self._rested_at, cpu - self._used
         until = now + SLICE
         steps = self.steps
         try:
@@ -83,9 +85,10 @@ class Slices:
             while job is None:
                 steps -= 1
                 if steps <= 0 or self._clock.monotonic() >= until:
-                    idle = used < (1.0 - IDLE) * rested
-                    self._loop.call_later(BREATH if idle else REST, self._slice, work, done)
                     self._rested_at, self._used = self._clock.monotonic(), self._cpu()
+                    alone = self._used - cpu >= IDLE * (self._rested_at - now)
+                    idle = alone and used < (1.0 - IDLE) * rested
+                    self._loop.call_later(BREATH if idle else REST, self._slice, work, done)
                     return
                 job = work.send(None)
         except StopIteration:
