@@ -162,7 +162,7 @@ def replace_clock(path: str) -> None:
     time.time = wrong
 
 
+if CLOCK := os.environ.get("INJECT_CLOCK", ""):  # first, before anybody has asked for the time
+    replace_clock(CLOCK)
 if ROOT:
     replace_files(Rules(os.environ["INJECT_RULES"], os.environ.get("INJECT_SEEN", "")))
-if CLOCK := os.environ.get("INJECT_CLOCK", ""):
-    replace_clock(CLOCK)
