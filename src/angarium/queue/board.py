@@ -266,7 +266,7 @@ class Board:
         line: Line | None = None
         key: Key = ("", "", "")
         most = 0
-        lane = message.lane
+        lane = message.lane if message.fairness_key or message.priority else 0
         for recipient in recipients:
             if (
                 line is None

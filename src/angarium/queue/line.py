@@ -223,7 +223,7 @@ class Line(Fifo[Entry]):
             return []
         batch = [entry]
         message = entry.message
-        while len(batch) < most:
+        while len(batch) < most and self.active > 1:
             following = self._next_of(message, source)
             if following is None:
                 break
@@ -399,9 +399,21 @@ class Line(Fifo[Entry]):
     def _next(self, source: Fifo[Entry]) -> Entry | None:
         """Take the first item off and return it, loaded; `resident` counts it still."""
         while True:
-            item = source.pop()
-            if item is None or isinstance(item, Entry):
+            # As `Fifo.pop`, spelled out: it is asked twice for each message.
+            outbox = source.outbox
+            if not outbox:
+                inbox = source.inbox
+                if not inbox:
+                    return None
+                inbox.reverse()
+                source.inbox, source.outbox = outbox, inbox
+                outbox = inbox
+            item = outbox.pop()
+            if isinstance(item, Entry):
                 return item
+            if isinstance(item, array):
+                outbox.extend(reversed(item))
+                continue
             try:
                 entry = self._load(item)
             except ColdError:

@@ -273,7 +273,7 @@ class Shard:
         hold, pack, slots = self._hold, SLOT.pack, waiting.slots
         segment = self.data.segment.sequence
         message.place = segment << 32 | offset
-        tail = lane_tail(message.lane)
+        tail = lane_tail(message.lane) if message.fairness_key or message.priority else b""
         if len(offsets) > 1:
             flags |= SHARED
         for each, at in zip(waiting.recipients, offsets, strict=True):

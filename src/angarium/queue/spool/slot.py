@@ -80,7 +80,7 @@ def with_place(slot: bytes, segment: int, offset: int, recipient: int) -> bytes:
 
 def lane_in(slot: bytes) -> int:
     """Return the lane of an entry."""
-    return int.from_bytes(slot[SIZE:], "little")
+    return int.from_bytes(slot[SIZE:], "little") if len(slot) > SIZE else 0
 
 
 def lane_tail(lane: int) -> bytes:
