@@ -20,7 +20,7 @@ LIFE = 12 if LONG else 5  # misfortunes in one life of the folder: the logs are 
 async def test_nothing_is_lost_whatever_is_killed(
     tmp_path: Path, seeds: Seeds, tally: Counter[str]
 ) -> None:
-    for seed in seeds(1, 40):
+    for seed in seeds(1, 15):
         chance = random.Random(seed)
         async with torture(tmp_path / str(seed), seed=seed) as trial:
             for _ in range(LIFE):
