@@ -1,6 +1,5 @@
 """What is on the disk: damage put aside and kept, room used again, formats told apart."""
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -85,13 +84,10 @@ async def test_a_disk_of_another_version_is_not_touched(tmp_path: Path) -> None:
         make_newer(path)
         before = {each: each.read_bytes() for each in segments(world)}
         world.configure("")
-        starting = asyncio.ensure_future(world.start())
-        await world.until(
-            lambda: any("written by a newer Angarium" in line for line in world.output), "advice"
-        )
-        world.kill()
-        with pytest.raises(RuntimeError, match="did not start"):
-            await starting
+        with pytest.raises(RuntimeError, match="did not start, exit 3") as refused:
+            await world.start()
+        assert "written by a newer Angarium" in str(refused.value)
+        assert f"file='{path}' version=99" in str(refused.value)
         assert {each: each.read_bytes() for each in segments(world)} == before
 
 

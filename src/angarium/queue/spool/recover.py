@@ -86,6 +86,8 @@ class Recovery:
         shard.release_events()
         self._count(meta.counts if meta is not None else ())
         yield from self._entries()
+        if meta is not None:
+            yield from self._moved(meta.high)
         for ident, slot, isolated in self.replay.rest():
             self._enter(ident, slot, isolated)
             if not self.entries % 128:
@@ -250,10 +252,34 @@ class Recovery:
             content = partial(_content_until, replay, position, segment.sequence)
             yield from self._scan(self._shard.data, [segment], content)
         for ident, slot, _ in replay.rest():
-            if ident in table.live or ident in table.isolated or ident in replay.gone:
+            if ident in table.live or ident in table.isolated:
                 self._shard.means.routes.release(route_of(slot))
-            else:
-                self._enter(ident, slot, isolated=False)
+            elif (result := self.replay.resolve(ident, slot, isolated=False)) is not None:
+                self._enter(ident, *result)
+            yield None
+
+    def _moved(self, high: int) -> Work:
+        """Find entries whose content was put after the checkpoint and is known by a move only.
+
+        The record that put them was damaged since. Who has a lower id may have ended before the
+        checkpoint, while the move was on its way.
+        """
+        shard, replay = self._shard, Replay(self._shard.means.routes, salvaging=True)
+        lost = {
+            ident: patch.place[0]
+            for ident, patch in self.replay.patches.items()
+            if patch.place is not None and ident > high
+        }
+        for segment in shard.inventory.data.segments:
+            if segment.sequence in lost.values():
+                content = partial(_content_until, replay, 1 << 64, segment.sequence)
+                yield from self._scan(shard.data, [segment], content)
+        for ident, slot, _ in replay.rest():
+            if ident not in lost:
+                shard.means.routes.release(route_of(slot))
+            elif (result := self.replay.resolve(ident, slot, isolated=False)) is not None:
+                shard.counts[changes.CREATED] += 1
+                self._enter(ident, *result)
             yield None
 
     # -- what is left ---------------------------------------------------------------------

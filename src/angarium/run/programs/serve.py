@@ -12,6 +12,7 @@ from angarium.config.errors import ConfigError
 from angarium.net.loop import RealClock
 from angarium.run import log
 from angarium.run.alarm import Panics
+from angarium.run.formats import NewerError, refuse_newer
 from angarium.run.hose import panics_of
 from angarium.run.plan import Plan, StartError
 from angarium.run.privileges import PrivilegeError
@@ -53,7 +54,8 @@ def command(config_path: Path, state: Path | None) -> None:
     try:
         sockets.change(plan.endpoints).commit()
         lock = plan.enter()
-    except (ListenError, StartError, PrivilegeError, OSError) as error:
+        refuse_newer(plan.spool_folder)
+    except (ListenError, StartError, PrivilegeError, NewerError, OSError) as error:
         sockets.close()
         click.echo(f"cannot start: {error}", err=True)
         sys.exit(CANNOT_START)
