@@ -154,11 +154,14 @@ class Life:
         body: Body | bytes = b"body\r\n",
         header: bytes = b"Received: x\r\n",
         variables: dict[str, str] | None = None,
+        key: str = "",
+        priority: int = 0,
     ) -> tuple[Message, list[Recipient]]:
         """Put a message without waiting for the disk."""
         octets = MemoryBody(body) if isinstance(body, bytes) else body
         message = Message("sender@example.com", octets, header, source="192.0.2.1:25025")
         message.variables.update(variables or {})
+        message.fairness_key, message.priority = key, priority
         recipients = [
             Recipient(address, address.partition("@")[2], "default", "default")
             for address in addresses or (f"r{next(self._numbers)}@example.org",)

@@ -1,6 +1,7 @@
 """The record of a content."""
 
 import hypothesis.strategies as st
+import msgspec
 import pytest
 from hypothesis import given
 
@@ -33,7 +34,7 @@ recipients = st.builds(
 messages = st.builds(
     Message, text, st.just(MemoryBody(b"body")), st.binary(max_size=20), st.integers(0, 63),
     st.integers(0, 2), text, text, text, text, u64, st.floats(0, 1e10), st.integers(0, 9),
-    variables, batch=u64,
+    variables, batch=u64, fairness_key=text,
 )  # fmt: skip
 
 
@@ -121,3 +122,38 @@ def test_no_text_is_refused() -> None:
     message = Message("a\udc80@b.example", MemoryBody(b"x"), batch=1)
     with pytest.raises(UnicodeEncodeError):
         encode(message, [Recipient("c@d.example", "d.example", id=2)])
+
+
+class Before(msgspec.Struct, array_like=True):
+    """An envelope as programs knew it which had no fairness key."""
+
+    header: int
+    sender: str
+    traits: int
+    ret: int
+    envid: str
+    protocol: str
+    source: str
+    pathway: str
+    connection: int
+    received_at: float
+    priority: int
+    variables: dict[str, str]
+
+
+def test_an_envelope_without_a_key_is_read_and_one_with_a_key_was_readable_before() -> None:
+    before = Before(1, "a@b.test", 0, 0, "", "esmtp", "", "", 0, 1.5, 1, {})
+    now = msgspec.convert(msgspec.to_builtins(before), envelope.Envelope)
+    assert (now.sender, now.priority, now.fairness_key) == ("a@b.test", 1, "")
+    now.fairness_key = "acme"
+    packed = msgspec.msgpack.encode(now)
+    assert msgspec.msgpack.decode(packed, type=Before) == before
+
+
+def test_the_lane_of_what_cannot_be_read_is_none() -> None:
+    message = Message("a@b.test", MemoryBody(b""), fairness_key="acme")
+    meta, _ = encode(message, [Recipient("c@d.test", "d.test", id=1)])
+    prefix = prefix_of(meta)
+    assert envelope.lane_in(meta, prefix) == message.lane
+    broken = meta[:PREFIX_SIZE] + b"\xff" + meta[PREFIX_SIZE + 1 :]
+    assert envelope.lane_in(broken, prefix) == 0

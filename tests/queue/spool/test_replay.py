@@ -3,13 +3,14 @@
 import pytest
 
 from angarium.core.body import MemoryBody
+from angarium.core.lane import lane_of
 from angarium.core.message import Message, Recipient
 from angarium.journal.errors import FormatError
 from angarium.journal.scan import Found
 from angarium.queue.spool import changes, envelope
 from angarium.queue.spool.replay import Replay
 from angarium.queue.spool.routes import Routes
-from angarium.queue.spool.slot import unpack
+from angarium.queue.spool.slot import lane_in, unpack
 
 ONE, TWO = 0x65_0000_0001, 0x65_0000_0002
 
@@ -21,6 +22,14 @@ def content(number: int, kind: int, offset: int, *idents: int) -> Found:
     ]
     meta, _ = envelope.encode(message, recipients)
     return Found(number, kind, offset, meta, 7, 0)
+
+
+def keyed(number: int, kind: int, offset: int, *idents: int) -> Found:
+    """A content with a lane."""
+    message = Message("a@sender.test", MemoryBody(b"hello\r\n"), batch=0x65_0000_0000)
+    message.fairness_key, message.priority = "acme", 1
+    recipients = [Recipient("b@example.com", "example.com", "g", "b", id=each) for each in idents]
+    return Found(number, kind, offset, envelope.encode(message, recipients)[0], 7, 0)
 
 
 def state(number: int, kind: int, meta: bytes) -> Found:
@@ -67,3 +76,15 @@ def test_a_content_of_a_newer_version_ends_it() -> None:
     newer = found._replace(meta=bytes([envelope.CODEC + 1]) + found.meta[1:])
     with pytest.raises(FormatError, match="newer version"):
         Replay(Routes()).content(newer, 1)
+
+
+@pytest.mark.parametrize("kind", [envelope.PUT, envelope.MOVE])
+def test_the_lane_is_that_of_the_content(kind: int) -> None:
+    replay = Replay(Routes(), salvaging=True)
+    replay.content(keyed(1, kind, 128, ONE), 1)
+    replay.content(content(2, kind, 512, TWO), 1)
+    replay.change(state(4, changes.DEFER, changes.deferred(ONE, 99, 2, b"")))
+    assert {ident: lane_in(slot) for ident, slot, _ in replay.rest()} == {
+        ONE: lane_of(1, "acme"),
+        TWO: 0,
+    }

@@ -1,5 +1,7 @@
 """The packed form of an entry."""
 
+import sys
+
 import hypothesis.strategies as st
 from hypothesis import given
 
@@ -10,6 +12,8 @@ from angarium.queue.spool.slot import (
     SIZE,
     Slot,
     due_of,
+    lane_in,
+    lane_tail,
     place_of,
     route_of,
     unpack,
@@ -42,6 +46,21 @@ def test_one_thing_is_changed_and_the_rest_stays(
     assert unpack(with_timing(packed, due, attempts)) == slot._replace(due=due, attempts=attempts)
     moved = slot._replace(segment=a, offset=b, recipient=c)
     assert unpack(with_place(packed, a, b, c)) == moved
+
+
+@given(slots, u32)
+def test_a_lane_stays_behind_whatever_is_changed(slot: Slot, lane: int) -> None:
+    packed = slot.pack() + lane_tail(lane)
+    assert lane_in(packed) == lane
+    assert unpack(packed) == slot
+    for changed in (with_route(packed, 5), with_timing(packed, 5, 6), with_place(packed, 5, 6, 7)):
+        assert lane_in(changed) == lane
+
+
+def test_a_slot_costs_the_same_with_a_lane_and_without() -> None:
+    bare = Slot(0, 0, 0, 0, 0, 0, 0, 0).pack()
+    # What Python gives an object is a multiple of 16 octets.
+    assert {-(-sys.getsizeof(each) // 16) for each in (bare, bare + lane_tail(1))} == {4}
 
 
 def test_what_does_not_fit_is_cut_to_what_does() -> None:

@@ -6,10 +6,12 @@ import pytest
 
 from angarium.core.body import MemoryBody
 from angarium.core.ident import shard_of
+from angarium.core.lane import lane_of
 from angarium.core.message import Message, Recipient
 from angarium.events.schema import Discard, Rejection
 from angarium.journal.errors import ColdError, LockedError, SpoolError
 from angarium.queue.spool.shard import REJECTIONS_HELD
+from angarium.queue.spool.slot import lane_in
 from angarium.queue.spool.table import NoEntryError
 from helpers.disk import MemoryDisk
 from helpers.spool import HOME, SMALL, Life
@@ -75,6 +77,29 @@ def test_an_entry_survives_a_kill_with_its_schedule_and_route(life: Life) -> Non
     assert (slot.attempts, slot.due) == (3, 1_700_001_000)
     assert life.spool.routes.key(slot.route) == ("group", "other", "example.net")
     assert life.found.keys() == {ident}
+
+
+@pytest.mark.parametrize("clean", [False, True])
+def test_an_entry_keeps_its_lane_whatever_happens_to_it(life: Life, clean: bool) -> None:
+    plain, *keyed = [
+        *life.put("a@example.org"),
+        *life.put("b@example.org", "c@example.org", key="acme", priority=1),
+    ]
+    lane = lane_of(1, "acme")
+    for _ in range(3):  # Told by the record, then by a checkpoint, then by one made of that.
+        assert {ident: lane_in(life.spool.live[ident]) for ident in (plain, *keyed)} == {
+            plain: 0, keyed[0]: lane, keyed[1]: lane,
+        }  # fmt: skip
+        life.spool.defer(keyed[0], 3, 1_700_001_000, None)
+        life.spool.rebind(keyed[0], "group", "other", "example.net", None)
+        life.pass_time(0.01)
+        if clean:
+            life.stop()
+        life = Life(life.disk if clean else life.kill()).start()
+        assert lane_in(life.found[keyed[0]]) == lane
+    message, _ = life.spool.load(keyed[1])
+    assert (message.fairness_key, message.priority, message.lane) == ("acme", 1, lane)
+    assert life.spool.load(plain)[0].lane == 0
 
 
 def test_a_settled_entry_does_not_come_back(life: Life) -> None:
