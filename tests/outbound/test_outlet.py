@@ -10,9 +10,10 @@ from angarium.config.kinds import Place, Throttle
 from angarium.core.units import Rate
 from angarium.net.errors import NotLocalError
 from angarium.outbound.options import Transport
+from angarium.outbound.outlet import FURTHER_SECONDS, STEP_SECONDS
 from angarium.outbound.smtp import Session
 from angarium.queue.line import ABSENT, PAUSED
-from angarium.queue.throttle import HAND_BACK_MESSAGES, HAND_BACK_SECONDS
+from angarium.queue.throttle import HAND_BACK_MESSAGES
 from helpers.peer import Peer
 from helpers.sending import Configuration, Sending
 
@@ -107,8 +108,93 @@ async def test_an_idle_connection_is_handed_on_to_who_waits_for_its_permit() -> 
         await sending.quiet()
         await sending.later(2.0)
         sending.put("b@two.test")
-        await sending.later(HAND_BACK_SECONDS + 2.0)
-        await sending.until(lambda: len(peer.messages) == 2)
+        await sending.until(lambda: len(peer.messages) == 2)  # Without any time passing.
+
+
+async def test_a_connection_which_has_paid_for_itself_is_given_up_at_once() -> None:
+    limit = {"max_outbound_connections": 1}
+    async with Peer() as peer, Sending(peer.port, SHARED, host=limit) as sending:
+        sending.put_many(300, "one.test")
+        await sending.until(lambda: len(peer.messages) > HAND_BACK_MESSAGES)
+        sending.put("b@two.test")
+        before = len(peer.messages)
+        await sending.until(lambda: len(peer.messages) > before + 20)
+        place = [each.rcpts for each in peer.messages].index(["RCPT TO:<b@two.test>"])
+        assert place <= before + 4  # What is under way by then is two messages.
+
+
+async def test_one_connection_is_given_up_for_one_who_waits() -> None:
+    limit = {"max_outbound_connections": 4}
+    shape: dict[str, Any] = {"connection_allocation_aggressiveness": "high"}
+    async with Peer() as peer, Sending(peer.port, SHARED, host=limit, **shape) as sending:
+        sending.put_many(600, "one.test")
+        await sending.until(lambda: len(peer.messages) > 5 * HAND_BACK_MESSAGES)
+        assert peer.connections == 4
+        sending.put("b@two.test")
+        await sending.until(
+            lambda: any(each.rcpts == ["RCPT TO:<b@two.test>"] for each in peer.messages)
+        )
+        assert peer.verbs.count("QUIT") == 1
+        assert peer.connections == 5
+
+
+class Stingy:
+    """A host which has so many connections and no more; what it takes it never answers."""
+
+    def __init__(self, room: int) -> None:
+        rows = ["220 a"] * room + ["421 4.7.0 too many !close"] * (8 - room)
+        self.peer = Peer({"banner": rows, ".": ["!nothing"] * 100})
+
+    def refuse(self, count: int) -> None:
+        self.peer.answers["banner"] = ["421 4.7.0 too many !close"] * count
+
+
+async def test_what_a_host_refuses_while_others_work_is_not_asked_for_again_at_once() -> None:
+    shape: dict[str, Any] = {
+        "connection_allocation_aggressiveness": "high",
+        "max_outbound_connections": 8,
+    }
+    host = Stingy(room=2)
+    async with host.peer as peer, Sending(peer.port, **shape) as sending:
+        line = sending.put_many(100)
+        await sending.until(lambda: peer.connections == 8)
+        await sending.quiet_opening()
+        assert (len(sending.sessions), line.closed, sending.delays) == (2, 0, [])
+        assert sending.hosts.paused_until("127.0.0.1", "") == 0.0
+        await sending.later(FURTHER_SECONDS - 1.0)
+        assert peer.connections == 8
+        host.refuse(1)
+        await sending.later(2.0)
+        await sending.until(lambda: peer.connections == 9)  # One more, and not more than one.
+        await sending.quiet_opening()
+        await sending.later(2 * FURTHER_SECONDS - 2.0)
+        assert (peer.connections, len(sending.sessions)) == (9, 2)
+        for more in (3, 4, 5):  # Now the host has room again.
+            await sending.later(4.0 if more == 3 else STEP_SECONDS + 1.0)
+            await sending.until(lambda: len(sending.sessions) >= more)  # noqa: B023
+        assert len(sending.sessions) == 5
+
+
+async def test_what_was_learnt_of_a_host_goes_with_the_last_connection() -> None:
+    shape: dict[str, Any] = {
+        "connection_allocation_aggressiveness": "high",
+        "max_outbound_connections": 8,
+    }
+    rows = ["220 a"] * 2 + ["421 4.7.0 too many !close"] * 6
+    async with (
+        Peer({"banner": rows}) as peer,
+        Sending(peer.port, transport={"idle_timeout": 1.0}, **shape) as sending,
+    ):
+        sending.put_many(50)
+        await sending.until(lambda: len(peer.messages) == 50)
+        await sending.quiet()
+        await sending.later(8.0)
+        await sending.until(lambda: not peer.open)
+        await sending.later(1.0)
+        before = peer.connections
+        sending.put_many(50)
+        await sending.until(lambda: len(peer.messages) == 100)
+        assert peer.connections == before + 8
 
 
 async def test_a_throttle_on_connections_is_waited_for() -> None:
@@ -199,6 +285,18 @@ async def test_without_a_host_one_message_says_so_and_the_line_rests() -> None:
         assert (line.active, line.delayed) == (2, 1)
         await sending.later(50.0)
         assert len(sending.delays) == 1
+
+
+async def test_a_line_woken_a_moment_too_early_is_woken_again() -> None:
+    # To the schedule times which are close are one: the earlier.
+    transport = {"dead_destination_delay": 30.0}
+    async with Sending(closed_port(), transport=transport) as sending:
+        line = sending.put_many(2)
+        sending.board.schedule.wait(line, sending.clock.monotonic() + 29.995)
+        await sending.until(lambda: sending.delays)
+        sending.clock.advance(29.996)
+        sending.board.wake()
+        assert line.wake_at == pytest.approx(sending.clock.monotonic() + 0.004)
 
 
 async def test_a_new_generation_is_not_kept_waiting_for_hosts_of_the_old_one() -> None:

@@ -46,6 +46,21 @@ def test_fail_can_choose_among_what_matches() -> None:
     assert not set(wanted) & set(queues.spool.live)
 
 
+def test_what_is_moved_stays_due_when_it_was_though_the_clock_was_set_back() -> None:
+    queues = Queues()
+    line = queues.put("a.test")
+    [entry] = line.take(1)
+    queues.defer(entry, 60)
+    queues.clock.set(queues.clock.time() - 3600.0)
+    queues.later(1.0)
+    queues.board.begin(move(queues.board, Where().matches, "g", "b1", Tally()))
+    run(queues)
+    moved = queues.board.line("g", "b1", "a.test")
+    assert (line.delayed, moved.delayed) == (0, 1)
+    queues.later(61.0)
+    assert queues.board.line("g", "b1", "a.test").active == 1
+
+
 def test_what_cannot_be_read_is_not_ended() -> None:
     queues, tally = stocked(), Tally()
     broken = min(queues.spool.live)

@@ -47,14 +47,21 @@ def test_a_number_of_a_route_may_be_larger_than_what_is_counted_from_the_start()
     assert fixture.delayed.of(("default", "default", "unknown.test")) == 0
 
 
-def test_what_was_taken_out_goes_back_to_the_time_of_its_slot() -> None:
+def test_what_goes_another_way_is_counted_there() -> None:
     fixture = Fixture()
     fixture.delayed.found(1, fixture.slot(1))
-    assert fixture.timer.remove(1, fixture.now + 10)
-    fixture.delayed.undelay(1)
-    fixture.delayed.redelay(1)
-    assert fixture.delayed.of(KEY) == 1
-    assert fixture.timer.remove(1, fixture.now + 10)
+    fixture.slot(1, route=70_000)
+    fixture.delayed.rerouted(1, 0)
+    assert fixture.delayed.of(KEY) == 0
+    assert fixture.delayed.counts[70_000] == len(fixture.timer) == 1
+
+
+def test_what_is_due_at_another_time_than_its_slot_says_can_be_removed() -> None:
+    fixture = Fixture()
+    fixture.slot(1, seconds=0)
+    fixture.delayed.put_off(1, 600.0)
+    fixture.delayed.remove(1)
+    assert fixture.delayed.of(KEY) == len(fixture.timer) == 0
 
 
 def test_only_what_was_in_the_timer_is_counted_out_when_it_is_removed() -> None:

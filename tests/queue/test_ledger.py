@@ -278,6 +278,45 @@ def test_a_full_table_refuses_and_alarms_once(make: Make) -> None:
     assert ledger.acquire("more", 1) is GRANTED
 
 
+def test_who_found_the_table_full_is_asked_again_each_second(make: Make) -> None:
+    node = make(rows=BUCKET)
+    ledger = node.ledgers[0]
+    for number in range(BUCKET):
+        assert ledger.acquire(f"k{number}", 1)
+    assert ledger.acquire("more", 1) is DENIED
+    ledger.tick()
+    assert node.freed[0] == ["more"]
+
+
+def test_a_permit_for_one_line_does_not_end_the_wait_of_the_others(make: Make) -> None:
+    # A line without a connection may have one of the reserve, while others of its worker wait.
+    node = make()
+    a, b = node.ledgers
+    assert a.acquire("k", 1)
+    assert b.acquire("k", 1) is DENIED
+    assert b.acquire("k", 2) is GRANTED
+    a.release("k")
+    node.read()
+    assert node.freed[1] == ["k"]
+
+
+def test_who_is_served_by_what_another_was_told_is_not_told_as_well(make: Make) -> None:
+    ledger = make().ledgers[0]
+    for key in ("k", "l"):
+        assert ledger.acquire(key, 1)
+        assert ledger.acquire(key, 1) is DENIED
+    told: list[str] = []
+
+    def free(key: str) -> None:
+        told.append(key)
+        ledger.forget("k")
+        ledger.forget("l")
+
+    ledger.on_free = free
+    ledger.tick()
+    assert told == ["k"]
+
+
 def test_a_rate_which_is_over_gives_its_row_up(make: Make) -> None:
     node = make(rows=BUCKET)
     ledger = node.ledgers[0]

@@ -353,10 +353,6 @@ class Board:
             self.spool.rebind(ident, *line.key, None)
         return line
 
-    def redelay(self, ident: int) -> None:
-        """Put an id that was taken out of the timer back, at the due time of its slot."""
-        self.later.redelay(ident)
-
     def without_expired(self, batch: list[Entry], shape: Shape) -> list[Entry]:
         """Give up what is expired of a batch that was taken, and return the rest."""
         if self.give_up is None:

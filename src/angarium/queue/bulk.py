@@ -159,12 +159,17 @@ def move(board: "Board", matches: Matches, group: str, binding: str, tally: Tall
     def leaves(key: Key) -> bool:
         return matches(key) and key[:2] != (group, binding)
 
-    for idents in board.timer.sift(delayed_in(board, leaves)):
-        for ident in idents:
-            _, _, domain = board.undelay(ident)
-            board.spool.rebind(ident, group, binding, domain, None)
-            board.redelay(ident)
-        tally.entries += len(idents)
+    leaving, live, key_of = delayed_in(board, leaves), board.spool.live, board.spool.routes.key
+
+    def rebind(ident: int) -> bool:
+        if leaving(ident):
+            before = route_of(live[ident])
+            board.spool.rebind(ident, group, binding, key_of(before)[2], None)
+            board.later.rerouted(ident, before)
+            tally.entries += 1
+        return False  # It stays in the timer, due when it was.
+
+    for _ in board.timer.sift(rebind):
         yield
     for line in _lines(board, leaves):
         target = board.line(group, binding, line.domain)

@@ -74,21 +74,28 @@ class Delayed:
         """As `add`, from now on."""
         self._add(ident, int(self._time.now() + seconds))
 
-    def redelay(self, ident: int) -> None:
-        """Put an id that was taken out of the timer back, at the due time of its slot."""
-        self.add(ident, due_of(self._store.live[ident]))
+    def rerouted(self, ident: int, before: int) -> None:
+        """Note that a delayed entry goes another way from now on; `before`: the route it had."""
+        self.counts[before] -= 1
+        self._count(ident)
 
     def _add(self, ident: int, due: int) -> None:
+        self._count(ident)
+        self._timer.add(ident, due)
+
+    def _count(self, ident: int) -> None:
         route = route_of(self._store.live[ident])
         if route >= len(self.counts):
             self._grow(route)
         self.counts[route] += 1
-        self._timer.add(ident, due)
 
     def remove(self, ident: int) -> None:
         """Take out an id, if it is in; see `Timer.remove` for what that costs."""
         due = due_of(self._store.live[ident])
-        if self._timer.remove(ident, due + self._time.skew):
+        # Put off without an attempt, or before the clock was set back, it is due at another time.
+        if self._timer.remove(ident, due + self._time.skew) or any(
+            self._timer.sift(lambda each: each == ident)
+        ):
             self.undelay(ident)
 
     def undelay(self, ident: int) -> int:

@@ -1,5 +1,6 @@
 """What a spool is given: its settings, and everything of the world outside."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random
@@ -70,6 +71,7 @@ class Means:
         alarm: is told of damage, failures and what comes near a limit.
         passed: gives up to which number each stream (by the names of shard and stream, with a
             slash) is read by all its readers; None if that is not known. Called in a thread.
+        cpu: processor seconds of the loop's thread, by which long work finds it idle.
     """
 
     disk: Disk
@@ -81,5 +83,6 @@ class Means:
     routes: Routes = field(default_factory=Routes)
     alarm: Callable[[Error], None] = _no_alarm
     passed: Callable[[], Mapping[str, int] | None] = _not_known
+    cpu: Callable[[], float] = time.thread_time
     chains: Chains | None = None
     metrics: Metrics = field(default_factory=Metrics)

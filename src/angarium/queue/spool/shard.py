@@ -108,7 +108,7 @@ class Shard:
         self.directory = directory
         self.inventory = inventory
         self.executor = executor
-        self.slices = Slices(means.loop, means.clock, self.executor)
+        self.slices = Slices(means.loop, means.clock, self.executor, means.cpu)
         self.table = Table(means.routes)
         self.counts = [0] * len(changes.NAMES)
         self.high = inventory.high
