@@ -2,7 +2,16 @@
 
 from pathlib import Path
 
-from angarium.queue.footprint import Footprint, Reading, group_of, total, trim
+from angarium.queue.footprint import (
+    Footprint,
+    Hollow,
+    Inside,
+    Reading,
+    group_of,
+    in_use,
+    total,
+    trim,
+)
 
 KB = 1024
 MB = 1 << 20
@@ -17,7 +26,7 @@ class Machine:
         (self.proc / "self").mkdir(parents=True)
         (self.proc / "meminfo").write_text(f"MemTotal:       {MB} kB\nMemFree: 1 kB\n")
         self.resident = 100 * MB
-        self.blocks = 1_000_000
+        self.blocks, self.octets = 1_000_000, 0
 
     @property
     def resident(self) -> int:
@@ -37,7 +46,7 @@ class Machine:
         path.write_text(text)
 
     def footprint(self, workers: int = 1) -> Footprint:
-        return Footprint(workers, self.root, self.groups, lambda: self.blocks)
+        return Footprint(workers, self.root, self.groups, lambda: Inside(self.blocks, self.octets))
 
 
 def test_this_process_has_memory_and_a_share() -> None:
@@ -106,18 +115,46 @@ def test_groups_of_version_1_count_too(tmp_path: Path) -> None:
     assert machine.footprint()() == Reading(180 * MB, 300 * MB)
 
 
-def test_what_objects_left_behind_is_hollow_once_memory_is_half_full(tmp_path: Path) -> None:
+def test_what_objects_left_behind_is_hollow(tmp_path: Path) -> None:
     machine = Machine(tmp_path)
     footprint = machine.footprint()
     assert footprint().hollow == 0
-    machine.resident, machine.blocks = 900 * MB, 10_000_000
+    machine.resident, machine.blocks = 900 * MB, 11_000_000
     assert footprint().hollow == 0
-    machine.blocks = 2_000_000
-    assert footprint().hollow == 8_000_000 * 48
-    machine.resident = 800 * MB  # A part of it went back after all.
-    assert footprint().hollow == 8_000_000 * 48 - 100 * MB
+    machine.blocks = 1_000_000  # all of them are gone, and no octet went back
     reading = footprint()
+    assert reading.hollow == 800 * MB
     assert reading.packed < reading.percent < 100.0
+    machine.resident = 700 * MB  # a part of it did after all
+    assert footprint().hollow == 600 * MB
+
+
+def test_what_contents_take_is_not_hollow(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    footprint = machine.footprint()
+    footprint()
+    machine.resident, machine.blocks = 900 * MB, 11_000_000
+    footprint()
+    machine.blocks, machine.octets = 1_000_000, 700 * MB
+    assert footprint().hollow == 100 * MB
+
+
+def test_nothing_is_hollow_while_there_are_more_objects_than_ever() -> None:
+    hollow = Hollow()
+    assert hollow.of(100 * MB, Inside(0, 0)) == 0
+    assert hollow.of(200 * MB, Inside(1 << 20, 0)) == 0  # 100 octets each
+    assert hollow.of(500 * MB, Inside(2 << 20, 0)) == 0  # 200
+    assert hollow.of(500 * MB, Inside(1 << 20, 0)) == 200 * MB
+    assert hollow.of(500 * MB, None) == 0
+
+
+def test_this_process_tells_what_it_uses() -> None:
+    before, content = in_use(), bytes(8 * MB)
+    after = in_use()
+    assert before is not None
+    assert after is not None
+    assert after.octets - before.octets >= len(content)
+    assert after.blocks > 10_000
 
 
 def test_memory_can_be_given_back() -> None:

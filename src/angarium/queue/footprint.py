@@ -18,10 +18,9 @@ from typing import Final, NamedTuple
 
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 _GROUPS: Final = Path("/sys/fs/cgroup")
-# Octets of the smallest object which there are many of. Python gives memory back by whole arenas
-# of 1 MiB; of a million slots of which one in twenty is left it gives back nothing, but what comes
-# next finds room there (measured: 165 MB before and after).
+# Octets of the smallest object which there are many of: no packing can be better.
 _BLOCK: Final = 48
+_ENOUGH: Final = 100_000  # objects from which on the packing can be told
 _NO_LIMIT: Final = 1 << 60  # version 1 says "none" by a number near 2 ** 63
 # What counts in memory.stat as the kernel's own to take back, in both versions.
 _RECLAIMABLE: Final = frozenset(
@@ -74,17 +73,17 @@ class Footprint:
 
     Args:
         workers: which share the memory of the machine, or of our control group.
-        blocks: tells how many objects Python has.
+        inside: tells what is in use inside of this process.
     """
 
-    __slots__ = ("_blocks", "_dense", "_group", "_highest", "_limit", "_statm", "_workers")
+    __slots__ = ("_group", "_hollow", "_inside", "_limit", "_statm", "_workers")
 
     def __init__(
         self,
         workers: int,
         root: Path = Path("/"),
         groups: Path = _GROUPS,
-        blocks: Callable[[], int] = sys.getallocatedblocks,
+        inside: "Callable[[], Inside | None] | None" = None,
     ) -> None:
         self._workers = max(workers, 1)
         self._group = group_of(root / "proc", groups)
@@ -93,12 +92,12 @@ class Footprint:
             most = min(most, self._group.limit)
         self._limit = max(most // self._workers, 1)
         self._statm = root / "proc/self/statm"
-        self._blocks = blocks
-        self._dense = self._highest = 0  # objects and octets when there were most
+        self._inside = inside or in_use
+        self._hollow = Hollow()
 
     def __call__(self) -> Reading:
         resident = int(self._statm.read_bytes().split()[1]) * _PAGE
-        own = Reading(resident, self._limit, self._hollow(resident))
+        own = Reading(resident, self._limit, self._hollow.of(resident, self._inside()))
         if self._group is None:
             return own
         try:
@@ -109,14 +108,44 @@ class Footprint:
             return own
         return Reading(used // self._workers, self._group.limit // self._workers, own.hollow)
 
-    def _hollow(self, resident: int) -> int:
-        if 2 * resident < self._limit:
-            return 0  # Counting the objects costs a look at each page of them.
-        blocks = self._blocks()
-        if blocks >= self._dense:
-            self._dense, self._highest = blocks, resident
-        returned = max(self._highest - resident, 0)
-        return max((self._dense - blocks) * _BLOCK - returned, 0)
+
+class Inside(NamedTuple):
+    """What is in use inside of this process: objects of Python, and octets of the C library."""
+
+    blocks: int
+    octets: int
+
+
+class Hollow:
+    """Tells how much of what is resident nobody uses.
+
+    Python gives memory back by arenas of 1 MiB, when nothing is left in one. Of a million slots of
+    which one in twenty is left it gives back nothing (measured: 165 MB before and after), but what
+    comes next finds room there. How much that is it does not say; we compare with the time at
+    which there were most objects: then nothing was hollow.
+    """
+
+    __slots__ = ("_first", "_most", "_size")
+
+    def __init__(self) -> None:
+        self._first: tuple[int, int] | None = None  # octets and objects at the start
+        self._most = _ENOUGH  # objects there were at most, more than at the start
+        self._size = 0.0  # octets each of them took, the C library's left out; 0: unknown
+
+    def of(self, resident: int, inside: Inside | None) -> int:
+        """Return octets; 0 where it cannot be told."""
+        if inside is None:
+            return 0
+        octets = resident - inside.octets
+        if self._first is None:
+            self._first = octets, inside.blocks
+        more, blocks = octets - self._first[0], inside.blocks - self._first[1]
+        if blocks >= self._most:
+            self._most = blocks
+            self._size = max(more / blocks, _BLOCK)
+        if not self._size:
+            return 0
+        return max(int(more - max(blocks, 0) * self._size), 0)
 
 
 def total(proc: Path) -> int:
@@ -165,17 +194,36 @@ def _number(path: Path) -> int | None:
     return int(text) if text.isdigit() and 0 < int(text) < _NO_LIMIT else None
 
 
+class _MallInfo(ctypes.Structure):
+    """struct mallinfo2 of glibc, malloc.h."""
+
+    _fields_ = [
+        (name, ctypes.c_size_t)
+        for name in (
+            *("arena", "ordblks", "smblks", "hblks", "hblkhd"),
+            *("usmblks", "fsmblks", "uordblks", "fordblks", "keepcost"),
+        )
+    ]
+
+
 def _no_trim(_pad: int) -> int:
     return 0
 
 
-def _trimmer() -> Callable[[int], int]:
-    """Return malloc_trim; another C library than glibc gives memory back by itself."""
-    trim: Callable[[int], int] = getattr(ctypes.CDLL(None), "malloc_trim", _no_trim)
-    return trim
+_LIBC: Final = ctypes.CDLL(None)
+# Another C library than glibc gives memory back by itself, and does not tell what it has.
+_TRIM: Final[Callable[[int], int]] = getattr(_LIBC, "malloc_trim", _no_trim)
+_MALLINFO: Final = getattr(_LIBC, "mallinfo2", None)  # since glibc 2.33
+if _MALLINFO is not None:
+    _MALLINFO.restype = _MallInfo
 
 
-_TRIM: Final = _trimmer()
+def in_use() -> Inside | None:
+    """Return what is in use inside of this process; None where the C library does not tell."""
+    if _MALLINFO is None:
+        return None
+    found: _MallInfo = _MALLINFO()
+    return Inside(sys.getallocatedblocks(), found.uordblks + found.hblkhd)
 
 
 def trim() -> None:

@@ -28,7 +28,7 @@ from angarium.queue.footprint import Reading, trim
 from angarium.queue.options import Residence
 from angarium.queue.schedule import CallLater
 
-SLACK: Final = 2.0  # percent of the memory below a stage's threshold at which it is left
+SLACK: Final = 0.02  # of its threshold, below which a stage is left
 CALM_SECONDS: Final = 3.0  # for so long it must be below
 LOOK_SECONDS: Final = 1.0
 # Near memory_goal: at 1 GB/s, more than can come in, 100 MB pass between two looks.
@@ -160,7 +160,7 @@ class Memory:
         reading, stage = self.reading, Stage.NORMAL
         for each, threshold in zip(_STAGES, self._thresholds(), strict=True):
             percent = reading.percent if each is Stage.SHRINK else reading.packed
-            if percent >= threshold - (SLACK if each <= self.stage else 0.0):
+            if percent >= threshold * (1.0 - SLACK if each <= self.stage else 1.0):
                 stage = each
         return stage
 
@@ -174,8 +174,8 @@ class Memory:
         reading = self.reading
         self._changed(
             stage,
-            f"memory: {_WORDS[stage]} ({reading.used >> 20} MB in use, "
-            f"{reading.percent:.0f} % of what this worker has)",
+            f"memory: {_WORDS[stage]} (this worker uses {reading.used >> 20} of its "
+            f"{reading.limit >> 20} MB)",
         )
 
     def _shrink(self) -> None:
