@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from helpers.power import Story
-from helpers.rounds import Seeds
+from helpers.rounds import LONG, Seeds
 
 pytestmark = pytest.mark.torture
 
@@ -17,3 +17,13 @@ def test_nothing_is_lost_or_invented_wherever_the_power_is_cut(
         story = Story(seed)
         story.run()
         tally.update(story.counts)
+
+
+def test_every_prefix_of_what_a_life_writes_is_recovered(seeds: Seeds, tally: Counter[str]) -> None:
+    for seed in seeds(1, 5):
+        step = 1 if LONG else 40
+        changes = 1 + seed % step
+        while (story := Story(seed)).prefix(changes):
+            tally.update(story.counts)
+            changes += step
+        assert changes > step, "nothing was written"

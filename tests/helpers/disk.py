@@ -23,7 +23,7 @@ from typing import Final
 
 from angarium.journal.disk import Space
 
-SECTOR: Final = 64  # octets which are written whole or not at all; small, so that much is torn
+SECTOR: Final = 128  # octets written whole or not at all: as few as hold a header, to tear much
 Choose = Callable[[int], int]
 Names = list[list[tuple[str, "File | None"]]]  # changes of names; each happens whole or not
 

@@ -77,6 +77,29 @@ class Story:
         self.life.start()
         self.check(self.life, late=0.0)
 
+    def prefix(self, changes: int) -> bool:
+        """Live one life of so many changes, and look at every telling disk that may be found.
+
+        Returns whether there are as many; the same seed does the same up to there.
+        """
+        self.begin_life(self.disk)
+        self._left = changes
+        self.disk.before = self._change
+        try:
+            self.life.start()
+            for _ in range(60):
+                self.act()
+            self.end()
+        except Cut:
+            pass
+        self.learn()
+        now = self.life.loop.clock.monotonic()
+        for image in self.life.kill().images():
+            self.counts["disks found after them"] += 1
+            self.found(image, now, LOST_AFTER, keep=False)
+        self.counts["power cuts"] += 1
+        return self._left <= 0
+
     # -- a life ---------------------------------------------------------------------------
 
     def begin_life(self, disk: MemoryDisk) -> None:
