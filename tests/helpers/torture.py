@@ -49,7 +49,7 @@ spool_segment_size = "1M"
 large_message_threshold = "16k"
 checkpoint_interval = 1
 max_retry_interval = 1
-upgrade_timeout = 2
+upgrade_timeout = 1
 binding_group "g" {
   binding "one" { bind_address = "127.0.2.11" }
   binding "two" { bind_address = "127.0.2.12" }
