@@ -1,5 +1,6 @@
 """The spool as the rest of the product sees it."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -196,6 +197,16 @@ def test_a_shard_is_adopted_while_mail_goes_on(life: Life) -> None:
     assert sorted(life.spool.live) == sorted(mine)
     again = Life(life.disk).start("/spool/001")
     assert again.spool.counts()["delivered"] == 2
+
+
+def test_a_spool_is_closed_while_an_empty_shard_is_released(life: Life) -> None:
+    async def both() -> None:
+        await life.spool.adopt("/spool/001")
+        await asyncio.gather(life.spool.close(), life.spool.release("/spool/001"))
+
+    life.run(both())
+    assert not life.spool.keepers
+    assert life.disk.lock("/spool/001/lock") is not None
 
 
 def test_mail_is_taken_while_recovery_goes_on() -> None:

@@ -298,9 +298,9 @@ class Spool:
         """
         self._ticking = False
         failure: Error | None = None
-        for directory in list(self.keepers):
+        while self.keepers:  # One that is empty may be released meanwhile by who looks for such.
             try:
-                await self.release(directory)
+                await self.release(next(iter(self.keepers)))
             except Error as error:
                 failure = error
         if self._reader is not None:
