@@ -91,7 +91,10 @@ class Configuration:
         text_hash: of all that was read.
     """
 
-    __slots__ = ("_chains", "_pathways", "_places", "_root", "generation", "notes", "text_hash")
+    __slots__ = (
+        "_chains", "_has_domains", "_pathways", "_places", "_root", "generation", "notes",
+        "text_hash",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -110,6 +113,7 @@ class Configuration:
         self._places = Recent(size)
         self._chains = Recent(size)
         self._pathways = _pathways(root)
+        self._has_domains = _has_domains(root)
 
     @property
     def root(self) -> Section:
@@ -143,6 +147,8 @@ class Configuration:
             peer: address of the client; "" for a Unix socket.
             pathway: in place of the one chosen by listener, listen or peer.
         """
+        if domain and not self._has_domains:
+            domain = ""  # There may be millions of them, and no section tells them apart.
         key = (cls, group, binding, domain, host, listener, listen, peer, pathway)
         found = self._places.get(key)
         if found is None:
@@ -286,6 +292,11 @@ def _values(cls: type[Options], hosts: Chain, chain: Chain, *, at_host: bool) ->
                 if name in position:
                     values[position[name]] = value
     return values
+
+
+def _has_domains(root: Section) -> bool:
+    """Say whether any section is about a domain."""
+    return any(section.kind.key == "domain" for section in root.walk())
 
 
 def _pathways(root: Section) -> dict[str, Chain]:

@@ -47,6 +47,13 @@ class Connect(Protocol):
     ) -> tuple[Any, Session]: ...
 
 
+Sibling = Callable[[Hop, Means], Session | None]
+
+
+def _alone(hop: Hop, means: Means) -> None:
+    """No line has a connection for another one."""
+
+
 class Resting(Exception):  # noqa: N818 - nothing is wrong
     """Every host of the domain failed a moment ago; `until` says when the first may be tried."""
 
@@ -80,7 +87,12 @@ class Dialer:
     connect: Connect = address.connect
 
     async def dial(
-        self, means: Means, permit: Permit, name: str, limits: Callable[[str, Means], HostLimits]
+        self,
+        means: Means,
+        permit: Permit,
+        name: str,
+        limits: Callable[[str, Means], HostLimits],
+        sibling: Sibling = _alone,
     ) -> Session:
         """Return an open session to the best host that can be reached.
 
@@ -88,6 +100,7 @@ class Dialer:
             name: what we call ourselves.
             limits: gives the options of the host stanza for a mail server, by its name in DNS (its
                 address where a route names that); its permit is added.
+            sibling: gives an open connection to a host which another line does not need.
 
         Raises:
             DeliveryError: no host is to be had, or none could be reached; `tried` says how many.
@@ -111,12 +124,15 @@ class Dialer:
             server = hop.host.lower()
             host = limits(server, means)
             counted = limits_at(server, host)
+            known = sibling(hop, means)
             refused = _refused(permit, counted, host)
             if refused is not None:
                 full = refused
+                if known is not None:
+                    known.retire()
                 continue
             try:
-                session = await self._to(hop, means, name, last=number == len(ready))
+                session = known or await self._to(hop, means, name, last=number == len(ready))
             except NoRouteError as error:
                 unroutable = error
             except DeliveryError as error:

@@ -198,9 +198,11 @@ class Transport(Options, direction="sending"):
         True,
         scopes=Scope.GLOBAL,
         direction="both",
-        state=State.PLANNED,
-        reason="A connection serves one domain of one binding, until it has been idle for long.",
-        doc="Use an idle connection for other domains of the same host and binding.",
+        doc="""
+        Use a connection which one domain does not need for another domain of the same binding and
+        host. With `gateway` the domains share all their connections, and max_outbound_connections
+        holds for the gateway.
+        """,
     )
     # Failures.
     host_failure_retry = option(

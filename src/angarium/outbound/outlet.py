@@ -25,6 +25,7 @@ from angarium.outbound.dial import Dialer, Full, Resting
 from angarium.outbound.errors import DeliveryError
 from angarium.outbound.options import Transport
 from angarium.outbound.permits import UNLIMITED, Permit, limits_of
+from angarium.outbound.route import Hop
 from angarium.outbound.settle import Settle
 from angarium.outbound.smtp import Means, Session, patience
 from angarium.outbound.sources import Sources
@@ -98,7 +99,7 @@ class Shared(Protocol):
 
     def closed(self) -> None: ...
 
-    def rested(self, session: Session) -> None: ...
+    def rested(self, session: Session, outlet: "Outlet") -> None: ...
 
     def busy(self, session: Session) -> None: ...
 
@@ -107,6 +108,8 @@ class Shared(Protocol):
     def released(self, outlet: "Outlet") -> None: ...
 
     def host_limits(self, name: str, means: Means) -> HostLimits: ...
+
+    def sibling(self, hop: Hop, means: Means) -> Session | None: ...
 
     def spawn(self, work: Coroutine[None, None, None]) -> None: ...
 
@@ -172,7 +175,7 @@ class Outlet:
 
     def rested(self, session: Session) -> None:
         self._idle.append(session)
-        self._shared.rested(session)
+        self._shared.rested(session, self)
 
     def held(self, session: Session, seconds: float) -> None:
         self._shared.board.wait(self.line, seconds)
@@ -197,6 +200,13 @@ class Outlet:
         self._let_go()
         shared.closed()
         shared.board.offer(self.line)
+
+    def part(self, session: Session) -> None:
+        """Let a connection which rests go to another line."""
+        self.sessions.discard(session)
+        self._idle.remove(session)
+        self._shared.busy(session)
+        self._let_go()
 
     def retire(self) -> None:
         """Let every connection end after what is under way."""
@@ -268,7 +278,9 @@ class Outlet:
         try:
             means = self.means()
             name = self._name(means.options)
-            session = await shared.dialer.dial(means, permit, name, shared.host_limits)
+            session = await shared.dialer.dial(
+                means, permit, name, shared.host_limits, shared.sibling
+            )
             line.connected()
             self.sessions.add(session)
             self.opening -= 1

@@ -3,7 +3,8 @@
     pool = Pool(board, settle, dialer, configuration, sweep, clock)
     board.demand = pool.demand
 
-A line's connections are its `Outlet`, which hangs on the line itself; here is what they share.
+A line's connections are its `Outlet`, which hangs on the line itself; lines whose mail goes to one
+gateway have the outlet of their `Trunk`. Here is what all share.
 """
 
 import asyncio
@@ -19,9 +20,11 @@ from angarium.net.sweep import Sweep
 from angarium.outbound.dial import Dialer
 from angarium.outbound.options import Transport
 from angarium.outbound.outlet import Board, Outlet
+from angarium.outbound.route import Hop
 from angarium.outbound.settle import Settle
 from angarium.outbound.smtp import Means, Session
 from angarium.outbound.sources import Sources
+from angarium.outbound.trunk import Kin, Trunk, has_trunk, kin_of, may_share
 from angarium.queue.entry import Entry
 from angarium.queue.line import Line
 from angarium.queue.options import HostLimits, ServerLimits
@@ -49,6 +52,10 @@ class Configuration(Protocol):
     def top(self, cls: type[O]) -> O: ...
 
     def bindings(self) -> Sequence[tuple[str, str]]: ...
+
+
+def _place(hop: Hop) -> tuple[str, int]:
+    return hop.address, hop.port
 
 
 def _silent(text: str) -> None:
@@ -83,7 +90,10 @@ class Pool:
         self.alarm = alarm
         self.sources = Sources(board, sweep, alarm)
         self.outlets: set[Outlet] = set()
-        self._resting: dict[Session, None] = {}  # the one that rests for longest first
+        self._trunks: dict[Kin, Trunk] = {}
+        self.sources.trunks = self._trunks.values
+        self._resting: dict[Session, Outlet] = {}  # the one that rests for longest first
+        self._resting_at: dict[tuple[str, int], dict[Session, None]] = {}  # by address and port
         self._tasks: set[asyncio.Task[None]] = set()
         board.ledger.on_wanted = self.wanted
         self._empty = asyncio.Event()
@@ -93,6 +103,11 @@ class Pool:
         """Go over to a generation: new connections are made by it, old ones end as they were."""
         self.configuration = configuration
         self.generation = configuration.generation
+        for trunk in self._trunks.values():
+            trunk.dissolve()
+            assert isinstance(trunk.pool, Outlet)
+            trunk.pool.retire()
+        self._trunks.clear()
         self.server = configuration.top(ServerLimits)
         self.unsent = configuration.top(Sending).tcp_buffer_size
         self.sources.configure(
@@ -104,18 +119,64 @@ class Pool:
         """The line has mail and may send; called by the board, for every accepted message too."""
         outlet = line.pool
         if outlet is None:
-            outlet = line.pool = Outlet(line, self)
-            self.outlets.add(outlet)
+            trunk = line.trunk
+            if not isinstance(trunk, Trunk) or self._trunks.get(trunk.kin) is not trunk:
+                trunk = line.trunk = self._trunk(line)
+            if trunk is None:
+                outlet = self._new(line)
+            else:
+                trunk.join(line)
+                outlet = trunk.pool
         assert isinstance(outlet, Outlet)
         outlet.wake()
 
-    def rested(self, session: Session) -> None:
+    def _new(self, line: Line) -> Outlet:
+        outlet = line.pool = Outlet(line, self)
+        self.outlets.add(outlet)
+        return outlet
+
+    def _trunk(self, line: Line) -> Trunk | None:
+        """Return the trunk of a line, made if it is the first one; None if it has none."""
+        options = self.transport(line)
+        if isinstance(line, Trunk) or not has_trunk(options):
+            return None
+        kin = kin_of(line, options)
+        trunk = self._trunks.get(kin)
+        if trunk is None:
+            trunk = self._trunks[kin] = Trunk(line, options, self.generation)
+            self._new(trunk)
+        return trunk
+
+    def rested(self, session: Session, outlet: Outlet) -> None:
         """A connection has nothing to do."""
-        self._resting[session] = None
+        self._resting[session] = outlet
+        self._resting_at.setdefault(_place(session.hop), {})[session] = None
 
     def busy(self, session: Session) -> None:
         """It has again, or it ends."""
-        self._resting.pop(session, None)
+        if self._resting.pop(session, None) is not None:
+            place = _place(session.hop)
+            there = self._resting_at[place]
+            del there[session]
+            if not there:
+                del self._resting_at[place]
+
+    def sibling(self, hop: Hop, means: Means) -> Session | None:
+        """Return a connection to a host which its line does not need, for one of the same binding.
+
+        It must have been made by the same options, so that it is what a new one would be.
+        """
+        if not may_share(means.options):
+            return None
+        binding = means.line.key[:2]
+        for session in islice(self._resting_at.get(_place(hop), ()), _RESTING):
+            outlet = self._resting[session]
+            line = outlet.line
+            if line.key[:2] == binding and line is not means.line and session.fits(means):
+                outlet.part(session)
+                session.move(means)
+                return session
+        return None
 
     def park(self, line: Line, key: str) -> None:
         """Let a line wait for a permit; one that somebody holds and does not need is given up."""
@@ -135,11 +196,19 @@ class Pool:
 
     def released(self, outlet: Outlet) -> None:
         """The outlet has no connection any more and is not needed."""
+        line = outlet.line
+        if isinstance(line, Trunk):
+            if line.active and self._trunks.get(line.kin) is line:
+                return
+            if self._trunks.get(line.kin) is line:
+                del self._trunks[line.kin]
         self.outlets.discard(outlet)
-        outlet.line.pool = None
-        self.board.rest(outlet.line)
+        line.pool = None
+        self.board.rest(line)
 
     def transport(self, line: Line) -> Transport:
+        if isinstance(line, Trunk) and line.generation == self.generation:
+            return line.options
         group, binding, domain = line.key
         return self.configuration.at(Transport, group=group, binding=binding, domain=domain)
 
@@ -170,10 +239,15 @@ class Pool:
 
     def in_hands(self, line: Line) -> list[Entry]:
         """Return the entries which connections of the line have taken and not yet settled."""
-        outlet = line.pool
-        if not isinstance(outlet, Outlet):
-            return []
-        return [entry for each in outlet.connections for entry in each.entries]
+        among = [line.pool, line.trunk.pool if line.trunk is not None else None]
+        return [
+            entry
+            for outlet in dict.fromkeys(among)
+            if isinstance(outlet, Outlet)
+            for each in outlet.connections
+            for entry in each.entries
+            if entry.line is line
+        ]
 
     async def close(self, grace: float) -> None:
         """Begin nothing more, let what is under way end within `grace` seconds, drop the rest.

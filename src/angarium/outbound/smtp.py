@@ -160,6 +160,18 @@ class Session(asyncio.Protocol):
         self._working = True
         self.work()
 
+    def fits(self, means: Means) -> bool:
+        """Say whether it rests and is what a new connection by these means would be."""
+        return self.resting and not self._retiring and self.options is means.options
+
+    def move(self, means: Means) -> None:
+        """Leave the line it rests in for another one; its new owner starts it."""
+        if self._permit is not None:
+            self._permit.release()
+        self._owner = self._permit = None
+        self._line = means.line
+        self._working = False
+
     def work(self) -> None:
         """There is mail in the line: take some."""
         self.resting = False

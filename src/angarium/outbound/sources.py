@@ -37,9 +37,12 @@ class Sources:
 
     Attributes:
         absent: bindings which are suspended, with the address they miss.
+        trunks: gives what is closed for that beside the lines of the board.
     """
 
-    __slots__ = ("_addresses", "_alarm", "_board", "_is_local", "_sweep", "absent", "slot")
+    __slots__ = (
+        "_addresses", "_alarm", "_board", "_is_local", "_sweep", "absent", "slot", "trunks",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -54,6 +57,7 @@ class Sources:
         self._is_local = is_local
         self._addresses: dict[Binding, tuple[str, ...]] = {}
         self.absent: dict[Binding, str] = {}
+        self.trunks: Callable[[], Iterable[Line]] = tuple
         self.slot = 0  # the sweep's
 
     def configure(self, transports: Iterable[tuple[Binding, Transport]]) -> None:
@@ -101,7 +105,7 @@ class Sources:
             self._sweep.add(self, self._sweep.now() + CHECK_SECONDS)
 
     def _resume(self, bindings: set[Binding]) -> Steps:
-        for number, line in enumerate(list(self._board.lines.values()), 1):
+        for number, line in enumerate([*self._board.lines.values(), *self.trunks()], 1):
             if line.closed & ABSENT and line.key[:2] in bindings:
                 line.open(ABSENT)
                 self._board.offer(line)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from angarium.core.message import DEFAULT_BINDING, DEFAULT_BINDING_GROUP
 from angarium.queue.beat import Steps
 from angarium.queue.entry import Entry
-from angarium.queue.line import SUSPENDED, THROTTLED, Key, Line
+from angarium.queue.line import SUSPENDED, Key, Line
 from angarium.queue.retry import GiveUp, is_expired
 from angarium.queue.spool.slot import lane_in, route_of
 
@@ -212,7 +212,7 @@ def expire(board: "Board") -> Steps:
     loaded to find out.
     """
     for line in list(board.lines.values()):
-        stuck = line.closed & ~THROTTLED or line.shape.never_attempt_expired_messages
+        stuck = line.stuck or line.shape.never_attempt_expired_messages
         if not (line.active and stuck):
             continue
         now = board.clock.time()

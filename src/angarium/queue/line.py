@@ -57,6 +57,7 @@ class Line(Fifo[Entry]):
         in_flight: entries taken and not yet put back, delayed or ended.
         closed: why it may not send now; 0: it may.
         pool: for the connections of `outbound`; a line is not freed while it is set.
+        trunk: whose connections it shares, when it has mail.
     """
 
     __slots__ = (
@@ -77,6 +78,7 @@ class Line(Fifo[Entry]):
         "resident",
         "resting",
         "room",
+        "trunk",
         "wake_at",
     )
 
@@ -97,6 +99,7 @@ class Line(Fifo[Entry]):
         self.resting = False  # kept by the board: seen idle
         self.room: Room | None = None  # where its binding counts what is in memory
         self.pool: object = None
+        self.trunk: Line | None = None  # kept by `outbound`: lines which share its connections
         # The lane of all that waits, where it is one; else their turns, and in our own two lists is
         # only what was put back.
         self._order: int | Turns[Entry] = 0
@@ -133,6 +136,13 @@ class Line(Fifo[Entry]):
     def delayed(self) -> int:
         """How many of its entries wait in the timer."""
         return self._board.delayed_of(self.key)
+
+    @property
+    def stuck(self) -> bool:
+        """Whether nothing moves here, by a reason of its own or of its trunk."""
+        trunk = self.trunk
+        closed = self.closed if trunk is None or trunk.pool is None else self.closed | trunk.closed
+        return bool(closed & ~THROTTLED)
 
     @property
     def idle(self) -> bool:
