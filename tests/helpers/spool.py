@@ -69,9 +69,11 @@ class LoopChains:
         self._loop = loop
 
     def submit(self, chain: Sequence[Write | Sync], done: Ended) -> None:
-        self._loop.call_soon(self._do, list(chain), 0, done)
+        self._loop.call_soon(self._do, list(chain), 0, done, None)
 
-    def _do(self, chain: list[Write | Sync], step: int, done: Ended) -> None:
+    def _do(
+        self, chain: list[Write | Sync], step: int, done: Ended, failed: tuple[int, int] | None
+    ) -> None:
         operation, result, wanted = chain[step], 0, 0
         try:
             if isinstance(operation, Write):
@@ -81,10 +83,15 @@ class LoopChains:
                 self._disk.sync(operation.handle)
         except OSError as error:
             result = -(error.errno or errno.EIO)
-        if result < wanted or result < 0 or step == len(chain) - 1:
-            self._loop.call_soon(done, step, result)
+        if result < 0 and isinstance(operation, Sync):
+            failed = failed or (step, result)  # and the chain goes on
+        elif result < wanted or result < 0:
+            self._loop.call_soon(done, *(failed or (step, result)))
+            return
+        if step == len(chain) - 1:
+            self._loop.call_soon(done, *(failed or (step, result)))
         else:
-            self._loop.call_soon(self._do, chain, step + 1, done)
+            self._loop.call_soon(self._do, chain, step + 1, done, failed)
 
 
 class _Loop(FakeLoop):

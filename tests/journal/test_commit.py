@@ -303,7 +303,7 @@ def test_a_chain_is_told_of_as_a_trip_of_the_thread_is(chained: Chained) -> None
 def test_a_step_that_fails_is_its_logs_failure_and_the_others_go_on(chained: Chained) -> None:
     chained.data.log.append(KIND, b"d")
     chained.state.log.append(KIND, b"s")
-    chained.disk.fail_at(2)  # the sync of the data
+    chained.disk.fail_at(3)  # the sync of the data, behind all writes
     chained.commit.soon()
     told = chained.run()
     assert told[:2] == ["data failed", "state 2"]

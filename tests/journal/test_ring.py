@@ -79,6 +79,20 @@ def test_a_step_which_fails_ends_the_chain_and_those_behind_are_not_begun(
     assert os.pread(handle, 10, 0) == b"a"
 
 
+def test_a_sync_which_fails_is_told_of_although_the_kernel_goes_on(ring: Ring, handle: int) -> None:
+    # A pipe cannot be synced. To the kernel that is no failed link, so it does the next one.
+    out, into = os.pipe()
+    try:
+        assert ended(ring, [Sync(out), Write(handle, [b"x"], 0)]) == [(0, -errno.EINVAL)]
+        assert ended(ring, [Sync(handle), Sync(out), Sync(handle)]) == [(1, -errno.EINVAL)]
+        assert ended(ring, [Sync(out), Write(1 << 20, [b"x"], 0), Sync(handle)]) == [
+            (0, -errno.EINVAL)
+        ]
+    finally:
+        os.close(out)
+        os.close(into)
+
+
 def test_a_write_that_does_not_fit_says_how_much_was_written(ring: Ring, handle: int) -> None:
     # What RLIMIT_FSIZE cuts off is written in part, as at the end of a disk.
     before = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -10,7 +10,6 @@ A log that fails goes on in a new segment at once. If that fails too, or the dis
 rests until `probe` finds the disk well again.
 """
 
-import errno
 import os
 import threading
 from collections.abc import Callable, Sequence
@@ -32,8 +31,6 @@ COMPANY: Final = 0.002  # seconds
 ENOUGH: Final = 8  # appends somebody waits for
 SEVERAL: Final = 1.5
 GATHERED: Final = 512  # pieces to a record
-# No failure of the disk: who was to do it was kept from it.
-_PREVENTED: Final = frozenset((errno.EAGAIN, errno.EINTR, errno.ECANCELED))
 
 Work = Sequence[tuple[list[Part], bool]]
 Job = Callable[[], Any]
@@ -289,15 +286,21 @@ class Commit:
 
     def _chain(self, chains: Chains, work: Work, flushes: list[Callable[[bool], None]]) -> bool:
         """Begin the trip as one chain, if all of it can be."""
-        chain: list[Write | Sync] = []
-        whose: list[int] = []
+        writes: list[Write | Sync] = []
+        syncs: list[Write | Sync] = []
+        whose: list[int] = []  # lanes, by sync
         for at, (parts, sync) in enumerate(work):
             if parts:
                 steps = self._lanes[at].log.steps(parts, sync=sync)
                 if steps is None:
                     return False
-                chain += steps
-                whose += [at] * len(steps)
+                for step in steps:
+                    if isinstance(step, Sync):
+                        syncs.append(step)
+                        whose.append(at)
+                    else:
+                        writes.append(step)
+        chain = writes + syncs
         if not 0 < len(chain) <= LONGEST:
             return False
         try:
@@ -318,33 +321,24 @@ class Commit:
     ) -> None:
         """A chain has ended, with its last step or with one that failed."""
         last = chain[step]
-        wanted = sum(map(len, last.pieces)) if isinstance(last, Write) else 0
-        done = result == wanted and step == len(chain) - 1
-        through = len(work) if done else whose[step]
-        results = [
-            lane.log.wrote(parts, sync=sync) if parts else None
-            for lane, (parts, sync) in zip(self._lanes, work[:through], strict=False)
-        ]
-        if through < len(work) and result < 0 and -result not in _PREVENTED:
-            results.append(Landed(0, 0, OSError(-result, os.strerror(-result))))
-        behind = len(results)
-        if behind == len(work):
-            self._landed(flushes, results, None)
+        failing: Sequence[int] = ()
+        if isinstance(last, Sync):
+            if result < 0:
+                # Those behind it are not to be believed either: nobody has told of them.
+                failing = whose[step - len(chain) :]
+        elif step < len(chain) - 1 or result != sum(map(len, last.pieces)):
+            # The thread writes all of it again, to the same places, and meets what there is to.
+            self._executor.submit(partial(_trip, self._lanes, work), partial(self._landed, flushes))
             return
-        self._executor.submit(
-            partial(_trip, self._lanes[behind:], work[behind:]),
-            partial(self._rest_landed, flushes, results),
-        )
-
-    def _rest_landed(
-        self,
-        flushes: list[Callable[[bool], None]],
-        results: list[Landed | None],
-        rest: list[Landed | None],
-        failure: Failure | None,
-    ) -> None:
-        """The executor did what a chain that broke had left."""
-        self._landed(flushes, results + (rest or []), failure)
+        results = [
+            None
+            if not parts
+            else lane.log.wrote(parts, sync=sync)
+            if at not in failing
+            else Landed(0, 0, OSError(-result, os.strerror(-result)))
+            for at, (lane, (parts, sync)) in enumerate(zip(self._lanes, work, strict=True))
+        ]
+        self._landed(flushes, results, None)
 
     def _of(self, lane: Lane, probing: bool, flushing: bool) -> tuple[list[Part], bool]:
         if lane.resting and not (probing or flushing):

@@ -9,12 +9,15 @@ that was a fifth of all the processor time of a small message. Here nothing of P
 call and the answer to it. What would wait is done by a thread of the kernel: a write to the page
 cache seldom would, a sync always does.
 
-The rule which keeps it simple: the links of a chain are done in their order, each only if the one
-before it did all it was to do, and one completion tells of a whole chain. What is written is kept
-until then. The layouts are those of linux/io_uring.h; the C library has no names for the calls.
+The rule which keeps it simple: the links of a chain are done in their order, and one completion
+tells of a whole chain. What is written is kept until then. A write that does not do all it was to
+do breaks the chain. **A sync that fails does not**: to the kernel (io_uring/sync.c) it is no failed
+link, and unless each sync is told of by itself, its EIO is heard of by nobody. So syncs come last.
+The layouts are those of linux/io_uring.h; the C library has no names for the calls.
 """
 
 import ctypes
+import errno
 import mmap
 import os
 import struct
@@ -45,6 +48,30 @@ PIECES: Final = 1024  # of a write; IOV_MAX of Linux
 _JOIN: Final = 1 << 16
 
 Ended = Callable[[int, int], None]
+
+
+class _Chain:
+    """A chain under way."""
+
+    __slots__ = ("done", "failed", "held", "last", "syncs")
+
+    def __init__(self, done: Ended, operations: Sequence["Write | Sync"]) -> None:
+        self.done = done
+        self.held: list[object] = []  # what the kernel reads
+        self.last = len(operations) - 1
+        self.syncs = {at for at, each in enumerate(operations) if isinstance(each, Sync)}
+        self.failed: tuple[int, int] | None = None  # the first sync that did
+
+    def ended(self, step: int, result: int) -> bool:
+        """Take a completion; return whether it is the last one."""
+        if step == self.last:
+            return True
+        if step in self.syncs:
+            if result < 0 and self.failed is None:
+                self.failed = step, result
+            return False
+        # A write: told of only if it failed, or was cancelled as those behind it will be.
+        return self.failed is None or result != -errno.ECANCELED
 
 
 class Write(NamedTuple):
@@ -78,7 +105,8 @@ class Ring:
     """One ring, for one thread.
 
     A chain ends with `done(step, result)`: the steps before `step` did all they were to do, that
-    one gave `result` (as the system call does, -errno for an error), those behind were not begun.
+    one gave `result` (as the system call does, -errno for an error). Those behind it were not
+    begun, except that behind a sync which failed they may have been.
     """
 
     __slots__ = ("_chains", "_event", "_fd", "_layout", "_memory", "_number", "_sqes", "_tail")
@@ -92,7 +120,7 @@ class Ring:
             _U32.pack_into(self._memory, layout.array + 4 * index, index)
         self._tail = 0
         self._number = 0
-        self._chains: dict[int, tuple[Ended, list[object]]] = {}
+        self._chains: dict[int, _Chain] = {}
         self._event = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         event = ctypes.c_int(self._event)
         _call(_REGISTER, fd, _REGISTER_EVENTFD, ctypes.addressof(event), 1)
@@ -123,16 +151,15 @@ class Ring:
                 was begun may still be written.
         """
         self._number = number = self._number + 1
-        held: list[object] = []
-        self._chains[number] = done, held
+        under_way = self._chains[number] = _Chain(done, chain)
         tail, mask = self._tail, self._layout.entries - 1
-        last = len(chain) - 1
         for step, operation in enumerate(chain):
-            flags = 0 if step == last else _LINK | _SKIP
+            flags = 0 if step == under_way.last else _LINK
             token = number << 8 | step
             if isinstance(operation, Write):
-                opcode, address, count = _source(operation.pieces, held)
+                opcode, address, count = _source(operation.pieces, under_way.held)
                 offset, how = operation.offset, 0
+                flags = flags and flags | _SKIP
             else:
                 opcode, address, count, offset, how = _FSYNC, 0, 0, 0, _DATASYNC
             _SQE.pack_into(
@@ -163,8 +190,11 @@ class Ring:
             head = (head + 1) & _WORD
         _U32.pack_into(memory, layout.cq_head, head)
         for token, result in ended:
-            done, _ = self._chains.pop(token >> 8)
-            done(token & 0xFF, result)
+            number, step = token >> 8, token & 0xFF
+            chain = self._chains[number]
+            if chain.ended(step, result):
+                del self._chains[number]
+                chain.done(*(chain.failed or (step, result)))
 
     def close(self) -> None:
         """Give it back to the kernel; nothing may be under way."""
