@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from angarium.config.load import load_text
-from angarium.queue.ledger import LedgerTable
 from angarium.queue.footprint import Reading
+from angarium.queue.ledger import LedgerTable
 from angarium.run import link
 from angarium.run.assemble import assemble
 from angarium.run.parts import Parts

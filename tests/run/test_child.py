@@ -1,11 +1,15 @@
 import asyncio
+import os
 import signal
+import socket
+import subprocess
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from angarium.run import link
-from angarium.run.child import Backoff, Child
+from angarium.run.child import Backoff, Child, resumed, spawn
 
 START = link.Start(0, 1, "/nowhere", 1, b"", ["000"])
 
@@ -25,7 +29,7 @@ def _the_child_finds_the_helpers(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_child_speaks_through_its_link_and_its_end_is_noticed() -> None:
     heard: list[link.Message] = []
     ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    child = Child(
+    child = spawn(
         "helpers.echo_child",
         "echo",
         START,
@@ -40,7 +44,7 @@ async def test_a_child_speaks_through_its_link_and_its_end_is_noticed() -> None:
 
 async def test_a_child_killed_is_reported_with_its_signal() -> None:
     ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    child = Child(
+    child = spawn(
         "helpers.echo_child",
         "echo",
         START,
@@ -50,3 +54,63 @@ async def test_a_child_killed_is_reported_with_its_signal() -> None:
     )
     child.kill()
     assert await asyncio.wait_for(ended, 20) == -signal.SIGKILL
+
+
+async def test_a_child_is_gone_on_with_where_another_has_stopped_to_listen() -> None:
+    """As after an exec: by number of process and descriptors, and what was heard of a message."""
+    heard: list[link.Message] = []
+    ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    ours, its = link.pair()
+    reading = ["sh", "-c", "read line; exit 5"]
+    with subprocess.Popen(reading, stdin=subprocess.PIPE) as process:  # noqa: ASYNC220
+        first = Child("worker 7", process.pid, process.wait, ours, _nobody, _nobody)
+        await _turns()
+        assert first.at_rest
+        message = link.frame(link.Alarm("disk full"))
+        its[0].sendall(message[:9])
+        await _turns()
+        kept = first.keep()
+        its[0].sendall(message[9:])
+        await _turns()  # which it does not hear
+        assert kept == first.keep()
+        assert (kept.name, kept.ready, kept.heard) == ("worker 7", False, message[:9])
+        again = msgspec.structs.replace(
+            kept, link=os.dup(kept.link), descriptors=os.dup(kept.descriptors)
+        )
+        second = resumed(
+            again,
+            lambda _, message: heard.append(message),
+            lambda _, status: ended.set_result(status),
+        )
+        await _turns()
+        assert heard == [link.Alarm("disk full")]
+        second.send(link.Reopen())
+        assert link.Frames().feed(await _read(its[0])) == [link.Reopen()]
+        # It is reaped once: by the one that goes on.
+        asyncio.get_running_loop().remove_reader(first._pidfd)
+        os.close(first._pidfd)
+        assert process.stdin is not None
+        process.stdin.write(b"\n")
+        process.stdin.close()
+        its[0].close()
+        its[1].close()
+        assert await asyncio.wait_for(ended, 20) == 5
+        process.returncode = 5
+    first._link.close()
+    first._fds.close()
+    await asyncio.sleep(0)
+
+
+async def _turns() -> None:
+    """Let the loop do what is ready, and what follows from it."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def _read(link_: socket.socket) -> bytes:
+    link_.setblocking(False)
+    return await asyncio.get_running_loop().sock_recv(link_, 4096)
+
+
+def _nobody(*_: object) -> None:
+    """Nobody listens."""

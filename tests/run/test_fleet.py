@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -37,6 +37,9 @@ class FakeChild:
     def send(self, message: link.Message) -> None:
         self.told.append(message)
 
+    def keep(self) -> None:
+        """It cannot be gone on with."""
+
     def kill(self) -> None:
         self.killed = True
 
@@ -66,6 +69,7 @@ class Yard:
         self.timers: list[FakeTimer] = []
         self.retiring: set[str] = set()
         self.gone = self.dead = 0
+        self.told: list[str] = []
         self.fleet = Fleet(
             self, clock, self.scoreboard, self.columns, 2, structlog.get_logger(), self.spawn
         )
@@ -98,6 +102,18 @@ class Yard:
 
     def ownerless(self) -> set[str]:
         return self.retiring
+
+    def upgraded(self, leaving: Sequence[int]) -> None:
+        self.told.append(f"upgraded, {list(leaving)} leave")
+
+    def upgrade_failed(self, reason: str) -> None:
+        self.told.append(f"failed: {reason}")
+
+    def handed_on(self, shards: Sequence[str], heir: int) -> None:
+        self.told.append(f"{heir} adopts {','.join(shards)}")
+
+    def settled(self, refused: Mapping[str, str]) -> None:
+        self.told.append(f"settled {dict(refused)}")
 
     def call_later(self, seconds: float, call: Callable[..., None], *args: object) -> FakeTimer:
         self.timers.append(timer := FakeTimer(seconds, call, *args))
@@ -211,13 +227,19 @@ async def test_old_workers_leave_when_all_new_ones_are_ready(yard: Yard) -> None
     assert yard.fleet.upgrading
     yard.launched(3)
     assert yard.started[0].told == yard.started[1].told == [link.Drain(30.0)]
-    assert [child.start.number for child in yard.fleet.staying] == [2, 3]
+    staying: list[object] = [*yard.fleet.staying]
+    assert staying == yard.started[2:]
     for child in yard.started[:2]:
         child.end(0)
     assert yard.alive == {2: ["002", "000"], 3: ["003", "001"]}
     assert yard.started[2].told == [link.Adopt(["000"])]
     assert yard.gone == 2
-    assert not yard.fleet.upgrading
+    assert yard.told[-1] == "3 adopts 001"
+    yard.fleet.adopted("000")
+    yard.fleet.adopted("001")
+    assert yard.told == [
+        "upgraded, [0, 1] leave", "2 adopts 000", "3 adopts 001", "settled {}",
+    ]  # fmt: skip
 
 
 async def test_an_upgrade_may_change_how_many_there_are(yard: Yard) -> None:
@@ -249,8 +271,10 @@ async def test_a_new_worker_that_dies_ends_the_upgrade_and_the_old_ones_stay(yar
     yard.wait(1000)
     assert yard.alive == {0: ["000", "003"], 1: ["001", "002"]}
     assert yard.started[0].told == [link.Adopt(["003"])]
-    assert not yard.fleet.upgrading
     assert len(yard.started) == 4
+    assert not yard.fleet.upgrading
+    assert yard.told[0] == "failed: worker 3 died with status 1"
+    assert not any("settled" in each for each in yard.told)
 
 
 async def test_new_workers_which_are_never_ready_leave_again(yard: Yard) -> None:
@@ -268,9 +292,11 @@ async def test_an_old_worker_which_does_not_leave_is_killed(yard: Yard) -> None:
     yard.launched(2, 3)
     yard.started[0].end(-11)  # it died on its way out: its shards go all the same
     assert yard.alive == {1: ["001"], 2: ["002", "000"], 3: ["003"]}
-    yard.wait(35.0)
-    assert yard.started[1].killed
-    assert not yard.started[2].killed
+    killed = []
+    for seconds in (35.0, 90.0):  # a checkpoint of a deep queue takes its time
+        yard.wait(seconds)
+        killed.append([child.killed for child in yard.started[1:]])
+    assert killed == [[False] * 3, [True, False, False]]
 
 
 async def test_a_worker_that_was_dead_when_the_new_ones_came_is_not_started(yard: Yard) -> None:
@@ -318,3 +344,53 @@ async def test_the_fleet_is_ready_when_every_worker_which_stays_is(yard: Yard) -
     assert not yard.fleet.ready
     yard.started[1].ready = True
     assert yard.fleet.ready
+
+
+async def test_the_shards_of_one_who_leaves_are_dealt_to_all_who_stay(yard: Yard) -> None:
+    yard.fleet.start([["000", "001", "002", "003", "004"]])
+    yard.fleet.replace(3, 30.0)
+    yard.launched(1, 2, 3)
+    yard.started[0].end(0)
+    assert sorted(len(names) for names in yard.alive.values()) == [2, 3, 3]
+    assert sum(len(names) for names in yard.alive.values()) == 3 + 5
+
+
+async def test_an_upgrade_is_over_when_everything_is_found_or_cannot_be(yard: Yard) -> None:
+    yard.fleet.start([["000", "003"], ["001"]])
+    yard.fleet.replace(2, 30.0)
+    yard.launched(2, 3)
+    for child in yard.started[:2]:
+        child.end(0)
+    yard.fleet.adopted("000")
+    yard.fleet.released("003")  # it was empty
+    assert yard.told[-1] != "settled {}"
+    yard.fleet.adopted("001", "written by a newer version")
+    assert yard.told[-1] == "settled {'001': 'written by a newer version'}"
+
+
+async def test_an_heir_that_dies_before_it_found_everything_is_waited_for(yard: Yard) -> None:
+    yard.fleet.start([["000"]])
+    yard.fleet.replace(1, 30.0)
+    yard.launched(1)
+    yard.started[0].end(0)
+    yard.started[1].end(-9)
+    yard.wait(10)
+    assert yard.fleet.settling
+    assert yard.started[2].start.shards == ["001", "000"]
+    yard.fleet.adopted("000")
+    assert yard.told[-1] == "settled {}"
+
+
+async def test_what_is_kept_is_enough_to_go_on(yard: Yard, tmp_path: Path) -> None:
+    yard.fleet.start([["000", "002"], ["001"]])
+    yard.scoreboard.row(1).enter(77)
+    yard.started[1].end(-11)
+    kept = [each for each in yard.fleet.keep() if each.number == 1]
+    assert [(each.number, each.shards, each.young_deaths) for each in kept] == [(1, ["001"], 1)]
+    other = Yard(tmp_path, yard.clock)
+    other.fleet.resume(kept, yard.fleet.suspects)
+    assert other.alive == {1: ["001"]}
+    other.scoreboard.row(1).enter(77)
+    other.started[0].end(-11)
+    yard.wait(10)  # whose loop it is
+    assert other.started[1].start.poison == [77]

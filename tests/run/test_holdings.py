@@ -36,11 +36,15 @@ class Yard:
         self.life = Life(disk)
         self.board = Board(self.life)
         self.gone: list[str] = []
+        self.taken: dict[str, str] = {}
         self.aside: list[int] = []
         self.alarms: list[str] = []
         board: Any = self.board
         clock = self.life.loop.clock
         self.holdings = Holdings(Path("/spool"), self.life.spool, board, self, self.alarm, clock)
+
+    def adopted(self, shard: str, refusal: str = "") -> None:
+        self.taken[shard] = refusal
 
     def released(self, shard: str) -> None:
         self.gone.append(shard)

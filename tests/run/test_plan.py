@@ -108,6 +108,51 @@ def test_what_only_a_restart_brings_is_named(tmp_path: Path, added: str, named: 
     assert all(name in each for name, each in zip(named, found, strict=True))
 
 
-def test_another_number_of_workers_needs_an_upgrade(tmp_path: Path) -> None:
-    [option] = planned(tmp_path).needs_restart(load_text(CONFIG.replace("= 3", "= 4")))
-    assert option == "eventloop.concurrency (an upgrade, SIGUSR2, will do)"
+def test_what_an_upgrade_brings_is_said_so(tmp_path: Path) -> None:
+    plan = planned(tmp_path)
+    changed = CONFIG.replace("= 3", "= 4") + 'security { user = "other" }\nspool_reserve = "8M"\n'
+    assert sorted(plan.needs_restart(load_text(changed))) == [
+        "eventloop.concurrency (`angarium upgrade` will do)",
+        "security.user",
+        "spool_reserve (`angarium upgrade` will do)",
+    ]
+    assert plan.needs_stop(load_text(changed)) == ["security.user"]
+
+
+def test_where_the_state_lies_is_decided_at_the_start_unless_the_command_line_said_it(
+    tmp_path: Path,
+) -> None:
+    text = f'{CONFIG}\nspoolbase = "{tmp_path}/base"\n'
+    config = tmp_path / "ecelerity.conf"
+    config.write_text(text)
+    changed = load_text(text.replace("/base", "/other"))
+    assert Plan.make(config, None).needs_stop(changed) == ["spoolbase"]
+    assert Plan.make(config, tmp_path / "state").needs_stop(changed) == []
+
+
+def test_after_an_upgrade_the_new_configuration_is_what_others_are_compared_with(
+    tmp_path: Path,
+) -> None:
+    text = CONFIG.replace("= 3", "= 4")
+    plan = planned(tmp_path).changed(b"", load_text(text))
+    assert plan.workers == 4
+    assert plan.needs_restart(load_text(text)) == []
+
+
+def test_a_sink_comes_and_goes_with_a_start_only(tmp_path: Path) -> None:
+    without = planned(tmp_path)
+    assert without.changed(b"", load_text(CONFIG + "sink { }\n")).sink is None
+    with_one = planned(tmp_path, CONFIG + "sink { }\n")
+    assert with_one.changed(b"", load_text(CONFIG)).sink == with_one.sink
+    moved = with_one.changed(b"", load_text(CONFIG + 'sink { listen = "127.0.0.1:99" }\n')).sink
+    assert moved is not None
+    assert moved.listen == "127.0.0.1:99"
+
+
+def test_the_lock_says_whose_it_is(tmp_path: Path) -> None:
+    plan = planned(tmp_path)
+    plan.state.mkdir()
+    (plan.state / "lock").write_text("1234567890\n")
+    lock = plan.enter()
+    assert (plan.state / "lock").read_text() == f"{os.getpid()}\n"
+    os.close(lock)

@@ -9,7 +9,7 @@ import pytest
 from angarium.config.load import load_text
 from angarium.core.errors import Error
 from angarium.net import loop
-from angarium.run import link, scribe
+from angarium.run import link, scribe, watchdog
 from angarium.run.scribe import Scribe
 
 START = link.Start(0, 1, "/state", 1, b"", [])
@@ -39,6 +39,7 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     done: list[str] = []
     monkeypatch.setattr(scribe, "Hose", lambda *_: FakeHose(done))
     monkeypatch.setattr(loop, "settle_memory", lambda: None)
+    monkeypatch.setattr(watchdog, "attend", lambda *_: None)
     monkeypatch.setattr(Scribe, "ready", lambda self: done.append("ready"))
     return done
 

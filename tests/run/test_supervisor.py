@@ -9,9 +9,13 @@ from typing import Any
 import pytest
 
 from angarium.run import link
+from angarium.run.handover import Handover
+from angarium.run.notify import Notify
 from angarium.run.plan import Plan
+from angarium.run.progress import Step, read
+from angarium.run.renewal import Program
 from angarium.run.sockets import Sockets
-from angarium.run.supervisor import Supervisor
+from angarium.run.supervisor import Outside, Supervisor
 from helpers.clock import FakeClock
 
 CONFIG = "eventloop { concurrency = 2 }\n"
@@ -47,6 +51,15 @@ class FakeChild:
     def kill(self) -> None:
         self.killed = True
 
+    abort = kill
+    at_rest = True
+
+    def keep(self) -> None:
+        """It cannot be gone on with."""
+
+    def go_on(self) -> None:
+        """It never was at rest."""
+
     def says(self, message: link.Message) -> None:
         if isinstance(message, link.Ready):
             self.ready = True
@@ -54,6 +67,45 @@ class FakeChild:
 
     def ends(self, status: int = 0) -> None:
         self._ended(self, status)
+
+
+class TakenOver(BaseException):
+    """We are no more."""
+
+
+class FakeProgram(Program):
+    """A program which takes over when it is asked, if it does not refuse."""
+
+    def __init__(self) -> None:
+        self.refusal = ""
+        self.draft: Handover
+        self.given: Handover | None = None
+        self.answer: Callable[[str, str], None] = lambda reason, release: None
+        self.ended = False
+
+    def rehearse(self, draft: Handover, done: Callable[[str, str], None]) -> Callable[[], None]:
+        self.draft, self.answer = draft, done
+        return self.end
+
+    def end(self) -> None:
+        self.ended = True
+
+    def replace(self, given: Handover) -> str:
+        self.given = given
+        if not self.refusal:
+            raise TakenOver
+        return self.refusal
+
+
+class FakeNotify(Notify):
+    """A way to nobody."""
+
+    def __init__(self) -> None:
+        super().__init__({"WATCHDOG_USEC": "10000000"})
+        self.told: list[str] = []
+
+    def _send(self, *lines: str) -> None:
+        self.told.append(lines[0])
 
 
 class Log(list[str]):
@@ -81,7 +133,10 @@ class Node:
         self.announced = 0
         plan = Plan.make(self.config, self.state)
         spawn: Any = self.spawn
-        self.supervisor = Supervisor(plan, Sockets(), FakeClock(), self.log, spawn=spawn)
+        self.clock = FakeClock()
+        self.program, self.notify = FakeProgram(), FakeNotify()
+        outside = Outside(spawn, self.program, self.notify)
+        self.supervisor = Supervisor(plan, Sockets(), self.clock, self.log, outside=outside)
         self.life = asyncio.ensure_future(self.supervisor.run(self.announce))
 
     def spawn(self, *how: Any) -> FakeChild:
@@ -90,6 +145,33 @@ class Node:
 
     def announce(self) -> None:
         self.announced += 1
+
+    def take_over(self) -> None:
+        """An upgrade is asked for, and another program takes our place: this object again.
+
+        It has the same children then, and comes to where the other one begins.
+        """
+        self.signals[signal.SIGUSR2]()
+        with pytest.raises(TakenOver):
+            self.program.answer("", "0.2.0")
+        self.supervisor.take_over()
+
+    def renew_hose(self) -> None:
+        """The old hose ends, a new one reads."""
+        old = self.hose
+        assert link.Drain(5.0) in old.told
+        old.ends()
+        self.wait(1.0)
+        assert self.hose is not old
+        self.ready(self.hose)
+
+    @property
+    def steps(self) -> list[str]:
+        return [step.stage for step in self.told]
+
+    @property
+    def told(self) -> list[Step]:
+        return read(self.state / "run")
 
     @property
     def hose(self) -> FakeChild:
@@ -251,34 +333,174 @@ async def test_sigusr1_reopens_all_logs(node: Node) -> None:
     assert all(child.told == [link.Reopen()] for child in node.children)
 
 
-async def test_an_upgrade_replaces_the_hose_and_the_workers(node: Node) -> None:
+async def test_an_upgrade_replaces_the_supervisor_the_hose_and_the_workers(node: Node) -> None:
     node.ready()
-    old, hose = node.workers, node.hose
+    old = node.workers
     node.config.write_text("eventloop { concurrency = 3 }\n")
-    node.signals[signal.SIGHUP]()
-    for child in node.children:
-        child.says(link.Prepared(2))
-    node.signals[signal.SIGUSR2]()
-    assert hose.told[-1] == link.Drain(5.0)
-    hose.ends()
-    node.wait(1.0)
-    assert node.hose is not hose
+    node.take_over()
+    assert node.program.given is not None
+    assert node.program.given.generation == 1
+    assert [slot.shards for slot in node.program.given.slots] == [["000"], ["001"]]
+    node.renew_hose()
+    assert node.hose.start.generation == 1
     new = node.workers[2:]
     assert [child.start.workers for child in new] == [3, 3, 3]
+    assert [child.start.generation for child in new] == [2, 2, 2]
     node.signals[signal.SIGUSR2]()
     assert any("upgrade refused" in line for line in node.log)
     node.ready(*new)
     assert all(child.told[-1] == link.Drain(30.0) for child in old)
+    # The hose goes over to the new configuration, too.
+    assert any(isinstance(each, link.Prepare) for each in node.hose.told)
+    node.hose.says(link.Prepared(2))
+    assert node.hose.told[-1] == link.Commit(2)
+    for child in old:
+        child.ends()
+    for child, shard in zip(new, ("000", "001"), strict=False):
+        child.says(link.Adopted(shard))
+    first = [step.stage for step in node.told if step.upgrade == 1]
+    assert first == [
+        "begun", "rehearsed", "replaced", "starting", "ready", "adopting", "adopting", "done",
+    ]  # fmt: skip
+    assert [step.stage for step in node.told if step.upgrade == 2] == ["refused"]
 
 
-async def test_a_reload_is_for_those_who_stay(node: Node) -> None:
+async def test_a_program_which_cannot_take_over_changes_nothing(node: Node) -> None:
     node.ready()
-    old = node.workers
     node.signals[signal.SIGUSR2]()
-    node.ready(*node.workers[2:])
+    node.program.answer("SyntaxError: invalid syntax", "")
+    assert len(node.children) == 3
+    assert all(child.told == [] for child in node.children)
+    assert any("upgrade given up" in line and "SyntaxError" in line for line in node.log)
+    assert node.steps == ["begun", "failed"]
+    node.signals[signal.SIGUSR2]()
+    assert node.steps == ["begun"]  # it may be tried again
+
+
+async def test_a_program_which_cannot_be_started_leaves_us_where_we_were(node: Node) -> None:
+    node.ready()
+    node.program.refusal = "no such file"
+    node.signals[signal.SIGUSR2]()
+    node.program.answer("", "0.2.0")
+    assert node.steps == ["begun", "rehearsed", "failed"]
+    node.workers[0].says(link.Alarm("disk full"))
+    assert any("disk full" in line for line in node.log)
+
+
+async def test_a_worker_which_does_not_hear_is_waited_for_and_then_no_more(node: Node) -> None:
+    node.ready()
+    node.workers[0].at_rest = False
+    node.signals[signal.SIGUSR2]()
+    node.program.answer("", "0.2.0")
+    node.wait(0.1)
+    assert node.program.given is None
+    node.clock.advance(11)
+    node.wait(0.1)
+    assert node.steps == ["begun", "rehearsed", "failed"]
+
+
+async def test_a_configuration_which_became_faulty_leaves_the_old_workers(node: Node) -> None:
+    node.ready()
+    node.take_over()
+    node.config.write_text("hostnam = x\n")
+    node.renew_hose()
+    assert len(node.workers) == 2
+    assert node.steps[-1] == "failed"
+    node.workers[0].ends(1)
+    node.wait(1.0)
+    assert node.workers[2].start.generation == 1
+
+
+async def test_new_workers_which_die_leave_the_old_configuration(node: Node) -> None:
+    node.ready()
+    node.config.write_text(CONFIG + "crash_limit = 7\n")
+    node.take_over()
+    node.renew_hose()
+    new = node.workers[2:]
+    new[0].ends(1)
+    assert node.steps[-1] == "failed"
+    assert new[1].told[-1] == link.Drain(0.0)
+    new[1].ends()
+    node.workers[0].ends(1)
+    node.wait(1.0)
+    assert node.workers[4].start.generation == 1
+
+
+async def test_what_cannot_be_adopted_is_the_end_that_is_told(node: Node) -> None:
+    node.ready()
+    node.take_over()
+    node.renew_hose()
+    old, new = node.workers[:2], node.workers[2:]
+    node.ready(*new)
+    for child in old:
+        child.ends()
+    new[0].says(link.Adopted("000", "of a newer version"))
+    new[1].says(link.Adopted("001"))
+    assert node.steps[-1] == "failed"
+    assert "shard 000: of a newer version" in node.told[-1].text
+
+
+async def test_a_reload_waits_for_an_upgrade_to_be_decided(node: Node) -> None:
+    node.ready()
+    node.take_over()
     node.signals[signal.SIGHUP]()
+    node.signals[signal.SIGHUP]()
+    assert not any(isinstance(each, link.Prepare) for each in node.hose.told)
+    node.renew_hose()
+    old, new = node.workers[:2], node.workers[2:]
+    node.ready(*new)
+    # Only for those who stay, and once.
     assert not any(isinstance(each, link.Prepare) for child in old for each in child.told)
-    assert isinstance(node.workers[-1].told[-1], link.Prepare)
+    assert [each.generation for each in new[0].told if isinstance(each, link.Prepare)] == [3]
+
+
+async def test_an_upgrade_waits_for_a_reload(node: Node) -> None:
+    node.ready()
+    node.signals[signal.SIGHUP]()
+    node.signals[signal.SIGUSR2]()
+    assert node.steps == []
+    for child in node.children:
+        child.says(link.Prepared(2))
+    assert node.steps == ["begun"]
+    assert node.program.draft.generation == 2
+
+
+async def test_a_stop_ends_an_upgrade(node: Node) -> None:
+    node.ready()
+    node.signals[signal.SIGUSR2]()
+    node.signals[signal.SIGTERM]()
+    assert node.program.ended
+    assert node.steps == ["begun", "failed"]
+    node.program.answer("", "0.2.0")
+    assert node.program.given is None
+    node.signals[signal.SIGUSR2]()
+    assert node.steps[-1] == "refused"
+
+
+async def test_a_service_manager_is_told(node: Node) -> None:
+    node.ready()
+    node.signals[signal.SIGHUP]()
+    for child in node.children:
+        child.says(link.Prepared(2))
+    node.clock.advance(5)
+    node.wait(1.0)
+    node.signals[signal.SIGTERM]()
+    assert node.notify.told == ["READY=1", "RELOADING=1", "READY=1", "WATCHDOG=1", "STOPPING=1"]
+
+
+async def test_a_worker_which_is_stuck_is_ended(node: Node) -> None:
+    node.ready()
+    for _ in range(70):
+        node.clock.advance(1)
+        node.wait(1.0)
+    assert all(child.killed for child in node.children)
+    assert any("does not answer" in line and "who=worker 1" in line for line in node.log)
+
+
+async def test_last_words_are_told(node: Node) -> None:
+    (node.state / "run" / "trace-worker-1").write_text("Fatal Python error: Aborted")
+    node.workers[1].ends(-6)
+    assert any("last words" in line and "Fatal Python error" in line for line in node.log)
 
 
 async def test_an_empty_shard_is_removed_and_its_number_given_again(node: Node) -> None:
@@ -288,7 +510,8 @@ async def test_an_empty_shard_is_removed_and_its_number_given_again(node: Node) 
     node.workers[0].says(link.Released("000"))
     node.wait(1.0)
     assert not empty.exists()
-    node.signals[signal.SIGUSR2]()
+    node.take_over()
+    node.renew_hose()
     assert node.workers[2].start.shards == ["000"]
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from angarium.config.load import load_text
 from angarium.net import loop
-from angarium.run import link, worker
+from angarium.run import link, watchdog, worker
 from angarium.run.worker import Worker
 
 START = link.Start(
@@ -44,6 +44,7 @@ class Notes:
 def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     done: list[str] = []
     monkeypatch.setattr(worker, "assemble", lambda *_: Notes(done))
+    monkeypatch.setattr(watchdog, "attend", lambda folder, place, name: done.append(name))
     monkeypatch.setattr(loop, "settle_memory", lambda: done.append("settle"))
     monkeypatch.setattr(Worker, "ready", lambda self: done.append("ready"))
     return done
@@ -58,6 +59,7 @@ async def started() -> Worker:
 async def test_it_is_ready_before_the_mail_of_old_shards_is_found(done: list[str]) -> None:
     await started()
     assert done == [
+        "worker 1",
         "settle",
         "open('001', [5])",
         "ready",

@@ -39,45 +39,60 @@ class Beside:
         self._backoff = Backoff()
         self._stopping = False
         self._started = 0.0
-        self._process: subprocess.Popen[bytes] | None = None
+        self._reap: Callable[[], int] | None = None  # None while it does not run
         self._pidfd = -1
+        self.pid = 0  # 0 while it does not run
 
     @property
     def running(self) -> bool:
-        return self._process is not None
-
-    @property
-    def pid(self) -> int:
-        """Number of the process, 0 if there is none."""
-        return self._process.pid if self._process is not None else 0
+        return self._reap is not None
 
     def start(self) -> None:
         if self._stopping:
             return
         self._started = self._clock.monotonic()
         # A session of its own: Ctrl-C at the terminal is for the supervisor, which stops us last.
-        self._process = subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "angarium.run.programs.cli", *self._words],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             start_new_session=True,
             preexec_fn=_end_with_parent,  # noqa: PLW1509 - the supervisor has one thread
         )
-        self._pidfd = os.pidfd_open(self._process.pid)
+        self._watch(process.pid, process.wait)
+
+    def resume(self, pid: int) -> None:
+        """Go on with the process the program before us has started; 0: start one."""
+        if not pid:
+            self.start()
+            return
+        self._started = self._clock.monotonic()
+        self._watch(pid, lambda: os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+
+    def _watch(self, pid: int, reap: Callable[[], int]) -> None:
+        self.pid, self._reap = pid, reap
+        self._pidfd = os.pidfd_open(pid)
         asyncio.get_running_loop().add_reader(self._pidfd, self._exited)
+
+    def change(self, words: Sequence[str]) -> None:
+        """Run it with other arguments, if they are others: it is ended and started again."""
+        if list(words) != self._words:
+            self._words = list(words)
+            if self.running:
+                os.kill(self.pid, signal.SIGTERM)
 
     def stop(self) -> None:
         self._stopping = True
-        if self._process is not None:
-            self._process.send_signal(signal.SIGTERM)
+        if self.running:
+            os.kill(self.pid, signal.SIGTERM)
 
     def _exited(self) -> None:
         loop = asyncio.get_running_loop()
         loop.remove_reader(self._pidfd)
         os.close(self._pidfd)
-        assert self._process is not None
-        status = self._process.wait()
-        self._process = None
+        assert self._reap is not None
+        status = self._reap()
+        self.pid, self._reap = 0, None
         if self._stopping:
             self._ended()
             return

@@ -6,22 +6,25 @@ children of a slot keep dying young, its shards go to another worker, so that no
 fault which belongs to one process.
 
 An upgrade starts new workers beside the old ones. When all of them are ready the old ones are told
-to leave, and each that is gone leaves its shards to the new ones. If a new one dies before that, or
-takes too long, the new ones leave again and nothing has changed.
+to leave, and each that is gone leaves its shards to the new ones, dealt so that all have as many;
+when those have found everything in them the upgrade is over. If a new one dies before all are
+ready, or takes too long, the new ones leave again and nothing has changed.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
+
+import msgspec
 
 from angarium.core.clock import Clock
 from angarium.core.errors import Error
 from angarium.core.fault import FAULTS, point
 from angarium.core.ident import printed
 from angarium.run import link, shards
-from angarium.run.child import Backoff, Child
+from angarium.run.child import Backoff, Child, Kept, resumed, spawn
 from angarium.run.scoreboard import Scoreboard
 
 WORKER: Final = "angarium.run.worker"
@@ -32,7 +35,20 @@ HANDED: Final = point("upgrade.handed", "a worker has gone, and its shards have 
 
 DIED_YOUNG: Final = 3  # so many times in a row, and the shards go to another worker
 READY_SECONDS: Final = 60.0  # for new workers to be ready; a ready one needs a second or two
-GRACE_SECONDS: Final = 5.0  # beyond the time to leave: then a worker is stuck, and killed
+GRACE_SECONDS: Final = 5.0  # beyond the time to leave, at a stop: then a worker is killed
+# ... and at an upgrade, where nobody is in a hurry: the checkpoint of a deep queue takes seconds.
+CLOSE_SECONDS: Final = 60.0
+
+
+class KeptSlot(msgspec.Struct, frozen=True):
+    """A place for a worker, for the program which takes the supervisor's place."""
+
+    number: int
+    shards: list[str]
+    young_deaths: int
+    failures: int
+    started: float
+    child: Kept | None
 
 
 @dataclass(slots=True, eq=False)
@@ -81,6 +97,26 @@ class Owner(Protocol):
         """A worker which was told to leave has gone."""
         ...
 
+    def upgraded(self, leaving: Sequence[int]) -> None:
+        """New workers are ready and hold what is new; these are told to leave."""
+        ...
+
+    def upgrade_failed(self, reason: str) -> None:
+        """The old workers stay."""
+        ...
+
+    def handed_on(self, shards: Sequence[str], heir: int) -> None:
+        """A worker gets shards of one which has gone, or keeps dying."""
+        ...
+
+    def settled(self, refused: Mapping[str, str]) -> None:
+        """The upgrade is over: all old workers have gone, and what they had is found.
+
+        Args:
+            refused: reasons, of shards which could not be adopted.
+        """
+        ...
+
     def ownerless(self) -> Collection[str]:
         """Return the shards which nobody owns, and which are still there."""
         ...
@@ -104,7 +140,7 @@ class Fleet:
         ledger: Columns,
         crash_limit: int,
         log: Any,
-        spawn: Callable[..., Child] = Child,
+        spawn: Callable[..., Child] = spawn,
     ) -> None:
         self._owner = owner
         self._clock = clock
@@ -115,6 +151,9 @@ class Fleet:
         self._suspects: Counter[int] = Counter()
         self._leave_seconds = 0.0  # of the upgrade under way
         self._patience: asyncio.TimerHandle | None = None  # ... for its new workers
+        self._settling = False  # ... they are ready, and not all is theirs yet
+        self._adopting: set[str] = set()  # shards which were handed on and are not found yet
+        self._refused: dict[str, str] = {}
         self.crash_limit = crash_limit
         self.slots: dict[int, Slot] = {}
         self.stopping = False
@@ -123,6 +162,47 @@ class Fleet:
         """Start one worker for each list of shards."""
         for names in dealt:
             self._fill(self._new_slot(names))
+
+    def resume(self, slots: Sequence[KeptSlot], suspects: Mapping[int, int]) -> None:
+        """Go on with the workers of the program before us."""
+        self._suspects.update(suspects)
+        for kept in slots:
+            self.slots[kept.number] = slot = Slot(
+                kept.number,
+                list(kept.shards),
+                started=kept.started,
+                young_deaths=kept.young_deaths,
+            )
+            slot.backoff.failures = kept.failures
+            if kept.child is not None:
+                slot.child = resumed(kept.child, self._owner.received, self._ended)
+                self._owner.joined(slot.child)
+            else:
+                self._refill(slot)
+
+    def keep(self) -> list[KeptSlot]:
+        """Return what another needs to go on; nothing is heard from here on."""
+        return [
+            KeptSlot(
+                slot.number,
+                slot.shards,
+                slot.young_deaths,
+                slot.backoff.failures,
+                slot.started,
+                slot.child.keep() if slot.child is not None else None,
+            )
+            for slot in self.slots.values()
+        ]
+
+    def go_on(self) -> None:
+        """Hear again: nobody has taken our place."""
+        for child in self.children:
+            child.go_on()
+
+    @property
+    def suspects(self) -> Mapping[int, int]:
+        """How many workers died over which message."""
+        return self._suspects
 
     @property
     def children(self) -> list[Child]:
@@ -147,6 +227,11 @@ class Fleet:
         """Say whether an upgrade is under way: then there are no columns for another one."""
         return any(slot.leaving or slot.joining for slot in self.slots.values())
 
+    @property
+    def settling(self) -> bool:
+        """Say whether new workers have not found everything of the old ones yet."""
+        return self._settling
+
     def send(self, message: link.Message) -> None:
         for child in self.children:
             child.send(message)
@@ -154,6 +239,7 @@ class Fleet:
     def drain(self, seconds: float) -> None:
         """Tell every worker to leave; none is started again."""
         self.stopping = True
+        self._settling = False
         self._decided()
         for slot in list(self.slots.values()):
             slot.joining, slot.leaving = False, True
@@ -172,6 +258,19 @@ class Fleet:
         for slot in self.slots.values():
             if shard in slot.shards:
                 slot.shards.remove(shard)
+        self.adopted(shard)
+
+    def adopted(self, shard: str, refusal: str = "") -> None:
+        """A worker has found everything in a shard, or cannot take it over."""
+        if refusal:
+            self._refused[shard] = refusal
+        self._adopting.discard(shard)
+        self._settle()
+
+    def _settle(self) -> None:
+        if self._settling and not self._adopting and not self.upgrading:
+            self._settling = False
+            self._owner.settled(self._refused)
 
     def quarantined(self, ident: int) -> None:
         """A message over which workers died is put aside for good."""
@@ -187,6 +286,7 @@ class Fleet:
             seconds: an old one has to finish what is under way.
         """
         self._leave_seconds = seconds
+        self._refused = {}
         for _ in range(min(workers, self._ledger.workers - len(self.slots))):
             try:
                 slot = self._new_slot([self._unused()])
@@ -210,17 +310,24 @@ class Fleet:
         for slot in joining:
             slot.joining = False
         FAULTS.hit(JOINED)
-        for slot in [slot for slot in self._kept() if slot not in joining]:
+        old = [slot for slot in self._kept() if slot not in joining]
+        for slot in old:
+            slot.leaving = True
+        self._settling = True
+        self._owner.upgraded([slot.number for slot in old])
+        for slot in old:
             self._dismiss(slot, self._leave_seconds)
         loop = asyncio.get_running_loop()
-        loop.call_later(self._leave_seconds + GRACE_SECONDS, self._kill_leaving)
+        loop.call_later(self._leave_seconds + CLOSE_SECONDS, self._kill, old)
 
     def _stay(self, reason: str) -> None:
         """Give the upgrade up."""
         self._decided()
-        self._log.error("upgrade given up, the old workers stay", reason=reason)
-        for slot in self._joining():
-            slot.joining = False
+        new = self._joining()
+        for slot in new:
+            slot.joining, slot.leaving = False, True
+        self._owner.upgrade_failed(reason)
+        for slot in new:
             self._dismiss(slot, 0.0)
 
     def _decided(self) -> None:
@@ -235,9 +342,9 @@ class Fleet:
         else:
             self._left(slot)
 
-    def _kill_leaving(self) -> None:
-        for slot in self.slots.values():
-            if slot.leaving and slot.child is not None:
+    def _kill(self, leaving: Sequence[Slot]) -> None:
+        for slot in leaving:
+            if slot.child is not None:
                 self._log.error("worker does not leave, and is killed", worker=slot.number)
                 slot.child.kill()
 
@@ -305,6 +412,7 @@ class Fleet:
         del self.slots[slot.number]
         FAULTS.hit(HANDED)
         self._hand_on(slot)
+        self._settle()
         self._owner.left()
 
     def _hand_on(self, slot: Slot) -> None:
@@ -318,9 +426,16 @@ class Fleet:
         except Error as error:
             self._log.error("shards stay with a worker which keeps dying", reason=str(error))
             return
-        heir = min(heirs, key=lambda each: (each.child is None, len(each.shards)))
-        heir.shards += slot.shards
-        if heir.child is not None:  # Else it is told when it is started.
-            heir.child.send(link.Adopt(slot.shards, self._poison()))
-        self._log.warning("shards handed on", shards=slot.shards, to=heir.number)
+        dealt: dict[int, list[str]] = {}
+        for name in slot.shards:
+            heir = min(heirs, key=lambda each: (each.child is None, len(each.shards)))
+            heir.shards.append(name)
+            dealt.setdefault(heir.number, []).append(name)
+        for number, names in dealt.items():
+            self._adopting.update(names)
+            child = self.slots[number].child
+            if child is not None:  # Else it is told when it is started.
+                child.send(link.Adopt(names, self._poison()))
+            self._log.warning("shards handed on", shards=names, to=number)
+            self._owner.handed_on(names, number)
         slot.shards = [empty]

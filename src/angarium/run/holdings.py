@@ -30,6 +30,8 @@ RELEASED: Final = point("shard.released", "an empty shard is closed, and the sup
 class Reports(Protocol):
     """Who is told; a `run/process.Process`."""
 
+    def adopted(self, shard: str, refusal: str = "") -> None: ...
+
     def released(self, shard: str) -> None: ...
 
     def quarantined(self, ident: int) -> None: ...
@@ -86,6 +88,9 @@ class Holdings:
                     FAULTS.hit(ADOPTED)
                 except Error as error:
                     self._alarm(f"shard {name} cannot be adopted: {error}", "spool")
+                    self._reports.adopted(name, str(error))
+                else:
+                    self._reports.adopted(name)
             await self._spool.recovered()
         finally:
             self._adopting.discard(task)

@@ -16,6 +16,7 @@ import msgspec
 
 from angarium.core.errors import Error
 
+VERSION: Final = 1  # of what is said here; raised when one side would not understand the other
 MAX_FRAME: Final = 64 << 20  # a configuration snapshot is the largest thing sent
 MAX_FDS: Final = 1  # per packet, so that a label belongs to one descriptor
 _LENGTH: Final = struct.Struct("!I")
@@ -76,6 +77,13 @@ class Adopt(msgspec.Struct, tag=True, frozen=True):
     poison: list[int] = []
 
 
+class Adopted(msgspec.Struct, tag=True, frozen=True):
+    """The worker has found everything in a shard it was to take over, or could not, and why."""
+
+    shard: str
+    refusal: str = ""
+
+
 class Released(msgspec.Struct, tag=True, frozen=True):
     """The worker has emptied this shard and gives it up; its directory may be removed."""
 
@@ -112,6 +120,7 @@ Message = (
     | Commit
     | Abort
     | Adopt
+    | Adopted
     | Released
     | Quarantined
     | Reopen
@@ -133,8 +142,13 @@ class Frames:
 
     __slots__ = ("_data",)
 
-    def __init__(self) -> None:
-        self._data = bytearray()
+    def __init__(self, data: bytes = b"") -> None:
+        self._data = bytearray(data)
+
+    @property
+    def rest(self) -> bytes:
+        """Return the beginning of a message, which waits for its end."""
+        return bytes(self._data)
 
     def feed(self, data: bytes) -> list[Message]:
         """Return the messages completed by `data`. Raises LinkError."""
@@ -159,17 +173,25 @@ class Link(asyncio.Protocol):
     """One end of the pipe between a supervisor and a child.
 
     What is sent before it is connected is kept until then.
+
+    Args:
+        heard: what came of a message before.
     """
 
-    def __init__(self, received: Callable[[Message], None], closed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        received: Callable[[Message], None],
+        closed: Callable[[], None],
+        heard: bytes = b"",
+    ) -> None:
         self._received = received
         self._closed = closed
-        self._frames = Frames()
+        self._frames = Frames(heard)
         self._early: list[bytes] | None = []
-        self._transport: asyncio.WriteTransport | None = None
+        self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.WriteTransport, transport)
+        self._transport = cast(asyncio.Transport, transport)
         early, self._early = self._early, None
         self._transport.writelines(early or ())
 
@@ -191,6 +213,21 @@ class Link(asyncio.Protocol):
     def close(self) -> None:
         if self._transport is not None:
             self._transport.close()
+
+    @property
+    def at_rest(self) -> bool:
+        """Say whether it is open, and all that was sent is with the kernel."""
+        return self._transport is not None and not self._transport.get_write_buffer_size()
+
+    def pause(self) -> bytes:
+        """Hear nothing from now on; return what was heard of a message."""
+        if self._transport is not None:
+            self._transport.pause_reading()
+        return self._frames.rest
+
+    def resume(self) -> None:
+        if self._transport is not None:
+            self._transport.resume_reading()
 
 
 def pair() -> tuple[tuple[socket.socket, socket.socket], tuple[socket.socket, socket.socket]]:

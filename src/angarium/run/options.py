@@ -71,6 +71,16 @@ class Node(Options, direction="both"):
         state=State.PLANNED,
         reason="There is no console yet.",
     )
+    watchdog_interval = option(
+        Duration(),
+        60.0,
+        scopes=Scope.GLOBAL,
+        direction="na",
+        doc="""
+        How long a worker may be stuck, in seconds, before it is ended with a trace of where it was
+        and started again; 0: for ever. Time in which the machine sleeps does not count.
+        """,
+    )
     crash_limit = option(
         Int(minimum=1),
         2,

@@ -12,7 +12,7 @@ Where things lie, for `--state DIR` (without it DIR is the spoolbase):
 import fcntl
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -23,6 +23,7 @@ from angarium.config.resolve import Configuration, Endpoint
 from angarium.core.errors import Error
 from angarium.net.options import ListenSocket, Resolver
 from angarium.queue.options import Spooling
+from angarium.run.handover import Handover
 from angarium.run.options import EventLoop, Node, Security, Sink
 from angarium.run.privileges import Identity, allow_descriptors, become, give, identity
 from angarium.run.scoreboard import MAX_WORKERS
@@ -30,6 +31,8 @@ from angarium.run.sockets import Manner
 
 LISTENERS = ("esmtp_listener",)
 LEAST_COLUMNS = 4
+STAYING = frozenset({"sink", "spoolbase", "pidfile"})
+ENOUGH = "`angarium upgrade` will do"
 
 
 class StartError(Error):
@@ -66,6 +69,42 @@ class Plan:
             _identity(configuration),
             endpoints(configuration),
             configuration.top(Sink) if configuration.root.get("sink") else None,
+        )
+
+    @classmethod
+    def resumed(cls, given: Handover) -> Self:
+        """Return what the program before us had in force; everything is entered already.
+
+        Raises ConfigError where we do not read its configuration.
+        """
+        configuration = load_snapshot(given.snapshot, generation=given.generation)
+        return cls(
+            Path(given.config_path),
+            given.snapshot,
+            configuration,
+            Path(given.state),
+            Path(given.pidfile) if given.pidfile is not None else None,
+            workers_of(configuration),
+            None,
+            endpoints(configuration),
+            configuration.top(Sink) if given.sink is not None else None,
+        )
+
+    def changed(self, snapshot: bytes, configuration: Configuration) -> Self:
+        """Return the plan after an upgrade to another configuration.
+
+        Whether there is a sink stays as it was: that needs a restart.
+        """
+        sink = self.sink
+        if sink is not None and configuration.root.get("sink"):
+            sink = configuration.top(Sink)
+        return replace(
+            self,
+            snapshot=snapshot,
+            configuration=configuration,
+            workers=workers_of(configuration),
+            endpoints=endpoints(configuration),
+            sink=sink,
         )
 
     @property
@@ -105,6 +144,9 @@ class Plan:
                 "another server works on this state directory; stop it or name another by --state",
                 state=str(self.state),
             ) from error
+        # Whoever wants to send a signal reads here to whom.
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
         if self.pidfile is not None:
             write_pid(self.pidfile)
         # What the configuration names by a relative path is meant from here, in every process.
@@ -130,13 +172,28 @@ class Plan:
         return ""
 
     def needs_restart(self, changed: Configuration) -> list[str]:
-        """Return the options which a reload cannot bring into force."""
+        """Return the options which a reload cannot bring into force, and what will do."""
+        differing = self._differing(changed)
+        if workers_of(self.configuration) != workers_of(changed):
+            differing.append("eventloop.concurrency")
+        stop = self.needs_stop(changed)
+        return [each if each in stop else f"{each} ({ENOUGH})" for each in differing]
+
+    def needs_stop(self, changed: Configuration) -> list[str]:
+        """Return the options which not even an upgrade can bring into force."""
+        # Whose the processes are, and where their state lies, is decided once.
+        names = STAYING if self.pidfile is not None else STAYING - {"spoolbase", "pidfile"}
+        return [
+            each
+            for each in self._differing(changed)
+            if each in names or each.startswith("security.")
+        ]
+
+    def _differing(self, changed: Configuration) -> list[str]:
         now, then = self.configuration, changed
         differing = []
         if now.has("sink") is not then.has("sink"):
             differing.append("sink")
-        if workers_of(now) != workers_of(then):
-            differing.append("eventloop.concurrency (an upgrade, SIGUSR2, will do)")
         for options in (Node, Security, Spooling, Resolver, Sink):
             old, new = now.top(options), then.top(options)
             differing += [
@@ -145,7 +202,7 @@ class Plan:
                 if not OPTIONS[each.key].dynamic
                 and getattr(old, each.attribute) != getattr(new, each.attribute)
             ]
-        return differing
+        return list(dict.fromkeys(differing))  # spoolbase is declared at two places
 
 
 def workers_of(configuration: Configuration) -> int:

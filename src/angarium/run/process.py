@@ -92,6 +92,9 @@ class Process:
         for message in early or ():
             self._obey(message)
 
+    def adopted(self, shard: str, refusal: str = "") -> None:
+        self._link.send(link.Adopted(shard, refusal))
+
     def released(self, shard: str) -> None:
         self._link.send(link.Released(shard))
 

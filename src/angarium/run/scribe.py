@@ -9,9 +9,10 @@ from pathlib import Path
 from angarium.config.resolve import Configuration
 from angarium.journal.disk import FileDisk
 from angarium.net import loop as loops
-from angarium.run import link, process
+from angarium.run import link, process, watchdog
 from angarium.run.hose import Hose
 from angarium.run.process import Process
+from angarium.run.scoreboard import HOSE
 
 
 class Scribe(Process):
@@ -27,6 +28,7 @@ class Scribe(Process):
     async def start(
         self, start: link.Start, configuration: Configuration, descriptors: dict[str, int]
     ) -> None:
+        watchdog.attend(Path(start.state) / "run", HOSE, "hose")
         self._hose = Hose(
             configuration, Path(start.state), loops.RealClock(), FileDisk(), self.alarm
         )

@@ -8,7 +8,7 @@ import contextlib
 import errno
 import os
 import socket
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from angarium.config.resolve import Endpoint
@@ -136,6 +136,12 @@ class Sockets:
     def descriptors(self) -> dict[str, int]:
         return {label(where): each.fileno() for where, each in self.open.items()}
 
+    def resume(self, wanted: Iterable[Endpoint], descriptors: Mapping[str, int]) -> None:
+        """Go on listening with the sockets of the program before us."""
+        for where in wanted:
+            if (descriptor := descriptors.get(label(where))) is not None:
+                self.open[where] = socket.socket(fileno=descriptor)
+
     def close(self) -> None:
         for each in self.open.values():
             each.close()
@@ -163,6 +169,11 @@ class Change:
 
     def descriptors(self) -> dict[str, int]:
         return {label(where): each.fileno() for where, each in self._opened.items()}
+
+    def wanted(self) -> dict[str, int]:
+        """Return the descriptors of all sockets of the generation, also of those open before."""
+        both = self._sockets.open | self._opened
+        return {label(where): both[where].fileno() for where in both if where in self._manners}
 
     def commit(self) -> None:
         now = self._sockets.open

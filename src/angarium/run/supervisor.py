@@ -5,13 +5,16 @@ costs the sessions of that worker and nothing else. What it does on each signal:
 
     SIGHUP   reload in two phases; logs are reopened even if the reload fails
     SIGUSR1  reopen the logs only
-    SIGUSR2  upgrade: new workers beside the old ones, which finish and hand their shards over
+    SIGUSR2  upgrade: everything becomes the program on the disk, this process too (`run/renewal`)
     SIGTERM  drain for shutdown_timeout, then end; SIGINT the same; a second one at once
+
+A reload and an upgrade never go on at once: the one that comes second waits.
 """
 
 import asyncio
 import signal
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import version
 from typing import Any, Final
@@ -22,30 +25,52 @@ from angarium.core.clock import Clock
 from angarium.events.checkpoint import passed
 from angarium.journal.disk import FileDisk
 from angarium.queue.ledger import LedgerTable
-from angarium.run import link, shards
+from angarium.queue.options import Spooling
+from angarium.run import handover, link, shards, traces
 from angarium.run.alarm import Panics
 from angarium.run.beside import Beside
-from angarium.run.child import Backoff, Child
+from angarium.run.child import Child, spawn
 from angarium.run.fleet import GRACE_SECONDS, Fleet, Slot
+from angarium.run.handover import Handover, KeptSolo
 from angarium.run.hose import panics_of
+from angarium.run.notify import Notify
 from angarium.run.options import Node, Sink
 from angarium.run.plan import Plan, endpoints, workers_of
-from angarium.run.readings import Readings
+from angarium.run.privileges import allow_descriptors
+from angarium.run.progress import Progress
 from angarium.run.reload import Reload
-from angarium.run.retire import Retiring
-from angarium.run.scoreboard import Scoreboard
+from angarium.run.renewal import Generation, Program, Renewal
+from angarium.run.replace import hear
+from angarium.run.retire import Keep, Retiring
+from angarium.run.scoreboard import HOSE, Scoreboard
 from angarium.run.sockets import ListenError, Sockets, shown
+from angarium.run.solo import Solo
+from angarium.run.watchdog import Watchdog
 
-HOSE: Final = "angarium.run.scribe"
 HASTE_SECONDS: Final = 2.0  # at the second signal: to close shards; who has not by then is killed
-HOSE_SECONDS: Final = 5.0  # to write what is left, after the workers have gone
+
+
+@dataclass(slots=True)
+class Outside:
+    """What is outside of a supervisor; other things in the tests.
+
+    Attributes:
+        spawn: starts a child.
+        program: on the disk, for an upgrade.
+        notify: the way to the service manager.
+    """
+
+    spawn: Callable[..., Child] = spawn
+    program: Program = field(default_factory=Program)
+    notify: Notify = field(default_factory=Notify)
 
 
 class Supervisor:
     """Runs one node until it is told to stop.
 
     Args:
-        spawn: starts a child; another one in the tests.
+        lock: descriptor of the lock of the state directory; kept as long as we run.
+        given: what the program before us left, if we have taken its place.
     """
 
     def __init__(
@@ -55,31 +80,44 @@ class Supervisor:
         clock: Clock,
         log: Any,
         panics: Panics | None = None,
-        spawn: Callable[..., Child] = Child,
+        *,
+        lock: int = -1,
+        given: Handover | None = None,
+        outside: Outside | None = None,
     ) -> None:
+        outside = outside or Outside()
         self._plan = plan
         self._sockets = sockets
         self._clock = clock
         self._log = log
         self._panics = Panics() if panics is None else panics
-        self._snapshot = plan.snapshot
-        self._configuration = plan.configuration
-        self._generation = plan.configuration.generation
-        self._workers = plan.workers
-        self._scoreboard = Scoreboard.fresh(plan.run_folder / "scoreboard")
-        Readings.fresh(plan.run_folder / "readings").close()
-        self._ledger = LedgerTable(plan.columns)
+        self._lock = lock
+        self._given = given
+        number = plan.configuration.generation
+        self.generation = Generation(number, plan.snapshot, plan.configuration)
+        self._workers = plan.workers if given is None else len(given.slots)
+        self._coming = 0  # workers, of an upgrade
+        board = plan.run_folder / "scoreboard"
+        if given is None:
+            self._scoreboard = Scoreboard.fresh(board)
+            self._ledger = LedgerTable(plan.columns)
+        else:
+            self._scoreboard = Scoreboard(board)
+            self._ledger = LedgerTable.resumed(given.ledger)
         limit = plan.configuration.top(Node).crash_limit
-        self._fleet = Fleet(self, clock, self._scoreboard, self._ledger, limit, log, spawn)
+        self._fleet = Fleet(self, clock, self._scoreboard, self._ledger, limit, log, outside.spawn)
         readers = partial(passed, plan.hose_folder)
-        self._retiring = Retiring(plan.spool_folder, plan.run_folder, readers, FileDisk(), log)
-        self._sink = _sink(plan.sink, clock, log, self._sink_ended) if plan.sink else None
-        self._spawn = spawn
-        self._hose: Child | None = None
-        self._hose_backoff = Backoff()
-        self._hose_started = 0.0
+        self._retiring = Retiring(plan.state, readers, FileDisk(), clock, log)
+        self._watchdog = Watchdog(self._scoreboard, clock, log)
+        self._sink = Beside(words(plan.sink), clock, log, self._sink_ended) if plan.sink else None
+        self._hose = Solo(self, clock, log, outside.spawn)
         self._reload: Reload | None = None
-        self._announced = False
+        progress = Progress(plan.run_folder, clock.time, given.upgrade if given else 0)
+        self._renewal = Renewal(self, plan, sockets, progress, clock, log, outside.program)
+        self._waiting: list[Callable[[], None]] = []  # for a reload or an upgrade to be over
+        self._notify = outside.notify
+        self._alive_at = clock.monotonic()
+        self._announced = given is not None and given.announced
         self._finished = asyncio.Event()
 
     async def run(self, announce: Callable[[], None]) -> None:
@@ -93,16 +131,16 @@ class Supervisor:
         for number, reaction in (
             (signal.SIGHUP, self.reload),
             (signal.SIGUSR1, self._reopen),
-            (signal.SIGUSR2, self._upgrade),
+            (signal.SIGUSR2, self.upgrade),
             (signal.SIGTERM, self.stop),
             (signal.SIGINT, self.stop),
         ):
             loop.add_signal_handler(number, reaction)
-        self._start_hose()
-        if self._sink is not None:
-            self._sink.start()
-        found = shards.existing(self._plan.spool_folder)
-        self._fleet.start(shards.assign(found, self._workers))
+        hear()
+        if self._given is None:
+            self._start()
+        else:
+            self._resume(self._given)
         self._second()
         try:
             await self._finished.wait()
@@ -112,6 +150,26 @@ class Supervisor:
             self._sockets.close()
             self._ledger.close()
             self._scoreboard.close()
+            self._notify.close()
+
+    def _start(self) -> None:
+        self._hose.start()
+        if self._sink is not None:
+            self._sink.start()
+        found = shards.existing(self._plan.spool_folder)
+        self._fleet.start(shards.assign(found, self._workers))
+
+    def _resume(self, given: Handover) -> None:
+        """Go on where the program before us was: in the middle of an upgrade."""
+        self._hose.resume(given.hose)
+        self._fleet.resume(given.slots, given.suspects)
+        if self._sink is not None:
+            self._sink.resume(given.sink or 0)
+        for name in given.ownerless:
+            self._retiring.add(name)
+        self.take_over()
+
+    # -- reload ---------------------------------------------------------------------------
 
     def reload(self) -> None:
         """Bring a changed configuration into force, or say why not."""
@@ -119,10 +177,14 @@ class Supervisor:
         if self._reload is not None:
             self._log.warning("reload refused: another one is under way")
             return
-        generation = self._generation + 1
+        if self._renewal.undecided:
+            self._log.info("reload waits: an upgrade is under way")
+            self._wait(self.reload)
+            return
+        number = self.generation.number + 1
         try:
             text = snapshot(str(self._plan.config_path))
-            configuration = load_snapshot(text, generation=generation)
+            configuration = load_snapshot(text, generation=number)
             change = self._sockets.change(endpoints(configuration), running=True)
         except (ConfigError, ListenError, OSError) as error:
             self._log.error("reload refused, the old configuration stays", reason=str(error))
@@ -133,9 +195,10 @@ class Supervisor:
             self._log.warning("needs restart", option=option)
         for where in change.left_out:
             self._log.warning("needs restart", listen=shown(where))
-        children = [*self._fleet.staying, *([self._hose] if self._hose else [])]
+        self._notify.reloading("reloading")
+        children = [*self._fleet.staying, *([self._hose.child] if self._hose.child else [])]
         self._reload = Reload(
-            generation,
+            number,
             text,
             configuration,
             change,
@@ -151,109 +214,147 @@ class Supervisor:
         assert done is not None
         if refusal:
             self._log.error("reload refused, the old configuration stays", reason=refusal)
+        else:
+            self._use(Generation(done.generation, done.snapshot, done.configuration))
+            self._milestone(f"reloaded, generation {self.generation.number}")
+        self._over()
+
+    def _use(self, coming: Generation) -> None:
+        self._panics.use(panics_of(coming.configuration, self._plan.state, self._clock))
+        self.generation = coming
+        self._fleet.crash_limit = coming.configuration.top(Node).crash_limit
+
+    def _wait(self, for_: Callable[[], None]) -> None:
+        """Do something when no reload and no upgrade is in its way; the same only once."""
+        if for_ not in self._waiting:
+            self._waiting.append(for_)
+
+    def _over(self) -> None:
+        """A reload is over, or an upgrade is decided."""
+        self._notify.ready(f"{self._workers} workers, generation {self.generation.number}")
+        waiting, self._waiting = self._waiting, []
+        for each in waiting:
+            each()
+
+    # -- upgrade --------------------------------------------------------------------------
+
+    def upgrade(self) -> None:
+        """Replace everything by the program on the disk, or say why not."""
+        if self._reload is not None:
+            self._log.info("upgrade waits: a reload is under way")
+            self._wait(self.upgrade)
             return
-        self._panics.use(panics_of(done.configuration, self._plan.state, self._clock))
-        self._generation = done.generation
-        self._snapshot, self._configuration = done.snapshot, done.configuration
-        self._fleet.crash_limit = self._configuration.top(Node).crash_limit
-        self._milestone(f"reloaded, generation {self._generation}")
+        self._renewal.begin()
+        if self._renewal.undecided:
+            self._notify.reloading("upgrading")
+
+    def take_over(self) -> None:
+        """Go on with an upgrade, in the place of the program before us."""
+        self._renewal.take_over()
+
+    @property
+    def busy(self) -> str:
+        if self._fleet.stopping:
+            return "the server stops"
+        return "workers are leaving" if self._fleet.upgrading or self._fleet.settling else ""
+
+    @property
+    def at_rest(self) -> bool:
+        children = [*self._fleet.children, *([self._hose.child] if self._hose.child else [])]
+        return all(child.at_rest for child in children)
+
+    def hand_over(self, *, draft: bool) -> Handover:
+        # Of children a draft says nothing: to keep them is to hear them no more.
+        slots, hose = [], KeptSolo(0.0, 0, None)
+        if not draft:
+            slots, hose = self._fleet.keep(), self._hose.keep()
+        return Handover(
+            version=handover.VERSION,
+            common=handover.COMMON,
+            release=version("angarium"),
+            generation=self.generation.number,
+            snapshot=self.generation.snapshot,
+            config_path=str(self._plan.config_path),
+            state=str(self._plan.state),
+            pidfile=str(self._plan.pidfile) if self._plan.pidfile is not None else None,
+            upgrade=self._renewal.progress.number,
+            announced=self._announced,
+            lock=self._lock,
+            listening=self._sockets.descriptors(),
+            ledger=self._ledger.keep(),
+            slots=slots,
+            suspects=dict(self._fleet.suspects),
+            ownerless=sorted(self._retiring.names),
+            hose=hose,
+            sink=self._sink.pid if self._sink is not None else None,
+        )
+
+    def go_on(self) -> None:
+        self._fleet.go_on()
+        self._hose.go_on()
+
+    def renew_hose(self, done: Callable[[], None]) -> None:
+        self._hose.renew(done)
+
+    def renew_workers(self, coming: Generation) -> None:
+        allow_descriptors(coming.configuration.top(Node).server_max_file_descriptors)
+        wanted = workers_of(coming.configuration)
+        workers = min(wanted, self._ledger.workers - len(self._fleet.slots))
+        if workers < wanted:
+            self._log.warning("needs restart", option="eventloop.concurrency", until=workers)
+        self._coming = workers
+        self._renewal.started(workers)
+        self._fleet.replace(workers, coming.configuration.top(Node).upgrade_timeout)
+
+    def upgraded(self, leaving: Sequence[int]) -> None:
+        self._renewal.upgraded(leaving)
+
+    def use(self, coming: Generation) -> None:
+        self._workers = self._coming
+        self._plan = self._plan.changed(coming.snapshot, coming.configuration)
+        self._use(coming)
+        self._hose.send(link.Prepare(coming.number, coming.snapshot))
+        if self._sink is not None and self._plan.sink is not None:
+            self._sink.change(words(self._plan.sink))
+        self._milestone(f"upgraded, generation {coming.number}")
+        self._over()
+
+    def upgrade_failed(self, reason: str) -> None:
+        self._renewal.fail(reason)
+
+    def handed_on(self, shards: Sequence[str], heir: int) -> None:
+        if self._renewal.under_way:
+            self._renewal.progress.note("adopting", f"worker {heir} adopts {', '.join(shards)}")
+
+    def settled(self, refused: Mapping[str, str]) -> None:
+        self._renewal.settled(refused)
+
+    def renewed(self) -> None:
+        self._over()
+
+    # -- stop -----------------------------------------------------------------------------
 
     def stop(self) -> None:
         """Drain and end; the second time at once."""
-        seconds, grace = self._configuration.top(Node).shutdown_timeout, GRACE_SECONDS
+        seconds = self.generation.configuration.top(Node).shutdown_timeout
+        grace = GRACE_SECONDS
         if self._fleet.stopping:
             seconds, grace = 0.0, HASTE_SECONDS
         self._milestone(f"stopping, within {seconds:g} s")
+        self._notify.stopping(f"stopping, within {seconds:g} s")
+        self._waiting.clear()
+        self._renewal.stop()
         asyncio.get_running_loop().call_later(seconds + grace, self._fleet.kill)
         self._fleet.drain(seconds)
-
-    def _upgrade(self) -> None:
-        if self._fleet.stopping or self._fleet.upgrading:
-            self._log.warning("upgrade refused: workers are leaving")
-            return
-        wanted = workers_of(self._configuration)
-        self._workers = min(wanted, self._plan.columns - len(self._fleet.slots))
-        if self._workers < wanted:
-            self._log.warning("needs restart", option="eventloop.concurrency", until=self._workers)
-        self._log.info("upgrade: starting new workers", workers=self._workers)
-        if self._hose is not None:
-            # It is the one that reads what new workers write.
-            self._hose.send(link.Drain(HOSE_SECONDS))
-        self._fleet.replace(self._workers, self._configuration.top(Node).upgrade_timeout)
-
-    def _second(self) -> None:
-        """Look after what nobody else does; once a second."""
-        self._retiring.sweep()
-        if not self._finished.is_set():
-            asyncio.get_running_loop().call_later(1.0, self._second)
-
-    def _milestone(self, text: str) -> None:
-        """Tell of a start, a stop, a reload: in the paniclogs too, as 5.3 does."""
-        self._log.info(text)
-        self._panics.write("Milestone", text)
-
-    def _reopen(self) -> None:
-        self._panics.reopen()
-        self._fleet.send(link.Reopen())
-        if self._hose is not None:
-            self._hose.send(link.Reopen())
-
-    def _start_message(self, number: int, names: list[str], poison: list[int]) -> link.Start:
-        return link.Start(
-            number=number,
-            workers=self._workers,
-            state=str(self._plan.state),
-            generation=self._generation,
-            snapshot=self._snapshot,
-            shards=names,
-            poison=poison,
-        )
-
-    def launch(self, slot: Slot, poison: list[int]) -> tuple[link.Start, dict[str, int]]:
-        start = self._start_message(slot.number, slot.shards, poison)
-        return start, self._sockets.descriptors() | self._ledger.descriptors(slot.number)
-
-    def joined(self, child: Child) -> None:
-        if self._reload is not None:
-            self._reload.join(child)
-
-    def ownerless(self) -> Collection[str]:
-        return self._retiring.names
-
-    def _start_hose(self) -> None:
-        self._hose_started = self._clock.monotonic()
-        start = self._start_message(0, [], [])
-        self._hose = self._spawn(HOSE, "hose", start, {}, self.received, self._hose_ended)
-        self.joined(self._hose)
-
-    def _hose_ended(self, child: Child, status: int) -> None:
-        self._hose = None
-        self.died(child)
-        if self._fleet.stopping and not self._fleet.children:
-            self._last()
-            return
-        wait = self._hose_backoff.after(self._clock.monotonic() - self._hose_started)
-        if status:
-            self._log.error("hose died; mail goes on", status=status, restart_in=wait)
-        asyncio.get_running_loop().call_later(wait, self._restart_hose)
-
-    def _restart_hose(self) -> None:
-        if not self._fleet.stopping or self._fleet.children:
-            self._start_hose()
-
-    def died(self, child: Child) -> None:
-        if self._reload is not None:
-            self._reload.ended(child)
 
     def left(self) -> None:
         """A worker drained and went; when it was the last, let the hose write what is left."""
         if not self._fleet.stopping or self._fleet.children:
             return
-        if self._hose is None:
+        if self._hose.child is None:
             self._last()
-            return
-        self._hose.send(link.Drain(HOSE_SECONDS))
-        asyncio.get_running_loop().call_later(HOSE_SECONDS, self._hose.kill)
+        else:
+            self._hose.drain(self._hose.child)
 
     def _last(self) -> None:
         """Workers and hose are gone: the sink goes last, as mail went to it."""
@@ -265,14 +366,93 @@ class Supervisor:
     def _sink_ended(self) -> None:
         self._finished.set()
 
+    # -- each second ----------------------------------------------------------------------
+
+    def _second(self) -> None:
+        """Look after what nobody else does; once a second."""
+        top = self.generation.configuration.top
+        spooling = top(Spooling)
+        self._retiring.sweep(Keep(spooling.event_retention, spooling.event_retention_size))
+        processes = [(slot.number, slot.child) for slot in self._fleet.slots.values() if slot.child]
+        if self._hose.child is not None:
+            processes.append((HOSE, self._hose.child))
+        self._watchdog.look(processes, top(Node).watchdog_interval)
+        now = self._clock.monotonic()
+        if self._notify.alive_seconds and now - self._alive_at >= self._notify.alive_seconds - 1.0:
+            self._alive_at = now
+            self._notify.alive()
+        if not self._finished.is_set():
+            asyncio.get_running_loop().call_later(1.0, self._second)
+
+    def _milestone(self, text: str) -> None:
+        """Tell of a start, a stop, a reload: in the paniclogs too, as 5.3 does."""
+        self._log.info(text)
+        self._panics.write("Milestone", text)
+
+    def _reopen(self) -> None:
+        self._panics.reopen()
+        self._fleet.send(link.Reopen())
+        self._hose.send(link.Reopen())
+
+    # -- children -------------------------------------------------------------------------
+
+    def _start_message(
+        self, number: int, names: list[str], poison: list[int], of: Generation, workers: int
+    ) -> link.Start:
+        return link.Start(
+            number=number,
+            workers=workers,
+            state=str(self._plan.state),
+            generation=of.number,
+            snapshot=of.snapshot,
+            shards=names,
+            poison=poison,
+        )
+
+    def launch(self, slot: Slot, poison: list[int]) -> tuple[link.Start, dict[str, int]]:
+        coming, sockets = self._renewal.coming, self._sockets.descriptors()
+        of, workers = self.generation, self._workers
+        if slot.joining and coming is not None:
+            of, workers, sockets = coming, self._coming, self._renewal.descriptors()
+        start = self._start_message(slot.number, slot.shards, poison, of, workers)
+        return start, sockets | self._ledger.descriptors(slot.number)
+
+    def joined(self, child: Child) -> None:
+        if self._reload is not None:
+            self._reload.join(child)
+
+    def died(self, child: Child) -> None:
+        if trace := traces.take(self._plan.run_folder, child.name, child.pid):
+            self._log.error("last words", who=child.name, pid=child.pid, trace=trace)
+        if self._reload is not None:
+            self._reload.ended(child)
+
+    def ownerless(self) -> Collection[str]:
+        return self._retiring.names
+
+    def hose_start(self) -> link.Start:
+        return self._start_message(0, [], [], self.generation, self._workers)
+
+    def hose_ended(self, child: Child) -> None:
+        self._scoreboard.still(HOSE)
+        self.died(child)
+        if self._fleet.stopping and not self._fleet.children:
+            self._last()
+
+    def hose_wanted(self) -> bool:
+        return not self._fleet.stopping or bool(self._fleet.children)
+
     def received(self, child: Child, message: link.Message) -> None:
         match message:
+            case link.Ready() if child is self._hose.child:
+                self._hose.is_ready()
             case link.Ready():
                 self._fleet.is_ready()
                 self._maybe_announce()
             case link.Prepared(generation, refusal):
-                if self._reload is not None and self._reload.generation == generation:
-                    self._reload.answered(child, refusal)
+                self._prepared(child, generation, refusal)
+            case link.Adopted(shard, refusal):
+                self._fleet.adopted(shard, refusal)
             case link.Released(shard):
                 self._fleet.released(shard)
                 self._retiring.add(shard)
@@ -283,18 +463,29 @@ class Supervisor:
             case _:
                 self._log.error("unexpected message", process=child.name, message=repr(message))
 
+    def _prepared(self, child: Child, generation: int, refusal: str) -> None:
+        if self._reload is not None and self._reload.generation == generation:
+            self._reload.answered(child, refusal)
+        elif child is self._hose.child and generation == self.generation.number:
+            # After an upgrade, in which workers begin with the generation.
+            if refusal:
+                self._log.error("the hose keeps the old configuration", reason=refusal)
+            child.send(link.Abort(generation) if refusal else link.Commit(generation))
+
     def _maybe_announce(self) -> None:
         if not self._announced and self._fleet.ready:
             self._announced = True
             release = version("angarium")
-            self._milestone(f"Angarium {release} started, generation {self._generation}")
+            self._milestone(f"Angarium {release} started, generation {self.generation.number}")
             self._announce()
+            self._notify.ready(f"{self._workers} workers, generation {self.generation.number}")
 
 
-def _sink(options: Sink, clock: Clock, log: Any, ended: Callable[[], None]) -> Beside:
-    words = ["sink", "--listen", options.listen]
+def words(options: Sink) -> list[str]:
+    """Return the command line of the sink."""
+    said = ["sink", "--listen", options.listen]
     if options.record:
-        words += ["--record", options.record]
+        said += ["--record", options.record]
     if options.script:
-        words += ["--script", options.script]
-    return Beside(words, clock, log, ended)
+        said += ["--script", options.script]
+    return said

@@ -5,9 +5,11 @@
 What is put together how stands in `run/assemble`; here stands when.
 """
 
+from pathlib import Path
+
 from angarium.config.resolve import Configuration
 from angarium.net import loop as loops
-from angarium.run import link, process
+from angarium.run import link, process, watchdog
 from angarium.run.assemble import assemble
 from angarium.run.parts import Parts
 from angarium.run.process import Process
@@ -25,6 +27,7 @@ class Worker(Process):
     async def start(
         self, start: link.Start, configuration: Configuration, descriptors: dict[str, int]
     ) -> None:
+        watchdog.attend(Path(start.state) / "run", start.number, f"worker {start.number}")
         self._parts = assemble(start, configuration, descriptors, self)
         loops.settle_memory()  # 15 ms, while nobody waits for us yet
         await self._parts.open(start.shards[0], start.poison)

@@ -74,12 +74,12 @@ def test_a_state_directory_in_use_is_told(tmp_path: Path) -> None:
 def plan(**changes: Any) -> Any:
     configuration = SimpleNamespace(generation=1)
     values = {"sink": None, "state": Path("/state"), "workers": 2, "configuration": configuration}
-    return SimpleNamespace(**values | changes)
+    return SimpleNamespace(unreadable=lambda: "", **values | changes)
 
 
 def announced(capsys: pytest.CaptureFixture[str], plan: Any, *names: object) -> str:
     opened = {n: SimpleNamespace(getsockname=lambda n=n: n) for n in names}
-    serve._announce(plan, SimpleNamespace(open=opened))  # type: ignore[arg-type]
+    serve.announce(plan, SimpleNamespace(open=opened))  # type: ignore[arg-type]
     return capsys.readouterr().out
 
 

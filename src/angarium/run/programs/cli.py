@@ -13,6 +13,7 @@ PROGRAMS: Final = {
     "serve": "start the platform in the foreground",
     "sink": "a scripted receiving server",
     "send": "inject one message, or a load",
+    "upgrade": "replace what runs by the program on the disk",
     "audit": "prove that nothing was lost",
     "doctor": "find what keeps this machine from sending mail well",
 }

@@ -1,6 +1,7 @@
 """`angarium serve`: the platform in the foreground."""
 
 import asyncio
+import faulthandler
 import os
 import sys
 from pathlib import Path
@@ -39,9 +40,10 @@ def command(config_path: Path, state: Path | None) -> None:
     """Start the platform and stay in the foreground.
 
     One line with the word "ready" is printed when every listener accepts. SIGHUP reloads, SIGUSR1
-    reopens the logs, SIGUSR2 replaces the workers, SIGTERM and Ctrl-C drain and stop; a second one
-    stops at once.
+    reopens the logs, SIGUSR2 upgrades (see `angarium upgrade`), SIGTERM and Ctrl-C drain and stop;
+    a second one stops at once.
     """
+    faulthandler.enable(2)  # a service manager which finds us stuck sends SIGABRT
     setproctitle.setproctitle("angarium: supervisor")
     try:
         plan = Plan.make(config_path, state)
@@ -62,12 +64,12 @@ def command(config_path: Path, state: Path | None) -> None:
     clock = RealClock()
     panics = Panics(panics_of(plan.configuration, plan.state, clock))
     logger = log.setup("supervisor", panics)
-    supervisor = Supervisor(plan, sockets, clock, logger, panics)
-    asyncio.run(supervisor.run(lambda: _announce(plan, sockets)))
+    supervisor = Supervisor(plan, sockets, clock, logger, panics, lock=lock)
+    asyncio.run(supervisor.run(lambda: announce(plan, sockets)))
     os.close(lock)
 
 
-def _announce(plan: Plan, sockets: Sockets) -> None:
+def announce(plan: Plan, sockets: Sockets) -> None:
     """Say what we listen on, and that we do."""
     if os.geteuid() == 0:
         click.echo("running as root: set user and group in a security stanza to drop privileges")
