@@ -8,7 +8,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from angarium.mail.format.rewrite import seven_bit
+from angarium.mail.format.seven import seven_bit
 from helpers.reception import Desk
 
 DIALOGUE = (

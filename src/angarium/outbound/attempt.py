@@ -1,19 +1,20 @@
 """One attempt: a batch of entries to a transaction, and its results to `settle`.
 
 What the peer cannot take is found out here, before a command is sent: mail it could never take
-fails at once, 8-bit content is converted for a peer that wants 7 bit.
+fails at once, 8-bit content is converted for a peer that wants 7 bit. A large content is converted
+while it is sent, piece by piece; to find out its size takes a thread (`takes_long`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Protocol
 
-from angarium.core.body import MemoryBody
+from angarium.core.body import Body, MemoryBody
 from angarium.core.errors import Error
 from angarium.core.fault import FAULTS, point
 from angarium.core.message import Trait
 from angarium.core.reply import Reply
 from angarium.journal.errors import DamageError
-from angarium.mail.format.rewrite import seven_bit
+from angarium.mail.format.seven import Plan, converted, survey
 from angarium.outbound.errors import (
     CLOSED,
     NO_8BIT,
@@ -26,6 +27,7 @@ from angarium.outbound.errors import (
 )
 from angarium.outbound.options import Transport
 from angarium.queue.entry import Entry
+from angarium.wire.framing import ChunkReader
 from angarium.wire.smtp_client import Lost
 from angarium.wire.smtp_transaction import Extensions, Phase, Stage, Transaction
 
@@ -34,6 +36,8 @@ CONVERTING: Final = point("attempt.converting", "a content is parsed to be sent 
 # Plain numbers, see wire/smtp_transaction.
 _DEMANDING: Final = int(Trait.SMTPUTF8 | Trait.EIGHT_BIT | Trait.BINARY)
 _LOW_BITS: Final = bytes(octet & 0x7F for octet in range(256))
+# Octets from which a content is not converted in one go: 256 KiB take the loop some 5 ms.
+_LARGE: Final = 1 << 18
 
 
 class Results(Protocol):
@@ -82,6 +86,15 @@ def unfit(mail: Mail, peer: Extensions, options: Transport) -> Reply | None:
     return None
 
 
+def takes_long(mail: Mail, peer: Extensions, options: Transport) -> bool:
+    """Say whether `unfit` has more to do than the loop can wait for; then a thread does it."""
+    if mail.size <= _LARGE or not mail.traits & (Trait.EIGHT_BIT | Trait.BINARY):
+        return False
+    if mail.traits & Trait.BINARY:
+        return not peer.binary
+    return not (peer.eight_bit or peer.utf8 or options.transform_8bitmime_content == "no")
+
+
 def _fitted(mail: Mail, peer: Extensions, options: Transport) -> Reply | None:
     if mail.traits & Trait.BINARY:
         if peer.binary:
@@ -94,7 +107,7 @@ def _fitted(mail: Mail, peer: Extensions, options: Transport) -> Reply | None:
         case "no":
             return None
         case "strip":
-            _replace(mail, _content(mail).translate(_LOW_BITS))
+            _replace(mail, _Changed(mail, None))
             return None
         case "strict":
             return None if _convert(mail) else NO_8BIT
@@ -106,31 +119,60 @@ def _fitted(mail: Mail, peer: Extensions, options: Transport) -> Reply | None:
 
 def _convert(mail: Mail) -> bool:
     FAULTS.hit(CONVERTING)
-    converted = seven_bit(_content(mail))
-    if converted is None:
+    plan = survey(_content(mail.header, mail.body))
+    if plan is None:
         return False
-    if mail.traits & Trait.BINARY and not _is_text(converted):
+    changed = _Changed(mail, plan)
+    if mail.traits & Trait.BINARY and not changed.is_text:
         return False  # A part of it is binary and ASCII; DATA would not bring it over whole.
-    _replace(mail, converted)
+    _replace(mail, changed)
     return True
 
 
-def _is_text(content: bytes) -> bool:
-    lines = content.count(b"\r\n")
-    return b"\0" not in content and content.count(b"\n") == lines and content.count(b"\r") == lines
+def _content(header: bytes, body: Body) -> Iterator[bytes]:
+    yield header
+    yield from body.pieces()
 
 
-def _content(mail: Mail) -> bytes:
-    return mail.header + b"".join(mail.body.pieces())
+class _Changed:
+    """A content in 7 bit, made anew from the old one each time it is read.
+
+    Args:
+        plan: how; None: the eighth bit is cut off.
+
+    Attributes:
+        is_text: it can be sent by DATA.
+    """
+
+    __slots__ = ("_body", "_header", "_plan", "is_text", "size", "traits")
+
+    def __init__(self, mail: Mail, plan: Plan | None) -> None:
+        self._header, self._body = mail.header, mail.body
+        self._plan = plan
+        reader, self.size, nul = ChunkReader(), 0, False
+        for piece in self.pieces():
+            self.size += len(piece)
+            nul = nul or b"\0" in piece
+            reader.feed(piece)
+        reader.finish()
+        self.traits = reader.traits
+        self.is_text = not (nul or reader.traits & Trait.LONE)
+
+    def pieces(self, at_most: int = 65536) -> Iterator[bytes]:
+        content = _content(self._header, self._body)
+        if self._plan is None:
+            return (piece.translate(_LOW_BITS) for piece in content)
+        return converted(content, self._plan)
+
+    def whole(self) -> bytes:
+        return b"".join(self.pieces())
 
 
-def _replace(mail: Mail, content: bytes) -> None:
-    mail.header, mail.body = b"", MemoryBody(content)
+def _replace(mail: Mail, changed: _Changed) -> None:
     mail.traits &= ~(Trait.EIGHT_BIT | Trait.BINARY | Trait.DOTS | Trait.NO_FINAL_CRLF)
-    if content.startswith(b".") or b"\r\n." in content:
-        mail.traits |= Trait.DOTS
-    if not content.endswith(b"\r\n"):
-        mail.traits |= Trait.NO_FINAL_CRLF
+    mail.traits |= changed.traits & (Trait.DOTS | Trait.NO_FINAL_CRLF)
+    body: Body = changed if changed.size > _LARGE else MemoryBody(changed.whole())
+    mail.header, mail.body = b"", body
 
 
 def refuse(mail: Mail, reply: Reply, results: Results, remote: str, connection: int) -> None:
@@ -200,3 +242,19 @@ def abandon(
         else:
             again.append(entry)
     return again
+
+
+def patience(options: Transport) -> Mapping[Stage, float]:
+    """Return for each stage how long its answer is waited for."""
+    return {
+        Stage.CONNECT: options.connect_timeout,
+        Stage.BANNER: options.banner_timeout,
+        Stage.EHLO: options.ehlo_timeout,
+        Stage.MAIL: options.mailfrom_timeout,
+        Stage.RCPT: options.rcptto_timeout,
+        Stage.DATA: options.body_timeout,
+        Stage.BODY: options.body_timeout,
+        Stage.CONFIRM: options.body_timeout,
+        Stage.RSET: options.rset_timeout,
+        Stage.IDLE: options.idle_timeout,
+    }

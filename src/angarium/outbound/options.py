@@ -298,7 +298,7 @@ class Reports(Options, direction="sending"):
         doc="Make reports of failure in a thread.",
     )
     bounce_size_limit = option(
-        Int(minimum=0),
+        Int(minimum=0, maximum=1 << 20),  # A report is made in memory, whole.
         50000,
         scopes=Scope.GLOBAL,
         since=OURS,

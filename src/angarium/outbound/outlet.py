@@ -21,13 +21,14 @@ from angarium.core.clock import Clock
 from angarium.net.errors import AddressError, NotLocalError
 from angarium.net.sweep import NEVER, Sweep
 from angarium.outbound import sources
+from angarium.outbound.attempt import patience
 from angarium.outbound.dial import Dialer, Full, Resting
 from angarium.outbound.errors import DeliveryError
 from angarium.outbound.options import Transport
 from angarium.outbound.permits import UNLIMITED, Permit, limits_of
 from angarium.outbound.route import Hop
 from angarium.outbound.settle import Settle
-from angarium.outbound.smtp import Means, Session, patience
+from angarium.outbound.smtp import Means, Session
 from angarium.outbound.sources import Sources
 from angarium.queue.line import Line
 from angarium.queue.options import HostLimits, ServerLimits, Shape
@@ -274,7 +275,7 @@ class Outlet:
     async def _open(self, permit: Permit) -> None:
         """Open one connection; what comes of it is ours to deal with."""
         line, shared = self.line, self._shared
-        started = False
+        started, wanting = False, ""
         try:
             means = self.means()
             name = self._name(means.options)
@@ -293,9 +294,8 @@ class Outlet:
         except Resting as resting:
             self._wait(resting.until - shared.clock.monotonic())
         except Full as full:
-            if full.key:
-                shared.park(line, full.key)
-            else:
+            wanting = full.key
+            if not wanting:
                 self._wait(full.seconds)
         except AddressError as error:
             # Nothing of this is the fault of a host or of a message (ARCHITECTURE section 3).
@@ -307,6 +307,8 @@ class Outlet:
                 self.opening -= 1
                 permit.release()
                 self._let_go()
+        if wanting:
+            shared.park(line, wanting)
         if started:
             self.wake()
 
@@ -347,7 +349,7 @@ class Outlet:
 
     def _refused(self) -> None:
         """One more than those which work could not be had: they are enough for now."""
-        self._enough = len(self.sessions)
+        self._enough = max(len(self.sessions), 1)
         if self._shared.clock.monotonic() >= self._more_at:  # Several at once are refused once.
             self._more_seconds = min(max(2.0 * self._more_seconds, FURTHER_SECONDS), MOST_SECONDS)
             self._try_more(self._more_seconds)
@@ -359,8 +361,9 @@ class Outlet:
         """A connection was opened; if it is one more than was enough, it is not too many."""
         if len(self.sessions) > self._enough:
             self._enough = len(self.sessions)
-            self._more_seconds = 0.0
-            self._try_more(STEP_SECONDS)
+            if self._shared.clock.monotonic() >= self._more_at:
+                self._more_seconds = 0.0
+                self._try_more(STEP_SECONDS)
 
     def _try_more(self, seconds: float) -> None:
         self._more_at = self._shared.clock.monotonic() + seconds
@@ -372,14 +375,14 @@ class Outlet:
         return self._shared.board.schedule.others_wait(key, self.line)
 
     def give_way(self, key: str) -> bool:
-        return self._shared.board.schedule.give_way(key, self.line, len(self.sessions), _held)
+        return self._shared.board.schedule.give_way(key, self.line)
 
     def _unreachable(self, error: DeliveryError) -> None:
         """No connection came of it."""
         if not error.temporary:
             self._fail_all(lambda entry: self._shared.settle.failed(entry, error))
             return
-        if self.sessions:
+        if self.sessions or self.opening > 1:
             self._refused()
             return
         line, shared = self.line, self._shared
@@ -443,7 +446,7 @@ class Outlet:
         return NEVER
 
 
-def _held(line: Line) -> int:
+def held(line: Line) -> int:
     """Return how many connections a line has or opens."""
     outlet = line.pool
     return len(outlet.sessions) + outlet.opening if isinstance(outlet, Outlet) else 0

@@ -12,6 +12,7 @@ more is read from the spool or taken from the line.
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Protocol, cast
 
 from angarium.config.kinds import Throttle
@@ -29,7 +30,7 @@ from angarium.queue.entry import UNREAD, Entry, Note
 from angarium.queue.line import Line
 from angarium.queue.throttle import HAND_BACK_MESSAGES, HAND_BACK_SECONDS
 from angarium.wire.smtp_client import Lost, SmtpClient
-from angarium.wire.smtp_transaction import Stage
+from angarium.wire.smtp_transaction import Extensions, Stage
 
 # How often a connection is looked at, if no stage has a shorter timeout: within this is noticed
 # who waits for what the connection holds.
@@ -96,6 +97,7 @@ class Session(asyncio.Protocol):
         "_owner",
         "_patience",
         "_permit",
+        "_preparing",
         "_results",
         "_retiring",
         "_stuck",
@@ -142,6 +144,7 @@ class Session(asyncio.Protocol):
         self._working = False
         self._retiring = False
         self._stuck = False
+        self._preparing: Mail | None = None  # a thread looks at its content
         self._unsent = means.unsent
         self._over = False
         self.spoiled: tuple[Mail, Error | OSError] | None = None
@@ -202,7 +205,9 @@ class Session(asyncio.Protocol):
     @property
     def entries(self) -> list[Entry]:
         """What it has taken from the line and not yet settled."""
-        mails = self._client.unfinished() if not self._over else ()
+        mails = self._client.unfinished() if not self._over else []
+        if self._preparing is not None:
+            mails = [*mails, self._preparing]
         return [entry for mail in mails for entry in cast(Mail, mail).entries]
 
     @property
@@ -288,7 +293,7 @@ class Session(asyncio.Protocol):
         """Take batches from the line, as long as the client takes one."""
         client, line = self._client, self._line
         peer = client.extensions
-        while client.free and peer is not None:
+        while client.free and peer is not None and self._preparing is None:
             room = _MANY if self._unlimited() else self._room()
             batch = line.take(room) if room > 0 and not self._retiring else None
             if batch and self.throttle is not None and not self._permitted(batch):
@@ -299,8 +304,11 @@ class Session(asyncio.Protocol):
                 elif client.idle and not self.resting:
                     self._rest()
                 return
-            self._note.enter(batch[0].id)
             mail = Mail(batch)
+            if mail.traits and attempt.takes_long(mail, peer, self.options):
+                self._prepare(mail, peer)
+                return
+            self._note.enter(batch[0].id)
             try:
                 refused = attempt.unfit(mail, peer, self.options)
             except (Error, OSError) as error:
@@ -315,6 +323,29 @@ class Session(asyncio.Protocol):
             client.submit(mail)
             for each in client.finished():  # It had an address that is no address.
                 self._finished(cast(Mail, each))
+
+    def _prepare(self, mail: Mail, peer: Extensions) -> None:
+        """Let a thread make a large content fit; nothing else is taken meanwhile."""
+        self._preparing = mail
+        job = asyncio.get_running_loop().run_in_executor(
+            None, attempt.unfit, mail, peer, self.options
+        )
+        job.add_done_callback(partial(self._prepared, mail))
+
+    def _prepared(self, mail: Mail, job: "asyncio.Future[Reply | None]") -> None:
+        error = job.exception()
+        if self._preparing is not mail:
+            return  # The connection ended meanwhile, and the mail is in its line again.
+        self._preparing = None
+        if isinstance(error, Error | OSError):
+            attempt.unread(mail, error, self._results, self.hop.endpoint, self.ident)
+        elif (refused := job.result()) is not None:
+            attempt.refuse(mail, refused, self._results, self.hop.endpoint, self.ident)
+        else:
+            self._heard = self._sweep.now()
+            self.recipients += len(mail.entries)
+            self._client.submit(mail)
+        self._advance()
 
     def _permitted(self, batch: list[Entry]) -> bool:
         """Say whether the rate of the host allows the batch now; if not, put it back."""
@@ -431,6 +462,9 @@ class Session(asyncio.Protocol):
         """Nothing more goes over this connection: deal with what it leaves, and let it go."""
         self._over = True
         # The newest first, as each goes back to the front of the line.
+        if self._preparing is not None:
+            self._line.put_back(list(self._preparing.entries))
+            self._preparing = None
         spoiled, why = self.spoiled or (None, None)
         for mail in reversed(self._client.unfinished()):
             left = cast(Mail, mail)
@@ -452,19 +486,3 @@ class Session(asyncio.Protocol):
             self.greeted.set_result(lost)
         if self._owner is not None:
             self._owner.over(self)
-
-
-def patience(options: Transport) -> Mapping[Stage, float]:
-    """Return for each stage how long its answer is waited for."""
-    return {
-        Stage.CONNECT: options.connect_timeout,
-        Stage.BANNER: options.banner_timeout,
-        Stage.EHLO: options.ehlo_timeout,
-        Stage.MAIL: options.mailfrom_timeout,
-        Stage.RCPT: options.rcptto_timeout,
-        Stage.DATA: options.body_timeout,
-        Stage.BODY: options.body_timeout,
-        Stage.CONFIRM: options.body_timeout,
-        Stage.RSET: options.rset_timeout,
-        Stage.IDLE: options.idle_timeout,
-    }
