@@ -1,5 +1,9 @@
 """Lines which wait for one key have turns by the lanes of their mail."""
 
+from collections import Counter
+
+import pytest
+
 from angarium.core.message import Message
 from angarium.queue.line import Line
 from angarium.queue.parking import Parking
@@ -11,7 +15,8 @@ class Town:
 
     def __init__(self) -> None:
         self.queues = Queues()
-        self.parking = Parking((10, 90), {})
+        self.held: Counter[Line] = Counter()
+        self.parking = Parking((10, 90), {}, self.held.__getitem__)
 
     def mail(self, domain: str, key: str = "", priority: int = 0) -> Line:
         message = self.queues.message()
@@ -82,14 +87,49 @@ def test_who_left_is_passed_over() -> None:
     assert town.order() == ["a", "c"]
 
 
-def test_one_connection_gives_way_for_each_line_that_has_fewer() -> None:
+def test_one_connection_gives_way_for_each_line_that_has_none() -> None:
     town = Town()
-    a, b = town.mail("a"), town.mail("b")
-    held = {a: 0, b: 2}
-    assert not town.parking.give_way(a, 2, held.__getitem__)
-    assert not town.parking.give_way(a, 1, held.__getitem__)
-    assert town.parking.give_way(b, 2, held.__getitem__)
-    assert not town.parking.give_way(b, 2, held.__getitem__)
-    town.parking.next()
-    town.parking.add(a)
-    assert town.parking.give_way(b, 2, held.__getitem__)
+    a, b, c = town.mail("a"), town.mail("b"), town.mail("c")
+    assert town.parking.give_way(c)
+    assert town.parking.give_way(c)
+    assert not town.parking.give_way(c)
+    assert town.parking.next() is a
+    town.parking.add(a)  # It was taken by somebody else.
+    assert town.parking.give_way(c)
+    assert not town.parking.give_way(c)
+    assert len(town.parking) == 3
+    assert b in town.parking
+
+
+def test_who_has_none_comes_before_who_wants_one_more() -> None:
+    town = Town()
+    rich = town.queues.put("rich")
+    town.held[rich] = 3
+    town.parking.add(rich)
+    town.mail("poor")
+    town.mail("poorer")
+    assert town.order() == ["poor", "poorer", "rich"]
+
+
+def test_who_lost_its_connections_is_among_the_poor() -> None:
+    town = Town()
+    first, second = town.queues.put("a"), town.queues.put("b")
+    for line in (first, second):
+        town.held[line] = 1
+        town.parking.add(line)
+    town.held[second] = 0
+    town.parking.add(second)
+    assert town.order() == ["b", "a"]
+
+
+@pytest.mark.parametrize(("other", "gives"), [(1, True), (3, True), (4, False), (5, False)])
+def test_connections_are_evened_out_and_not_passed_to_and_fro(other: int, gives: bool) -> None:
+    town = Town()
+    ours, theirs, first = (town.queues.put(each) for each in ("ours", "theirs", "first"))
+    town.held.update({ours: 5, theirs: other, first: 9})
+    town.parking.add(first)
+    town.parking.add(theirs)
+    assert town.parking.give_way(ours) is gives
+    assert not town.parking.give_way(ours)
+    if gives:
+        assert town.order() == ["theirs", "first"]

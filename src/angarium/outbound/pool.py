@@ -19,7 +19,7 @@ from angarium.net.options import Sending
 from angarium.net.sweep import Sweep
 from angarium.outbound.dial import Dialer
 from angarium.outbound.options import Transport
-from angarium.outbound.outlet import Board, Outlet
+from angarium.outbound.outlet import Board, Outlet, held
 from angarium.outbound.route import Hop
 from angarium.outbound.settle import Settle
 from angarium.outbound.smtp import Means, Session
@@ -96,6 +96,7 @@ class Pool:
         self._resting_at: dict[tuple[str, int], dict[Session, None]] = {}  # by address and port
         self._tasks: set[asyncio.Task[None]] = set()
         board.ledger.on_wanted = self.wanted
+        board.schedule.held = held
         self._empty = asyncio.Event()
         self.configure(configuration)
 
@@ -133,6 +134,7 @@ class Pool:
     def _new(self, line: Line) -> Outlet:
         outlet = line.pool = Outlet(line, self)
         self.outlets.add(outlet)
+        self.sweep.add(outlet, self.sweep.now())  # It may never come to a connection.
         return outlet
 
     def _trunk(self, line: Line) -> Trunk | None:

@@ -317,7 +317,8 @@ class SharedLedger:
             return False
         for worker, column in enumerate(table.since):
             since, asked = column[row], (digest, worker)
-            if not since or held[worker] >= mine:
+            # Who has none gets one; others only as long as we stay no poorer than they become.
+            if not since or (held[worker] and held[worker] + 1 >= mine):
                 continue
             given, at = self._given.get(asked, (0, 0))
             if given != since or now - at > STALE_NS:

@@ -1,13 +1,17 @@
 """The lines which wait for a permit of one key, and whose turn it is when one is free.
 
-They have their turns as entries inside a line do (`turns`): by the lanes of their mail. So a
-thousand lines full of one key's mail do not keep the one line with a message of another waiting.
-A line stands in the row of each of its lanes, a few at most; when it had its turn in one, its other
-places are passed over. Who was asked and found none free keeps its turn.
+First come those which have no connection. They have their turns as entries inside a line do
+(`turns`): by the lanes of their mail. So a thousand lines full of one key's mail do not keep the
+one line with a message of another waiting. A line stands in the row of each of its lanes, a few at
+most; when it had its turn in one, its other places are passed over. Then come those which want one
+more, in the order they came. Who was asked and found none free keeps its turn.
+
+Where nothing is free a connection in use gives way, for each line that waits once: for one without
+a connection always, for another one only where its own line stays no poorer than that.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 from angarium.queue.line import Line
@@ -21,27 +25,44 @@ class Parking:
 
     Args:
         shares, weights: as `Turns` has them.
+        held: how many connections a line has.
     """
 
-    __slots__ = ("_first", "_places", "_shares", "_turns", "_waiting", "_weights")
+    __slots__ = ("_first", "_held", "_more", "_places", "_shares", "_turns", "_waiting", "_weights")
 
-    def __init__(self, shares: Sequence[float], weights: Mapping[int, float]) -> None:
+    def __init__(
+        self,
+        shares: Sequence[float],
+        weights: Mapping[int, float],
+        held: Callable[[Line], int],
+    ) -> None:
         self._shares = shares
         self._weights = weights
-        self._waiting: dict[Line, bool] = {}  # whether a connection gives way for it already
-        self._first: list[Line] = []  # asked in vain
+        self._held = held
+        # Those without a connection and the others; whether a connection gives way for it already.
+        self._waiting: dict[Line, bool] = {}
+        self._more: dict[Line, bool] = {}
+        self._first: list[Line] = []  # asked in vain, or for whom a connection gives way
         self._turns: Turns[Line] | None = None
         self._places: set[tuple[int, Line]] = set()
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self._waiting) + len(self._more)
 
     def __iter__(self) -> Iterator[Line]:
-        return iter(self._waiting)
+        return chain(self._waiting, self._more)
+
+    def __contains__(self, line: object) -> bool:
+        return line in self._waiting or line in self._more
 
     def add(self, line: Line) -> None:
         """Put a line in; one that is in already gets the places it lacks."""
-        self._waiting.setdefault(line, False)
+        if line not in self._waiting:
+            if self._held(line):
+                self._more.setdefault(line, False)
+                return
+            self._more.pop(line, None)
+            self._waiting[line] = False
         if self._turns is not None:
             self._place(line, self._turns)
         elif len(self._waiting) > 1:
@@ -58,7 +79,10 @@ class Parking:
                 flow.inbox.append(line)
 
     def remove(self, line: Line) -> None:
-        del self._waiting[line]
+        if line in self._waiting:
+            del self._waiting[line]
+        else:
+            del self._more[line]
 
     def keep_turn(self, line: Line) -> None:
         """The line, which is in, is the next."""
@@ -68,30 +92,35 @@ class Parking:
         """Take out whose turn it is."""
         line = self._next()
         if line is not None:
-            del self._waiting[line]
+            self.remove(line)
         return line
 
     def _next(self) -> Line | None:
-        waiting, turns = self._waiting, self._turns
         while self._first:
             line = self._first.pop(0)
-            if line in waiting:
+            if line in self:
                 return line
-        if turns is None:
-            return next(iter(waiting), None)
-        while (flow := turns.next()) is not None:
-            found = flow.pop()
-            assert isinstance(found, Line)
-            self._places.discard((flow.lane, found))
-            if found in waiting:
-                turns.took(flow, 1)
-                return found
-        return None
+        waiting, turns = self._waiting, self._turns
+        if turns is not None:
+            while (flow := turns.next()) is not None:
+                found = flow.pop()
+                assert isinstance(found, Line)
+                self._places.discard((flow.lane, found))
+                if found in waiting:
+                    turns.took(flow, 1)
+                    return found
+        return next(iter(self), None)
 
-    def give_way(self, but: Line, mine: int, held: Callable[[Line], int]) -> bool:
-        """Say whether a line waits which has fewer than `mine`; yes once for each such line."""
-        for line, given in islice(self._waiting.items(), _LOOKED_AT):
-            if not given and line is not but and held(line) < mine:
-                self._waiting[line] = True
+    def give_way(self, line: Line) -> bool:
+        """Say whether a connection of this line is to give way for another one."""
+        for each, given in islice(self._waiting.items(), _LOOKED_AT):
+            if not given and each is not line:
+                self._waiting[each] = True
+                return True
+        mine = self._held(line)
+        for each, given in islice(self._more.items(), _LOOKED_AT):
+            if not given and each is not line and self._held(each) + 1 < mine:
+                self._more[each] = True
+                self._first.append(each)
                 return True
         return False

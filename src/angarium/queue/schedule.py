@@ -18,15 +18,24 @@ NEVER: Final = float("inf")
 _SAME_SECONDS: Final = 0.01  # times so close to an earlier one are one
 
 
-class Schedule:
-    """The lines that wait. Times are monotonic seconds."""
+def _none(line: Line) -> int:
+    return 0
 
-    __slots__ = ("_count", "_keys", "_shares", "_times", "_weights", "alarm")
+
+class Schedule:
+    """The lines that wait. Times are monotonic seconds.
+
+    Attributes:
+        held: says how many connections a line has; set by outbound.
+    """
+
+    __slots__ = ("_count", "_keys", "_shares", "_times", "_weights", "alarm", "held")
 
     def __init__(self) -> None:
         self._times: list[tuple[float, int, Line]] = []
         self._count = 0
         self._keys: dict[str, Parking] = {}
+        self.held: Callable[[Line], int] = _none
         self._shares: Sequence[float] = (1,)
         self._weights: Mapping[int, float] = {}
         self.alarm: Callable[[float], None] | None = None  # told of each new earliest time
@@ -69,7 +78,7 @@ class Schedule:
         line.parked = key
         parking = self._keys.get(key)
         if parking is None:
-            parking = self._keys[key] = Parking(self._shares, self._weights)
+            parking = self._keys[key] = Parking(self._shares, self._weights, self.held)
         parking.add(line)
 
     def unpark(self, line: Line) -> None:
@@ -103,13 +112,10 @@ class Schedule:
         """Say whether a line other than this one waits for `key`."""
         return any(each is not line for each in self._keys.get(key, ()))
 
-    def give_way(self, key: str, line: Line, mine: int, held: Callable[[Line], int]) -> bool:
-        """Say whether this line, which has `mine` connections, is to give one of `key` back.
-
-        The answer is yes once for each other line which waits and has fewer.
-        """
+    def give_way(self, key: str, line: Line) -> bool:
+        """Say whether a connection of this line, which is in use, is to give one of `key` back."""
         parking = self._keys.get(key)
-        return parking is not None and parking.give_way(line, mine, held)
+        return parking is not None and parking.give_way(line)
 
     def waiting(self, key: str) -> int:
         """Return how many lines wait for `key`."""
