@@ -281,6 +281,21 @@ def test_a_stopping_server_ends_sessions_between_messages() -> None:
     assert busy.say("MAIL FROM:<>") == ["421 4.4.5 Service unavailable"]
 
 
+def test_a_session_which_does_not_end_in_time_hears_so_in_the_middle_of_a_content() -> None:
+    desk = Desk()
+    talk = desk.greeted()
+    talk.say("MAIL FROM:<a@b.test>")
+    talk.say("RCPT TO:<c@d.test>")
+    talk.say("DATA")
+    talk.send(b"Subject: half")
+    talk.session.drain()
+    assert talk.heard() == []
+    talk.session.end()
+    assert talk.heard() == ["421 4.4.5 Service unavailable"]
+    talk.session.end()
+    assert talk.heard() == []
+
+
 # Rejections.
 
 

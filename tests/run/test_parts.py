@@ -47,6 +47,9 @@ class Session:
     def drain(self) -> None:
         self.told.append("drain")
 
+    def end(self) -> None:
+        self.told.append("end")
+
     def abort(self) -> None:
         self.told.append("abort")
 
@@ -102,23 +105,32 @@ async def test_a_worker_that_leaves_takes_nothing_new_and_lets_the_rest_end(
     leaving = asyncio.ensure_future(worker.parts.drain(30.0))
     for _ in range(5):
         await asyncio.sleep(0)
-    assert worker.done == ["holdings.stop", "doors.close", "pool.close 30"]
+    # Deliveries go on while sessions end.
+    assert worker.done == ["holdings.stop", "doors.close"]
     assert worker.session.told == ["drain"]
-    assert not leaving.done()
     worker.none.set()
+    worker.services.sessions.clear()
     await leaving
+    assert worker.done[2].startswith("pool.close")
     assert worker.done[-1] == "pool.close 0"
+    assert worker.session.told == ["drain"]
 
 
-async def test_what_does_not_end_in_time_is_broken_off(worker: Worker) -> None:
+async def test_what_does_not_end_in_time_is_told_so_and_broken_off(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LINGER_SECONDS", 0.01)
     await worker.parts.drain(0.01)
-    assert worker.session.told == ["drain", "abort"]
+    assert worker.session.told == ["drain", "end", "abort"]
+    # Deliveries under way had their part of the time.
+    closings = [each for each in worker.done if each.startswith("pool.close")]
+    assert len(closings) == 2
 
 
 async def test_who_is_hurried_waits_no_longer(worker: Worker) -> None:
     worker.parts.hurry()
     await asyncio.wait_for(worker.parts.drain(3600.0), 5)
-    assert worker.session.told == ["drain", "abort"]
+    assert worker.session.told == ["drain", "end", "abort"]
 
 
 async def test_shards_are_closed_when_the_disk_has_what_it_was_given(

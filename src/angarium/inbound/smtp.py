@@ -212,6 +212,11 @@ class SmtpSession(Stream):
         if self._envelope is None and self._submitted is None and not self._held:
             self._leave(replies.UNAVAILABLE, _PHASES[self._wire.state])
 
+    def end(self) -> None:
+        """End now, whatever is under way: we have waited long enough."""
+        if not self.closing:
+            self._leave(replies.UNAVAILABLE, _PHASES[self._wire.state])
+
     def shed(self) -> None:
         """Memory is all but gone: end, if a content is on its way in."""
         if self._content is not None and not self.closing:

@@ -2,9 +2,10 @@
 
 import asyncio
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from angarium.config.resolve import Configuration
 from angarium.events.metrics import Metrics, gauge
@@ -43,6 +44,7 @@ RECOVERING = gauge("recovering", "Shards whose mail is not all found yet")
 
 TICK = 1.0
 LOOK_SECONDS = 0.01
+LINGER_SECONDS = 2.0  # for peers to read the last word
 WRITTEN_LOOKS = 500  # for what the disk was given to be written, at the end
 
 
@@ -137,22 +139,36 @@ class Parts:
         self._hurried.set()
 
     async def drain(self, seconds: float) -> None:
-        """Take nothing new and let what is under way end, for so long at most."""
+        """Take nothing new and let what is under way end, for so long at most.
+
+        While sessions end, for half of the time at most, deliveries go on as always: what is taken
+        in meanwhile is on its way at once. Then no further one begins.
+        """
+        until = self.clock.monotonic() + seconds
         await self.holdings.stop()
         await self.doors.close()
         for session in list(self.services.sessions):
             session.drain()
-        ending = asyncio.ensure_future(self._end(seconds))
-        hurried = asyncio.ensure_future(self._hurried.wait())
-        waiting = (ending, hurried)
+        await self._unless_hurried(self.doors.sessions.none.wait(), seconds / 2)
+        left = max(0.0, until - self.clock.monotonic())
+        await self._unless_hurried(self._end(left), left)
+        await self.pool.close(0.0)
+        await self._written()
+        for session in list(self.services.sessions):
+            session.end()
+        if self.services.sessions:
+            await self._unless_hurried(self.doors.sessions.none.wait(), LINGER_SECONDS)
+        for session in list(self.services.sessions):
+            session.abort()
+        await self._written()
+
+    async def _unless_hurried(self, work: Coroutine[Any, Any, object], seconds: float) -> None:
+        """Wait for this, for so long at most, and not if we are hurried."""
+        waiting = (asyncio.ensure_future(work), asyncio.ensure_future(self._hurried.wait()))
         await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         for task in waiting:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
-        await self.pool.close(0.0)
-        for session in list(self.services.sessions):
-            session.abort()
-        await self._written()
 
     async def _written(self) -> None:
         """Wait for the disk to have what was given to it: a report, and then what it reports."""
