@@ -50,7 +50,7 @@ def test_a_segment_whose_beginning_is_gone_keeps_the_rest(life: Life, size: int)
         assert life.spool.load(ident)[0].body.whole() == b"%d" % idents.index(ident) * 400
     assert "damage was put aside" in said(life)
     assert left(life)[0].startswith("data-0000000001-0")
-    assert life.means.metrics.snapshot()["spool_damage"] >= 1
+    assert life.means.metrics.cell(DAMAGED).value >= 1
     assert sorted(again(life).found) == whole
 
 

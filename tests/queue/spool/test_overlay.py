@@ -76,12 +76,12 @@ def test_whatever_is_done_it_is_a_disk_and_nothing_is_done_below(
     over = Overlay(under)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(overlay, "PAGE", 32)
-        for step, *rest in steps:
-            step(real, *rest)
-            step(over, *rest)
+        for step, name, number, octets in steps:
+            step(real, name, number, octets)
+            step(over, name, number, octets)
             assert over.names("/d") == real.names("/d")
-            for name in real.names("/d"):
-                assert content(over, f"/d/{name}") == content(real, f"/d/{name}")
+            for each in real.names("/d"):
+                assert content(over, f"/d/{each}") == content(real, f"/d/{each}")
     assert before == {path: bytes(file.cached) for path, file in under.names_cached.items()}
 
 
