@@ -2,7 +2,10 @@
 
 import asyncio
 
+import pytest
+
 from angarium.outbound.options import Transport
+from angarium.queue.throttle import BUSY_SECONDS
 from helpers.peer import Peer
 from helpers.sending import Configuration, Sending
 
@@ -27,6 +30,17 @@ async def test_at_the_end_a_peer_which_does_not_answer_is_dropped() -> None:
         await sending.until(lambda: not peer.open)
         assert sending.spool.events == []
         assert len(sending.spool.live) == 1
+
+
+async def test_who_was_denied_what_is_free_by_now_asks_again_instead_of_waiting() -> None:
+    async with Sending() as sending:
+        line, ledger = sending.board.line("default", "default", "a.test"), sending.board.ledger
+        ledger.acquire("k", 1)
+        ledger.acquire("k", 1)
+        ledger.release("k")  # Nobody has parked for it yet.
+        sending.pool.park(line, "k")
+        assert not line.parked
+        assert line.wake_at == pytest.approx(sending.clock.monotonic() + BUSY_SECONDS)
 
 
 async def test_nothing_is_begun_after_the_end() -> None:

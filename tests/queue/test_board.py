@@ -5,6 +5,7 @@ from collections.abc import Callable
 from angarium.queue.board import SWEEP_SECONDS
 from angarium.queue.idle import IDLE_SECONDS
 from angarium.queue.line import REASONS
+from angarium.queue.options import Shape
 from angarium.queue.retry import GiveUp
 from helpers.queues import Queues
 
@@ -323,3 +324,30 @@ def test_the_row_of_counts_grows_with_the_routes() -> None:
     board = queues.restart()
     assert board.delayed_of(("default", "default", "d599.test")) == 1
     assert board.delayed == 600
+
+
+def test_mail_which_may_not_be_sent_for_a_moment_is_offered_when_it_may() -> None:
+    queues = Queues()
+    queues.spool.delivery = False
+    line = queues.put("a.test")
+    queues.spool.delivery = True  # before a tick has seen it otherwise
+    assert queues.demands == []
+    queues.later(1.0)
+    assert queues.demands == [line]
+
+
+def test_a_line_which_was_empty_at_a_reload_is_open_for_what_comes_due() -> None:
+    queues = Queues(suspend_delivery=True)
+    line = queues.put("a.test")
+    [entry] = [queues.board.recall.entry(ident, line) for ident in queues.spool.live]
+    assert entry is not None
+    for items in line.sift(lambda ident: True):
+        for item in items:
+            line.lifted(item)
+    line.fly(entry)
+    queues.defer(entry, 10)
+    queues.configuration.shape = Shape.make()
+    queues.configuration.generation += 1
+    queues.board.configure(queues.configuration)
+    queues.later(11.0)
+    assert queues.demands == [line]

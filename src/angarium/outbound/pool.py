@@ -28,6 +28,7 @@ from angarium.outbound.trunk import Kin, Trunk, has_trunk, kin_of, may_share
 from angarium.queue.entry import Entry
 from angarium.queue.line import Line
 from angarium.queue.options import HostLimits, ServerLimits
+from angarium.queue.throttle import BUSY_SECONDS
 
 O = TypeVar("O", bound=Options)  # noqa: E741
 _RESTING: Final = 256  # connections looked at for one that holds a key
@@ -182,6 +183,10 @@ class Pool:
 
     def park(self, line: Line, key: str) -> None:
         """Let a line wait for a permit; one that somebody holds and does not need is given up."""
+        if not self.board.ledger.waits(key):
+            # It was given back since we were denied it, when nobody had parked for it yet.
+            self.board.wait(line, BUSY_SECONDS)
+            return
         self.board.schedule.park(line, key)
         self.wanted(key)
 

@@ -127,7 +127,7 @@ class Board:
         self.resident = 0
         self.resident_limit = NO_LIMIT
         self.rooms = Rooms(self, workers, lease)
-        self._delivered = spool.delivery  # at the last tick
+        self._delivered = spool.delivery  # since all lines were offered
         # Set by outbound: what to do with a line that has mail and may send, and with an entry
         # that is given up without an attempt.
         self.demand: Callable[[Line], None] = _no_demand
@@ -205,12 +205,17 @@ class Board:
 
     @property
     def delivering(self) -> bool:
-        """Whether mail may be sent: what becomes of it can be recorded."""
+        """Whether mail may be sent: what becomes of it can be recorded.
+
+        Who is told no is offered his line again when it may: that may be before the next tick.
+        """
+        if not self.spool.delivery:
+            self._delivered = False
         return self.spool.delivery
 
     def offer(self, line: Line) -> None:
         """Call `demand` if the line has mail and may send."""
-        if line.active and not line.closed and self.spool.delivery:
+        if line.active and not line.closed and self.delivering:
             self.demand(line)
 
     def _offer_soon(self, line: Line) -> None:
@@ -231,9 +236,9 @@ class Board:
         """Offer every line; a job."""
         for number, line in enumerate(list(self.lines.values()), 1):
             self.schedule.unpark(line)  # What it waits for may have another limit now.
-            if line.active:
-                line.shape  # noqa: B018  # looks up suspend_delivery of this generation
-                self.offer(line)
+            # Looks up suspend_delivery of this generation; what comes due later finds it so.
+            line.shape  # noqa: B018
+            self.offer(line)
             if not number % _OFFERED:
                 yield
 

@@ -334,6 +334,9 @@ class SharedLedger:
             if column[row] and worker != self._worker:
                 wake(self._ends[worker], digest)
 
+    def waits(self, key: str) -> bool:
+        return self._digest(key) in self._waiting
+
     def forget(self, key: str) -> None:
         digest = self._digest(key)
         if not self._served(digest):

@@ -71,6 +71,10 @@ class Ledger(Protocol):
         """
         ...
 
+    def waits(self, key: str) -> bool:
+        """Say whether we wait for `key`: were denied it, and `forget` was not called since."""
+        ...
+
     def forget(self, key: str) -> None:
         """Nobody here waits for `key` any more."""
         ...
@@ -145,6 +149,9 @@ class LocalLedger:
 
     def tick(self) -> None:
         """Nothing is ever late here."""
+
+    def waits(self, key: str) -> bool:
+        return key in self._waiting
 
     def forget(self, key: str) -> None:
         self._waiting.discard(key)

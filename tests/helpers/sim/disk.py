@@ -34,6 +34,11 @@ class View:
         self._mine.add(handle)
         return handle
 
+    def read(self, handle: int, size: int, offset: int) -> bytes:
+        if handle not in self._mine:
+            raise OSError(errno.EBADF, "the handle is closed")
+        return self._disk.read(handle, size, offset)
+
     def lock(self, path: str) -> int | None:
         handle = self._disk.lock(path)
         if handle is not None:

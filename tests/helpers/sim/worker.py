@@ -112,6 +112,7 @@ class Worker:
 
     Args:
         failed: called when it could not start.
+        refused: told of a shard which it could not take over.
     """
 
     def __init__(
@@ -131,6 +132,7 @@ class Worker:
         workers: int,
         alarm: Callable[[str], None],
         failed: Callable[[Error], None],
+        refused: Callable[[str], None],
     ) -> None:
         clock: Any = process.machine.clock
         self.number = number
@@ -143,6 +145,7 @@ class Worker:
         self.shards: list[str] = []
         self.alarm = alarm
         self.failed = failed
+        self.refused = refused
         means = Means(
             disk, clock, random, process, partial(self._thread, process, wait), settings,
             alarm=lambda error: alarm(str(error)),
@@ -203,7 +206,10 @@ class Worker:
         self.shards.remove(shard)
 
     def adopted(self, shard: str, refusal: str = "") -> None:
-        """The supervisor counts them."""
+        """The supervisor hears of it, and gives what was refused to somebody again."""
+        if refusal:
+            self.shards.remove(shard)
+            self.refused(shard)
 
     def quarantined(self, ident: int) -> None:
         """The supervisor keeps a list of poison."""
@@ -244,7 +250,8 @@ class Worker:
             if each not in self.shards:
                 self.shards.append(each)
             await self.holdings.adopt([each])
-            self.recovered(each)
+            if each in self.shards:
+                self.recovered(each)
 
     def recovered(self, shard: str) -> None:
         live, isolated = self.spool.live, set(self.spool.isolated())

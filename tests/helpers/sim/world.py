@@ -201,6 +201,7 @@ class World:
             random=Random(random.random()), workers=self.workers_most,
             alarm=lambda text: self._alarm(name, text),
             failed=lambda error: self._failed(number, error),
+            refused=lambda shard: self.later(2.0, lambda: self.adopt([shard])),
         )  # fmt: skip
         self.workers[number] = worker
         self.note(f"{name} begins with {shards}")
@@ -231,13 +232,20 @@ class World:
         self.later(self.random.random() * 0.3, noticed)
 
     def again(self, number: int, shards: list[str]) -> None:
-        others = [each for each in self.workers.values() if each.ready and not each.draining]
-        if others and self.random.random() < 0.3:
-            heir = self.random.choice(others)
-            self.note(f"{heir.process.name} adopts {shards}")
-            self.machine.within(heir.process, lambda: heir.spawn(heir.adopt(shards)))
+        if self.random.random() < 0.3 and self.adopt(shards, again=False):
             shards = []
         self.born(number, shards)
+
+    def adopt(self, shards: list[str], *, again: bool = True) -> bool:
+        """Give shards to some worker; say whether there is one."""
+        able = [each for each in self.workers.values() if each.ready and not each.draining]
+        if able:
+            heir = self.random.choice(able)
+            self.note(f"{heir.process.name} adopts {shards}")
+            self.machine.within(heir.process, lambda: heir.spawn(heir.adopt(shards)))
+        elif again:
+            self.later(2.0, lambda: self.adopt(shards))
+        return bool(able)
 
     def _alarm(self, name: str, text: str) -> None:
         said = f"{name}: {text}"
@@ -340,7 +348,7 @@ class World:
             self.tallies.clear()
         self.audit.early = bool(self.tallies)
         for worker in self.workers.values():
-            if not worker.process.dead:
+            if not (worker.process.dead or worker.draining):
                 oracle.quick(worker, self.fail)
                 oracle.whole(worker, self.fail, lateness=self.stalled)
 
