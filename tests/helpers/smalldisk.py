@@ -61,3 +61,60 @@ def small_disk(path: Path, octets: int, inodes: int = 1000) -> Iterator[SmallDis
         yield SmallDisk(path)
     finally:
         subprocess.run(["umount", "--lazy", str(path)], check=True)
+
+
+class Device:
+    """A file system of its own on a device of its own, which can be taken away.
+
+    The device is a sparse file on a small disk: when that is full, the device fails with EIO, as
+    a thin pool does. So what the kernel does with a failed write is the kernel's.
+    """
+
+    def __init__(self, path: Path, below: SmallDisk) -> None:
+        self.path = path
+        self.below = below
+        self._image = below.path / "image"
+
+    def make(self, octets: int) -> None:
+        with self._image.open("wb") as file:
+            file.truncate(octets)
+        # Few inodes, and no work of the kernel on them later: what fails is what we write.
+        eager = ("-E", "lazy_itable_init=0,lazy_journal_init=0")
+        _run("mkfs.ext4", "-q", "-N", "512", *eager, "-J", "size=4", str(self._image))
+        self.path.mkdir(parents=True, exist_ok=True)
+        self.mount()
+
+    def mount(self) -> None:
+        _run("mount", "-o", "loop", str(self._image), str(self.path))
+
+    def abort(self) -> None:
+        """Let the file system find itself damaged: it is read-only from now on."""
+        _run("mount", "-o", "remount,abort", str(self.path))
+
+    def mend(self) -> None:
+        """What an operator does: unmount, check, mount. Nobody may have files open there."""
+        _run("umount", str(self.path))
+        _run("e2fsck", "-fy", str(self._image), good=(0, 1))  # 1: mended
+        self.mount()
+
+    def close(self) -> None:
+        _run("umount", "--lazy", str(self.path))
+
+
+def _run(*command: str, good: tuple[int, ...] = (0,)) -> None:
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode in good, f"{command}: {done.stdout}{done.stderr}"
+
+
+@contextmanager
+def device(path: Path, octets: int, room: int) -> Iterator[Device]:
+    """Give a device of so many octets, of which so many can be written; needs root and ext4."""
+    if shutil.which("mkfs.ext4") is None or not Path("/dev/loop-control").exists():
+        pytest.skip("a device of its own needs mkfs.ext4 and loop devices")
+    with small_disk(path.with_name(f"{path.name}.below"), room) as below:
+        made = Device(path, below)
+        made.make(octets)
+        try:
+            yield made
+        finally:
+            made.close()
