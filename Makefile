@@ -10,8 +10,8 @@ dev:         ## ... and the tools of the checks
 	@tools/env dev
 check: dev   ## every check
 	@tools/check
-bench: dev   ## relay rate beside Postfix, latencies, memory
-	$(PY) -m benchmarks
+bench: dev   ## relay rate beside Postfix, latencies, depth, crowds; 25 minutes, make bench QUICK=1: four
+	$(PY) -m benchmarks $(if $(QUICK),--quick)
 fuzz: dev    ## property tests, long
 	HYPOTHESIS_PROFILE=thorough .venv/bin/pytest -n auto -q -m "not slow"
 torture: dev ## proofs of durability, long form; ROUNDS=3 is three times as long

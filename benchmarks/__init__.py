@@ -1,4 +1,4 @@
-"""Speed: `relay` beside Postfix, `scenario` for depth and latency, `bench_*` for the hot list.
+"""Speed: `relay` beside Postfix, `halves`, `latency`, `spread`, `depth`, `crowd`; `bench_*` for parts.
 
 First docs/performance.md, which says what is measured and why so; then `make bench`.
 """

@@ -7,6 +7,7 @@ configuration, queue and data of its own in a scratch directory.
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -30,9 +31,9 @@ def tool(name: str) -> str:
 class Sink:
     """smtp-sink on a port, and how many messages it has taken."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
         user = ["-u", "postfix"] if os.geteuid() == 0 else []
-        command = [tool("smtp-sink"), "-c", *user, f"127.0.0.1:{port}", "1000"]
+        command = [tool("smtp-sink"), "-c", "-m", "4096", *user, f"{host}:{port}", "1000"]
         self._process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0
         )
@@ -96,7 +97,7 @@ class Server(Protocol):
 ANGARIUM_CONF: Final = """
 hostname = "bench.test"
 relay_hosts = ( "127.0.0.0/8" )
-gateway = "127.0.0.1"
+{route}
 remote_smtp_port = {relay_port}
 max_outbound_connections = 50
 esmtp_listener {{ listen "127.0.0.1:{port}" {{ }} }}
@@ -117,6 +118,7 @@ class Angarium:
     port: int = 2525
     relay_port: int = 2526
     extra: str = ""
+    route: str = 'gateway = "127.0.0.1"'
     name: str = "angarium"
     _process: "subprocess.Popen[bytes] | None" = None
 
@@ -125,10 +127,23 @@ class Angarium:
         self.folder.mkdir(parents=True)
         self.resume()
 
-    def resume(self) -> None:
-        """Start over what is queued."""
+    def write(self) -> Path:
+        """Write the configuration."""
+        self.folder.mkdir(parents=True, exist_ok=True)
         config = self.folder / "ecelerity.conf"
         config.write_text(ANGARIUM_CONF.format(**vars(self)) + self.extra, encoding="utf-8")
+        return config
+
+    def reload(self, extra: str) -> None:
+        """Go over to a configuration which differs in its last part."""
+        assert self._process is not None
+        self.extra = extra
+        self.write()
+        self._process.send_signal(signal.SIGHUP)
+
+    def resume(self) -> None:
+        """Start over what is queued."""
+        config = self.write()
         command = [sys.executable, "-m", "angarium.run.programs.cli", "serve"]
         with (self.folder / "output").open("ab") as output:
             self._process = subprocess.Popen(

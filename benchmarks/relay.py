@@ -124,7 +124,10 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--alone", action="store_true", help="without Postfix")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--quick", action="store_true", help="one round of 2 s at 1 KB")
     args = parser.parse_args()
+    if args.quick:
+        args.sizes, args.rounds, args.seconds = "1", 1, 2.0
 
     folder = Path(tempfile.mkdtemp(prefix="angarium-bench-", dir="/var/tmp"))
     folder.chmod(0o755)
