@@ -132,6 +132,20 @@ def test_events_are_kept_until_readers_have_passed_and_then_a_while() -> None:
     assert len(streams(life)) < many
 
 
+def test_a_clock_set_forward_and_back_makes_no_event_old() -> None:
+    life = Life(MemoryDisk(), replace(SMALL, retention_seconds=1000.0))
+    life.means.passed = lambda: {"000/events": 1 << 60}
+    life.start()
+    churn(life, 100, size=10)
+    many = len(streams(life))
+    for jump in (3600.0, -7200.0, 3600.0):
+        life.loop.clock.set(life.loop.clock.time() + jump)
+        life.pass_time(30.0)
+        assert len(streams(life)) == many
+    life.pass_time(1000.0)
+    assert len(streams(life)) < many
+
+
 def test_events_do_not_fill_the_disk_even_if_nobody_reads_them() -> None:
     life = Life(MemoryDisk(), replace(SMALL, retention_octets=3 * 8192)).start()
     churn(life, 150, size=10)

@@ -49,7 +49,7 @@ class Keeper:
     """
 
     __slots__ = (
-        "_budget", "_changed", "_directory", "_executor", "_failure", "_health", "_home",
+        "_base", "_budget", "_changed", "_directory", "_executor", "_failure", "_health", "_home",
         "_last", "_means", "_number", "_put", "_retained_at", "_sequence", "_since", "_size",
         "_waiting", "busy", "checkpoints", "recovery", "shard",
     )  # fmt: skip
@@ -72,6 +72,7 @@ class Keeper:
         self._size = 0  # of the last checkpoint
         self._last = means.clock.monotonic()  # time of the last checkpoint, or of a failed one
         self._retained_at = 0.0
+        self._base = means.clock.time() - means.clock.monotonic()
         self._waiting: list[Done] = []  # for recovery
         self._failure: Error | None = None  # of recovery
         self.checkpoints = 0
@@ -329,7 +330,10 @@ class Keeper:
         """Drop what is old and read, and what is too much, read or not."""
         segments = sorted(log.segments.values(), key=lambda each: each.sequence)
         taken = on_disk(segments)
-        oldest = self._means.clock.time() - self._means.settings.retention_seconds
+        clock = self._means.clock
+        # The slower of two clocks: one that is set forward makes nothing old at once.
+        now = min(clock.time(), self._base + clock.monotonic())
+        oldest = now - self._means.settings.retention_seconds
         dropped = []
         for segment, following in pairwise(segments):
             unread = following.first - 1 > reached
