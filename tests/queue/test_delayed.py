@@ -1,5 +1,7 @@
 """The count of a route goes up and down with what is in the timer."""
 
+import pytest
+
 from angarium.queue.delayed import Delayed
 from angarium.queue.spool.slot import Slot
 from angarium.queue.timer import Timer
@@ -38,6 +40,23 @@ def test_what_is_found_is_counted_under_its_route_and_due_at_its_time() -> None:
     assert fixture.timer.take().tolist() == [1]
     assert fixture.delayed.undelay(1) == 0
     assert fixture.delayed.of(KEY) == 0
+
+
+@pytest.mark.parametrize("jump", [3600.0, -3600.0])
+def test_what_is_put_off_just_after_a_jump_of_the_clock_is_due_in_time(jump: float) -> None:
+    fixture = Fixture()
+    for ident, ahead in enumerate((jump, 0.0), 1):  # there, and back again
+        fixture.clock.set(fixture.now + ahead)
+        due = int(fixture.clock.time()) + 10
+        fixture.slot(ident)
+        fixture.delayed.add(ident, due)
+        fixture.clock.advance(8)
+        fixture.delayed.advance()
+        assert not fixture.timer.take(), "it came at once"
+        fixture.clock.advance(4)
+        fixture.delayed.advance()
+        assert fixture.timer.take().tolist() == [ident], "it is parked"
+        fixture.now += 12
 
 
 def test_a_number_of_a_route_may_be_larger_than_what_is_counted_from_the_start() -> None:

@@ -38,15 +38,17 @@ class Delayed:
 
     Attributes:
         counts: of delayed entries, by route number.
+        touched: where somebody wants to know it, the routes whose count has changed since.
     """
 
-    __slots__ = ("_store", "_time", "_timer", "counts")
+    __slots__ = ("_store", "_time", "_timer", "counts", "touched")
 
     def __init__(self, timer: Timer, store: Store, clock: Clock) -> None:
         self._timer = timer
         self._store = store
         self._time = TimeLine(clock)
         self.counts: array[int] = array("I", bytes(4 * _ROUTES))
+        self.touched: set[int] | None = None
 
     def of(self, key: Key) -> int:
         """Return how many of a line are delayed."""
@@ -56,11 +58,7 @@ class Delayed:
     def found(self, ident: int, slot: bytes) -> None:
         """Take in an entry of an earlier run, or of a shard that was adopted."""
         route, due = HEAD.unpack_from(slot)
-        try:
-            self.counts[route] += 1
-        except IndexError:
-            self._grow(route)
-            self.counts[route] += 1
+        self._count(route)
         time = self._time
         if due > time.sane:
             due = time.sane_due(ident, due)
@@ -68,6 +66,8 @@ class Delayed:
 
     def add(self, ident: int, due: int) -> None:
         """Put in an entry that is in no line."""
+        # Its due time goes by the clock as it is now, which may have been set since the last look.
+        self._time.follow()
         self._add(ident, due + self._time.skew)
 
     def put_off(self, ident: int, seconds: float) -> None:
@@ -76,18 +76,27 @@ class Delayed:
 
     def rerouted(self, ident: int, before: int) -> None:
         """Note that a delayed entry goes another way from now on; `before`: the route it had."""
-        self.counts[before] -= 1
-        self._count(ident)
+        self.uncount(before)
+        self._count(route_of(self._store.live[ident]))
 
     def _add(self, ident: int, due: int) -> None:
-        self._count(ident)
+        self._count(route_of(self._store.live[ident]))
         self._timer.add(ident, due)
 
-    def _count(self, ident: int) -> None:
-        route = route_of(self._store.live[ident])
-        if route >= len(self.counts):
+    def _count(self, route: int) -> None:
+        try:
+            self.counts[route] += 1
+        except IndexError:
             self._grow(route)
-        self.counts[route] += 1
+            self.counts[route] += 1
+        if self.touched is not None:
+            self.touched.add(route)
+
+    def uncount(self, route: int) -> None:
+        """Note that an id of this route was taken out of the timer."""
+        self.counts[route] -= 1
+        if self.touched is not None:
+            self.touched.add(route)
 
     def remove(self, ident: int) -> None:
         """Take out an id, if it is in; see `Timer.remove` for what that costs."""
@@ -101,7 +110,7 @@ class Delayed:
     def undelay(self, ident: int) -> int:
         """Note that an id was taken out of the timer; return its route."""
         route = route_of(self._store.live[ident])
-        self.counts[route] -= 1
+        self.uncount(route)
         return route
 
     def advance(self) -> None:
