@@ -37,8 +37,19 @@ def page() -> str:
         if importlib.util.find_spec(f"angarium.run.programs.{name}") is not None:
             command = cli.main.get_command(group, name)
             assert command is not None
-            lines += entry(name, command, group)
+            lines += entries(name, command, group)
     return "\n".join(lines).rstrip() + "\n"
+
+
+def entries(name: str, command: click.Command, above: click.Context) -> Iterator[str]:
+    """Yield what is said of a program, and of its subcommands where it has some."""
+    yield from entry(name, command, above)
+    if isinstance(command, click.Group):
+        context = click.Context(command, info_name=name, parent=above)
+        for each in command.list_commands(context):
+            below = command.get_command(context, each)
+            assert below is not None
+            yield from entry(f"{name} {each}", below, context)
 
 
 def entry(name: str, command: click.Command, group: click.Context) -> list[str]:
@@ -53,10 +64,7 @@ def entry(name: str, command: click.Command, group: click.Context) -> list[str]:
         f"    {' '.join(words)} [OPTIONS]",
         "",
         *paragraphs(inspect.cleandoc(command.help or "")),
-        "| option | | default |",
-        "|-|-|-|",
-        *rows,
-        "",
+        *(["| option | | default |", "|-|-|-|", *rows, ""] if rows else []),
     ]
 
 

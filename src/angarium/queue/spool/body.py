@@ -45,6 +45,10 @@ class SpooledBody:
     def whole(self) -> bytes:
         return b"".join(self.pieces(self.size or 1))
 
+    def unchecked(self) -> Iterator[bytes]:
+        """Yield what there is of the octets, damaged or not."""
+        return _whatever(self._disk, self._segment.handle, self._offset, self.size)
+
     def __repr__(self) -> str:
         return f"<SpooledBody of {self.size} octets in segment {self._segment.sequence}>"
 
@@ -84,6 +88,17 @@ class LargeBody:
     def whole(self) -> bytes:
         return b"".join(self.pieces(1 << 20))
 
+    def unchecked(self) -> Iterator[bytes]:
+        """Yield what there is of the octets, damaged or not."""
+        try:
+            handle = self._disk.open(self.path, readonly=True)
+        except FileNotFoundError:
+            return
+        try:
+            yield from _whatever(self._disk, handle, 0, self.size)
+        finally:
+            self._disk.close(handle)
+
     def __repr__(self) -> str:
         return f"<LargeBody of {self.size} octets in {self.path}>"
 
@@ -101,3 +116,9 @@ def _pieces(
         if not left and crc != wanted:
             raise DamageError("a body is damaged", octets=offset)
         yield piece
+
+
+def _whatever(disk: Disk, handle: int, offset: int, left: int) -> Iterator[bytes]:
+    while left and (piece := disk.read(handle, min(left, CHUNK), offset)):
+        yield piece
+        left, offset = left - len(piece), offset + len(piece)

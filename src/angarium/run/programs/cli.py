@@ -15,6 +15,7 @@ PROGRAMS: Final = {
     "send": "inject one message, or a load",
     "upgrade": "replace what runs by the program on the disk",
     "audit": "prove that nothing was lost",
+    "spool": "verify, repair, export and import the mail on the disk",
     "doctor": "find what keeps this machine from sending mail well",
 }
 
