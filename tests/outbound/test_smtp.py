@@ -1,5 +1,6 @@
 """One connection: what goes over it, and what becomes of mail when it breaks off."""
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,6 +8,8 @@ import pytest
 
 from angarium.core.message import Notify, Trait
 from angarium.journal.errors import DamageError
+from angarium.mail.format.seven import seven_bit
+from angarium.outbound import attempt
 from angarium.outbound.errors import UNREADABLE
 from helpers.peer import Peer
 from helpers.sending import Sending
@@ -420,3 +423,54 @@ async def test_notify_is_passed_on_and_the_peer_reports_success() -> None:
             "RCPT TO:<b@example.test> NOTIFY=SUCCESS ORCPT=rfc822;b@z.test"
         ]
         assert sending.spool.live == {}
+
+
+LARGE = b"A: b\r\n\r\n" + (".caf\u00e9 " * 8 + "\r\n").encode() * 8000
+SEVEN = {"EHLO": ["250-peer.test\n250 PIPELINING"]}
+
+
+async def test_a_large_content_is_made_7_bit_while_it_is_sent() -> None:
+    async with Peer(SEVEN) as peer, Sending(peer.port) as sending:
+        sending.put("b@example.test", body=LARGE, traits=Trait.EIGHT_BIT | Trait.DOTS)
+        sending.put("c@example.test")
+        await sending.until(lambda: len(peer.messages) == 2)
+        converted = seven_bit(LARGE)
+        assert converted is not None
+        assert peer.messages[0].body == converted
+        assert len(sending.deliveries) == 2
+
+
+async def test_a_large_content_with_no_7_bit_form_is_refused() -> None:
+    body = "A: \u00e9\r\n\r\n".encode() + LARGE
+    transport = {"transform_8bitmime_content": "strict"}
+    async with Peer(SEVEN) as peer, Sending(peer.port, transport=transport) as sending:
+        sending.put("b@example.test", body=body, traits=Trait.EIGHT_BIT)
+        await sending.until(lambda: sending.failures)
+        assert not peer.messages
+
+
+async def test_a_connection_which_ends_while_a_content_is_looked_at_leaves_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looking, look, unfit = threading.Event(), threading.Event(), attempt.unfit
+
+    def slow(*given: Any) -> Any:
+        looking.set()
+        assert look.wait(5.0)
+        return unfit(*given)
+
+    monkeypatch.setattr(attempt, "unfit", slow)
+    answers = {"EHLO": [*SEVEN["EHLO"], *SEVEN["EHLO"]]}
+    async with Peer(answers) as peer, Sending(peer.port) as sending:
+        line = sending.put("b@example.test", body=LARGE, traits=Trait.EIGHT_BIT)
+        await sending.until(looking.is_set)
+        (session,) = sending.sessions
+        assert [each.recipient.address for each in session.entries] == ["b@example.test"]
+        for each in list(peer.open):
+            each.transport.abort()
+        await sending.until(lambda: session.lost is not None)
+        assert (line.in_flight, line.active) == (0, 1) or peer.connections == 2
+        look.set()
+        await sending.later(130)
+        await sending.until(lambda: peer.messages)
+        assert len(sending.deliveries) == 1
