@@ -62,8 +62,10 @@ class Reply:
 
     def __str__(self) -> str:
         """One line, as logs show it: "550 5.1.1 no such user"."""
-        words = [str(self.code), self.enhanced, self.text.replace("\n", " ")]
-        return " ".join(word for word in words if word)
+        text = self.text.replace("\n", " ") if "\n" in self.text else self.text
+        if self.enhanced:
+            text = f"{self.enhanced} {text}" if text else self.enhanced
+        return f"{self.code} {text}" if text else str(self.code)
 
     def __repr__(self) -> str:
         return f"<Reply {self}>"

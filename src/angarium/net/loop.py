@@ -22,7 +22,7 @@ VARIABLE: Final = "ANGARIUM_LOOP"
 # thousand collections a minute under load; what we make dies by its reference count.
 THRESHOLDS: Final = (50_000, 20, 100)
 # 200 beats a second cost 0.1 % of a processor, and an idle loop sleeps between them.
-BEAT_SECONDS: Final = 0.005
+BEAT_SECONDS: Final = 0.01
 NOTHING_SECONDS: Final = 0.002  # a timer counts in milliseconds: less is no pause
 LONG_SECONDS: Final = 0.020  # what no pause of ours should exceed
 
@@ -132,7 +132,7 @@ class LagWatch:
     def start(self) -> None:
         gc.callbacks.append(self._collected)
         self._second_at = self._clock.monotonic()
-        self._wait()
+        self._wait(self._cpu())
 
     def stop(self) -> None:
         if self._timer is not None:
@@ -140,21 +140,22 @@ class LagWatch:
             self._timer = None
             gc.callbacks.remove(self._collected)
 
-    def _wait(self) -> None:
+    def _wait(self, cpu: float) -> None:
         self._at = self._clock.monotonic() + BEAT_SECONDS
-        self._cpu_at = self._cpu()
+        self._cpu_at = cpu
         self._timer = self._loop.call_later(BEAT_SECONDS, self._beat)
 
     def _beat(self) -> None:
         now = self._clock.monotonic()
         late = now - self._at
         self.lag.add(late)
-        self.ours.add(min(late, self._cpu() - self._cpu_at))
+        cpu = self._cpu()
+        self.ours.add(min(late, cpu - self._cpu_at))
         if now - self._second_at >= 1.0:
             self._second_at = now
             for each in (self.lag, self.ours, self.collector):
                 each.second()
-        self._wait()
+        self._wait(cpu)
 
     def _collected(self, phase: str, _: dict[str, int]) -> None:
         if phase == "start":

@@ -45,6 +45,8 @@ ENDED: Final = point("delivery.ended", "a content was sent with its final dot, a
 class Owner(Protocol):
     """Whose connections they are: `outbound/outlet`."""
 
+    served: int  # transactions over all of them since one was given up for somebody else
+
     def rested(self, session: "Session") -> None:
         """It has nothing to do and may be given work."""
         ...
@@ -90,6 +92,7 @@ class Session(asyncio.Protocol):
         "_begun",
         "_client",
         "_heard",
+        "_limited",
         "_line",
         "_look",
         "_note",
@@ -123,7 +126,10 @@ class Session(asyncio.Protocol):
     def __init__(self, client: SmtpClient, hop: Hop, source: str, means: Means, ident: int) -> None:
         self.hop = hop
         self.source = source
-        self.options = means.options
+        self.options = options = means.options
+        self._limited = bool(
+            options.max_deliveries_per_connection or options.max_recipients_per_connection
+        )
         self.ident = ident
         self.slot = 0  # the sweep's
         self.resting = False
@@ -294,7 +300,7 @@ class Session(asyncio.Protocol):
         client, line = self._client, self._line
         peer = client.extensions
         while client.free and peer is not None and self._preparing is None:
-            room = _MANY if self._unlimited() else self._room()
+            room = self._room() if self._limited else _MANY
             batch = line.take(room) if room > 0 and not self._retiring else None
             if batch and self.throttle is not None and not self._permitted(batch):
                 batch = None
@@ -369,9 +375,17 @@ class Session(asyncio.Protocol):
             return self._wanted()
         return self._permit is not None and self._permit.give_way()
 
-    def _paid(self) -> bool:
-        """Say whether enough went over it that it may be given up for somebody else."""
-        return self.mails >= HAND_BACK_MESSAGES or self._heard - self._begun >= HAND_BACK_SECONDS
+    def _give_way(self, owner: Owner) -> None:
+        """Give this connection up after a transaction, if somebody else is to have it.
+
+        So that connections are not made for a message each, its line has sent some since it last
+        did that; or this one has been open for long.
+        """
+        owner.served += 1
+        old = self._heard - self._begun >= HAND_BACK_SECONDS
+        if (old or owner.served >= HAND_BACK_MESSAGES) and self._called_for():
+            owner.served = 0
+            self._retiring = True
 
     def let_go(self, key: str) -> bool:
         """Give up a connection which rests if it holds a key others wait for; say whether."""
@@ -380,10 +394,6 @@ class Session(asyncio.Protocol):
         self._leave()
         self._send()
         return True
-
-    def _unlimited(self) -> bool:
-        options = self.options
-        return not (options.max_deliveries_per_connection or options.max_recipients_per_connection)
 
     def _room(self) -> int:
         """Return how many recipients may still be named on this connection."""
@@ -444,8 +454,8 @@ class Session(asyncio.Protocol):
         )
         if delivered:
             self.successes += 1
-        if self._paid() and self._called_for():
-            self._retiring = True
+        if self._owner is not None:
+            self._give_way(self._owner)
 
     def _lose(self, reply: Reply) -> None:
         """The connection is gone, or we give it up."""

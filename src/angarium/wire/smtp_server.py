@@ -210,6 +210,8 @@ class SmtpServer:
             return event
         if self._asked:
             return ANSWER_DUE
+        if not self._data and not self._left:
+            return NEED_DATA
         state = self.state
         if state is BODY:
             return self._next_body()
