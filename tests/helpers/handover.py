@@ -22,6 +22,7 @@ def given(**changes: object) -> Handover:
         pidfile=None,
         upgrade=2,
         announced=True,
+        reload=False,
         lock=5,
         listening={"esmtp_listener 127.0.0.1:25": 6},
         ledger=[7, 8, 9],

@@ -301,6 +301,12 @@ class World:
         await self.until(found, f"mail for {recipient}")
         return found()[0]
 
+    @property
+    def pid(self) -> int:
+        """The process id of the supervisor."""
+        assert self._process is not None
+        return self._process.pid
+
     def worker_pids(self) -> list[int]:
         """Return the process ids of the workers which run."""
         assert self._process is not None

@@ -454,6 +454,17 @@ async def test_a_reload_waits_for_an_upgrade_to_be_decided(node: Node) -> None:
     assert [each.generation for each in new[0].told if isinstance(each, link.Prepare)] == [3]
 
 
+async def test_a_reload_which_waits_is_left_to_the_program_in_our_place(node: Node) -> None:
+    node.ready()
+    node.signals[signal.SIGUSR2]()
+    assert not node.program.draft.reload
+    node.signals[signal.SIGHUP]()
+    with pytest.raises(TakenOver):
+        node.program.answer("", "0.2.0")
+    assert node.program.given is not None
+    assert node.program.given.reload
+
+
 async def test_an_upgrade_waits_for_a_reload(node: Node) -> None:
     node.ready()
     node.signals[signal.SIGHUP]()

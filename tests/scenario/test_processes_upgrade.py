@@ -1,52 +1,73 @@
-"""SIGUSR2, and other numbers of workers: mail changes hands, nothing is lost."""
+"""An upgrade, and other numbers of workers: mail changes hands, nothing is lost."""
 
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from helpers.pressure import pressure
+from helpers.package import Package
+from helpers.pressure import Pressure, pressure
+from helpers.upgrade import upgrade
 from helpers.world import World
 
 pytestmark = pytest.mark.slow
 
-ZONE = "sink.test MX 10 mx.sink.test\nmx.sink.test A 127.0.0.1\nheld.test MX 10 mx.sink.test\n"
+ZONE = "sink.test MX 10 mx.sink.test\nheld.test MX 10 mx.sink.test\nmx.sink.test A 127.0.0.1\n"
 HELD = 'domain "held.test" { suspend_delivery = true }\n'
+SOON = "upgrade_timeout = 5\n"
 CONTENT = b"Subject: hello\r\n\r\nhi\r\n"
+DONE = "everything is with the new workers"
 
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with World(tmp_path, "upgrade_timeout = 5\n", ZONE, workers=2) as world:
+    async with World(tmp_path, SOON, ZONE, workers=2) as world:
         yield world
 
 
 async def upgraded(world: World) -> None:
-    """Tell the server to replace its workers, and wait until the old ones are gone."""
-    old = set(world.worker_pids())
-    world.signal(signal.SIGUSR2)
+    """Replace everything, and prove that it was."""
+    old = {*world.worker_pids(), world.hose_pid()}
+    code, said = await upgrade(world.state)
+    assert (code, said[-1]) == (0, DONE), world.output
+    assert not old.intersection({*world.worker_pids(), world.hose_pid()})
+
+
+async def told(world: World, *words: str) -> None:
+    """Wait until a line of the server has all these words."""
     await world.until(
-        lambda: (now := world.worker_pids()) and not old.intersection(now), "the upgrade"
+        lambda: any(all(word in line for word in words) for line in world.output), " ".join(words)
     )
+
+
+async def more(world: World, load: Pressure, count: int) -> None:
+    """Wait until so many more messages were acknowledged."""
+    wanted = len(load.acknowledged) + count
+    await world.until(lambda: len(load.acknowledged) >= wanted, f"{count} more messages")
 
 
 def shards(world: World) -> set[str]:
     return {path.name for path in (world.state / "spool").iterdir()}
 
 
-async def test_an_upgrade_under_load_costs_no_message_and_no_connection(world: World) -> None:
-    async with pressure(world.port, connections=4, per_connection=5) as load:
-        await world.until(lambda: len(load.acknowledged) > 50, "mail")
-        await upgraded(world)
-        seen = len(load.acknowledged)
-        await world.until(lambda: len(load.acknowledged) > seen + 50, "mail by the new workers")
+def new(world: World, old: Iterable[int]) -> set[int]:
+    return set(world.worker_pids()).difference(old)
+
+
+async def test_upgrades_under_load_cost_no_message_and_no_connection(world: World) -> None:
+    async with pressure(world.port, connections=4, per_connection=5, rate=100) as load:
+        await more(world, load, 50)
+        for _ in range(2):
+            await upgraded(world)
+            await more(world, load, 50)
     report = load.report
     assert (report.lost, report.unknown, report.not_connected) == (0, 0, 0)
-    for recipient in load.acknowledged:
-        await world.arrived(recipient)
+    # A session which goes on with an old worker hears it between two messages.
+    assert report.refused.keys() <= {"mail 421"}
+    await world.until(lambda: len(world.sink.accepted) >= len(load.acknowledged), "all mail")
     assert (await world.audit())["sound"]
     # Each once: in the sink, and in the log.
     got = [each for mail in world.sink.accepted for each in mail.recipients]
@@ -55,25 +76,33 @@ async def test_an_upgrade_under_load_costs_no_message_and_no_connection(world: W
     assert len(lines) == len(got)
 
 
-async def test_old_workers_finish_what_is_under_way(world: World) -> None:
-    async with world.call() as caller:
+async def test_old_workers_finish_what_is_under_way_and_deliver_it(world: World) -> None:
+    async with world.call() as caller, world.call() as other:
         await caller.envelope("a@b.test", "c@sink.test")
         assert (await caller.say("DATA")).startswith("354")
+        await other.say("MAIL FROM:<a@b.test>")
         old = set(world.worker_pids())
         world.signal(signal.SIGUSR2)
-        await world.until(lambda: len(world.worker_pids()) < 4 and _new(world, old), "new workers")
+        await told(world, "upgraded")
         assert (await caller.finish(CONTENT + b".\r\n")).startswith("250")
+        await world.arrived("c@sink.test")
+        assert old.intersection(world.worker_pids())  # the other session keeps one there
         assert (await caller.say("MAIL FROM:<a@b.test>")).startswith("421")
-    await world.until(lambda: not old.intersection(world.worker_pids()), "the upgrade")
-    await world.arrived("c@sink.test")
+        assert (await other.say("RSET")).startswith("421")
+    await told(world, "upgrade done")
+    assert not old.intersection(world.worker_pids())
 
 
-def _new(world: World, old: set[int]) -> set[int]:
-    return set(world.worker_pids()) - old
+async def test_a_session_which_does_not_end_hears_so(tmp_path: Path) -> None:
+    async with World(tmp_path, "upgrade_timeout = 1\n", ZONE) as world, world.call() as caller:
+        await caller.envelope("a@b.test", "c@sink.test")
+        world.signal(signal.SIGUSR2)
+        assert (await caller.reply()).startswith("421")
+        await told(world, "upgrade done")
 
 
 async def test_what_was_queued_is_adopted_and_empty_shards_go(world: World) -> None:
-    await world.reload(HELD + "upgrade_timeout = 5\n")
+    await world.reload(HELD + SOON)
     for n in range(6):
         assert (await world.send("a@b.test", [f"r{n}@held.test"], CONTENT)).startswith("250")
     assert shards(world) == {"000", "001"}
@@ -88,69 +117,149 @@ async def test_what_was_queued_is_adopted_and_empty_shards_go(world: World) -> N
     assert found["sound"]
     assert found["sum"]["queued"] == 0
     assert len(await world.logged("mainlog", "@D@held.test@", 6)) == 6
-    # Their numbers can be had again.
+    # What happened in them is kept, and their numbers can be had again.
+    assert list((world.state / "history").glob("*/events/*.seg"))
     await upgraded(world)
     assert (await world.send("a@b.test", ["last@sink.test"], CONTENT)).startswith("250")
     await world.arrived("last@sink.test")
     await world.logged("mainlog", "@D@sink.test@")
+    assert len(world.log("mainlog")) == 14
 
 
-async def test_an_upgrade_brings_another_number_of_workers(world: World) -> None:
+async def test_an_upgrade_brings_what_a_reload_cannot(world: World) -> None:
     world.workers = 3
-    await world.reload("upgrade_timeout = 5\n")
-    assert any("concurrency" in line for line in world.output if "needs restart" in line)
+    await world.reload(SOON + 'spool_segment_size = "2M"\nlog_hires_timestamp = true\n')
+    waiting = [line for line in world.output if "needs restart" in line]
+    assert len(waiting) == 3
+    assert all("angarium upgrade" in line for line in waiting)
     await upgraded(world)
-    await world.until(lambda: len(world.worker_pids()) == 3, "three workers")
+    assert len(world.worker_pids()) == 3
+    assert len([line for line in world.output if "needs restart" in line]) == 3
+    await world.send("a@b.test", ["c@sink.test"], CONTENT)
+    [line] = await world.logged("mainlog", "@R@c@sink.test")
+    [segment] = (world.state / "spool").glob("*/data/*.seg")
+    assert segment.stat().st_size == 2 << 20
+    assert len(line.partition("@")[0]) == 16  # with microseconds
 
 
 async def test_new_workers_which_cannot_start_leave_the_old_ones_in_place(world: World) -> None:
-    """As after an installation that went wrong."""
     old = set(world.worker_pids())
     for name in ("002", "003"):
         (world.state / "spool" / name).write_text("in the way")
-    world.signal(signal.SIGUSR2)
-    await world.until(
-        lambda: any("upgrade given up" in line for line in world.output), "the old ones to stay"
-    )
+    code, said = await upgrade(world.state)
+    assert code == 1
+    assert said[-1].startswith("the old workers stay: worker ")
     await world.until(lambda: set(world.worker_pids()) == old, "the new ones to go")
     assert (await world.send("a@b.test", ["c@sink.test"], CONTENT)).startswith("250")
     await world.arrived("c@sink.test")
+
+
+async def test_a_new_version_runs_everywhere_and_a_broken_one_nowhere(tmp_path: Path) -> None:
+    package = Package(tmp_path)
+    world = World(tmp_path, SOON, ZONE)
+    world.environment = package.environment
+    async with world:
+        pids = [world.pid, world.hose_pid(), *world.worker_pids()]
+        package.append("run/scribe.py", "\nthis is no Python\n")
+        code, said = await upgrade(world.state)
+        assert code == 1
+        assert "SyntaxError" in said[-1]
+        assert pids == [world.pid, world.hose_pid(), *world.worker_pids()]
+        package.change("run/scribe.py", "\nthis is no Python\n", "")
+        package.change("run/renewal.py", '"upgrade: supervisor replaced"', '"it is the new one"')
+        package.change("run/assemble.py", 'PROGRAM: Final = "Angarium"', 'PROGRAM: Final = "New"')
+        await upgraded(world)
+        assert world.pid == pids[0]
+        await told(world, "it is the new one")
+        await world.send("a@b.test", ["c@sink.test"], CONTENT)
+        assert b"(New" in ((await world.arrived("c@sink.test")).content or b"")
+
+
+async def test_a_faulty_configuration_changes_nothing(world: World) -> None:
+    world.configure("hostnam = a.test\n")
+    pids = [world.hose_pid(), *world.worker_pids()]
+    code, said = await upgrade(world.state)
+    assert code == 1
+    assert "there is no option hostnam" in said[-1]
+    assert pids == [world.hose_pid(), *world.worker_pids()]
 
 
 async def test_one_upgrade_at_a_time(world: World) -> None:
     async with world.call() as caller:
         await caller.envelope("a@b.test", "c@sink.test")
         world.signal(signal.SIGUSR2)
-        await world.until(lambda: len(world.worker_pids()) > 2, "new workers")
+        await told(world, "upgraded")
+        assert await upgrade(world.state) == (1, ["an upgrade is under way"])
+
+
+async def test_nobody_is_upgraded_where_nobody_runs(world: World) -> None:
+    await world.stop()
+    code, said = await upgrade(world.state)
+    assert code == 3
+    assert "no server works on this state directory" in said[-1]
+
+
+async def test_reload_and_upgrade_wait_for_each_other(world: World) -> None:
+    world.configure(SOON + "crash_limit = 3\n")
+    for number in (signal.SIGHUP, signal.SIGUSR2, signal.SIGHUP):
+        world.signal(number)
+    await told(world, "upgrade done")
+    await told(world, "reloaded, generation")
+    assert not any("refused" in line or "given up" in line for line in world.output)
+    assert (await world.send("a@b.test", ["c@sink.test"], CONTENT)).startswith("250")
+    await world.arrived("c@sink.test")
+
+
+async def test_whoever_is_killed_in_an_upgrade_nothing_is_lost(world: World) -> None:
+    """An old worker on its way out, a new one with what it adopts."""
+    await world.reload(HELD + SOON)
+    async with pressure(world.port, connections=2, count=50, recipients=20, to="held.test") as load:
+        await load.finished()
+    async with world.call() as caller:
+        await caller.envelope("a@b.test", "c@sink.test")
+        old = set(world.worker_pids())
         world.signal(signal.SIGUSR2)
-        await world.until(
-            lambda: any("upgrade refused" in line for line in world.output), "the refusal"
-        )
+        await told(world, "upgraded")
+        for pid in (*old.intersection(world.worker_pids()), min(new(world, old))):
+            os.kill(pid, signal.SIGKILL)
+        await told(world, "upgrade done")
+    assert not old.intersection(world.worker_pids())
+    assert len(world.worker_pids()) == 2
+    found = await total(world)
+    assert found == {"queued": len(load.acknowledged)}
+    await world.reload("")
+    await world.until(lambda: world.sink.counts.recipients >= len(load.acknowledged), "all mail")
+    got = [each for mail in world.sink.accepted for each in mail.recipients]
+    assert sorted(got) == sorted(load.acknowledged)
 
 
-async def test_4_then_1_then_3_workers_with_10_000_queued(tmp_path: Path) -> None:
-    async with World(tmp_path, HELD, ZONE, workers=4) as world:
+async def test_4_then_1_then_3_workers_with_20_000_queued(tmp_path: Path) -> None:
+    """New mail is taken meanwhile as at any time: all of it, and the slowest within a second."""
+    async with World(tmp_path, HELD + SOON, ZONE, workers=4) as world:
         async with pressure(
-            world.port, connections=8, count=200, recipients=50, to="held.test"
+            world.port, connections=8, count=400, recipients=50, to="held.test"
         ) as load:
             await load.finished()
-        assert len(load.acknowledged) == 10_000
-        assert await total(world) == {"queued": 10_000}
-        for workers in (1, 3):
-            assert await world.stop() == 0
-            assert await total(world) == {"queued": 10_000}
-            world.workers = workers
-            world.configure(HELD)
-            await world.start()
-            assert len(world.worker_pids()) == workers
-            assert await total(world) == {"queued": 10_000}
+        assert len(load.acknowledged) == 20_000
+        async with pressure(world.port, connections=2, rate=20, prefix="n") as fresh:
+            for workers in (1, 3):
+                world.workers = workers
+                world.configure(HELD + SOON)
+                await upgraded(world)
+                assert len(world.worker_pids()) == workers
+        report = fresh.report
+        assert (report.lost, report.unknown, report.not_connected) == (0, 0, 0)
+        assert report.service.summary()["max"] < 1000
+        await world.until(lambda: len(world.sink.accepted) >= len(fresh.acknowledged), "new mail")
+        assert (await total(world))["queued"] == 20_000
         await world.reload("")
-        await world.until(lambda: world.sink.counts.recipients >= 10_000, "all mail")
+        everyone = [*load.acknowledged, *fresh.acknowledged]
+        await world.until(lambda: world.sink.counts.recipients >= len(everyone), "all mail")
         got = [each for mail in world.sink.accepted for each in mail.recipients]
-        assert sorted(got) == sorted(load.acknowledged)
-        await world.until(lambda: len(shards(world)) == 3, "the fourth shard to go")
-        await world.logged("mainlog", "@D@held.test@", 10_000)
-        assert len([line for line in world.log("mainlog") if "@D@" in line]) == 10_000
+        assert sorted(got) == sorted(everyone)
+        await world.until(lambda: len(shards(world)) == 3, "emptied shards to go")
+        await world.logged("mainlog", "@D@held.test@", 20_000)
+        assert len([line for line in world.log("mainlog") if "@D@held" in line]) == 20_000
 
 
 async def total(world: World) -> dict[str, Any]:
@@ -159,20 +268,3 @@ async def total(world: World) -> dict[str, Any]:
     assert found["sound"], found
     del found["sum"]["accepted"]
     return {name: count for name, count in found["sum"].items() if count}
-
-
-async def test_a_worker_that_dies_on_its_way_out_leaves_its_mail_to_the_new_ones(
-    world: World,
-) -> None:
-    async with world.call() as caller:
-        await caller.envelope("a@b.test", "c@sink.test")
-        old = set(world.worker_pids())
-        world.signal(signal.SIGUSR2)
-        await world.until(lambda: len(_new(world, old)) == 2 and len(old) > len(
-            old.intersection(world.worker_pids())), "one to have left")  # fmt: skip
-        for pid in old.intersection(world.worker_pids()):
-            os.kill(pid, signal.SIGKILL)
-        await world.until(lambda: not old.intersection(world.worker_pids()), "the upgrade")
-    assert len(world.worker_pids()) == 2
-    assert (await world.send("a@b.test", ["d@sink.test"], CONTENT)).startswith("250")
-    await world.arrived("d@sink.test")

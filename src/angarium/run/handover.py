@@ -49,6 +49,7 @@ class Handover(msgspec.Struct, frozen=True):
     pidfile: str | None
     upgrade: int  # number of the one under way (`run/progress`)
     announced: bool
+    reload: bool  # one was asked for, and waits for the upgrade
     lock: int
     listening: dict[str, int]  # descriptors, by label
     ledger: list[int]

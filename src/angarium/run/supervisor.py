@@ -167,6 +167,8 @@ class Supervisor:
             self._sink.resume(given.sink or 0)
         for name in given.ownerless:
             self._retiring.add(name)
+        if given.reload:
+            self._wait(self.reload)
         self.take_over()
 
     # -- reload ---------------------------------------------------------------------------
@@ -279,6 +281,7 @@ class Supervisor:
             pidfile=str(self._plan.pidfile) if self._plan.pidfile is not None else None,
             upgrade=self._renewal.progress.number,
             announced=self._announced,
+            reload=self.reload in self._waiting,
             lock=self._lock,
             listening=self._sockets.descriptors(),
             ledger=self._ledger.keep(),
