@@ -94,6 +94,8 @@ class Shared(Protocol):
     @property
     def unsent(self) -> int: ...
     @property
+    def permits(self) -> set[Permit]: ...
+    @property
     def closing(self) -> bool: ...
 
     def transport(self, line: Line) -> Transport: ...
@@ -134,6 +136,7 @@ class Outlet:
         "line",
         "opening",
         "parting",
+        "served",
         "sessions",
         "slot",
     )
@@ -143,6 +146,7 @@ class Outlet:
         self.sessions: set[Session] = set()
         self.parting: set[Session] = set()  # saying QUIT
         self.opening = 0
+        self.served = 0  # see `smtp.Owner`
         self.slot = 0  # the sweep's
         self._shared = shared
         self._idle: list[Session] = []
@@ -255,7 +259,7 @@ class Outlet:
         line, shared = self.line, self._shared
         board = shared.board
         throttle = shape.outbound_throttle_connections
-        permit = Permit(board.ledger, self)
+        permit = Permit(board.ledger, self, shared.permits)
         first = not self.sessions and not self.opening
         grant = permit.acquire(limits_of(line.key, shape, shared.server, first=first))
         if not grant:
@@ -431,6 +435,12 @@ class Outlet:
     def connections(self) -> list[Session]:
         """Those which work or rest, and those which say QUIT."""
         return [*self.sessions, *self.parting]
+
+    @property
+    def works(self) -> bool:
+        """Whether something is under way which asks the line again when it ends."""
+        busy = self.opening or self._failing or self.parting
+        return bool(busy) or len(self.sessions) > len(self._idle)
 
     @property
     def _in_use(self) -> bool:
