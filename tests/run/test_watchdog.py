@@ -150,6 +150,16 @@ def test_the_sleep_of_the_machine_kills_nobody(yard: Yard) -> None:
     assert yard.log == []
 
 
+def test_the_first_look_after_a_sleep_proves_nothing_however_short_the_interval(
+    yard: Yard,
+) -> None:
+    yard.seconds(3, 0, 1, HOSE, interval=1.0)
+    yard.seconds(1, step=5.0, interval=1.0)
+    assert yard.log == []
+    yard.seconds(1, 0, 1, HOSE, interval=1.0)
+    assert yard.log == []
+
+
 def test_nobody_is_ended_with_an_interval_of_nought_but_told(yard: Yard) -> None:
     yard.seconds(1000, 1, HOSE, interval=0.0)
     assert yard.log.events == ["does not answer"]

@@ -2,8 +2,8 @@
 
 Each process counts on the scoreboard once a second (`beat`); the supervisor looks once a second.
 A process that is stuck in a call or stopped by a signal does not count. What it is silent for is
-measured in looks of ours, each worth `LOOK_SECONDS` at most: when the machine sleeps, is starved
-or has its clock set, or when we are stopped ourselves, nobody looks silent for it.
+measured in looks of ours, each worth a second at most, and nothing if it comes late: when the
+machine sleeps, is starved or has its clock set, or when we are stopped, nobody looks silent for it.
 
     after SHUN_SECONDS        others take the connections
     after LATE_SECONDS        an alarm says who, and over which message
@@ -23,7 +23,7 @@ from angarium.run import traces
 from angarium.run.scoreboard import HOSE, Pulse, Scoreboard
 
 BEAT_SECONDS: Final = 1.0
-LOOK_SECONDS: Final = 2.0  # the most that one look of ours counts for
+LATE_LOOK_SECONDS: Final = 2.0  # after the last one: a look which proves nothing
 SHUN_SECONDS: Final = 2.5
 LATE_SECONDS: Final = 5.0  # or half of watchdog_interval, if that is less
 LAST_SECONDS: Final = 5.0
@@ -71,7 +71,8 @@ class Watchdog:
             interval: the seconds of silence which end a process; 0: none does.
         """
         now = self._clock.monotonic()
-        passed, self._looked = min(now - self._looked, LOOK_SECONDS), now
+        since, self._looked = now - self._looked, now
+        passed = min(since, BEAT_SECONDS) if since < LATE_LOOK_SECONDS else 0.0
         silences, self._silences = self._silences, {}
         for place, process in processes:
             known = silences.get(process.pid) or Silence()
