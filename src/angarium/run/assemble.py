@@ -80,7 +80,7 @@ def assemble(
     connections = Idents(SHARDS + number)
     metrics = Metrics()
 
-    spool = Spool(_means(configuration, state, loop, clock, alarm))
+    spool = Spool(_means(configuration, state, loop, clock, alarm, metrics))
     board = Board(
         spool,
         Timer(int(clock.time())),
@@ -163,6 +163,7 @@ def _means(
     loop: asyncio.AbstractEventLoop,
     clock: RealClock,
     alarm: Alarm,
+    metrics: Metrics,
 ) -> Means:
     """Return the world as the spool sees it."""
     return Means(
@@ -175,6 +176,7 @@ def _means(
         alarm=partial(_spool_alarm, alarm),
         passed=partial(passed, state / "hose"),
         chains=_ring(loop),
+        metrics=metrics,
     )
 
 
