@@ -1,16 +1,23 @@
 """A line gives batches in order, and counts exactly what it has."""
 
+from collections import Counter
+from time import process_time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from angarium.config.kinds import Throttle
+from angarium.core.lane import lane_of
+from angarium.core.message import Message, Recipient
 from angarium.core.units import Rate
 from angarium.queue.bulk import Tally, move
 from angarium.queue.entry import DELAYED, ENDED, MOVES, READY, Entry, MoveError
 from angarium.queue.line import REASONS, SHUT, SUSPENDED, Line
 from angarium.queue.options import Shape
+from angarium.queue.spool.slot import SLOT, lane_tail
 from helpers.queues import Queues
+from helpers.rounds import rounds
 
 
 def idents(batch: list[Entry]) -> list[int]:
@@ -306,6 +313,46 @@ def test_the_lanes_of_a_move_go_with_the_mail() -> None:
         queues.spool.kept[entry.id][0].fairness_key for _ in range(3) for entry in line.take(1)
     ]
     assert "one" in order
+
+
+class OneContent(dict[int, tuple[Message, Recipient]]):
+    """What is read of each of very many entries."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__()
+        self._message = message
+
+    def __missing__(self, ident: int) -> tuple[Message, Recipient]:
+        return self._message, Recipient("u@a.test", "a.test", "default", "default", id=ident)
+
+
+@pytest.mark.torture
+def test_with_a_million_of_one_key_queued_one_of_another_is_next(tally: Counter[str]) -> None:
+    """What was found at a start, promoted by its line and taken by demand, without a disk."""
+    queues, count = Queues(), rounds(20_000, 1_000_000)
+    now = int(queues.clock.time())
+    route = queues.spool.routes.number(("default", "default", "a.test"))
+    slot = SLOT.pack(route, now, 1, 0, 1, 2, 3, 4) + lane_tail(lane_of(0, "bulk"))
+    queues.spool.kept = OneContent(queues.message("bulk"))
+    first = (now - 60) << 32
+    for ident in range(first, first + count):
+        queues.spool.live[ident] = slot
+        queues.board.found(ident, slot)
+    queues.board.later.advance()
+    while queues.board.beat.work():
+        pass
+    line = queues.board.line("default", "default", "a.test")
+    assert line.active == count
+    for key in ("one", "two", "three"):
+        line.take(1)
+        single = queues.message(key)
+        queues.put("a.test", message=single)
+        begin = process_time()
+        taken = [*line.take(1), *line.take(1)]
+        assert single.batch in [entry.message.batch for entry in taken]
+        assert process_time() - begin < 0.1  # However many wait.
+    assert line.active + line.in_flight == count + 3
+    tally["queued of one key"] += count
 
 
 steps = st.lists(
