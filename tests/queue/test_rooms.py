@@ -1,5 +1,7 @@
 """What is in memory stays within the bounds of the server, of a binding and of what failed."""
 
+import os
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,8 +9,9 @@ from hypothesis import strategies as st
 from angarium.queue.board import Board
 from angarium.queue.bulk import Tally, Where, destage, fail, move
 from angarium.queue.entry import Entry
+from angarium.queue.ledger import LedgerTable, SharedLedger
 from angarium.queue.options import Residence, Shape
-from angarium.queue.rooms import NO_LIMIT
+from angarium.queue.rooms import NO_LIMIT, SHARED
 from angarium.queue.timer import Timer
 from helpers.queues import Queues
 
@@ -165,36 +168,40 @@ def test_what_is_put_aside_or_ended_leaves_memory() -> None:
 # Workers.
 
 
-class Ledger:
-    """Leases of two workers; the other one holds `other`."""
-
-    def __init__(self) -> None:
-        self.other = 0
-        self.wanted: list[int] = []
-
-    def lease(self, key: str, most: int, wanted: int) -> int:
-        self.wanted.append(wanted)
-        return max(min(wanted, most - self.other), 0)
-
-
 def test_a_worker_of_several_has_what_the_others_leave() -> None:
-    queues, ledger = queues_with(max_resident_messages=160), Ledger()
+    queues = queues_with(max_resident_messages=160)
+    table = LedgerTable(2, rows=64)
+    one, other = (
+        SharedLedger.opened(
+            {name: os.dup(each) for name, each in table.descriptors(number).items()},
+            number,
+            queues.clock,
+            lambda text: None,
+        )
+        for number in (0, 1)
+    )
     board = Board(
         queues.spool,
         Timer(int(queues.clock.time())),
         queues.configuration,
         queues.clock,
+        ledger=one,
         workers=2,
-        lease=ledger.lease,
     )
     assert board.resident_limit == 10  # An eighth of its half: it keeps nothing yet.
     board.resident = 10
     board.tick()
     assert board.resident_limit == 20
-    ledger.other = 145
+    assert other.share(SHARED, 160, 145) == 140
     board.tick()
-    assert board.resident_limit == 15
-    assert ledger.wanted == [10, 20, 20]
+    assert board.resident_limit == 20
+    assert other.share(SHARED, 160, 155) == 140
+    board.resident = 5
+    board.tick()
+    assert board.resident_limit == 10
+    assert other.share(SHARED, 160, 155) == 150
+    for each in (one, other, table):
+        each.close()
 
 
 # Counts agree whatever happens.

@@ -27,7 +27,7 @@ from angarium.queue.line import PAUSED, THROTTLED, Key, Line, weights_of
 from angarium.queue.options import ServerLimits, Shape, Spooling
 from angarium.queue.recall import Recall, Spawn
 from angarium.queue.retry import GiveUp, is_expired, spread
-from angarium.queue.rooms import NO_LIMIT, Lease, Rooms
+from angarium.queue.rooms import NO_LIMIT, Rooms
 from angarium.queue.schedule import Alarm, CallLater, Schedule
 from angarium.queue.spool.slot import HEAD, SIZE, lane_in
 from angarium.queue.throttle import Ledger, LocalLedger
@@ -97,7 +97,6 @@ class Board:
     Args:
         ledger: where rates are counted; one of its own if it is left out.
         workers: of the node; what is limited in all is divided by it.
-        lease: of what is limited in all exactly; see `rooms`.
     """
 
     def __init__(
@@ -110,7 +109,6 @@ class Board:
         ledger: Ledger | None = None,
         random: Random | None = None,
         workers: int = 1,
-        lease: Lease | None = None,
     ) -> None:
         self.spool = spool
         self.timer = timer
@@ -126,7 +124,7 @@ class Board:
         # Entries in memory: of the lines, in flight, and kept by `rooms` until they are due.
         self.resident = 0
         self.resident_limit = NO_LIMIT
-        self.rooms = Rooms(self, workers, lease)
+        self.rooms = Rooms(self, workers)
         self._delivered = spool.delivery  # since all lines were offered
         # Set by outbound: what to do with a line that has mail and may send, and with an entry
         # that is given up without an attempt.
@@ -212,6 +210,10 @@ class Board:
         if not self.spool.delivery:
             self._delivered = False
         return self.spool.delivery
+
+    def offers(self, line: Line) -> bool:
+        """Say whether the line is going to be offered in this turn, or with the next tick."""
+        return line in self._fresh or not self._delivered
 
     def offer(self, line: Line) -> None:
         """Call `demand` if the line has mail and may send."""
@@ -423,7 +425,7 @@ class Board:
         due = self.timer.take()
         if not due:
             return spreading
-        live, lines, counts = self.spool.live, self.lines, self.later.counts
+        live, lines, uncount = self.spool.live, self.lines, self.later.uncount
         last, key, line = -1, ("", "", ""), None
         touched: dict[Line, None] = {}
         for ident in due:
@@ -431,7 +433,7 @@ class Board:
             if slot is None:
                 continue
             route, _ = HEAD.unpack_from(slot)
-            counts[route] -= 1
+            uncount(route)
             if route != last or line is None:
                 last, key = route, self.spool.routes.key(route)
                 line = lines.get(key) or self._make(key)

@@ -349,6 +349,32 @@ class SharedLedger:
             if first >= 0:
                 self._wake(first, digest)
 
+    def held(self, key: str) -> int:
+        row = self._table.find(self._digest(key))
+        return self._counts[row] - self._owed.count(key) if row >= 0 else 0
+
+    def share(self, key: str, cap: int, wanted: int) -> int:
+        row = self._enter(self._digest(key))
+        if row < 0:
+            return self.held(key)
+        others = sum(column[row] for column in self._table.counts) - self._counts[row]
+        self._counts[row] = held = max(min(wanted, cap - others), 0)
+        self._leave(row)
+        return held
+
+    def correct(self, key: str, count: int) -> None:
+        digest = self._digest(key)
+        row = self._enter(digest)
+        if row < 0:
+            return  # The next look finds it again.
+        self._owed = [each for each in self._owed if each != key]
+        self._counts[row] = count
+        self._table.freed[row] = self._now()
+        first = self._table.first(row)
+        self._leave(row)
+        if first >= 0:
+            self._wake(first, digest)
+
     def count(self, key: str) -> int:
         """Return how many all workers hold."""
         row = self._table.find(self._digest(key))

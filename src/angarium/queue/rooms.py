@@ -4,17 +4,19 @@ The board counts the entries which are in memory (`Board.resident`) and lets non
 `resident_limit`; that is our lease of max_resident_messages, which all workers share: once a second
 each takes what it may need from the ledger and gives the rest back. So the bound holds for the
 node, and no message asks the ledger. A binding which has a bound of its own has a `Room`, whose
-entries count in both; it is divided by the workers, as there may be thousands of them.
+entries count in both. That bound is divided by the workers, as bindings are many; so is the one of
+what failed, as it is small.
 
 What failed for now and stays in memory is *kept*: its id is in the timer as any other's, and when
 it is taken the entry is at hand. Whoever takes another way, a move or an end, need not know: an
 entry which does not fit its line any more is read again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from angarium.config.option import Options
+from angarium.core.body import MemoryBody
 from angarium.queue.beat import Steps
 from angarium.queue.entry import READY, Entry
 from angarium.queue.line import Key, Line
@@ -25,12 +27,11 @@ if TYPE_CHECKING:
     from angarium.queue.board import Board
 
 NO_LIMIT: Final = 1 << 62
-LEASED: Final = "resident"  # key in the ledger
+SHARED: Final = "messages resident"  # key in the ledger
 _IDLE_SHARE: Final = 8  # a worker which keeps nothing holds an eighth of its part
 _BETWEEN: Final = 256  # lines given their room in one piece of work
 
 OptionsT = TypeVar("OptionsT", bound=Options)
-Lease = Callable[[str, int, int], int]  # key, bound of all, wanted: what we hold
 
 
 class Settings(Protocol):
@@ -60,12 +61,11 @@ class Rooms:
         kept: entries which failed and wait in memory, by id.
     """
 
-    __slots__ = ("_board", "_lease", "_most", "_most_kept", "_rooms", "_short", "_workers", "kept")
+    __slots__ = ("_board", "_most", "_most_kept", "_rooms", "_short", "_workers", "kept")
 
-    def __init__(self, board: "Board", workers: int, lease: Lease | None) -> None:
+    def __init__(self, board: "Board", workers: int) -> None:
         self._board = board
         self._workers = workers
-        self._lease = lease if workers > 1 else None
         self._most = NO_LIMIT
         self._most_kept = 0
         self._short = False
@@ -112,12 +112,12 @@ class Rooms:
         board = self._board
         if self._short:
             board.resident_limit = 0
-        elif self._most == NO_LIMIT or self._lease is None:
+        elif self._most == NO_LIMIT or self._workers == 1:
             board.resident_limit = self._most
         else:
             least = max(self._most // (self._workers * _IDLE_SHARE), 1)
             wanted = max(2 * board.resident, least)
-            board.resident_limit = self._lease(LEASED, self._most, wanted)
+            board.resident_limit = board.ledger.share(SHARED, self._most, wanted)
 
     def keep_nothing(self, short: bool) -> None:
         """Memory is short, or is not any more: let nothing in, and what is kept go."""
@@ -134,6 +134,8 @@ class Rooms:
         board = self._board
         if (
             len(self.kept) < self._most_kept
+            # What was read from the disk has nothing there but an envelope, and holds a segment.
+            and isinstance(entry.message.body, MemoryBody)
             and board.resident < board.resident_limit
             and entry.attempts <= entry.line.shape.drop_body_after_trans_fail
         ):

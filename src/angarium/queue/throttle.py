@@ -79,6 +79,18 @@ class Ledger(Protocol):
         """Nobody here waits for `key` any more."""
         ...
 
+    def held(self, key: str) -> int:
+        """Return how many we hold."""
+        ...
+
+    def share(self, key: str, cap: int, wanted: int) -> int:
+        """Hold as many as are wanted and others leave of `cap`; return how many we hold."""
+        ...
+
+    def correct(self, key: str, count: int) -> None:
+        """Count so many as held by us: that is what we hold, whatever was counted."""
+        ...
+
     def tick(self) -> None:
         """Do what could not be done at once; called once a second."""
         ...
@@ -156,5 +168,19 @@ class LocalLedger:
     def forget(self, key: str) -> None:
         self._waiting.discard(key)
 
-    def count(self, key: str) -> int:
+    def held(self, key: str) -> int:
         return self._counts.get(key, 0)
+
+    count = held
+
+    def share(self, key: str, cap: int, wanted: int) -> int:
+        self._counts[key] = held = min(wanted, cap)
+        return held
+
+    def correct(self, key: str, count: int) -> None:
+        self._counts[key] = count
+        if not count:
+            del self._counts[key]
+        if key in self._waiting:
+            self._waiting.remove(key)
+            self.on_free(key)
