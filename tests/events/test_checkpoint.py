@@ -6,6 +6,7 @@ import pytest
 
 from angarium.core.fault import FAULTS
 from angarium.events.checkpoint import (
+    BEFORE,
     NOW,
     SYNCED,
     CheckpointError,
@@ -96,13 +97,64 @@ def test_a_torn_unsynced_checkpoint_is_passed_over(tmp_path: Path, keeper: Keepe
     assert number(keeper, "boot-1") == 1
 
 
-@pytest.mark.parametrize("octets", [b"", b"{}", b'{"version":2,"boot":"","streams":{}}', b"\xff"])
-def test_a_damaged_synced_checkpoint_stops_the_reader(
-    tmp_path: Path, keeper: Keeper, octets: bytes
+@pytest.mark.parametrize("octets", [b"", b"{}", b'{"version":1,"boot":"","strea', b"\xff", None])
+def test_where_the_last_one_is_damaged_or_gone_the_one_before_holds(
+    tmp_path: Path, keeper: Keeper, octets: bytes | None
 ) -> None:
-    (tmp_path / "logs" / SYNCED).write_bytes(octets)
-    with pytest.raises(CheckpointError):
+    keeper.save({"000/events": Cursor(1)}, FILES, sync=True)
+    keeper.save({"000/events": Cursor(2)}, FILES, sync=True)
+    if octets is None:
+        (tmp_path / "logs" / SYNCED).unlink()
+    else:
+        (tmp_path / "logs" / SYNCED).write_bytes(octets)
+    later = Keeper(tmp_path / "logs", "boot-2")
+    assert number(later, "boot-2") == 1
+    assert ("put aside" in later.damage) is (octets is not None)
+    assert (tmp_path / "logs" / f"{SYNCED}.damaged").exists() is (octets is not None)
+
+
+def test_one_changed_octet_is_seen_wherever_it_is(tmp_path: Path, keeper: Keeper) -> None:
+    """A digit for another one would make a file shorter, or lines come twice."""
+    keeper.save({"000/events": CURSOR}, FILES, sync=True)
+    path = tmp_path / "logs" / SYNCED
+    whole = path.read_bytes()
+    for at in range(len(whole)):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        (tmp_path / "logs" / NOW).unlink(missing_ok=True)
+        later = Keeper(tmp_path / "logs", "boot-2")
+        found = later.load()
+        assert found is None or found.files == FILES and found.streams["000/events"].number == 41
+
+
+def test_where_none_can_be_read_everything_is_read_again_and_that_is_told(
+    tmp_path: Path, keeper: Keeper
+) -> None:
+    for name in (NOW, SYNCED, BEFORE):
+        (tmp_path / "logs" / name).write_bytes(b"{}")
+    assert keeper.load() is None
+    assert "lines may come twice" in keeper.damage
+
+
+def test_the_unsynced_one_of_another_boot_is_better_than_none(
+    tmp_path: Path, keeper: Keeper
+) -> None:
+    keeper.save({"000/events": CURSOR}, FILES, sync=True)
+    for name in (SYNCED, BEFORE):
+        (tmp_path / "logs" / name).unlink(missing_ok=True)
+    assert number(Keeper(tmp_path / "logs", "boot-2"), "boot-2") == CURSOR.safe
+
+
+def test_a_checkpoint_of_a_later_version_stops_the_reader(tmp_path: Path, keeper: Keeper) -> None:
+    (tmp_path / "logs" / SYNCED).write_bytes(b'{"version":2,"boot":"","streams":{}}')
+    with pytest.raises(CheckpointError, match="later version"):
         keeper.load()
+
+
+def test_a_checkpoint_of_a_program_that_wrote_no_crc_is_read(
+    tmp_path: Path, keeper: Keeper
+) -> None:
+    (tmp_path / "logs" / SYNCED).write_bytes(b'{"version":1,"boot":"b","streams":{},"files":{}}')
+    assert keeper.load() is not None
 
 
 def test_only_one_process_keeps_a_checkpoint(tmp_path: Path, keeper: Keeper) -> None:

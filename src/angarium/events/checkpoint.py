@@ -4,13 +4,18 @@ A reader owns a folder and two files in it, of one form. `now` is written after 
 work and never synced: it survives the death of the process, not that of the machine. `synced` is
 written about once a second, after what it speaks of was synced. Which of the two holds is told
 by the boot they were written in: after a restart of the machine, only what was synced counts.
+
+The one that was synced before is kept too: should the last one be damaged, about a second is done
+again, and nothing twice, for it says how long the files were.
 """
 
 import fcntl
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
+from zlib import crc32
 
 import msgspec
 from msgspec import Struct
@@ -22,6 +27,8 @@ from angarium.events.reader import Cursor
 LOCK: Final = "lock"
 NOW: Final = "now.json"
 SYNCED: Final = "synced.json"
+BEFORE: Final = "before.json"  # the one that was synced before
+DAMAGED: Final = ".damaged"  # added to the name of one that was put aside
 VERSION: Final = 1
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
@@ -78,6 +85,12 @@ class CheckpointError(Error):
     """A checkpoint is there and cannot be read; to go on without it would repeat everything."""
 
 
+class RottenError(CheckpointError):
+    """Its octets are not what was written."""
+
+
+_CRC_NAME: Final = b'{"crc":"'
+_CRC: Final = _CRC_NAME + b'%08x",'  # of all that follows, with its brace again
 _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(Checkpoint)
 
@@ -116,14 +129,18 @@ class Keeper:
     Args:
         folder: of the reader; made when it is missing.
         boot: names this run of the machine; "" if unknown: then only what was synced counts.
+
+    Attributes:
+        damage: what the last `load` found damaged, and what comes of it; "" for nothing.
     """
 
-    __slots__ = ("_boot", "_folder", "_lock")
+    __slots__ = ("_boot", "_folder", "_lock", "damage")
 
     def __init__(self, folder: Path, boot: str) -> None:
         self._folder = folder
         self._boot = boot
         self._lock = -1
+        self.damage = ""
 
     def lock(self) -> bool:
         """Become the only one who writes here; False while a former process still does.
@@ -151,15 +168,28 @@ class Keeper:
         """Return the checkpoint that holds, or None if there was none.
 
         Raises:
-            CheckpointError: the one that would hold cannot be read.
+            CheckpointError: the one that would hold is of a later version, or the disk failed.
         """
+        self.damage = ""
         try:
             now = _read(self._folder / NOW)
         except CheckpointError:
             now = None  # It is never synced: a power cut may have left anything.
         if now is not None and self._boot and now.boot == self._boot:
             return now
-        return _read(self._folder / SYNCED)
+        for name in (SYNCED, BEFORE):
+            path = self._folder / name
+            try:
+                found = _read(path)
+            except RottenError as error:
+                self.damage = f"{error}; it was put aside"
+                path.replace(path.with_name(name + DAMAGED))
+                continue
+            if found is not None:
+                return found
+        if self.damage:
+            self.damage += ", and there is no other: lines may come twice"
+        return now
 
     def save(self, cursors: Mapping[str, Cursor], files: Mapping[str, File], *, sync: bool) -> None:
         """Keep this state; `sync` says that the files are on the disk up to these sizes.
@@ -178,17 +208,35 @@ class Keeper:
             for name, cursor in cursors.items()
         }
         octets = _ENCODER.encode(Checkpoint(VERSION, self._boot, streams, dict(files)))
+        octets = _CRC % crc32(octets) + octets[1:]
         if sync:
+            self._keep_former()
             _replace(self._folder / SYNCED, octets, sync=True)
         _replace(self._folder / NOW, octets, sync=False)
+
+    def _keep_former(self) -> None:
+        """Give the synced checkpoint a second name, which it keeps when the next one comes."""
+        former = self._folder / f"{BEFORE}.new"
+        with suppress(FileNotFoundError):
+            former.unlink()
+        with suppress(FileNotFoundError):
+            os.link(self._folder / SYNCED, former)
+            former.replace(self._folder / BEFORE)
 
 
 def _read(path: Path) -> Checkpoint | None:
     try:
-        found = _DECODER.decode(path.read_bytes())
+        octets = path.read_bytes()
+        if octets.startswith(_CRC_NAME):
+            begun, rest = octets[: len(_CRC % 0)], b"{" + octets[len(_CRC % 0) :]
+            if begun != _CRC % crc32(rest):
+                raise RottenError("checkpoint damaged", path=str(path))
+        found = _DECODER.decode(octets)
     except FileNotFoundError:
         return None
-    except (OSError, msgspec.MsgspecError) as error:
+    except msgspec.MsgspecError as error:
+        raise RottenError("checkpoint damaged", path=str(path), reason=str(error)) from error
+    except OSError as error:
         raise CheckpointError("checkpoint unreadable", path=path, reason=str(error)) from error
     if found.version > VERSION:
         raise CheckpointError("checkpoint of a later version", path=path, version=found.version)

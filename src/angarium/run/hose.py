@@ -256,6 +256,8 @@ class Hose:
         if not self._keeper.lock():
             raise Error("a former hose still writes them")
         found = self._keeper.load()
+        if self._keeper.damage:
+            self._tell(self._keeper.damage)
         self._known = found.files if found else {}
         roots = (self._state / "spool", self._state / "streams")
         cursors = found.cursors(self._boot) if found else {}
