@@ -252,3 +252,18 @@ def test_rejections_which_the_disk_does_not_take_in_time_are_counted_and_not_kep
     life.spool.reject(event)
     (shard,) = life.spool.status()["shards"].values()
     assert shard["rejections_lost"] == 3
+
+
+def test_no_mail_is_taken_while_too_many_events_wait_for_recovery(
+    life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("angarium.queue.spool.shard.EVENTS_HELD", 500)
+    shard = life.keeper().shard
+    assert shard is not None
+    shard._emit_held = []  # as until the events of the last run are told
+    assert len(life.put("a@example.org", "b@example.org", "c@example.org", "d@example.org")) == 4
+    message, _ = life.begin()
+    life.pass_time(0.01)
+    assert "too much waits" in str(life.outcomes[id(message)])
+    shard.release_events()
+    assert len(life.put()) == 1

@@ -42,6 +42,7 @@ STREAM: Final = 64  # kind of the records of a stream
 STREAM_SYNC: Final = 1.0  # seconds; what is lost of a stream is written again from the state log
 SPARES: Final = 3
 REJECTIONS_HELD: Final = 16384  # some megabytes, while the disk does not take them
+EVENTS_HELD: Final = 32 * MB  # until recovery is over; then no mail is taken in
 
 APPENDED: Final = point("spool.appended", "mail is in memory, nothing of it is written")
 DURABLE: Final = point("spool.durable", "mail is on the disk, the peer was not told yet")
@@ -87,11 +88,11 @@ class Shard:
     """
 
     __slots__ = (
-        "_emit_held", "_group", "_hold", "_idents", "_messages", "_now", "_ready", "_rejections",
-        "_sync", "closing", "commit", "contents", "counts", "data", "delivery", "directory",
-        "executor", "high", "inventory", "judge", "lanes", "large", "logs", "means", "messages",
-        "number", "recovered", "refusal", "rejections", "rejections_lost", "removals", "slices",
-        "state", "table",
+        "_emit_held", "_group", "_held_octets", "_hold", "_idents", "_messages", "_now", "_ready",
+        "_rejections", "_sync", "closing", "commit", "contents", "counts", "data", "delivery",
+        "directory", "executor", "high", "inventory", "judge", "lanes", "large", "logs", "means",
+        "messages", "number", "recovered", "refusal", "rejections", "rejections_lost", "removals",
+        "slices", "state", "table",
     )  # fmt: skip
 
     def __init__(
@@ -116,9 +117,9 @@ class Shard:
         self.refusal: SpoolError | None = None
         self.delivery = True
         self.recovered = self.closing = False
-        self.rejections_lost = 0
+        self.rejections_lost = self._held_octets = 0
         self.removals: list[tuple[int, str]] = []  # state record, file that may go when it is safe
-        self.judge: Callable[[], None] = _nothing  # set by `health`: something landed
+        self.judge: Callable[[], None] = _ignore  # set by `health`: something landed
         self._now = means.clock.time
         self._hold = means.routes.hold
         self._idents = Idents(number, inventory.high)
@@ -188,7 +189,8 @@ class Shard:
     def put(self, message: Message, recipients: Sequence[Recipient], durable: Done) -> None:
         """Append a message; `durable` is called when it is on the disk, or why it is not."""
         data = self.data
-        if self.refusal is not None or data.waiting > self.means.settings.waiting_octets:
+        full = data.waiting > self.means.settings.waiting_octets or self._held_octets > EVENTS_HELD
+        if self.refusal is not None or full:
             self._refuse(message, durable, self.refusal or BUSY)
             return
         now = self._now()
@@ -363,11 +365,11 @@ class Shard:
     # -- events ---------------------------------------------------------------------------
 
     def _emit(self, frames: bytes) -> None:
-        held = self._emit_held
-        if held is None:
+        if self._emit_held is None:
             self._messages.gather.append(frames)
         else:
-            held.append(frames)  # What the last run left untold comes first.
+            self._emit_held.append(frames)  # What the last run left untold comes first.
+            self._held_octets += len(frames)
 
     def emit_recovered(self, frames: bytes) -> None:
         """Write events which the last run did not write any more."""
@@ -376,7 +378,7 @@ class Shard:
 
     def release_events(self) -> None:
         """All events of the last run are told; go on with ours."""
-        held, self._emit_held = self._emit_held, None
+        held, self._emit_held, self._held_octets = self._emit_held, None, 0
         if held:
             self._messages.gather.extend(held)
             self.commit.later()
@@ -492,9 +494,5 @@ def number_of(directory: str) -> int:
     return int(name)
 
 
-def _nothing() -> None:
-    pass
-
-
-def _ignore(_result: object, _failure: object) -> None:
+def _ignore(*_: object) -> None:
     pass
