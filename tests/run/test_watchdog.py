@@ -167,9 +167,18 @@ def test_nobody_is_ended_with_an_interval_of_nought_but_told(yard: Yard) -> None
 
 
 def test_a_short_interval_is_kept_and_told_before(yard: Yard) -> None:
-    yard.seconds(2, 1, HOSE, interval=2.0)
+    yard.seconds(5, 1, HOSE, interval=6.0)
     assert yard.log.events == ["does not answer"]
-    yard.seconds(2, 1, HOSE, interval=2.0)
+    yard.seconds(3, 1, HOSE, interval=6.0)
+    assert yard.children[0].done == ["abort"]
+
+
+def test_two_beats_between_three_looks_are_no_proof(yard: Yard) -> None:
+    yard.seconds(3, 0, 1, HOSE, interval=1.0)
+    yard.seconds(1, 1, HOSE, interval=1.0)
+    yard.seconds(1, 0, 1, HOSE, interval=1.0)
+    assert yard.log == []
+    yard.seconds(4, 1, HOSE, interval=1.0)
     assert yard.children[0].done == ["abort"]
 
 

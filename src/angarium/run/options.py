@@ -78,7 +78,8 @@ class Node(Options, direction="both"):
         direction="na",
         doc="""
         How long a worker may be stuck, in seconds, before it is ended with a trace of where it was
-        and started again; 0: for ever. Time in which the machine sleeps does not count.
+        and started again; 0: for ever, and less than 3 is 3. Time in which the machine sleeps does
+        not count.
         """,
     )
     crash_limit = option(

@@ -26,6 +26,7 @@ BEAT_SECONDS: Final = 1.0
 LATE_LOOK_SECONDS: Final = 2.0  # after the last one: a look which proves nothing
 SHUN_SECONDS: Final = 2.5
 LATE_SECONDS: Final = 5.0  # or half of watchdog_interval, if that is less
+LEAST_SECONDS: Final = 3.0  # two beats may fall between three looks: less is no proof
 LAST_SECONDS: Final = 5.0
 
 
@@ -96,7 +97,8 @@ class Watchdog:
         if known.seconds >= SHUN_SECONDS and place != HOSE and not known.shunned:
             self._scoreboard.shun(place, yes=True)
             known.shunned = True
-        late = min(LATE_SECONDS, interval / 2) if interval else LATE_SECONDS
+        interval = max(interval, LEAST_SECONDS) if interval else 0.0
+        late = max(min(LATE_SECONDS, interval / 2), SHUN_SECONDS) if interval else LATE_SECONDS
         if known.seconds >= late and not known.told:
             known.told = True
             self._log.error("does not answer", **self._about(place, process, known))
