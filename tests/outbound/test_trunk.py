@@ -1,5 +1,6 @@
 """Lines which share connections: all of a gateway, or one after the other of a host."""
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -181,12 +182,11 @@ async def test_who_holds_an_entry_can_be_asked() -> None:
     async with Peer({"DATA": ["!nothing"]}) as peer, to(peer) as sending:
         put_all(sending, 2)
         await sending.until(lambda: "DATA" in peer.verbs)
+        held = Counter(entry.line for each in sending.pool.in_hands() for entry in each)
         for domain in ("d0.test", "d1.test"):
             line = sending.board.line("default", "default", domain)
-            held = sending.pool.in_hands(line)
-            assert len(held) == line.in_flight
-            assert all(entry.line is line for entry in held)
-        assert sending.board.in_flight
+            assert held[line] == line.in_flight
+        assert sending.board.in_flight == held.total() > 0
 
 
 async def test_a_gateway_without_mail_is_forgotten() -> None:

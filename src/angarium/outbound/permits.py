@@ -49,14 +49,18 @@ class Permit:
 
     Args:
         others: of this worker, who may wait for what it holds.
+        among: where it stands while it holds something.
     """
 
-    __slots__ = ("_keys", "_others", "denied", "ledger")
+    __slots__ = ("_among", "_others", "denied", "keys", "ledger")
 
-    def __init__(self, ledger: Ledger, others: Others = NOBODY) -> None:
+    def __init__(
+        self, ledger: Ledger, others: Others = NOBODY, among: "set[Permit] | None" = None
+    ) -> None:
         self.ledger = ledger
         self._others = others
-        self._keys: list[str] = []
+        self._among: set[Permit] = set() if among is None else among
+        self.keys: list[str] = []
         self.denied = ""  # The key that was not to be had.
 
     def acquire(self, limits: Sequence[Limit]) -> Grant:
@@ -68,35 +72,37 @@ class Permit:
                 for taken, _ in limits[:number]:
                     self.ledger.release(taken)
                 return grant
-        self._keys += [key for key, _ in limits]
+        self.keys += [key for key, _ in limits]
+        self._among.add(self)
         return Grant.GRANTED
 
     def release(self) -> None:
-        keys, self._keys = self._keys, []
+        keys, self.keys = self.keys, []
+        self._among.discard(self)
         for key in keys:
             self.ledger.release(key)
 
     def give_back(self, limits: Sequence[Limit]) -> None:
         """Give some of it back: the host's, when another host is tried."""
         for key, _ in limits:
-            self._keys.remove(key)
+            self.keys.remove(key)
             self.ledger.release(key)
 
     def holds(self, key: str) -> bool:
-        return key in self._keys
+        return key in self.keys
 
     def wanted(self) -> bool:
         """Say whether anybody waits for one of these; asked when it is not needed."""
         ledger, others = self.ledger, self._others
         return ledger.contended and any(
-            others.others_wait(key) or ledger.wanted(key) for key in self._keys
+            others.others_wait(key) or ledger.wanted(key) for key in self.keys
         )
 
     def give_way(self) -> bool:
         """Say whether to give it back although it is in use; asked when it has paid for itself."""
         ledger, others = self.ledger, self._others
         return ledger.contended and any(
-            others.give_way(key) or ledger.give_way(key) for key in self._keys
+            others.give_way(key) or ledger.give_way(key) for key in self.keys
         )
 
 

@@ -9,7 +9,7 @@ gateway have the outlet of their `Trunk`. Here is what all share.
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from itertools import islice
 from typing import Final, Protocol, TypeVar
 
@@ -20,6 +20,7 @@ from angarium.net.sweep import Sweep
 from angarium.outbound.dial import Dialer
 from angarium.outbound.options import Transport
 from angarium.outbound.outlet import Board, Outlet, held
+from angarium.outbound.permits import Permit
 from angarium.outbound.route import Hop
 from angarium.outbound.settle import Settle
 from angarium.outbound.smtp import Means, Session
@@ -69,6 +70,7 @@ class Pool:
     Attributes:
         sources: the bindings which are suspended for want of their address.
         outlets: of the lines which have connections, or had some a moment ago.
+        permits: what connections hold, those which are being opened too.
         alarm: told what is wrong on this machine.
     """
 
@@ -91,6 +93,7 @@ class Pool:
         self.alarm = alarm
         self.sources = Sources(board, sweep, alarm)
         self.outlets: set[Outlet] = set()
+        self.permits: set[Permit] = set()
         self._trunks: dict[Kin, Trunk] = {}
         self.sources.trunks = self._trunks.values
         self._resting: dict[Session, Outlet] = {}  # the one that rests for longest first
@@ -244,17 +247,27 @@ class Pool:
     def connections(self) -> int:
         return sum(len(outlet.sessions) + len(outlet.parting) for outlet in self.outlets)
 
-    def in_hands(self, line: Line) -> list[Entry]:
-        """Return the entries which connections of the line have taken and not yet settled."""
-        among = [line.pool, line.trunk.pool if line.trunk is not None else None]
-        return [
-            entry
-            for outlet in dict.fromkeys(among)
-            if isinstance(outlet, Outlet)
-            for each in outlet.connections
-            for entry in each.entries
-            if entry.line is line
-        ]
+    # What `queue/soundness` asks.
+
+    def in_hands(self) -> Iterator[list[Entry]]:
+        """Yield the entries which each connection has taken and not yet settled."""
+        for outlet in list(self.outlets):
+            for session in outlet.connections:
+                if entries := session.entries:
+                    yield entries
+
+    def served_by(self, line: Line) -> Line | None:
+        """Return the line itself, or the trunk it is in; None: it has no connections."""
+        outlet = line.pool
+        return outlet.line if isinstance(outlet, Outlet) else None
+
+    def works(self, line: Line) -> bool:
+        """Say whether something is under way in its outlet, after which the line is asked."""
+        return isinstance(line.pool, Outlet) and line.pool.works
+
+    def held(self) -> Iterator[list[str]]:
+        """Yield the keys of the ledger which each connection holds."""
+        return (permit.keys for permit in self.permits)
 
     async def close(self, grace: float) -> None:
         """Begin nothing more, let what is under way end within `grace` seconds, drop the rest.

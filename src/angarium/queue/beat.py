@@ -40,6 +40,11 @@ class Beat:
         self.call_later: CallLater | None = None
         self.slice_seconds = SLICE_SECONDS
 
+    @property
+    def busy(self) -> bool:
+        """Whether there are jobs which have not ended."""
+        return bool(self._jobs)
+
     def begin(self, job: Steps) -> None:
         """Let `work` do a job: an iterator that yields every millisecond or sooner."""
         self._jobs.append(job)

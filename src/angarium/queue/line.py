@@ -386,6 +386,26 @@ class Line(Fifo[Entry]):
         self.in_flight += 1
         self._board.in_flight += 1
 
+    def counted(self) -> tuple[int, int]:
+        """Return how many are active and how many of these in memory, by a look; see `soundness`.
+
+        What `sift` holds at present is not among them.
+        """
+        active = resident = 0
+        for fifo in self._fifos():
+            for items in (fifo.inbox, fifo.outbox):
+                for item in items:
+                    active += len(item) if isinstance(item, array) else 1
+                    resident += isinstance(item, Entry)
+        return active, resident
+
+    def dropped(self, item: Entry | int) -> None:
+        """Note that an entry which `sift` gave was one too many, and is nowhere any more."""
+        if isinstance(item, Entry):
+            self._board.resident -= 1
+            if self.room is not None:
+                self.room.resident -= 1
+
     def members(self) -> Iterator[Sequence[int]]:
         """Yield the ids of its active part, those of one turn together; see `soundness`.
 

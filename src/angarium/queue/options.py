@@ -528,3 +528,20 @@ class Residence(Options, direction="both"):
         reason="The number of attempts and the next one are always recorded.",
         doc="Write attempts and due time to the disk after every transient failure.",
     )
+
+
+class Checking(Options, direction="both"):
+    """How the queues are checked while they run."""
+
+    soundness_interval = option(
+        Duration(),
+        60.0,
+        scopes=Scope.GLOBAL,
+        since=OURS,
+        doc="""
+        Time between two beginnings of a check that every message has its place in a queue and a
+        next event, and that all counts agree. What is wrong is told (an alarm, an event, the
+        counter soundness_found) and mended. The check takes a thousandth of a processor at most,
+        so that with a million messages one takes some minutes. 0: never.
+        """,
+    )

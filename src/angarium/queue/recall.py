@@ -33,12 +33,14 @@ class Recall:
         unlink: what is damaged is not put aside but ended by `discard`, with its line and attempts
             (option unlink_on_spool_in_failure).
         spawn: starts a task; None: every read may wait for the disk.
+        reading: lines for which threads read, with how many reads.
     """
 
-    __slots__ = ("_board", "_warm", "discard", "note", "spawn", "unlink", "unreadable")
+    __slots__ = ("_board", "_warm", "discard", "note", "reading", "spawn", "unlink", "unreadable")
 
     def __init__(self, board: "Board") -> None:
         self._board = board
+        self.reading: dict[Line, int] = {}
         self._warm: set[int] = set()  # read by a thread: taken without asking whether it is cached
         self.spawn: Spawn | None = None
         self.unreadable: Callable[[int, Error], None] = _ignore
@@ -100,6 +102,7 @@ class Recall:
         """Let a thread read these entries of the line, and ask it again then."""
         assert self.spawn is not None
         line.close(COLD)
+        self.reading[line] = self.reading.get(line, 0) + 1
         self.spawn(self._read(line, idents))
 
     async def _read(self, line: Line, idents: Sequence[int]) -> None:
@@ -107,6 +110,9 @@ class Recall:
             with suppress(Error):  # The load that follows fails in the same way, and says it.
                 await self._board.spool.load_cold(ident)
             self._warm.add(ident)
+        self.reading[line] -= 1
+        if not self.reading[line]:
+            del self.reading[line]
         line.open(COLD)
         self._board.offer(line)
 

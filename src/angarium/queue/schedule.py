@@ -68,6 +68,10 @@ class Schedule:
         """The earliest time somebody waits for."""
         return self._times[0][0] if self._times else NEVER
 
+    def awaits(self, line: Line) -> bool:
+        """Say whether a time is set for the line; looks through all times."""
+        return any(each is line for _, _, each in self._times)
+
     def park(self, line: Line, key: str) -> None:
         """Let the line wait until a permit of `key` may be free; it waits for one key at most.
 

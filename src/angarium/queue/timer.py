@@ -178,6 +178,16 @@ class Timer:
         del slot[-most:]
         return taken
 
+    @property
+    def edge(self) -> int:
+        """The second from which on ids lie in spans; it grows when a span is to be spread."""
+        return self._edge
+
+    @property
+    def spreading(self) -> bool:
+        """Whether a span is being spread over seconds."""
+        return bool(self._spreading)
+
     def members(self) -> Iterator["array[int]"]:
         """Yield all ids, slot by slot, in the direction in which they move: see `soundness`.
 

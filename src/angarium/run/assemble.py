@@ -44,6 +44,7 @@ from angarium.queue.footprint import Footprint
 from angarium.queue.ledger import SharedLedger
 from angarium.queue.memory import Memory, Stage
 from angarium.queue.options import Spooling
+from angarium.queue.soundness import Soundness
 from angarium.queue.spool.means import Means
 from angarium.queue.spool.store import Spool
 from angarium.queue.timer import Timer
@@ -114,6 +115,15 @@ def assemble(
         caches=(naming.resolver.shrink, _forget_domains),
         shed=partial(_shed, sessions),
     )
+    soundness = Soundness(
+        board,
+        pool,
+        spool.live.parts,
+        settle.reported,
+        partial(alarm, source="queues"),
+        spool.note,
+        metrics,
+    )
     services = Services(
         profiles=Profiles(configuration, host.name),
         admit=admit,
@@ -149,6 +159,7 @@ def assemble(
         pool=pool,
         services=services,
         memory=memory,
+        soundness=soundness,
         lag=LagWatch(loop, clock, metrics),
         doors=Doors(loop, services, row, descriptors),
         number=number,

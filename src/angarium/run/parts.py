@@ -22,6 +22,7 @@ from angarium.outbound.pool import Pool
 from angarium.queue.board import Board
 from angarium.queue.ledger import SharedLedger
 from angarium.queue.memory import Memory
+from angarium.queue.soundness import Soundness
 from angarium.queue.spool.means import Settings
 from angarium.queue.spool.store import Spool
 from angarium.run.alarm import Alarm
@@ -80,6 +81,7 @@ class Parts:
     pool: Pool
     services: Services
     memory: Memory
+    soundness: Soundness
     lag: LagWatch
     doors: Doors
     number: int
@@ -99,6 +101,7 @@ class Parts:
         self.spool.on_health(self._health_changed)
         self.loop.add_reader(self.ledger, self.ledger.read)
         self.board.start(self.loop.call_later, self.process.spawn)
+        self.soundness.start(self.loop.call_later)
         self.sweep.start(self.loop)
         self.lag.start()
         self.memory.start(self.loop.call_later)
@@ -180,6 +183,7 @@ class Parts:
     async def close(self) -> None:
         """Close the shards; what was accepted is durable when this returns."""
         self._closing = True
+        self.soundness.stop()
         self.board.stop()
         self.sweep.stop()
         self.lag.stop()

@@ -13,6 +13,7 @@ ALWAYS: Final = {
     "host_failure_retry": (5, 60),
     "dead_destination_delay": (1, 30),
     "idle_timeout": (2, 10),
+    "soundness_interval": (1, 5),
     "max_outbound_connections": (1, 2, 5, 32),
     "server_max_outbound_connections": (1, 3, 8, 100),
     "server_reserve_outbound_connections": (0, 1, 2),
@@ -37,6 +38,7 @@ SOMETIMES: Final = {
     "max_retries": (0, 3, "none"),
     "delayed_binding_domain_fuzz": (5,),
     "generate_delay_dsn": ("true",),
+    "gateway": ('"mx0.a.test"', '"mx0.d.test"'),
 }
 
 

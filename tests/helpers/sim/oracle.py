@@ -49,15 +49,21 @@ def whole(worker: Worker, fail: Fail, *, lateness: float) -> None:
             places[ident] += 1
             if (found := live.get(ident)) is not None:
                 delayed[route_of(found)] += 1
-    active = in_flight = resident = 0
+    hands = [entry for entries in worker.pool.in_hands() for entry in entries]
+    hands += worker.settle.reported.values()
+    places.update(entry.id for entry in hands)
+    flying = Counter(entry.line for entry in hands)
+    resident = 0
     for line in board.lines.values():
-        a, f = _line(worker, line, places, said)
-        active, in_flight = active + a, in_flight + f
+        _line(worker, line, places, said)
         resident += line.resident
-    busy = bool(board.beat._jobs)
+        if flying[line] != line.in_flight:
+            said(f"{line}: {flying[line]} are in flight")
+    in_flight = flying.total()
+    busy = board.beat.busy
     _places(worker, places, said, busy=busy)
     if in_flight != board.in_flight:
-        said(f"{board.in_flight} in flight, of which lines have {in_flight}")
+        said(f"{board.in_flight} in flight, of which hands have {in_flight}")
     kept = len(board.rooms.kept)
     if resident + in_flight + kept != board.resident:
         parts = f"lines have {resident}, {in_flight} fly, {kept} are kept"
@@ -71,26 +77,18 @@ def whole(worker: Worker, fail: Fail, *, lateness: float) -> None:
         _late(worker, said, lateness)
 
 
-def _line(worker: Worker, line: Line, places: Counter[int], fail: Fail) -> tuple[int, int]:
-    board = worker.board
+def _line(worker: Worker, line: Line, places: Counter[int], fail: Fail) -> None:
+    busy = worker.board.beat.busy
     members = [ident for piece in line.members() for ident in piece]
     places.update(members)
-    hands = worker.pool.in_hands(line)
-    places.update(entry.id for entry in hands)
-    reported = [entry for entry in worker.settle.reported.values() if entry.line is line]
-    places.update(entry.id for entry in reported)
-    flying = len(hands) + len(reported)
-    if flying != line.in_flight:
-        fail(f"{line}: {flying} are in flight")
-    if not board.beat._jobs and len(members) != line.active:
+    if not busy and len(members) != line.active:
         fail(f"{line}: {len(members)} are active")
     if line.resident < 0 or line.resident > line.active:
         fail(f"{line}: {line.resident} are resident")
-    if line.active and not board.beat._jobs:
+    if line.active and not busy:
         why = stranded(worker, line)
         if why:
             fail(f"{line} is stranded: {why}")
-    return len(members), flying
 
 
 def stranded(worker: Worker, line: Line) -> str:
@@ -108,6 +106,9 @@ def stranded(worker: Worker, line: Line) -> str:
     outlet: Any = line.pool
     if outlet is None:
         return "it has no outlet"
+    trunk = outlet.line
+    if trunk is not line and (trunk.parked or any(e[2] is trunk for e in board.schedule._times)):
+        return ""
     if outlet.opening or outlet._failing or outlet.parting or outlet.sessions - {*outlet._idle}:
         return ""
     return f"{len(outlet._idle)} connections rest, none is opened"
@@ -142,17 +143,14 @@ def _places(worker: Worker, places: Counter[int], fail: Fail, *, busy: bool) -> 
 
 
 def _permits(worker: Worker, fail: Fail) -> None:
-    """What is held of the limit of a line is not less than its connections."""
+    """What is held of the limit of a line, or of a trunk, is not less than its connections."""
     held = worker.ledger.reckoning.held
     name = worker.process.name
-    for line in worker.board.lines.values():
-        outlet: Any = line.pool
-        if outlet is None:
-            continue
-        key = "line:" + "/".join(line.key)
+    for outlet in worker.pool.outlets:
+        key = "line:" + "/".join(outlet.line.key)
         least = sum(session._transport is not None for session in outlet.connections)
         if least > held[key][name]:
-            fail(f"{line} has {least} connections and {held[key][name]} permits")
+            fail(f"{outlet.line} has {least} connections and {held[key][name]} permits")
 
 
 def _late(worker: Worker, fail: Fail, lateness: float) -> None:

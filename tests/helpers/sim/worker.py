@@ -13,6 +13,7 @@ from angarium.config.resolve import Configuration
 from angarium.core.errors import Error
 from angarium.core.ident import SHARDS, Idents
 from angarium.core.message import Message, Recipient
+from angarium.events.metrics import Metrics
 from angarium.events.schema import Event
 from angarium.journal.commit import Executor
 from angarium.journal.errors import SpoolError
@@ -31,6 +32,7 @@ from angarium.queue.board import Board
 from angarium.queue.bulk import Suspensions
 from angarium.queue.entry import Entry
 from angarium.queue.options import Shape
+from angarium.queue.soundness import Soundness
 from angarium.queue.spool.means import Means, Settings
 from angarium.queue.spool.slot import TIMING
 from angarium.queue.spool.store import Spool
@@ -113,6 +115,7 @@ class Worker:
     Args:
         failed: called when it could not start.
         refused: told of a shard which it could not take over.
+        unsound: told of what the checker of the server finds.
     """
 
     def __init__(
@@ -133,6 +136,7 @@ class Worker:
         alarm: Callable[[str], None],
         failed: Callable[[Error], None],
         refused: Callable[[str], None],
+        unsound: Callable[[str], None],
     ) -> None:
         clock: Any = process.machine.clock
         self.number = number
@@ -180,6 +184,11 @@ class Worker:
         self.board.demand = self.pool.demand
         self.board.give_up = self.settle.give_up
         self.board.recall.discard = self.settle.unreadable
+        self.soundness = Soundness(
+            self.board, self.pool, self.spool.live.parts, self.settle.reported, unsound,
+            self.spool.note, Metrics(),
+        )  # fmt: skip
+        self.soundness.share = 0.1
 
     def _thread(self, process: Process, wait: Callable[[], float], _name: str) -> Executor:
         return Thread(process, wait)
@@ -238,6 +247,7 @@ class Worker:
             self.failed(error)
             return
         self.board.start(self.process.call_later, self.spawn)
+        self.soundness.start(self.process.call_later)
         self.sweep.start(self.process)
         self._tick()
         await self.spool.recovered()
@@ -276,6 +286,7 @@ class Worker:
         self.in_doubt()
         while self.admit.submitted:
             await self.sleep(0.01)
+        self.soundness.stop()
         self.board.stop()
         self.sweep.stop()
         try:
@@ -298,8 +309,7 @@ class Worker:
     @property
     def hands(self) -> list[int]:
         """Entries which connections hold."""
-        lines = self.board.lines.values()
-        return [entry.id for line in lines for entry in self.pool.in_hands(line)]
+        return [entry.id for entries in self.pool.in_hands() for entry in entries]
 
     def kill(self) -> None:
         """Die at once."""

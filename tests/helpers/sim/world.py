@@ -97,7 +97,7 @@ class World:
         self.lives = 0
         self.messages = 0
         self.stalled = 0.0
-        self.due: list[tuple[float, int, Callable[[], None]]] = []
+        self.due: list[tuple[float, int, Callable[[], object]]] = []
         self.digest = 0
         self._digesting = digest
         self.tallies: list[Tally] = []
@@ -201,6 +201,7 @@ class World:
             random=Random(random.random()), workers=self.workers_most,
             alarm=lambda text: self._alarm(name, text),
             failed=lambda error: self._failed(number, error),
+            unsound=lambda text: self.fail(f"{name}: the checker says: {text}"),
             refused=lambda shard: self.later(2.0, lambda: self.adopt([shard])),
         )  # fmt: skip
         self.workers[number] = worker
@@ -274,7 +275,7 @@ class World:
 
     # What happens.
 
-    def later(self, seconds: float, call: Callable[[], None]) -> None:
+    def later(self, seconds: float, call: Callable[[], object]) -> None:
         self.due.append((self.clock.now + seconds, len(self.due), call))
         self.due.sort(key=lambda each: each[:2])
 
