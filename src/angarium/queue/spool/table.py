@@ -189,6 +189,10 @@ class Live(Mapping[int, bytes]):
     def __contains__(self, ident: object) -> bool:
         return isinstance(ident, int) and self.get(ident) is not None
 
+    def parts(self) -> list[dict[int, bytes]]:
+        """Return the dictionaries which together hold all; each is to be read at once."""
+        return [part for live in self._shards.values() for part in live.parts]
+
     def __iter__(self) -> Iterator[int]:
         for live in self._shards.values():
             yield from live
