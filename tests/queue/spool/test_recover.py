@@ -256,3 +256,22 @@ def make_sample() -> None:
 
 if __name__ == "__main__":
     make_sample()
+
+
+def test_a_clock_set_back_between_two_lives_parks_nothing() -> None:
+    life = Life(MemoryDisk()).start()
+    start = life.loop.clock.time()
+    soon, later, past = life.put("a@x.test", "b@x.test", "c@x.test")
+    life.pass_time(600.0)  # a checkpoint's time, or a segment's, is what bears witness
+    life.spool.defer(soon, 1, int(start) + 900, None)
+    life.spool.defer(later, 1, int(start) + 7200, None)
+    life.spool.defer(past, 3, int(start) + 30, None)
+    life.stop()
+    life.disk.kill()
+    life = Life(life.disk, start=start - 3000).start()
+    slots = {ident: unpack(slot) for ident, slot in life.found.items()}
+    assert slots[soon].due == start - 3000 + 300
+    assert slots[later].due == start - 3000 + 6600
+    assert slots[past].due == start - 3000
+    assert (slots[soon].attempts, slots[past].attempts) == (1, 3)
+    assert {ident: unpack(slot) for ident, slot in life.spool.live.items()} == slots

@@ -39,6 +39,15 @@ class Inventory:
     faults: list[DamageError] = field(default_factory=list)
     nonces: secret.Nonces | None = None  # None only where nothing may be made
 
+    @property
+    def latest(self) -> float:
+        """Return the latest time (Unix) of which anything here bears witness."""
+        logs = (self.data, self.state, self.messages, self.rejections)
+        times = [segment.created for log in logs for segment in log.segments]
+        if self.reader is not None:
+            times.append(self.reader.meta.at)
+        return max([*times, float(self.high >> 32)])
+
 
 def take(
     disk: Disk,

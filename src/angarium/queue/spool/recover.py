@@ -31,9 +31,19 @@ from angarium.queue.spool.replay import Replay
 from angarium.queue.spool.routes import Key
 from angarium.queue.spool.shard import Shard
 from angarium.queue.spool.slices import Work
-from angarium.queue.spool.slot import LARGE, place_of, route_of, with_route
+from angarium.queue.spool.slot import (
+    LARGE,
+    due_of,
+    place_of,
+    route_of,
+    unpack,
+    with_route,
+    with_timing,
+)
 
 READING: Final = point("spool.reading", "recovery has read contents, and not what became of them")
+DRIFT: Final = 2  # seconds; less is no setting of a clock
+
 RETOLD: Final = point("spool.retold", "events of the last run were told again, not yet synced")
 RECOVERED: Final = point("spool.recovered", "all entries are there, nothing was cleaned up")
 
@@ -50,12 +60,15 @@ class Recovery:
         entries: how many were found.
     """
 
-    __slots__ = ("_found", "_shard", "_told", "damage", "entries", "replay")
+    __slots__ = ("_behind", "_found", "_now", "_shard", "_told", "damage", "entries", "replay")
 
     def __init__(self, shard: Shard, found: Callable[[int, bytes], None]) -> None:
         self._shard = shard
         self._found = found
         self.entries = 0
+        self._now = int(shard.means.clock.time())
+        behind = int(shard.inventory.latest) - self._now
+        self._behind = behind if behind > DRIFT else 0  # seconds the clock was set back since
         self.damage = Damage(shard.means, shard.directory, shard.logs)
         self.replay = Replay(shard.means.routes)
         self._told = Told(shard.inventory.data.segments)
@@ -209,6 +222,8 @@ class Recovery:
                 self._enter(ident, slot, isolated)
 
     def _enter(self, ident: int, slot: bytes, isolated: bool) -> None:
+        if self._behind:
+            slot = self._in_time(slot)
         table = self._shard.table
         table.add(ident, slot)
         self.entries += 1
@@ -218,6 +233,11 @@ class Recovery:
             table.isolate(ident)
         else:
             self._found(ident, slot)
+
+    def _in_time(self, slot: bytes) -> bytes:
+        """Return a slot with the due time that was meant, by the clock as it is now."""
+        due = max(due_of(slot) - self._behind, self._now)
+        return with_timing(slot, due, unpack(slot).attempts) if due_of(slot) else slot
 
     def _note_file(self, slot: bytes) -> None:
         """Find the name of a large body: what the table must know to remove it at its end."""
