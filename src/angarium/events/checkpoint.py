@@ -47,10 +47,14 @@ class Place(Struct, frozen=True):
 
 
 class File(Struct, frozen=True):
-    """A file as it was when the cursors were where they are."""
+    """A file as it was when the cursors were where they are.
+
+    `tail` is made of its last octets: on another machine, or in a copy, inodes say nothing.
+    """
 
     inode: int
     size: int
+    tail: str = ""
 
 
 class Checkpoint(Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -181,3 +182,44 @@ def test_what_is_undone_in_a_renamed_log_is_synced(
     known = File(renamed.stat().st_ino, 6)
     assert LogFile(str(path), path.parent).restore(known) == 0
     assert synced == [str(renamed)]
+
+
+def copied(path: Path, lines: bytes) -> Path:
+    """Return a copy of the directory, with other inodes, and more in the log."""
+    folder = path.parent / "copy"
+    folder.mkdir()
+    shutil.copy(path, folder)
+    with (folder / path.name).open("ab") as file:
+        file.write(lines)
+    return folder / path.name
+
+
+def test_in_a_copy_of_the_directory_it_is_undone_too(path: Path) -> None:
+    log = LogFile(str(path), path.parent)
+    written(log, b"a", b"b" * 100)
+    known = log.state
+    assert known is not None
+    copy = copied(path, b"not known\n")
+    assert LogFile(str(copy), path.parent).restore(known) == 10
+    assert copy.read_bytes() == path.read_bytes()
+
+
+def test_an_inode_of_another_file_system_cuts_no_other_log(path: Path) -> None:
+    log = LogFile(str(path), path.parent)
+    written(log, b"a", b"b")
+    known = log.state
+    assert known is not None
+    copy = copied(path, b"c\n")
+    rotated = copy.with_name(f"{copy.name}.1")
+    rotated.write_bytes(b"older lines\nof another day\n")
+    mixed = File(rotated.stat().st_ino, known.size, known.tail)
+    LogFile(str(copy), path.parent).restore(mixed)
+    assert rotated.read_bytes() == b"older lines\nof another day\n"
+    assert copy.read_bytes() == b"a\nb\n"
+
+
+def test_a_log_that_is_no_file_is_not_read(tmp_path: Path) -> None:
+    log = LogFile("/dev/null", tmp_path)
+    written(log, b"a")
+    assert log.state is not None
+    assert log.state.size == 0

@@ -8,9 +8,11 @@ here and is tried again; nobody reads on before it is written, so there is never
 import contextlib
 import glob
 import os
+import stat
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
+from zlib import crc32
 
 from angarium.core.errors import Error
 from angarium.core.fault import FAULTS, point
@@ -18,6 +20,8 @@ from angarium.events.checkpoint import File
 
 WRITTEN: Final = point("logfile.written", "lines are in the page cache, no checkpoint knows them")
 REOPENED: Final = point("logfile.reopened", "a log was opened anew, no checkpoint knows its file")
+
+TAIL: Final = 64  # octets by which a file is known
 
 Write = Callable[[int, bytes], int]
 
@@ -47,7 +51,8 @@ class LogFile:
     """
 
     __slots__ = (
-        "_file", "_inode", "_mode", "_nameless", "_size", "_unsynced", "_waiting", "_write", "path",
+        "_file", "_inode", "_mode", "_nameless", "_size", "_tail", "_unsynced", "_waiting",
+        "_write", "path",
     )  # fmt: skip
 
     def __init__(
@@ -59,6 +64,7 @@ class LogFile:
         self._file = -1
         self._inode = 0
         self._size = 0
+        self._tail = b""  # the last octets of the file
         self._waiting = b""
         self._unsynced = False
         self._nameless = False  # its name may not be on the disk
@@ -80,6 +86,7 @@ class LogFile:
             self._open()
         while self._waiting:
             written = self._write(self._file, self._waiting)
+            self._tail = (self._tail + self._waiting[:written][-TAIL:])[-TAIL:]
             self._waiting = self._waiting[written:]
             self._unsynced = True
         # Not the sum of what we wrote: somebody may have truncated the file (copytruncate).
@@ -101,12 +108,15 @@ class LogFile:
     @property
     def state(self) -> File | None:
         """Return what a checkpoint must know; None if the file was not opened yet."""
-        return File(self._inode, self._size) if self._file >= 0 else None
+        if self._file < 0:
+            return None
+        return File(self._inode, self._size, _named(self._tail[-self._size :]))
 
     def restore(self, known: File) -> int:
         """Undo what was written after a checkpoint; return how many octets that was.
 
-        The file may have been renamed since, so it is looked for by its inode.
+        The file may have been renamed since, so it is looked for by its inode; or the directory is
+        a copy, and then it is known by what stands at its end.
 
         Raises:
             OSError: it could not be undone.
@@ -114,7 +124,8 @@ class LogFile:
         for candidate in (self.path, *_siblings(self.path)):
             with contextlib.suppress(FileNotFoundError):
                 found = candidate.stat()
-                if found.st_ino == known.inode:
+                same = found.st_ino == known.inode or (candidate == self.path and known.tail)
+                if same and _is(candidate, known):
                     surplus = max(0, found.st_size - known.size)
                     if surplus:
                         os.truncate(candidate, known.size)
@@ -142,6 +153,7 @@ class LogFile:
             os.fchmod(self._file, self._mode)  # Whatever the umask is: the option says so.
         found = os.fstat(self._file)
         self._inode, self._size = found.st_ino, found.st_size
+        self._tail = _end(self.path, self._size) if stat.S_ISREG(found.st_mode) else b""
         # Who made it, or wrote to it, may have been killed before it was synced.
         self._nameless = self._unsynced = True
         FAULTS.hit(REOPENED)
@@ -160,6 +172,22 @@ def _sync(path: Path) -> None:
         os.fsync(file)
     finally:
         os.close(file)
+
+
+def _end(path: Path, size: int) -> bytes:
+    """Return the last octets which a file of this size has."""
+    with path.open("rb") as file:
+        file.seek(max(0, size - TAIL))
+        return file.read(min(TAIL, size))
+
+
+def _named(tail: bytes) -> str:
+    return f"{crc32(tail):08x}" if tail else ""
+
+
+def _is(path: Path, known: File) -> bool:
+    """Say whether this is the file that is known, which may have grown since."""
+    return not known.tail or _named(_end(path, known.size)) == known.tail
 
 
 def _siblings(path: Path) -> list[Path]:
