@@ -1,5 +1,7 @@
 """Bodies in files of their own."""
 
+from functools import partial
+
 import pytest
 
 from angarium.journal.errors import SpoolError
@@ -125,3 +127,23 @@ def test_an_orphan_that_is_gone_already_is_no_failure(life: Life) -> None:
     (kept,) = life.put(body=body(life, 5000))
     remove(life.disk, [f"{PLACE}/missing"])
     assert life.spool.load(kept)[0].body.size == 5000
+
+
+def test_where_too_much_waits_in_all_every_writer_has_to_wait(
+    life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("angarium.queue.spool.large.ALL", 500_000)
+    writers = [life.spool.large() for _ in range(3)]
+    woken: list[int] = []
+    for number, writer in enumerate(writers):
+        writer.on_room = partial(woken.append, number)
+        writer.write(bytes(200_000))
+    assert [writer.backlog >= 500_000 for writer in writers] == [True, True, True]
+    life.pass_time(0.01)
+    assert 2 in woken  # the one which had to wait, for it was given on at once
+    assert writers[0].backlog == 200_000
+    writers[0].abort()
+    assert life.means.streaming.octets == 200_000
+    writers[1].finish()
+    life.pass_time(0.01)
+    assert life.means.streaming.octets == 0

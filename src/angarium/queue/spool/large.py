@@ -16,9 +16,19 @@ from angarium.journal.disk import Disk, write_all
 from angarium.queue.spool.body import LargeBody
 
 GROUP: Final = 256 * 1024  # octets for which a trip to the thread is worth it
+ALL: Final = 64 * 1024 * 1024  # octets which may wait of all large bodies together
 DIRECTORY: Final = "large"
 
 SYNCING: Final = point("spool.large", "a large body is written and not yet synced")
+
+
+class Streaming:
+    """Octets of all large bodies of a worker which wait for the disk."""
+
+    __slots__ = ("octets",)
+
+    def __init__(self) -> None:
+        self.octets = 0
 
 
 class LargeFile:
@@ -86,20 +96,26 @@ def remove(disk: Disk, paths: Iterable[str]) -> None:
 class LargeWriter:
     """Takes a body piece by piece; `finish` returns it for `Message.body`.
 
-    Attributes:
-        backlog: octets given and not yet written; above a megabyte or so, stop reading from the
-            peer until `on_room` is called.
+    Args:
+        all_of_them: what waits of all bodies.
     """
 
     __slots__ = (
-        "_crc", "_disk", "_executor", "_file", "_group", "_grouped", "_shard", "_size", "backlog",
-        "name", "on_room",
+        "_all", "_crc", "_disk", "_executor", "_file", "_group", "_grouped", "_shard", "_size",
+        "_waiting", "name", "on_room",
     )  # fmt: skip
 
     def __init__(
-        self, disk: Disk, directory: str, executor: Executor, shard: int, name: int
+        self,
+        disk: Disk,
+        directory: str,
+        executor: Executor,
+        shard: int,
+        name: int,
+        all_of_them: Streaming,
     ) -> None:
         self._disk = disk
+        self._all = all_of_them
         self._executor = executor
         self._shard = shard
         self.name = name
@@ -108,12 +124,19 @@ class LargeWriter:
         self._grouped = 0
         self._size = 0
         self._crc = 0
-        self.backlog = 0
+        self._waiting = 0
         self.on_room: Callable[[], None] | None = None
 
     @property
     def size(self) -> int:
         return self._size
+
+    @property
+    def backlog(self) -> int:
+        """Octets given and not yet written; above a megabyte or so, stop reading from the peer
+        until `on_room` is called. Where too much waits in all, none may be given any more.
+        """
+        return self._waiting if self._all.octets <= ALL else ALL
 
     @property
     def full(self) -> bool:
@@ -125,9 +148,11 @@ class LargeWriter:
         self._group.append(piece)
         self._size += len(piece)
         self._grouped += len(piece)
-        self.backlog += len(piece)
+        self._waiting += len(piece)
+        self._all.octets += len(piece)
         self._crc = crc32(piece, self._crc)
-        if self._grouped >= GROUP:
+        # Who has to wait must have something under way, by whose end it is woken.
+        if self._grouped >= GROUP or self._all.octets > ALL:
             self._pass_on()
 
     def finish(self) -> "PendingBody":
@@ -137,7 +162,8 @@ class LargeWriter:
 
     def abort(self) -> None:
         """The message does not come after all."""
-        self._group = []
+        self._all.octets -= self._grouped
+        self._group, self._grouped = [], 0
         self._executor.submit(self._file.remove, _ignore)
 
     def _pass_on(self) -> None:
@@ -146,7 +172,8 @@ class LargeWriter:
         self._executor.submit(partial(self._file.write, pieces), partial(self._written, size))
 
     def _written(self, size: int, _result: object, _failure: object) -> None:
-        self.backlog -= size
+        self._waiting -= size
+        self._all.octets -= size
         if self.on_room is not None:
             self.on_room()
 

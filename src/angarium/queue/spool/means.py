@@ -10,6 +10,7 @@ from angarium.core.errors import Error
 from angarium.events.metrics import Metrics
 from angarium.journal.commit import LINGER, Chains, Executor, Scheduler
 from angarium.journal.disk import Disk
+from angarium.queue.spool.large import Streaming
 from angarium.queue.spool.routes import Routes
 
 MB = 1 << 20
@@ -86,3 +87,4 @@ class Means:
     cpu: Callable[[], float] = time.thread_time
     chains: Chains | None = None
     metrics: Metrics = field(default_factory=Metrics)
+    streaming: Streaming = field(default_factory=Streaming)

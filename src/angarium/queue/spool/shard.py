@@ -298,9 +298,11 @@ class Shard:
 
     def writer(self) -> LargeWriter:
         """Return what takes a large body."""
-        name = self._idents.next(self.means.clock.time())
-        self.high = name
-        return LargeWriter(self.means.disk, self.large, self.executor, self.number, name)
+        means = self.means
+        self.high = name = self._idents.next(means.clock.time())
+        return LargeWriter(
+            means.disk, self.large, self.executor, self.number, name, means.streaming
+        )
 
     def append(self, kind: int, meta: bytes, run: Sequence[bytes], size: int, crc: int) -> int:
         """Append a record of compaction; return its offset."""

@@ -25,7 +25,7 @@ from angarium.queue.spool.large import LargeWriter, PendingBody
 from angarium.queue.spool.means import Means, Settings
 from angarium.queue.spool.routes import Routes
 from angarium.queue.spool.shard import Done, Shard, number_of
-from angarium.queue.spool.slot import Slot, unpack
+from angarium.queue.spool.slot import LARGE, Slot, unpack
 from angarium.queue.spool.table import Live, NoEntryError
 
 TICK: Final = 1.0
@@ -180,9 +180,10 @@ class Spool:
         segment = shard.data.segments.get(where.segment)
         if segment is not None:
             handle = shard.contents.opened(segment)
+            size = 0 if where.flags & LARGE else where.size  # A large body lies elsewhere.
             segment.pins += 1
             try:
-                await self._read(partial(_touch, self._means, handle, where.offset, where.size))
+                await self._read(partial(_touch, self._means, handle, where.offset, size))
             finally:
                 segment.pins -= 1
         return self.load(ident)
