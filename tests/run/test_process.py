@@ -10,7 +10,7 @@ import pytest
 from angarium.config.resolve import Configuration
 from angarium.config.tree import Snapshot
 from angarium.core.errors import Error
-from angarium.run import link
+from angarium.run import link, process
 from angarium.run.link import Link
 from angarium.run.process import FAILED, ORPHANED, Process
 
@@ -208,3 +208,15 @@ async def test_a_snapshot_that_cannot_be_is_a_refusal(supervisor: Supervisor) ->
     assert answer.refusal.startswith("c:1:")
     supervisor.link.close()
     await ended(supervisor)
+
+
+def test_a_child_which_is_woken_lets_others_finish(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def refused(pid: int, policy: int, _: object) -> None:
+        asked.append(policy)
+        raise PermissionError
+
+    monkeypatch.setattr(os, "sched_setscheduler", refused)
+    process.work_in_batches()
+    assert asked == [os.SCHED_BATCH]
