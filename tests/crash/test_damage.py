@@ -1,4 +1,4 @@
-"""Bits flip, blocks vanish, files are cut, lost and doubled: what must hold stands in the helper."""
+"""Bits flip, blocks vanish, files are cut, lost and doubled: the rules stand in helpers/damage."""
 
 import random
 from collections import Counter
@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from helpers.damage import Spool, check, copy, history, one_fault
+from helpers.damage import Spool, check, copy, history, one_fault, torn_copy
 from helpers.rounds import Seeds
 
 pytestmark = pytest.mark.torture
@@ -45,4 +45,15 @@ def test_whatever_else_is_hurt_the_shard_starts_and_invents_nothing(
         paths = {one_fault(disk, chance)[0] for _ in range(count)}
         result = check(truth, disk, paths, one=False)
         tally["damages"] += count
+        tally["entries found"] += len(result.found)
+
+
+def test_a_copy_made_beside_a_running_server_starts_and_invents_nothing(
+    seeds: Seeds, tally: Counter[str]
+) -> None:
+    """It may lack mail: only a snapshot, an export or a stopped server gives all of it."""
+    for seed in seeds(30, 3_000):
+        truth = torn_copy(seed)
+        result = check(truth, truth.disk, set(truth.files()), one=False)
+        tally["copies"] += 1
         tally["entries found"] += len(result.found)

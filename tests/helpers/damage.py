@@ -119,6 +119,28 @@ class History:
         self.life = Life(self.life.kill(), seed=self.random.randrange(1 << 30), start=time).start()
 
 
+def torn_copy(seed: int) -> Spool:
+    """Return a copy made file by file while the server worked, as cp and rsync make it."""
+    made = History(seed)
+    images = []
+    for turn in range(8):
+        made.work(4, keep=0.4)
+        if turn % 3 == 2:
+            made.checkpoint()
+        images.append(copy(made.life.disk))
+    truth = Spool(MemoryDisk(), made.life.loop.clock.time() + LATER, made.accepted)
+    made.life.kill()
+    paths = sorted({path for image in images for path in image.names_cached})
+    made.random.shuffle(paths)
+    # What is copied later is newer. A file that comes while it is copied may be missed.
+    truth.disk.directories = set(images[-1].directories)
+    for number, path in enumerate(paths):
+        image = images[number * len(images) // len(paths)]
+        if (file := image.names_cached.get(path)) is not None:
+            truth.disk.names_cached[path] = truth.disk.names_durable[path] = file
+    return truth
+
+
 def history(*, stop: bool, checkpoint: bool = True, seed: int = 1) -> Spool:
     """Return a shard that was stopped in order, or whose machine was switched off while idle."""
     made = History(seed)
