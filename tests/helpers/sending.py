@@ -143,10 +143,12 @@ class Sending:
         sender: str = "a@sender.test",
         body: bytes = b"Subject: hi\r\n\r\nhello\r\n",
         traits: int = 0,
+        key: str = "",
         **recipient: Any,
     ) -> Line:
         """Bring a message; return the line of its last recipient."""
         message = Message(sender, MemoryBody(body), traits=traits, received_at=self.clock.time())
+        message.fairness_key = key
         recipients = [
             Recipient(each, each.rpartition("@")[2], "default", "default", **recipient)
             for each in addresses
@@ -176,6 +178,10 @@ class Sending:
         await self.until(
             lambda: not self.board.in_flight and not any(o.opening for o in self.pool.outlets)
         )
+
+    async def quiet_opening(self) -> None:
+        """Wait until no connection is being opened."""
+        await self.until(lambda: not any(each.opening for each in self.pool.outlets))
 
     async def later(self, seconds: float) -> None:
         """Let time pass, in steps in which the loop has its turn."""

@@ -34,11 +34,11 @@ class Again(Peer):
         self.port = port
 
 
-def put_all(sending: Sending, count: int, each: int = 1) -> None:
+def put_all(sending: Sending, count: int, each: int = 1, key: str = "") -> None:
     """Bring mail to many domains before any of it is asked for."""
     demand, sending.board.demand = sending.board.demand, lambda line: None
     lines = [
-        sending.put(f"b{number}@d{domain}.test")
+        sending.put(f"b{number}@d{domain}.test", key=key)
         for domain in range(count)
         for number in range(each)
     ]
@@ -252,3 +252,16 @@ async def test_a_connection_in_use_is_not_taken_over() -> None:
         sending.put("b@two.test")
         await sending.until(lambda: len(peer.messages) == 1)
         assert peer.connections == 2
+
+
+async def test_a_bulk_to_many_domains_does_not_hold_up_one_message_of_another_key() -> None:
+    async with Peer() as peer, to(peer, max_outbound_connections=1) as sending:
+        put_all(sending, 300, key="bulk")
+        await sending.until(lambda: len(peer.messages) > 10)
+        for domain in ("new.test", "d299.test"):  # One with no other mail, one with mail before it.
+            sending.put(f"single@{domain}", key="other")
+            before = len(peer.messages)
+            await sending.until(lambda: len(peer.messages) > before + 10)  # noqa: B023
+            order = [each.rcpts for each in peer.messages]
+            # Two under way on the connection; then one of each key, twice.
+            assert order.index([f"RCPT TO:<single@{domain}>"]) <= before + 6

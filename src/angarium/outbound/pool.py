@@ -132,6 +132,8 @@ class Pool:
             else:
                 trunk.join(line)
                 outlet = trunk.pool
+        elif line.keyed and isinstance(line.trunk, Trunk) and line.trunk.pool is outlet:
+            line.trunk.more(line)
         assert isinstance(outlet, Outlet)
         outlet.wake()
 

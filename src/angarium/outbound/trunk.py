@@ -1,21 +1,21 @@
 """A trunk: lines whose mail leaves by the same connections, as it all goes to one gateway.
 
 To an outlet it is a line: it has mail, may be closed, gives batches. It takes them from its lines
-in turn, one each. So a connection serves a hundred thousand domains without resting between them,
-and a gateway has as many connections as its binding allows it, not each domain (option gateway:
-it is the domain mail goes to).
+in turn (`queue/rota`), one each. So a connection serves a hundred thousand domains without resting
+between them, and a gateway has as many connections as its binding allows it, not each domain
+(option gateway: it is the domain mail goes to).
 
 Rule: **a line is in the trunk while its `pool` is the trunk's**; it leaves when it has nothing to
 give, and whoever has mail for it again offers it to the pool, as any line.
 """
 
-from collections import deque
 from typing import Final
 
 from angarium.outbound.options import Transport
 from angarium.queue.entry import Entry
-from angarium.queue.line import Line
+from angarium.queue.line import Line, weights_of
 from angarium.queue.options import Shape
+from angarium.queue.rota import Rota
 
 _BY_MESSAGE: Final = "__message__"  # of ehlo_hostname: each message has a greeting of its own
 
@@ -54,7 +54,7 @@ class Trunk(Line):
         key = (like.group, like.binding, f"{gateway.host}:{gateway.port}")
         super().__init__(like._board, key)
         self._shape: Shape = like.shape
-        self._lines: deque[Line] = deque()
+        self._lines = Rota(like.shape.priority_shares, weights_of(like.shape))
         self.options = options
         self.generation = generation
         self.kin: Kin = kin_of(like, options)
@@ -64,6 +64,10 @@ class Trunk(Line):
         line.pool = self.pool
         self._lines.append(line)
         self._count()
+
+    def more(self, line: Line) -> None:
+        """A line which is in it has more mail, perhaps of another lane."""
+        self._lines.again(line)
 
     def take(self, limit: int) -> list[Entry]:
         """Take a batch from the line whose turn it is; of another one if it has none to give."""
@@ -105,8 +109,8 @@ class Trunk(Line):
 
     def _count(self) -> None:
         """Note how many messages there are at least."""
-        lines = self._lines
-        self.active = max(len(lines), lines[0].active) if lines else 0
+        first = self._lines.first()
+        self.active = max(len(self._lines), first.active) if first is not None else 0
 
 
 def kin_of(line: Line, options: Transport) -> Kin:

@@ -368,6 +368,11 @@ class Line(Fifo[Entry]):
             if items[at:]:
                 self._fifo(lane).inbox.extend(items[at:])
 
+    @property
+    def keyed(self) -> bool:
+        """Whether what waits has priorities or fairness keys."""
+        return self._order != 0
+
     def lanes(self) -> list[int]:
         """Return the lanes of what waits; of very many a few."""
         order = self._order
