@@ -22,6 +22,7 @@ BULK = 400
 TEXT = b"Subject: hello\r\n\r\nhi\r\n"
 # Messages under way on a connection: one is being answered, one follows it in the pipeline.
 UNDER_WAY = 2
+EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "fairness"
 
 
 @asynccontextmanager
@@ -107,3 +108,23 @@ async def test_it_overtakes_what_another_worker_has_all_connections_for(
             assert overtaken <= 2 + 4 * UNDER_WAY
         assert seen - home
         assert len(world.sink.accepted) < BULK
+
+
+class Shown(World):
+    """The server of the example, its ports being ours."""
+
+    def configure(self, extra: str) -> None:
+        text = (EXAMPLE / "ecelerity.conf").read_text("utf-8")
+        text = text.replace("127.0.0.1:2525", f"127.0.0.1:{self.port}")
+        text = text.replace("127.0.0.1:2526", f"127.0.0.1:{self.sink.port}")
+        self.config.write_text(text + 'eventloop "pool" { concurrency = 1 }\n', encoding="utf-8")
+
+
+async def test_the_example_gives_turns_to_campaigns_and_goes_first_with_what_is_urgent(
+    tmp_path: Path,
+) -> None:
+    async with Shown(tmp_path, zone=ZONE, sink=SLOW) as world, bulk(world), world.call() as call:
+        for field in (b"X-Campaign: spring\r\n", b"X-Urgent: 1\r\n"):
+            name = field[2:8].decode().lower().strip(":")
+            overtaken, _ = await overtakes(world, call, f"{name}@sink.test", field + TEXT)
+            assert overtaken <= 2 + UNDER_WAY
