@@ -51,6 +51,8 @@ STEP_SECONDS: Final = 1.0
 MOST_SECONDS: Final = 320.0
 # Entries failed in one piece of work; each may make a report, 100 us.
 PIECE: Final = 20
+# A trunk without connections whose lines wait is looked at again after this.
+AGAIN_SECONDS: Final = 60.0
 _MANY: Final = 1 << 30
 
 
@@ -108,7 +110,7 @@ class Shared(Protocol):
 
     def park(self, line: Line, key: str) -> None: ...
 
-    def released(self, outlet: "Outlet") -> None: ...
+    def released(self, outlet: "Outlet") -> bool: ...
 
     def host_limits(self, name: str, means: Means) -> HostLimits: ...
 
@@ -452,8 +454,7 @@ class Outlet:
             return NEVER
         if now < self._not_before:
             return self._not_before
-        self._shared.released(self)
-        return NEVER
+        return NEVER if self._shared.released(self) else now + AGAIN_SECONDS
 
 
 def held(line: Line) -> int:

@@ -206,17 +206,17 @@ class Pool:
         if self.closing and not self.connections:
             self._empty.set()
 
-    def released(self, outlet: Outlet) -> None:
-        """The outlet has no connection any more and is not needed."""
+    def released(self, outlet: Outlet) -> bool:
+        """The outlet has no connection any more; let it go, unless it is needed all the same."""
         line = outlet.line
-        if isinstance(line, Trunk):
-            if line.active and self._trunks.get(line.kin) is line:
-                return
-            if self._trunks.get(line.kin) is line:
-                del self._trunks[line.kin]
+        if isinstance(line, Trunk) and self._trunks.get(line.kin) is line:
+            if line.prune():
+                return False
+            del self._trunks[line.kin]
         self.outlets.discard(outlet)
         line.pool = None
         self.board.rest(line)
+        return True
 
     def transport(self, line: Line) -> Transport:
         if isinstance(line, Trunk) and line.generation == self.generation:

@@ -93,8 +93,21 @@ class Trunk(Line):
         if entries:
             line = entries[0].line
             line.put_back(entries)
-            if line.pool is None:
+            if line.pool is not self.pool:  # Perhaps it has connections of its own by now.
                 self._board.offer(line)
+
+    def prune(self) -> bool:
+        """Let lines go which have lost their mail otherwise; say whether others are left."""
+        left = [line for line in self._lines if line.pool is self.pool and line.active]
+        for line in self._lines:
+            if line.pool is self.pool and not line.active:
+                line.pool = None
+                self._board.rest(line)
+        self._lines.clear()
+        for line in left:
+            self._lines.append(line)
+        self._count()
+        return bool(left)
 
     def dissolve(self) -> None:
         """Let all lines go: other options hold for them. Each is to be offered again."""

@@ -148,6 +148,7 @@ class Parts:
         in meanwhile is on its way at once. Then no further one begins.
         """
         until = self.clock.monotonic() + seconds
+        self.soundness.stop()  # Lines which nobody asks any more are no fault from now on.
         await self.holdings.stop()
         await self.doors.close()
         for session in list(self.services.sessions):
@@ -183,7 +184,6 @@ class Parts:
     async def close(self) -> None:
         """Close the shards; what was accepted is durable when this returns."""
         self._closing = True
-        self.soundness.stop()
         self.board.stop()
         self.sweep.stop()
         self.lag.stop()

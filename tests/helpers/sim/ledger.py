@@ -13,7 +13,8 @@ from typing import Any, cast
 
 from angarium.core.units import Rate
 from angarium.queue.ledger import LedgerTable, SharedLedger
-from angarium.queue.rows import Table, size_of
+from angarium.queue.rooms import SHARED
+from angarium.queue.rows import Table, digest_of, size_of
 from angarium.queue.throttle import Grant, LocalLedger, burst
 from helpers.sim.loop import Clock, Process
 
@@ -115,8 +116,11 @@ class Shared(LedgerTable):
         self._pairs = cast(Any, [(each, each) for each in self.ends])
 
     def column(self, worker: int) -> int:
-        """Return how many the worker holds of everything."""
-        return sum(self._table.counts[worker])
+        """Return how many connections the worker holds permits for, in all."""
+        table = self._table
+        row = table.find(digest_of(SHARED))
+        kept = table.counts[worker][row] if row >= 0 else 0
+        return sum(table.counts[worker]) - kept
 
     def close(self) -> None:
         self._table.close()

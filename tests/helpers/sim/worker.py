@@ -280,13 +280,13 @@ class Worker:
     async def drain(self, seconds: float, over: Callable[[Error | None], None]) -> None:
         """As `run/parts`: let what is under way end, and close."""
         self.draining = True
+        self.soundness.stop()
         await self.holdings.stop()
         self.in_doubt()
         await self.pool.close(seconds)
         self.in_doubt()
         while self.admit.submitted:
             await self.sleep(0.01)
-        self.soundness.stop()
         self.board.stop()
         self.sweep.stop()
         try:
