@@ -15,7 +15,8 @@ from angarium.config.option import Options
 from angarium.core.body import MemoryBody
 from angarium.core.message import Message, Recipient
 from angarium.queue.board import Board
-from angarium.queue.options import Residence, ServerLimits, Shape, Spooling
+from angarium.queue.options import Residence, ServerLimits, Shape
+from angarium.queue.spool.options import Spooling
 from angarium.queue.spool.routes import Routes
 from angarium.queue.spool.slot import SLOT
 from angarium.queue.timer import Timer

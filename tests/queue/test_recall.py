@@ -6,8 +6,8 @@ from typing import Any
 
 from angarium.core.errors import Error
 from angarium.queue.line import COLD, Line
-from angarium.queue.options import Spooling
 from angarium.queue.recall import AGAIN_SECONDS
+from angarium.queue.spool.options import Spooling
 from helpers.queues import Queues
 
 

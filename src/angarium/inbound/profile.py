@@ -16,7 +16,7 @@ from angarium.inbound.options import Conformance, Intake, Reception
 from angarium.mail.format.conform import LINE_LIMIT, Rules
 from angarium.net.stream import Bounds
 from angarium.net.sweep import NEVER
-from angarium.queue.options import Spooling
+from angarium.queue.spool.options import Spooling
 from angarium.wire.smtp_grammar import Syntax, line_limits
 
 AnyOptions = TypeVar("AnyOptions", bound=Options)
@@ -33,6 +33,7 @@ EXTENSIONS: Final = (
     "DSN",
 )
 DEFAULT_PATHWAY: Final = "default"
+_KNOWN: Final = 1024  # profiles made ready; a listener has a handful
 
 
 class Configuration(Protocol):
@@ -95,6 +96,8 @@ class Profiles:
         conformance = at(Conformance, listener=LISTENER, listen=listen, peer=peer)
         key = id(reception), id(conformance)
         if key not in self._known:
+            if len(self._known) >= _KNOWN:  # Options which were forgotten are others when resolved.
+                self._known.clear()
             self._known[key] = self._make(reception, conformance), conformance
         return self._known[key][0]
 

@@ -24,11 +24,12 @@ from angarium.queue.delayed import Delayed
 from angarium.queue.entry import DELAYED, ENDED, FLYING, Entry, wrong
 from angarium.queue.idle import Idle
 from angarium.queue.line import PAUSED, THROTTLED, Key, Line, weights_of
-from angarium.queue.options import ServerLimits, Shape, Spooling
+from angarium.queue.options import ServerLimits, Shape
 from angarium.queue.recall import Recall, Spawn
 from angarium.queue.retry import GiveUp, is_expired, spread
 from angarium.queue.rooms import NO_LIMIT, Rooms
 from angarium.queue.schedule import Alarm, CallLater, Schedule
+from angarium.queue.spool.options import Spooling
 from angarium.queue.spool.slot import HEAD, SIZE, lane_in
 from angarium.queue.throttle import Ledger, LocalLedger
 from angarium.queue.timer import Timer

@@ -43,9 +43,9 @@ from angarium.queue.board import Board
 from angarium.queue.footprint import Footprint
 from angarium.queue.ledger import SharedLedger
 from angarium.queue.memory import Memory, Stage
-from angarium.queue.options import Spooling
 from angarium.queue.soundness import Soundness
 from angarium.queue.spool.means import Means
+from angarium.queue.spool.options import Spooling
 from angarium.queue.spool.store import Spool
 from angarium.queue.timer import Timer
 from angarium.run import link

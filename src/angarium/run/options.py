@@ -4,7 +4,7 @@ from angarium.config.kinds import Bool, Choice, Duration, Int, List, Path, Text
 from angarium.config.option import OURS, Option, Options, State, accepted, option
 from angarium.config.places import Hostname
 from angarium.config.scope import Naming, Scope
-from angarium.queue.options import Spooling
+from angarium.queue.spool.options import Spooling
 
 SUBSYSTEMS = (
     "ERROR", "TIME", "FD", "SMTP", "LOG1", "DANE", "DNS", "DNSDS", "MTA_STS", "NET", "SIG", "MEM",

@@ -22,7 +22,7 @@ from angarium.config.option import OPTIONS
 from angarium.config.resolve import Configuration, Endpoint
 from angarium.core.errors import Error
 from angarium.net.options import ListenSocket, Resolver
-from angarium.queue.options import Spooling
+from angarium.queue.spool.options import Spooling
 from angarium.run.handover import Handover
 from angarium.run.options import EventLoop, Node, Security, Sink
 from angarium.run.privileges import Identity, allow_descriptors, become, give, identity

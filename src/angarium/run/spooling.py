@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from angarium.config.resolve import Configuration
-from angarium.queue.options import Spooling
 from angarium.queue.spool.means import Settings
+from angarium.queue.spool.options import Spooling
 from angarium.run.hose import loggers_of
 
 

@@ -25,7 +25,7 @@ from angarium.core.clock import Clock
 from angarium.events.checkpoint import passed
 from angarium.journal.disk import FileDisk
 from angarium.queue.ledger import LedgerTable
-from angarium.queue.options import Spooling
+from angarium.queue.spool.options import Spooling
 from angarium.run import handover, link, shards, traces
 from angarium.run.alarm import Panics
 from angarium.run.beside import Beside

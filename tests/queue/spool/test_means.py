@@ -1,7 +1,7 @@
 """The settings of a spool."""
 
-from angarium.queue.options import Spooling
 from angarium.queue.spool.means import Settings
+from angarium.queue.spool.options import Spooling
 
 
 def test_the_defaults_are_those_of_the_options() -> None:

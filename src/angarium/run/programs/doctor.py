@@ -20,7 +20,8 @@ from angarium.net.options import ListenSocket
 from angarium.net.options import Resolver as ResolverOptions
 from angarium.net.resolver import Naming
 from angarium.outbound.options import Transport
-from angarium.queue.options import ServerLimits, Spooling
+from angarium.queue.options import ServerLimits
+from angarium.queue.spool.options import Spooling
 from angarium.run import checkup, checkup_network
 from angarium.run.checkup import FAIL, SKIPPED, Finding
 from angarium.run.checkup_network import Sender
