@@ -352,3 +352,24 @@ def test_what_was_used_lately_is_remembered() -> None:
         assert recent.get("kept") == 1
         recent.put(number, number)
     assert recent.get(0) is None
+
+
+def test_under_pressure_what_was_not_used_lately_goes_in_pieces() -> None:
+    recent = Recent(4000)
+    for number in range(1500):
+        recent.put(number, number)
+    assert list(recent.shrink()) == []
+    assert len(recent) == 1500
+    assert recent.get(7) == 7
+    assert len(list(recent.shrink())) == 3  # of 512 places each
+    assert len(recent) == 1
+    assert (recent.get(7), recent.get(8)) == (7, None)
+
+
+def test_what_was_forgotten_is_resolved_again() -> None:
+    conf = load_text("retry_interval = 7")
+    for _ in range(2):
+        assert conf.at(Shape, domain="a.com").retry_interval == 7
+        list(conf.shrink())
+        list(conf.shrink())
+        assert not len(_places(conf))

@@ -63,3 +63,12 @@ def test_the_words_after_a_reload_are_always_a_421() -> None:
     assert str(profiles().at(LISTEN, PEER).reconfigured) == "421 4.3.2 Reconfiguration in progress"
     own = profiles(listener='reconfig_message = "later"').at(LISTEN, PEER)
     assert str(own.reconfigured) == "421 later"
+
+
+def test_profiles_made_ready_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("angarium.inbound.profile._KNOWN", 3)
+    peers = [f'peer "198.51.100.{n}" {{\nmax_message_size = {n}\n}}' for n in range(1, 9)]
+    known = profiles(listener="\n".join(peers))
+    for n in range(1, 9):
+        assert known.at(LISTEN, f"198.51.100.{n}").options.max_message_size == n
+    assert len(known._known) <= 3

@@ -457,3 +457,18 @@ def test_a_message_which_trickles_is_given_up() -> None:
             talk.send(b"a: b\r\n")
             desk.wait(5)
     assert talk.heard()[-1] == "421 4.4.2 the message comes too slowly"
+
+
+def test_without_memory_who_sends_a_content_is_told_to_come_again() -> None:
+    desk = Desk()
+    talk, other = desk.greeted(), desk.greeted()
+    talk.say("MAIL FROM:<a@client.example>")
+    talk.say("RCPT TO:<b@mx.example>")
+    talk.say("DATA")
+    talk.send(CONTENT)
+    for each in (talk, other):
+        each.session.shed()
+    assert talk.heard()[-1].startswith("421 4.3.4")
+    assert talk.session.closing
+    assert not other.session.closing
+    assert not desk.admit.taken

@@ -305,3 +305,21 @@ async def test_the_counters_tell_hits_from_lookups(clock: FakeClock) -> None:
     await dns.mx("example.com")
     await dns.mx("example.com")
     assert (dns.counters["lookups"], dns.counters["hits"]) == (2, 1)
+
+
+async def test_under_pressure_an_eighth_is_kept_and_rather_what_was_asked_for(
+    clock: FakeClock,
+) -> None:
+    zone = "\n".join(f"m{number}.test A 192.0.2.1" for number in range(80))
+    dns = cold(clock, zone, Keeping(entries=80))
+    for number in range(80):
+        await dns.address(f"m{number}.test")
+    for number in range(5):
+        assert dns.cached_address(f"m{number}.test") is not None
+    for _ in dns.shrink():
+        pass
+    assert len(dns) == 10
+    assert all(dns.cached_address(f"m{number}.test") for number in range(5))
+    for _ in dns.shrink():
+        pass
+    assert len(dns) == 10

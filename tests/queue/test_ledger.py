@@ -470,3 +470,14 @@ def test_no_overshoot_while_workers_are_killed() -> None:
             table.clear_worker(0)
         assert one.hear().split()[1] == "0"
         assert two.hear().split()[1] == "0"
+
+
+def test_pieces_of_rates_which_nobody_asks_for_any_more_are_forgotten(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("angarium.queue.ledger._LEASED", 4)
+    node = make()
+    for number in range(32):
+        assert node.ledgers[0].take(f"rate {number}", Rate(1000)) == 0.0
+        node.clock.advance(0.05)
+    assert len(node.ledgers[0]._leases) <= 4

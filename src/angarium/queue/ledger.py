@@ -39,6 +39,7 @@ _SECOND: Final = 1_000_000_000  # ns
 _FULL_NS: Final = 60 * _SECOND  # between two alarms
 _DIGESTS: Final = 16384  # known at a time; one costs 1 us to find
 _GIVEN: Final = 4096  # workers remembered for whom we gave one back
+_LEASED: Final = 4096  # rates known of which we may hold a piece
 _READ: Final = 256  # wake-ups and questions in one turn of the loop
 _WAKE: Final = "ledger.wake"
 _TABLE: Final = "ledger.table"
@@ -280,7 +281,10 @@ class SharedLedger:
         if early > 0:
             return early / _SECOND
         if lease > n:
-            self._leases[key] = (lease - n, now + int(BURST_SECONDS * _SECOND))
+            leases = self._leases
+            if len(leases) >= _LEASED:
+                self._leases = leases = {each: of for each, of in leases.items() if of[1] > now}
+            leases[key] = (lease - n, now + int(BURST_SECONDS * _SECOND))
         return 0.0
 
     def _wait_for(self, digest: bytes, key: str) -> None:

@@ -60,6 +60,7 @@ class Recall:
         board = self._board
         slot = board.spool.live.get(ident)
         if slot is None:
+            self._warm.discard(ident)
             board.rooms.forget(ident)
             return None
         kept = board.rooms.taken(ident, line, slot)
