@@ -58,3 +58,17 @@ async def test_reports_come_as_the_example_says(tmp_path: Path) -> None:
         assert told["failed"]["Status"] == "5.1.1"
         assert told["relayed"]["Original-Recipient"] == "rfc822; you@example.net"
         assert {each["Original-Envelope-Id"] for each in told.values()} == {"example-1"}
+
+
+class Small(Shown):
+    folder_shown = EXAMPLES / "memory"
+
+
+@pytest.mark.slow
+async def test_the_small_server_takes_a_large_message(tmp_path: Path) -> None:
+    content = b"Subject: x\r\n\r\n" + b"y" * 70 + b"\r\n" * 50_000
+    async with Small(tmp_path) as world:
+        assert (await world.send("a@s.test", ["b@example.net"], content)).startswith("250 ")
+        mail = await world.arrived("b@example.net")
+        assert mail.content is not None
+        assert mail.content.endswith(content)
