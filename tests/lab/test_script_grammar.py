@@ -63,6 +63,7 @@ def test_the_octets_of_a_string_are_sent() -> None:
 
 
 def test_manners_come_before_the_answer() -> None:
+    assert deed("at body past 10 sip 1s") == Deed(sip=1.0)
     assert deed("at dot delay 2s babble twice trickle 50ms answer then hang") == Deed(
         delay=2.0, babble=Babble.TWICE, trickle=0.05, end=End.HANG
     )

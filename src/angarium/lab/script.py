@@ -96,6 +96,7 @@ class Deed:
     """What is done at one stage, in the order of the fields."""
 
     delay: float = 0.0  # seconds before anything
+    sip: float = 0.0  # seconds between the octets that are read, from now on
     babble: Babble | None = None
     answers: bool = True  # False: nothing is said before the end
     answer: Answer | None = None  # None: as a well-behaved server would

@@ -5,7 +5,7 @@
     rule      = "at" STAGE *condition *manner [answer] ["then" end] / "at" ... end
     condition = ("to" / "from" / "peer") PATTERN / "past" SIZE / "probability" SHARE
               / ("first" / "nth" / "every" / "after") NUMBER ["per" "connection"]
-    manner    = "delay" DURATION / "trickle" DURATION / "babble" KIND
+    manner    = "delay" DURATION / "sip" DURATION / "trickle" DURATION / "babble" KIND
     answer    = "answer" / "reply" CODE TEXT / "send" STRING
     end       = "drop" / "reset" / "hang" / "deaf"
 
@@ -189,8 +189,9 @@ def _rule(words: _Line) -> Rule:
         deed, word = with_manner, words.take()
     if word:
         deed = _outcome(word, words, stage, deed)
-    if stage is Stage.BODY and deed.answer is None and deed.end is None and not deed.delay:
-        words.fail("the body needs a reply, a delay or an end")
+    idle = deed.answer is None and deed.end is None and not deed.delay and not deed.sip
+    if stage is Stage.BODY and idle:
+        words.fail("the body needs a reply, a delay, a sip or an end")
     return replace(rule, deed=deed)
 
 
@@ -230,6 +231,8 @@ def _manner(word: str, words: _Line, stage: Stage, deed: Deed) -> Deed | None:
     match word:
         case "delay":
             return replace(deed, delay=words.read("a duration", _duration))
+        case "sip":
+            return replace(deed, sip=words.read("a duration", _duration))
         case "trickle":
             return replace(deed, trickle=words.read("a duration", _duration))
         case "babble":

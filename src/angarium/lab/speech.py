@@ -13,6 +13,7 @@ from typing import Final
 
 from angarium.lab.received import Counts
 from angarium.lab.script import Answer, Babble, Deed, End, Play
+from angarium.lab.sipping import sip
 
 _LINGER_OFF: Final = struct.pack("ii", 1, 0)  # close() then sends RST
 _BEFORE_RESET: Final = 0.02  # seconds in which an answer leaves before RST overtakes it
@@ -60,6 +61,8 @@ class Speech:
 
     def perform(self, deed: Deed, usual: Answer | None, then: Callable[[], None]) -> bool:
         """Do as the script says, with `usual` where it has no answer of its own."""
+        if deed.sip:
+            sip(self._transport, deed.sip)
         if deed.delay:
             self.flush()
             self._later(deed.delay, lambda: self._speak_late(deed, usual, then))
