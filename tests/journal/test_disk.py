@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from angarium.journal.disk import Disk, FileDisk, write_all
-from helpers.disk import MemoryDisk
+from helpers.disk import SECTOR, MemoryDisk
 
 
 @pytest.fixture(params=[FileDisk, MemoryDisk])
@@ -110,7 +110,7 @@ def test_the_model_tears_writes() -> None:
     disk = MemoryDisk()
     handle = disk.open("/x", create=True)
     disk.sync_dir("/")
-    disk.write(handle, [b"a" * 64 + b"b" * 64], 0)
+    disk.write(handle, [b"a" * SECTOR + b"b" * SECTOR], 0)
     answers = iter([3, 0, 1])  # the second sector only
     torn = disk.power_cut(lambda n: next(answers, 0))
-    assert torn.content("/x") == bytes(64) + b"b" * 64
+    assert torn.content("/x") == bytes(SECTOR) + b"b" * SECTOR

@@ -63,12 +63,13 @@ class Window:
 
     def add(self, key: int) -> bool:
         """Remember the key; return whether it is new."""
-        if key in self._fresh or key in self._old:
+        fresh, old = self._fresh, self._old
+        if key in fresh:
             return False
-        self._fresh.add(key)
-        if len(self._fresh) >= self._size:
-            self._fresh, self._old = set(), self._fresh
-        return True
+        fresh.add(key)
+        if len(fresh) >= self._size:
+            self._fresh, self._old = set(), fresh
+        return key not in old
 
 
 class Cursor:

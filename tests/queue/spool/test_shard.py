@@ -185,7 +185,9 @@ class Shard(RuleBasedStateMachine):
         disk.repair()
         self.disk_has_room()
         self.failing = False
-        self.life = life = Life(disk).start()
+        # The clock goes on, or what is due would be moved (DRIFT in `recover`).
+        now = self.life.loop.clock.time()
+        self.life = life = Life(disk, start=now).start()
         for _, recipients, content in self.pending:
             for recipient in recipients:
                 if recipient.id in life.spool.live:

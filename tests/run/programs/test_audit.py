@@ -3,12 +3,14 @@
 import json
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pytest
 from click.testing import CliRunner
 
 from angarium.core.ident import printed
 from angarium.journal.disk import FileDisk
+from angarium.journal.segment import _CRC, _HEADER
 from angarium.run.programs.audit import command
 from helpers.spool import Life
 
@@ -76,6 +78,8 @@ def test_a_spool_of_a_newer_version_is_not_judged(tmp_path: Path, life: Life) ->
     [segment] = (tmp_path / "spool" / "000" / "data").glob("*.seg")
     octets = bytearray(segment.read_bytes())
     octets[8] += 1
+    sealed = _HEADER.size  # A version that does not fit its CRC is damage.
+    _CRC.pack_into(octets, sealed, crc32(octets[:sealed]))
     segment.write_bytes(octets)
     code, output = run(tmp_path)
     assert code == 3

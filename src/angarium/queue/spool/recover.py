@@ -236,8 +236,10 @@ class Recovery:
 
     def _in_time(self, slot: bytes) -> bytes:
         """Return a slot with the due time that was meant, by the clock as it is now."""
-        due = max(due_of(slot) - self._behind, self._now)
-        return with_timing(slot, due, unpack(slot).attempts) if due_of(slot) else slot
+        due = due_of(slot)
+        if due <= self._now:
+            return slot
+        return with_timing(slot, max(due - self._behind, self._now), unpack(slot).attempts)
 
     def _note_file(self, slot: bytes) -> None:
         """Find the name of a large body: what the table must know to remove it at its end."""
