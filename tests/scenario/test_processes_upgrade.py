@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from helpers.package import Package
 from helpers.pressure import Pressure, pressure
+from helpers.rounds import LONG, rounds
 from helpers.upgrade import upgrade
 from helpers.world import World
 
@@ -19,6 +21,8 @@ ZONE = "sink.test MX 10 mx.sink.test\nheld.test MX 10 mx.sink.test\nmx.sink.test
 HELD = 'domain "held.test" { suspend_delivery = true }\n'
 SOON = "upgrade_timeout = 5\n"
 CONTENT = b"Subject: hello\r\n\r\nhi\r\n"
+# The slowest 250 while workers come and go, on a machine which has other things to do.
+SLOW_MS = 1000
 DONE = "everything is with the new workers"
 
 
@@ -123,7 +127,8 @@ async def test_what_was_queued_is_adopted_and_empty_shards_go(world: World) -> N
     assert (await world.send("a@b.test", ["last@sink.test"], CONTENT)).startswith("250")
     await world.arrived("last@sink.test")
     await world.logged("mainlog", "@D@sink.test@")
-    assert len(world.log("mainlog")) == 14
+    told_once = [line for line in world.log("mainlog") if not line.endswith("@M")]
+    assert len(told_once) == 14
 
 
 async def test_an_upgrade_brings_what_a_reload_cannot(world: World) -> None:
@@ -233,14 +238,18 @@ async def test_whoever_is_killed_in_an_upgrade_nothing_is_lost(world: World) -> 
     assert sorted(got) == sorted(load.acknowledged)
 
 
-async def test_4_then_1_then_3_workers_with_20_000_queued(tmp_path: Path) -> None:
-    """New mail is taken meanwhile as at any time: all of it, and the slowest within a second."""
+@pytest.mark.torture
+async def test_4_then_1_then_3_workers_with_a_deep_queue(
+    tmp_path: Path, tally: Counter[str]
+) -> None:
+    """Twenty thousand queued, or a million: new mail is taken and delivered meanwhile as ever."""
+    queued = rounds(20_000, 1_000_000)
     async with World(tmp_path, HELD + SOON, ZONE, workers=4) as world:
         async with pressure(
-            world.port, connections=8, count=400, recipients=50, to="held.test"
+            world.port, connections=4, count=queued // 500, recipients=500, to="held.test"
         ) as load:
             await load.finished()
-        assert len(load.acknowledged) == 20_000
+        assert len(load.acknowledged) == queued
         async with pressure(world.port, connections=2, rate=20, prefix="n") as fresh:
             for workers in (1, 3):
                 world.workers = workers
@@ -249,17 +258,22 @@ async def test_4_then_1_then_3_workers_with_20_000_queued(tmp_path: Path) -> Non
                 assert len(world.worker_pids()) == workers
         report = fresh.report
         assert (report.lost, report.unknown, report.not_connected) == (0, 0, 0)
-        assert report.service.summary()["max"] < 1000
-        await world.until(lambda: len(world.sink.accepted) >= len(fresh.acknowledged), "new mail")
-        assert (await total(world))["queued"] == 20_000
-        await world.reload("")
+        slowest = report.service.summary()["max"]
+        assert slowest < SLOW_MS
+        tally["messages queued"] += queued
+        tally["slowest 250 in ms"] = max(tally["slowest 250 in ms"], round(slowest))
         everyone = [*load.acknowledged, *fresh.acknowledged]
+        await world.until(lambda: len(world.sink.accepted) >= len(fresh.acknowledged), "new mail")
+        assert (await total(world))["queued"] == queued
+        if LONG:
+            return  # To deliver them takes minutes, and is the matter of others.
+        await world.reload("")
         await world.until(lambda: world.sink.counts.recipients >= len(everyone), "all mail")
         got = [each for mail in world.sink.accepted for each in mail.recipients]
         assert sorted(got) == sorted(everyone)
         await world.until(lambda: len(shards(world)) == 3, "emptied shards to go")
-        await world.logged("mainlog", "@D@held.test@", 20_000)
-        assert len([line for line in world.log("mainlog") if "@D@held" in line]) == 20_000
+        await world.logged("mainlog", "@D@held.test@", queued)
+        assert len([line for line in world.log("mainlog") if "@D@held" in line]) == queued
 
 
 async def total(world: World) -> dict[str, Any]:
