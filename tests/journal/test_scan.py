@@ -9,7 +9,7 @@ from hypothesis import given
 from angarium.journal import scan as scans
 from angarium.journal.record import END, encode
 from angarium.journal.scan import Found, Outcome, Scan, complete, quarantine
-from angarium.journal.segment import HEADER_SIZE, Segment
+from angarium.journal.segment import HEADER_SIZE, SEARCH, Segment
 from helpers.disk import MemoryDisk
 
 NONCE = 77
@@ -149,7 +149,7 @@ def test_any_damage_ends_in_fewer_records_and_no_other(data: st.DataObject) -> N
 
 def test_a_record_is_found_across_the_pieces_of_a_search() -> None:
     file = File().add(1, 0)
-    file.octets += bytes(scans.SEARCH - 20)
+    file.octets += bytes(SEARCH - 20)
     file.add(3, 2)
     assert file.scan()[0] == [1, 3]
 

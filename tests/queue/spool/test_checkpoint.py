@@ -156,7 +156,12 @@ def test_an_entry_let_free_meanwhile_is_in_it(part: int) -> None:
     s = Setting(2 * ROWS)
     ident = next(iter(s.table.live.parts[part]))
     s.table.isolate(ident)
-    s.write(lambda step: s.table.restore(ident) and None if step == 3 else None)
+
+    def let_free(step: int) -> None:
+        if step == 3:
+            s.table.restore(ident)
+
+    s.write(let_free)
     assert s.read()[0].keys() == set(range(1, 2 * ROWS + 1))
 
 
