@@ -106,12 +106,12 @@ async def test_a_worker_that_leaves_takes_nothing_new_and_lets_the_rest_end(
     for _ in range(5):
         await asyncio.sleep(0)
     # Deliveries go on while sessions end.
-    assert worker.done == ["holdings.stop", "doors.close"]
+    assert worker.done == ["soundness.stop", "holdings.stop", "doors.close"]
     assert worker.session.told == ["drain"]
     worker.none.set()
     worker.services.sessions.clear()
     await leaving
-    assert worker.done[2].startswith("pool.close")
+    assert worker.done[3].startswith("pool.close")
     assert worker.done[-1] == "pool.close 0"
     assert worker.session.told == ["drain"]
 

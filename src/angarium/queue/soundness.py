@@ -4,10 +4,11 @@ Bugs in queues are quiet: a message which nobody will ever try again, a count wh
 limit is reached. Here such is looked for all the time, told (alarm, event, metric) and mended: an
 entry goes back to its line, a count is set right, a line is asked again.
 
-    entries   each in one place: timer, line, hands (`whereabouts`)
     lines     count what they have; one with mail that may send is waited for by somebody
-    sums      of the lines, and of the routes, are those of the board and of the timer
+    sums      of the lines, and of the routes, are those of the board, the timer and the table
     permits   what the ledger says we hold is what our connections hold
+    entries   each in one place: timer, line, hands (`whereabouts`); looked for one by one when
+              a sum is wrong, and in every tenth look
 
 Rule: **what is judged is judged in one go, between two callbacks**; what needs longer only makes a
 suspect. The check works for 2 ms and then rests a thousand times as long.
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
     from angarium.queue.board import Board
 
 SLICE_SECONDS: Final = 0.002
-SHARE: Final = 0.001  # of a processor, at most
+SHARE: Final = 0.001  # of a processor, at most;
+URGENT: Final = 20  # so many times as much when something is wrong
+DEEP: Final = 10  # looks, of which one looks for every entry
 MANY: Final = 100_000  # lines or routes which can be summed up in one go: 8 ms
 
 FOUND: Final = metrics.counter("soundness_found", "Faults in the queues, found and mended.")
@@ -81,6 +84,8 @@ class Soundness:
         self._begun_at = 0.0
         self._call_later: CallLater | None = None
         self.share = SHARE
+        self._looks = 0
+        self._urgent = False
 
     def start(self, call_later: CallLater) -> None:
         """Look from now on, every soundness_interval."""
@@ -110,6 +115,8 @@ class Soundness:
                 elif clock.monotonic() >= until:
                     break
             rest = (clock.monotonic() - begin) / self.share
+            if self._urgent:
+                rest /= URGENT
         finally:
             if self._work is None:
                 rest = max(rest, min(interval, 1.0) or 1.0)
@@ -120,11 +127,18 @@ class Soundness:
         for line in list(self._board.lines.values()):
             self._line(line)
             yield
+        while self._board.beat.busy:
+            yield  # A job holds some of what is summed up.
         self._sums()
+        self._urgent = not self._all_there()
+        deep = not self._looks % DEEP
         yield
         yield from self._permits()
-        yield from self._entries.look()
-        yield from self._routes.look()
+        if self._urgent or deep:
+            yield from self._entries.look()
+            yield from self._routes.look()
+            self._urgent = False
+        self._looks += 1
         self._looks_cell.value += 1
 
     def found(self, kind: str, text: str) -> None:
@@ -141,7 +155,7 @@ class Soundness:
         """Compare what is kept once with the sum of what is kept many times."""
         board = self._board
         lines = board.lines
-        if len(lines) > MANY or board.beat.busy:
+        if len(lines) > MANY:
             return
         tally = Counter(each.line for entries in self._hands.in_hands() for each in entries)
         tally.update(each.line for each in self._reported.values())
@@ -157,6 +171,16 @@ class Soundness:
         if resident != board.resident:
             self.found("sum", f"{resident} entries were in memory, {board.resident} were counted")
             board.resident = resident
+
+    def _all_there(self) -> bool:
+        """Say whether there are as many entries in all places, and routes, as in the table."""
+        board = self._board
+        delayed = len(board.timer)
+        if len(board.lines) > MANY or len(board.later.counts) > 8 * MANY:
+            return False
+        active = sum(map(attrgetter("active"), board.lines.values()))
+        whole = delayed + active + board.in_flight
+        return whole == len(board.spool.live) and sum(board.later.counts) == delayed
 
     # Lines.
 

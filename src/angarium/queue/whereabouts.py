@@ -23,7 +23,7 @@ from angarium.queue.spool.slot import due_of, lane_in, route_of
 if TYPE_CHECKING:
     from angarium.queue.board import Board
 
-CHUNK: Final = 131_072  # ids looked for at once: two sets of some MB, where there are that many
+CHUNK: Final = 65_536  # ids looked for at once: two sets of 4 MB, where there are that many
 PIECE: Final = 4096  # ids looked at in one step, 0.2 ms
 YOUNG_SECONDS: Final = 60
 MOST: Final = 1024  # suspects of one chunk; more come up in the next round
@@ -78,6 +78,7 @@ class Whereabouts:
 
     def look(self) -> Steps:
         """Look for every entry."""
+        yield from self._side_by_side()
         chunk: set[int] = set()
         for part in list(self._parts()):
             chunk.update(part)
@@ -87,6 +88,18 @@ class Whereabouts:
                 chunk = set()
         if chunk:
             yield from self._look_for(chunk)
+
+    def _side_by_side(self) -> Steps:
+        """Look for ids which are twice in one piece: a set, as it is used below, hides these."""
+        twice: set[int] = set()
+        for piece in self._owned():
+            if len(set(piece)) < len(piece):
+                twice.update(each for each, count in Counter(piece).items() if count > 1)
+            yield
+        if twice:
+            while self._board.beat.busy:
+                yield
+            self._judge(twice)
 
     def _look_for(self, chunk: set[int]) -> Steps:
         live = self._board.spool.live
@@ -216,7 +229,7 @@ class RouteCounts:
         touched: set[int] = set()
         later.touched = touched
         try:
-            tally = Counter[int]()
+            tally = Counter[bytes]()  # by the route as it stands in the slot
             slots: set[int] = set()
             for slot in timer.members():
                 if id(slot) in slots:  # Its second has passed meanwhile.
@@ -224,22 +237,17 @@ class RouteCounts:
                 slots.add(id(slot))
                 for at in range(0, len(slot), PIECE // 4):
                     piece = slot[at : at + PIECE // 4]
-                    tally.update(route_of(each) for each in map(live.get, piece) if each)
+                    tally.update(each[:4] for each in map(live.get, piece) if each)
                     yield
             if edge == timer.edge:
-                self._compare(tally, touched)
+                self._compare({route_of(each): count for each, count in tally.items()}, touched)
         finally:
             later.touched = None
 
-    def _compare(self, tally: Counter[int], touched: set[int]) -> None:
+    def _compare(self, tally: Mapping[int, int], touched: set[int]) -> None:
         counts = self._board.later.counts
-        wrong = [
-            route
-            for route, count in enumerate(counts)
-            if count != tally[route] and route not in touched
-        ]
-        for route in wrong:
-            self._found(
-                "route", f"{tally[route]} were delayed on a route, {counts[route]} were counted"
-            )
-            counts[route] = tally[route]
+        for route, count in enumerate(counts):
+            delayed = tally.get(route, 0)
+            if count != delayed and route not in touched:
+                self._found("route", f"{delayed} were delayed on a route, {count} were counted")
+                counts[route] = delayed

@@ -92,9 +92,9 @@ def _early(world: "World", tally: Tally) -> None:
 
 
 def _wake(world: "World", worker: Worker) -> None:
-    for line in list(worker.board.lines.values()):
-        if world.random.random() < 0.5:
-            worker.board.resume(line)
+    lines = [line for line in worker.board.lines.values() if world.random.random() < 0.5]
+    for line in lines:
+        world.machine.within(worker.process, partial(worker.board.resume, line))
 
 
 def _destage(world: "World", worker: Worker) -> None:

@@ -147,6 +147,7 @@ class Worker:
         self.tasks: set[Any] = set()
         self.ready = self.draining = False
         self.shards: list[str] = []
+        self.known: dict[int, Any] = {}  # when it closes
         self.alarm = alarm
         self.failed = failed
         self.refused = refused
@@ -289,6 +290,7 @@ class Worker:
             await self.sleep(0.01)
         self.board.stop()
         self.sweep.stop()
+        self.known = dict(self.spool._by_number)
         try:
             await self.spool.close()
         except Error as error:
@@ -313,7 +315,8 @@ class Worker:
 
     def kill(self) -> None:
         """Die at once."""
-        written = {shard.number: shard.state.written for shard in self.spool._by_number.values()}
+        shards = self.known or self.spool._by_number
+        written = {shard.number: shard.state.written for shard in shards.values()}
         self.audit.killed(written, self.hands)
         self.ledger.dead = True
         self.disk.kill()
