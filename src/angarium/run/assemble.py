@@ -9,7 +9,7 @@ everything else is made once. Nobody else makes a part that another one needs.
 
 import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from random import SystemRandom
@@ -105,25 +105,12 @@ def assemble(
     board.recall.discard = settle.unreadable
     board.recall.unreadable = partial(_unreadable, alarm)
     sessions: set[SmtpSession] = set()
-    memory = Memory(
-        board,
-        admit,
-        Footprint(start.workers),
-        partial(_memory_changed, alarm, spool, board, clock),
-        clock,
-        metrics,
-        caches=(naming.resolver.shrink, _forget_domains),
-        shed=partial(_shed, sessions),
-    )
+    told = partial(_memory_changed, alarm, spool, board, clock)
+    memory = _memory(start.workers, board, admit, naming, sessions, metrics, told)
     soundness = Soundness(
-        board,
-        pool,
-        spool.live.parts,
-        settle.reported,
-        partial(alarm, source="queues"),
-        spool.note,
-        metrics,
-    )
+        board, pool, spool.live.parts, settle.reported, partial(alarm, source="queues"),
+        spool.note, metrics,
+    )  # fmt: skip
     services = Services(
         profiles=Profiles(configuration, host.name),
         admit=admit,
@@ -141,30 +128,34 @@ def assemble(
         sessions=sessions,
     )
     return Parts(
-        configuration=configuration,
-        state=state,
-        loop=loop,
-        clock=clock,
-        process=process,
-        alarm=alarm,
-        row=row,
-        ledger=ledger,
-        host=host,
-        sweep=sweep,
-        spool=spool,
-        board=board,
-        holdings=holdings,
-        bounces=bounces,
-        naming=naming,
-        pool=pool,
-        services=services,
-        memory=memory,
-        soundness=soundness,
-        lag=LagWatch(loop, clock, metrics),
-        doors=Doors(loop, services, row, descriptors),
-        number=number,
-        metrics=metrics,
+        configuration=configuration, state=state, loop=loop, clock=clock, process=process,
+        alarm=alarm, row=row, ledger=ledger, host=host, sweep=sweep, spool=spool, board=board,
+        holdings=holdings, bounces=bounces, naming=naming, pool=pool, services=services,
+        memory=memory, soundness=soundness, lag=LagWatch(loop, clock, metrics),
+        doors=Doors(loop, services, row, descriptors), number=number, metrics=metrics,
         readings=Readings(state / "run" / "readings"),
+    )  # fmt: skip
+
+
+def _memory(
+    workers: int,
+    board: Board,
+    admit: Admit,
+    naming: Naming,
+    sessions: set[SmtpSession],
+    metrics: Metrics,
+    told: Callable[[Stage, str], None],
+) -> Memory:
+    """Return what looks at the memory, and what it may ask to give some back."""
+    return Memory(
+        board,
+        admit,
+        Footprint(workers),
+        told,
+        RealClock(),
+        metrics,
+        caches=(naming.resolver.shrink, _forget_domains),
+        shed=partial(_shed, sessions),
     )
 
 
