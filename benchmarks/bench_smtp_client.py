@@ -11,17 +11,19 @@ from collections.abc import Sequence
 from random import Random
 from time import perf_counter, time
 
+from angarium.config.option import Options
 from angarium.core.body import MemoryBody
 from angarium.core.message import Message, Recipient
 from angarium.net.sweep import Sweep
+from angarium.outbound.attempt import patience
 from angarium.outbound.bounce import Bounces
 from angarium.outbound.options import Transport
 from angarium.outbound.permits import Permit
 from angarium.outbound.route import Hop
 from angarium.outbound.settle import Settle
-from angarium.outbound.smtp import Means, Session, patience
+from angarium.outbound.smtp import Means, Session
 from angarium.queue.board import Board
-from angarium.queue.options import Residence, ServerLimits, Shape
+from angarium.queue.options import Shape
 from angarium.queue.spool.routes import Routes
 from angarium.queue.spool.slot import SLOT
 from angarium.queue.throttle import LocalLedger
@@ -70,13 +72,12 @@ class Configuration:
 
     def __init__(self) -> None:
         self.shape = Shape.make(max_resident_active_queue=-1)
-        self.tops: dict[type, object] = {each: each.make() for each in (Residence, ServerLimits)}
 
     def at(self, cls: type, **_: str) -> Shape:
         return self.shape
 
-    def top(self, cls: type) -> object:
-        return self.tops[cls]
+    def top(self, cls: type[Options]) -> Options:
+        return cls.make()
 
     def bindings(self) -> list[tuple[str, str]]:
         return [KEY[:2]]
@@ -104,6 +105,8 @@ class Transport_(asyncio.Transport):  # noqa: N801
 
 
 class Owner:
+    served = 0
+
     def rested(self, session: Session) -> None:
         """It has nothing to do."""
 

@@ -48,7 +48,7 @@ class LabSink:
 
 def traffic(server: Angarium, seconds: float, connections: int) -> str:
     """Send for some seconds to one domain; return how it went."""
-    words = ("--duration", f"{seconds:g}s", "--connections", str(connections))
+    words = ("--duration", f"{seconds:g}s", "--connections", str(connections), "--sizes", "1k")
     with Watch(server.folder / "state") as watch:
         said = send(server.port, *words)
     ms = said["latency_ms"]

@@ -3,7 +3,8 @@
     python -m benchmarks.halves [--sizes 1,10] [--seconds 8]
 
 Reception: delivery is suspended, so that mail is taken in and stays. Delivery: the same server is
-told by a reload to send what it has. Then both at once, with one worker and with two.
+told by a reload to send what it has. Then both at once, with one worker and with two: as fast as
+it goes, and at the same rate for each worker.
 """
 
 import argparse
@@ -16,11 +17,13 @@ from typing import Final
 
 from benchmarks.peers import Angarium, Sink, inject
 from benchmarks.process import cpu_seconds
+from benchmarks.spread import send
 from benchmarks.watch import Watch
 
 SUSPENDED: Final = "suspend_delivery = true\n"
 SESSIONS: Final = 20
 PROBE: Final = 2000
+EQUAL_RATE: Final = 1500  # messages a second for each worker, which all can do
 
 Row = tuple[float, float]  # messages a second, processor microseconds of each
 
@@ -78,6 +81,29 @@ def together(folder: Path, octets: int, workers: int, count: int) -> tuple[Row, 
         sink.close()
 
 
+def equal(folder: Path, octets: int, workers: int, rate: float, seconds: float) -> float:
+    """Return the processor time of a message where each worker has the same load, not all it can.
+
+    What saturates one worker keeps two from having as much to do at once, for generator and sink
+    want the same two processors.
+    """
+    server, sink = Angarium(folder, workers=workers), Sink(2526)
+    try:
+        server.start()
+        inject(server.port, PROBE, octets, SESSIONS)
+        sink.wait(PROBE)
+        measured = Measured(server)
+        words = ("--rate", f"{rate * workers:.0f}", "--duration", f"{seconds:.0f}s")
+        connections = str(SESSIONS * workers)
+        size = str(octets)
+        said = send(server.port, *words, "--connections", connections, "--sizes", size)
+        count: int = said["acknowledged"]
+        return measured.row(count, sink.wait(PROBE + count))[1]
+    finally:
+        server.stop()
+        sink.close()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -101,7 +127,20 @@ def main() -> None:
                     f" relay {both[0]:6.0f}/s {both[1]:4.0f} us; {pauses}",
                     flush=True,
                 )
-            print(f"{size:4} KB, a message with two workers costs {relays[1] / relays[0]:.2f}")
+            print(
+                f"{size:4} KB, with two workers a message costs {relays[1] / relays[0]:.2f} where"
+                " each has all it can take",
+                flush=True,
+            )
+            one, two = (
+                equal(folder / "equal", size * 1024, workers, EQUAL_RATE, seconds)
+                for workers in (1, 2)
+            )
+            print(
+                f"{size:4} KB, with {EQUAL_RATE}/s for each worker: {one:.0f} us with one,"
+                f" {two:.0f} with two, {two / one:.2f}",
+                flush=True,
+            )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -4,6 +4,7 @@ Only loopback is used, and nothing of the system's Postfix is touched: the refer
 configuration, queue and data of its own in a scratch directory.
 """
 
+import contextlib
 import os
 import re
 import shutil
@@ -32,6 +33,8 @@ class Sink:
     """smtp-sink on a port, and how many messages it has taken."""
 
     def __init__(self, port: int, host: str = "127.0.0.1") -> None:
+        if listens(port):  # Two of them would share the port, and each would count a half.
+            sys.exit(f"something listens on 127.0.0.1:{port} already")
         user = ["-u", "postfix"] if os.geteuid() == 0 else []
         command = [tool("smtp-sink"), "-c", "-m", "4096", *user, f"{host}:{port}", "1000"]
         self._process = subprocess.Popen(
@@ -67,6 +70,12 @@ def inject(port: int, messages: int, octets: int, sessions: int) -> None:
     command = [tool("smtp-source"), "-d", "-s", str(sessions), "-m", str(messages)]
     command += ["-l", str(octets), "-f", "load@sender.test", "-t", "user@sink.test"]
     subprocess.run([*command, f"127.0.0.1:{port}"], check=True, timeout=600)
+
+
+def listens(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=2):
+        return True
+    return False
 
 
 def wait_for_banner(port: int, seconds: float = 40.0) -> None:

@@ -18,24 +18,39 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import uvloop
 
+from angarium.config.load import load_text
+from angarium.core.ident import Idents
 from angarium.net.dns import Limits, Stub
 from angarium.net.dnscache import Resolver
 from angarium.net.dnssocket import Sockets
 from angarium.net.loop import RealClock
 from angarium.net.resolvconf import Server
-from benchmarks.fill import fill, over
+from angarium.net.sweep import Sweep
+from angarium.outbound.attempt import patience
+from angarium.outbound.dial import Dialer
+from angarium.outbound.hosts import Hosts
+from angarium.outbound.options import Transport
+from angarium.outbound.permits import Permit
+from angarium.outbound.route import Router
+from angarium.outbound.settle import Settle
+from angarium.outbound.smtp import Means, Session
+from angarium.queue.board import Board
+from angarium.queue.options import HostLimits
+from angarium.queue.timer import Timer
+from benchmarks.fill import fill, over, spool
 from benchmarks.names import Names
-from benchmarks.peers import Angarium, Sink
+from benchmarks.peers import Angarium, Sink, wait_for_banner
 from benchmarks.process import cpu_seconds
 from benchmarks.watch import until
 
 PROGRAM: Final = [sys.executable, "-m", "angarium.run.programs.cli"]
 DNS_PORT: Final = 5353
 DIRECT: Final = f'dns_servers = ( "127.0.0.1:{DNS_PORT}" )'
+GATEWAY: Final = 'gateway = "127.0.0.1"\nremote_smtp_port = 2526\n'
 SUSPENDED: Final = "suspend_delivery = true\n"
 # The sessions are as many as the gateway has connections, and none is closed between messages.
 STEADY: Final = "idle_timeout = 60\n"
@@ -43,7 +58,7 @@ STEADY: Final = "idle_timeout = 60\n"
 
 def send(port: int, *words: str) -> dict[str, Any]:
     """Run a load and return what `angarium send --json` says of it."""
-    command = [*PROGRAM, "send", "--server", f"127.0.0.1:{port}", "--sizes", "1k", *words, "--json"]
+    command = [*PROGRAM, "send", "--server", f"127.0.0.1:{port}", *words, "--json"]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=False, timeout=900)
     result: dict[str, Any] = json.loads(done.stdout)
     return result
@@ -51,7 +66,7 @@ def send(port: int, *words: str) -> dict[str, Any]:
 
 def relayed(server: Angarium, sink: Sink, count: int, domains: int) -> tuple[float, float]:
     """Relay so many messages; return how many a second, and processor microseconds of each."""
-    words = ("--connections", "20", "--domains", f"d{{1..{domains}}}.sink.test")
+    words = ("--connections", "20", "--sizes", "1k", "--domains", f"d{{1..{domains}}}.sink.test")
     _relay(server, sink, count // 10, words)  # warms it up
     return _relay(server, sink, count, words)
 
@@ -124,12 +139,12 @@ def direct(folder: Path, count: int) -> None:
         anew = _direct(folder, count, 1, "max_deliveries_per_connection = 1\n")
         each = _direct(folder, count, count, "")
         lookups = uvloop.run(_lookups(count))
-    price = anew - kept
+    connection = uvloop.run(_connections(count))
     print(
-        f"one host, connection kept {kept:.0f} us a message; a connection each {anew:.0f}, so it"
-        f" costs {price:.0f}; MX and A of a new domain cost {lookups:.0f}\n"
-        f"{count} domains, a host and a message each: {each:.0f} us,"
-        f" {each - kept:.0f} more; the parts make {price + lookups:.0f}",
+        f"one host, connection kept: {kept:.0f} us a message; a connection each: {anew:.0f}\n"
+        f"{count} domains, a host and a message each: {each:.0f} us, {each - kept:.0f} more\n"
+        f"by themselves: MX and A of a new domain {lookups:.0f} us, connection, greeting and QUIT"
+        f" {connection:.0f}; together {lookups + connection:.0f}",
         flush=True,
     )
 
@@ -144,12 +159,15 @@ def _direct(folder: Path, count: int, number: int, extra: str) -> float:
         sink.close()
 
 
+def _resolver(clock: RealClock) -> tuple[Stub, Resolver]:
+    loop, servers = asyncio.get_running_loop(), (Server("127.0.0.1", DNS_PORT),)
+    stub = Stub(servers, Sockets(loop), loop, clock, random.SystemRandom(), Limits(timeout=5.0))
+    return stub, Resolver(stub, loop, clock)
+
+
 async def _lookups(count: int) -> float:
     """Return the processor time of asking for MX and A of a domain nobody has asked for."""
-    loop, clock = asyncio.get_running_loop(), RealClock()
-    servers = (Server("127.0.0.1", DNS_PORT),)
-    stub = Stub(servers, Sockets(loop), loop, clock, random.SystemRandom(), Limits(timeout=5.0))
-    resolver = Resolver(stub, loop, clock)
+    stub, resolver = _resolver(RealClock())
 
     async def some(first: int) -> None:
         for number in range(first, count, 20):
@@ -161,6 +179,57 @@ async def _lookups(count: int) -> float:
     took = time.process_time() - before
     stub.close()
     return took / count * 1e6
+
+
+class _Owner:
+    """Lets each connection go as soon as it is open."""
+
+    def __init__(self) -> None:
+        self.served = 0
+        self.ended = asyncio.Event()
+
+    def rested(self, session: Session) -> None:
+        session.retire()
+
+    def leaving(self, session: Session) -> None:
+        """It says good-bye."""
+
+    def held(self, session: Session, seconds: float) -> None:
+        """Never: it has no mail."""
+
+    def over(self, session: Session) -> None:
+        self.ended.set()
+
+
+async def _connections(count: int) -> float:
+    """Return the processor time of opening a connection, greeting, and closing it."""
+    clock, configuration = RealClock(), load_text(f'hostname = "bench.test"\n{GATEWAY}')
+    sink = Sink(2526)
+    wait_for_banner(2526)
+    board = Board(spool(), Timer(int(clock.time())), configuration, clock)
+    settle = Settle(*(cast(Any, None),) * 4, clock, random.SystemRandom())
+    sweep = Sweep(clock)
+    line = board.line("default", "default", "sink.test")
+    options = configuration.at(Transport, group="default", binding="default")
+    means = Means(line, options, settle, sweep, patience(options))
+    stub, resolver = _resolver(clock)
+    router = Router(resolver, random.SystemRandom())
+    dialer = Dialer(router, Hosts(clock), clock, Idents(200), "bench.test")
+    limits = configuration.at(HostLimits, host="127.0.0.1")
+
+    async def some(number: int) -> None:
+        for _ in range(number):
+            owner, permit = _Owner(), Permit(board.ledger)
+            session = await dialer.dial(means, permit, "bench.test", lambda *_: limits)
+            session.start(owner, permit)
+            await owner.ended.wait()
+
+    before = time.process_time()
+    await asyncio.gather(*(some(count // 20) for _ in range(20)))
+    took = time.process_time() - before
+    stub.close()
+    sink.close()
+    return took / (count // 20 * 20) * 1e6
 
 
 def main() -> None:
