@@ -1,4 +1,4 @@
-"""Queues with some mail of every kind, connections which do as a test says, and the check of both."""
+"""Queues with mail of every kind, connections which do as a test says, and the check of both."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
