@@ -148,6 +148,29 @@ def test_nothing_is_hollow_while_there_are_more_objects_than_ever() -> None:
     assert hollow.of(500 * MB, None) == 0
 
 
+def test_what_is_hollow_is_used_first_and_growth_is_no_hollow() -> None:
+    hollow = Hollow()
+    hollow.of(100 * MB, Inside(0, 0))
+    hollow.of(300 * MB, Inside(2 << 20, 0))  # 100 octets each
+    assert hollow.of(300 * MB, Inside(1 << 20, 0)) == 100 * MB
+    assert hollow.of(300 * MB, Inside(3 << 19, 0)) == 50 * MB
+    # Larger objects come: what they need beyond the size of the others is in use.
+    assert hollow.of(400 * MB, Inside(7 << 18, 0)) == 50 * MB
+    assert hollow.of(450 * MB, Inside(7 << 18, 0)) == 50 * MB
+    assert hollow.of(400 * MB, Inside(7 << 18, 0)) == 0  # given back
+
+
+def test_to_and_fro_makes_nothing_hollow() -> None:
+    hollow = Hollow()
+    hollow.of(100 * MB, Inside(0, 0))
+    hollow.of(300 * MB, Inside(2 << 20, 0))
+    for _ in range(50):
+        hollow.of(200 * MB, Inside(1 << 20, 0))
+        assert hollow.of(300 * MB, Inside(2 << 20, 0)) == 0
+        hollow.of(300 * MB, Inside(1 << 20, 0))
+        assert hollow.of(300 * MB, Inside(2 << 20, 0)) == 0
+
+
 def test_this_process_tells_what_it_uses() -> None:
     before, content = in_use(), bytes(8 * MB)
     after = in_use()

@@ -121,31 +121,39 @@ class Hollow:
 
     Python gives memory back by arenas of 1 MiB, when nothing is left in one. Of a million slots of
     which one in twenty is left it gives back nothing (measured: 165 MB before and after), but what
-    comes next finds room there. How much that is it does not say; we compare with the time at
-    which there were most objects: then nothing was hollow.
+    comes next finds room there. How much that is it does not say. So we keep account: what is freed
+    and does not go back becomes hollow, what is used again or goes back is not. An object counts
+    as what one took when there were most of them. Where more is used than objects explain, it
+    is in use.
     """
 
-    __slots__ = ("_first", "_most", "_size")
+    __slots__ = ("_first", "_hollow", "_last", "_most", "_size")
 
     def __init__(self) -> None:
-        self._first: tuple[int, int] | None = None  # octets and objects at the start
+        self._first: Inside | None = None  # at the start: objects, and octets beside C's
+        self._last = Inside(0, 0)
         self._most = _ENOUGH  # objects there were at most, more than at the start
-        self._size = 0.0  # octets each of them took, the C library's left out; 0: unknown
+        self._size = 0.0  # octets each of them took; 0: unknown
+        self._hollow = 0.0
 
     def of(self, resident: int, inside: Inside | None) -> int:
         """Return octets; 0 where it cannot be told."""
         if inside is None:
             return 0
-        octets = resident - inside.octets
+        now = Inside(inside.blocks, resident - inside.octets)
         if self._first is None:
-            self._first = octets, inside.blocks
-        more, blocks = octets - self._first[0], inside.blocks - self._first[1]
+            self._first = self._last = now
+        more, blocks = now.octets - self._first.octets, now.blocks - self._first.blocks
         if blocks >= self._most:
             self._most = blocks
             self._size = max(more / blocks, _BLOCK)
-        if not self._size:
-            return 0
-        return max(int(more - max(blocks, 0) * self._size), 0)
+        grown, objects = now.octets - self._last.octets, now.blocks - self._last.blocks
+        self._last = now
+        if self._size:
+            change = grown - objects * self._size
+            self._hollow += change if objects < 0 else min(change, 0.0)
+            self._hollow = max(min(self._hollow, more), 0.0)
+        return int(self._hollow)
 
 
 def total(proc: Path) -> int:
