@@ -274,6 +274,41 @@ def test_a_full_disk_holds_the_place_in_the_streams(
     assert passed(bench.state / "hose")["000/events"] > before
 
 
+def test_after_a_sync_which_failed_all_since_the_last_good_one_is_written_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hose = bench.hose()
+    bench.shards[0].put(reception(1))
+    bench.step(hose)
+    mainlog = bench.state / "mainlog.ec"
+    size = mainlog.stat().st_size
+    bench.shards[0].put(reception(2))
+    hose.poll()  # written, not synced
+    bench.shards[0].put(reception(3))
+
+    def fail(file: int) -> None:
+        # The pages are dropped: the file has holes where they were, and is clean.
+        with mainlog.open("r+b") as pages:
+            pages.seek(size)
+            pages.write(bytes(mainlog.stat().st_size - size))
+        raise OSError(errno.EIO, "the device failed")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fdatasync", fail)
+        bench.clock.advance(1.0)
+        assert hose.poll() == HELD_SECONDS
+    bench.clock.advance(1.0)
+    bench.step(hose)
+    assert hose.held == ""
+    assert bench.lines() == ["R1", "R2", "R3"]
+    # ... and nothing which is not synced is relied on, should the hose be killed instead.
+    bench.shards[0].put(reception(4))
+    bench.step(hose)
+    bench.kill()
+    bench.step(bench.hose())
+    assert bench.lines() == ["R1", "R2", "R3", "R4"]
+
+
 def half_full(file: int, octets: bytes) -> int:
     """Takes a part, and then nothing more."""
     if len(octets) < 50:

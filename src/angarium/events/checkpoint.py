@@ -195,6 +195,14 @@ class Keeper:
             self.damage += ", and there is no other: lines may come twice"
         return now
 
+    def fall_back(self) -> None:
+        """Let the checkpoint that is synced hold: what was written since is not to be relied on.
+
+        Raises:
+            OSError: the disk failed; nothing has changed.
+        """
+        (self._folder / NOW).unlink(missing_ok=True)
+
     def save(self, cursors: Mapping[str, Cursor], files: Mapping[str, File], *, sync: bool) -> None:
         """Keep this state; `sync` says that the files are on the disk up to these sizes.
 

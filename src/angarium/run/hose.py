@@ -13,6 +13,7 @@ it at the next start, and the events are read again. So each line is there exact
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -160,6 +161,7 @@ class Hose:
         self._unsynced = False
         self._reopen = True  # the first step opens them
         self._held = ""
+        self._distrusted = False  # a sync of the logs has failed
         self._missed = self._undecodable = 0
         self._wait = 0.0
         self.metrics = metrics.Metrics()
@@ -201,7 +203,7 @@ class Hose:
     def poll(self) -> float:
         """Do one step; return the seconds until the next one."""
         try:
-            if self._held and self._reopen:
+            if self._held and (self._reopen or self._distrusted):
                 self._start_over()
             streams = self._streams or self._start()
             found = self._step(streams)
@@ -240,7 +242,14 @@ class Hose:
         return HELD_SECONDS
 
     def _start_over(self) -> None:
-        """Go back to the checkpoint: where logs can't be written, their successors may be."""
+        """Go back to the checkpoint: where logs can't be written, their successors may be.
+
+        After a sync that failed, to the one that is synced: the pages which it should have written
+        count as clean, and another sync would say that all is well.
+        """
+        if self._distrusted:
+            self._keeper.fall_back()
+            self._distrusted, self._reopen = False, True
         if self._streams is None:
             return
         self._streams.close()
@@ -312,8 +321,10 @@ class Hose:
     def _save(self, streams: Streams, *, sync: bool) -> None:
         if sync:
             streams.mark()
+            self._distrusted = True
             for log in self._logs:
                 log.sync()
+            self._distrusted = False
         states = {str(log.path): log.state for log in self._logs}
         files = {path: state for path, state in states.items() if state is not None}
         self._keeper.save(streams.cursors(), {**self._known, **files}, sync=sync)
@@ -350,6 +361,9 @@ class Hose:
                 self._save(streams, sync=True)
             except (OSError, Error) as error:
                 self._hold(str(error))
+            if self._distrusted:
+                with suppress(OSError):
+                    self._keeper.fall_back()
             streams.close()
         for log in self._logs:
             log.close()
