@@ -52,6 +52,8 @@ class Yard:
         }
         for number in (0, 1):
             self.board.row(number).accepting(yes=True)
+        for place in self.children:
+            self.board.pulse(place).beat()  # they have begun
 
     def seconds(self, count: int, *running: int, interval: float = 60.0, step: float = 1.0) -> None:
         for _ in range(count):
@@ -96,10 +98,12 @@ def test_a_hose_which_is_stuck_is_ended_too(yard: Yard) -> None:
     assert yard.children[HOSE].done == ["abort"]
 
 
-def test_who_never_began_to_run_is_stuck_too(yard: Yard) -> None:
+def test_who_never_begins_to_run_is_stuck_too_after_a_longer_time(yard: Yard) -> None:
     yard.seconds(5, 0, 1, HOSE)
     yard.children[2] = FakeChild("worker 2", 10**9 + 3)
-    yard.seconds(62, 0, 1, HOSE)
+    yard.seconds(25, 0, 1, HOSE, interval=3.0)
+    assert yard.log == []
+    yard.seconds(37, 0, 1, HOSE, interval=3.0)
     assert yard.children[2].done == ["abort"]
 
 

@@ -27,6 +27,7 @@ LATE_LOOK_SECONDS: Final = 2.0  # after the last one: a look which proves nothin
 SHUN_SECONDS: Final = 2.5
 LATE_SECONDS: Final = 5.0  # or half of watchdog_interval, if that is less
 LEAST_SECONDS: Final = 3.0  # two beats may fall between three looks: less is no proof
+START_SECONDS: Final = 60.0  # at least, for an interpreter to begin where all begin at once
 LAST_SECONDS: Final = 5.0
 
 
@@ -99,6 +100,8 @@ class Watchdog:
             known.shunned = True
         interval = max(interval, LEAST_SECONDS) if interval else 0.0
         late = max(min(LATE_SECONDS, interval / 2), SHUN_SECONDS) if interval else LATE_SECONDS
+        if not known.beats:
+            interval, late = max(interval, START_SECONDS) if interval else 0.0, START_SECONDS / 2
         if known.seconds >= late and not known.told:
             known.told = True
             self._log.error("does not answer", **self._about(place, process, known))
