@@ -35,7 +35,7 @@ from helpers.sim.net import Mood, Net
 from helpers.sim.trouble import befall, mended, resume
 from helpers.sim.worker import Worker
 
-STORM_SECONDS: Final = 400.0
+STORM_SECONDS: Final = 300.0
 CALM_SECONDS: Final = 7200.0
 SETTINGS: Final = Settings(
     segment=16384,
@@ -330,8 +330,6 @@ class World:
                     _, _, call = self.due.pop(0)
                     call()
                 self._whole()
-                if done():
-                    return
             if self._digesting:
                 self.digest = zlib.crc32(f"{machine.clock.now:.9f}".encode(), self.digest)
             if machine.faults:
@@ -342,6 +340,8 @@ class World:
             check += 1
             if not check % 64:
                 self._whole()
+                if done():
+                    return
 
     def _whole(self) -> None:
         if self.audit.early and all(each.finished for each in self.tallies):
