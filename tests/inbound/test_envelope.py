@@ -2,6 +2,7 @@
 
 import pytest
 
+from angarium.journal.errors import SpoolError
 from helpers.reception import Desk
 
 MAIL_OK = ["250 2.0.0 MAIL FROM accepted"]
@@ -158,6 +159,17 @@ def test_too_many_errors_end_the_session() -> None:
         assert talk.say("RCPT TO:<x@other.example>") == DENIED
     assert talk.say("FROB")[-1] == "421 4.7.0 too many errors"
     assert talk.transport.ended
+
+
+def test_what_was_pipelined_behind_a_refused_sender_is_no_error_of_the_peer() -> None:
+    desk = Desk(listener="max_errors_per_connection = 1")
+    talk = desk.greeted()
+    desk.admit.closed = SpoolError("no room")
+    talk.send(b"MAIL FROM:<a@b.example>\r\n" + b"RCPT TO:<c@mx.example>\r\n" * 5 + b"DATA\r\n")
+    assert [line[:3] for line in talk.heard()] == ["451", *["503"] * 6]
+    assert not talk.transport.ended
+    desk.admit.closed = None
+    assert talk.deliver(CONTENT).startswith("250")
 
 
 def test_temporary_refusals_are_no_errors_of_the_peer() -> None:

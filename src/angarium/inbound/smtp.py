@@ -32,7 +32,9 @@ from angarium.wire.smtp_grammar import Command, Hello, Mail, Rcpt, Syntax
 from angarium.wire.smtp_server import (
     ANSWER_DUE,
     CLOSED,
+    DATA_UNSENT,
     NEED_DATA,
+    NO_SENDER,
     READY,
     Body,
     ChunkEnd,
@@ -127,6 +129,7 @@ class SmtpSession(Stream):
         "_services",
         "_submitted",
         "_timer",
+        "_unwanted",
         "_waited",
         "_wire",
         "origin",
@@ -145,6 +148,7 @@ class SmtpSession(Stream):
         self._content: Content | None = None
         self._submitted: Message | None = None
         self._rated = False
+        self._unwanted = False  # the last MAIL was refused
         self._waited = 0.0  # seconds for a permit
         self._timer: asyncio.TimerHandle | None = None
 
@@ -267,6 +271,10 @@ class SmtpSession(Stream):
 
     def _broken(self, event: Refused) -> None:
         """The peer broke the protocol, and was answered by the wire."""
+        if self._unwanted and (event.reply is NO_SENDER or event.reply is DATA_UNSENT):
+            # Sent with a MAIL that was refused (RFC 2920): the peer could not know.
+            self._reject(event.reply, _PHASES[self._wire.state])
+            return
         self._refused(event.reply, _PHASES[self._wire.state])
         if self._wire.state is READY:
             self._end_transaction()
@@ -348,7 +356,8 @@ class SmtpSession(Stream):
             blackholed=services.blackholed,
         )
         reply = refusal or envelope.begin()
-        if not reply.positive:
+        self._unwanted = not reply.positive
+        if self._unwanted:
             self._answer(reply, _MAIL)
             self._envelope = None
         elif options.inbound_throttle_messages is None:
