@@ -6,6 +6,7 @@ the operator; afterwards all that was promised has arrived once, and each line i
 Short: seven of the cases. `make torture`: all, about 25 s.
 """
 
+import asyncio
 import random
 import time
 from collections import Counter
@@ -151,3 +152,39 @@ async def test_each_file_fails_and_the_server_goes_on_when_it_is_well(
             tally["kinds of files which failed"] += 1
         await trial.reckon()
         tally["messages accepted meanwhile"] += len(trial.promised)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "mkdir state/* EROFS",
+        "create state/lock EACCES",
+        "allocate state/run/scoreboard ENOSPC",
+        "create state/run/scoreboard EROFS",
+    ],
+)
+async def test_who_cannot_write_what_a_start_needs_says_so_and_ends(
+    tmp_path: Path, rule: str
+) -> None:
+    world = Injected(tmp_path, CONFIG, ZONE)
+    world.fail(rule)
+    with pytest.raises(RuntimeError, match="exit 3") as failure:
+        async with world:
+            pass
+    assert "Traceback" not in str(failure.value)
+    assert rule.rsplit(maxsplit=1)[-1] in str(failure.value)
+
+
+async def test_a_worker_whose_shard_cannot_be_written_comes_when_it_can(tmp_path: Path) -> None:
+    world = Injected(tmp_path, CONFIG, ZONE)
+    world.fail("mkdir state/spool/*/data EROFS")
+    starting = asyncio.ensure_future(world.__aenter__())
+    try:
+        await world.until(lambda: world.told_since(0, "EROFS"), "what is wrong")
+        world.heal()
+        await starting
+        await world.mail("b@x.test")
+        await world.came("b@x.test")
+    finally:
+        await asyncio.wait([starting])
+        await world.__aexit__(None, None, None)

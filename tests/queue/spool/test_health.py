@@ -9,6 +9,7 @@ from angarium.journal.disk import Space
 from angarium.journal.errors import SpoolError
 from angarium.queue.spool.health import Watermark
 from helpers.disk import MemoryDisk
+from helpers.faultydisk import Fault, FaultyDisk
 from helpers.spool import SMALL, Life
 
 
@@ -149,3 +150,22 @@ def test_status_names_what_is_not_safe() -> None:
     life.pass_time(0.2)
     life = Life(life.disk.power_cut(lambda n: 0)).start()
     assert len(life.found) == 1, "a tenth of a second later it is on the disk"
+
+
+def test_a_disk_which_was_full_once_and_is_broken_now_is_not_called_full() -> None:
+    disk = FaultyDisk()
+    life = Life(disk).start()
+    disk.plan = Fault("write", "state/segment", error=errno.ENOSPC, lasting=True)
+    life.deliver(life.put()[0])
+    life.pass_time(1.0)
+    assert life.spool.refusal is not None
+    assert life.spool.refusal.code == 452
+    disk.plan = None
+    life.pass_time(3.0)
+    assert life.spool.intake
+    disk.plan = Fault("sync", "data/segment", error=errno.EIO, lasting=True)
+    for _ in range(2):
+        with pytest.raises(SpoolError):
+            life.put()
+    assert life.spool.refusal is not None
+    assert life.spool.refusal.code == 451

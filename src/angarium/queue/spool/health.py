@@ -86,7 +86,8 @@ class Health:
         elif self._log_space.low:
             refusal = LOGS_FULL
         elif self._data.resting or not recording:
-            full = any(lane.full for lane in (self._data, *self._records))
+            lanes = (self._data, *self._records)
+            full = any(lane.full for lane in lanes if lane.resting)
             refusal = FULL if full else BROKEN
         elif any(_reserve_used(lane) for lane in self._records):
             refusal = FULL

@@ -53,18 +53,18 @@ def command(config_path: Path, state: Path | None) -> None:
     for note in plan.configuration.notes:
         click.echo(str(note), err=True)
     sockets = Sockets()
+    clock = RealClock()
     try:
         sockets.change(plan.endpoints).commit()
         lock = plan.enter()
         refuse_newer(plan.spool_folder)
+        panics = Panics(panics_of(plan.configuration, plan.state, clock))
+        logger = log.setup("supervisor", panics)
+        supervisor = Supervisor(plan, sockets, clock, logger, panics, lock=lock)
     except (ListenError, StartError, PrivilegeError, NewerError, OSError) as error:
         sockets.close()
         click.echo(f"cannot start: {error}", err=True)
         sys.exit(CANNOT_START)
-    clock = RealClock()
-    panics = Panics(panics_of(plan.configuration, plan.state, clock))
-    logger = log.setup("supervisor", panics)
-    supervisor = Supervisor(plan, sockets, clock, logger, panics, lock=lock)
     asyncio.run(supervisor.run(lambda: announce(plan, sockets)))
     os.close(lock)
 
