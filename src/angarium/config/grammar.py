@@ -31,13 +31,15 @@ MAX_FAULTS: Final = 20  # of one file; what follows is noise caused by the first
 
 INCLUDES: Final = frozenset({"include", "readonly_include"})
 
-# Possessive quantifiers throughout: a text which does not match fails in linear time.
-_SPACE: Final = r"(?:[ \t\r\n\f\v]++|\#[^\n]*+|/\*(?s:.)*?\*/)*+"
+# A text which does not match fails in linear time: single sets are possessive, and no two parts of
+# a group begin alike. Groups are not: before 3.11.5 Python loses its place in a possessive group
+# whose inside can go back, and took half a comment for a whole one.
+_SPACE: Final = r"(?:[ \t\r\n\f\v]++|\#[^\n]*+|/\*[^*]*+(?:\*(?!/)[^*]*+)*\*/)*"
 _NAME: Final = r"[A-Za-z_][A-Za-z0-9_.:\-]*+"
-_QUOTED: Final = r'"((?:[^"\\]++|\\(?s:.))*+)"'
-_BARE: Final = r"((?:[^\x00-\x20\x7f#\"'={}\[\]()/]++|/(?!\*))++)"
+_QUOTED: Final = r'"((?:[^"\\]++|\\(?s:.))*)"'
+_BARE: Final = r"((?:[^\x00-\x20\x7f#\"'={}\[\]()/]++|/(?!\*))+)"
 # In lists and dictionaries a comma separates.
-_BARE_ITEM: Final = r"((?:[^\x00-\x20\x7f#\"'={}\[\]()/,]++|/(?!\*))++)"
+_BARE_ITEM: Final = r"((?:[^\x00-\x20\x7f#\"'={}\[\]()/,]++|/(?!\*))+)"
 
 SPACE: Final = re.compile(_SPACE)
 SETTING: Final = re.compile(rf"{_SPACE}({_NAME}){_SPACE}={_SPACE}(?:{_QUOTED}|{_BARE})")

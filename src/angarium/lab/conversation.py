@@ -23,7 +23,7 @@ UNREAD_LIMIT: Final = 262144  # octets that may wait while the script delays
 END_OF_BODY: Final = b"\r\n.\r\n"
 
 # Reverse-path or forward-path, and parameters; atomic, so that no path costs more than its length.
-_PATH: Final = re.compile(rb'<((?:[^<>"\s]++|"(?:[^"\\]|\\.)*+")*+)>(?: (.*))?', re.DOTALL)
+_PATH: Final = re.compile(rb'<((?:[^<>"\s]++|"(?:[^"\\]++|\\.)*")*)>(?: (.*))?', re.DOTALL)
 # Parameters and the extension which permits them; without it they are refused.
 _PARAMETERS: Final = {
     b"SIZE": "SIZE",
