@@ -22,6 +22,7 @@ from angarium.core.errors import Error
 from angarium.core.message import Message, Notify, Recipient
 from angarium.journal.errors import SpoolError
 from angarium.queue.bulk import Tally
+from angarium.queue.line import Key
 from angarium.queue.spool.means import Settings
 from helpers.disk import MemoryDisk
 from helpers.dns import Zone
@@ -37,6 +38,9 @@ from helpers.sim.worker import Worker
 
 STORM_SECONDS: Final = 300.0
 CALM_SECONDS: Final = 7200.0
+# A line keeps a connection for 5 s or 20 messages while another waits for it; a host which is away
+# is left alone for 60 s.
+TURN_SECONDS: Final = 60.0
 SETTINGS: Final = Settings(
     segment=16384,
     reserve=2 * 16384,
@@ -99,6 +103,8 @@ class World:
         self.stalled = 0.0
         self.due: list[tuple[float, int, Callable[[], object]]] = []
         self.digest = 0
+        self.calm = False
+        self._waiting: dict[tuple[str, Key], float] = {}  # lines, and since when
         self._digesting = digest
         self.tallies: list[Tally] = []
         self._wait = waits(Random(random.random()), 0.004, random.choice((0.05, 2.0)))
@@ -352,6 +358,8 @@ class World:
             if not (worker.process.dead or worker.draining):
                 oracle.quick(worker, self.fail)
                 oracle.whole(worker, self.fail, lateness=self.stalled)
+        if self.calm:
+            self._starving()
 
     def configure(self) -> None:
         """Let all workers go over to another generation."""
@@ -363,8 +371,24 @@ class World:
         for each in self.workers.values():
             self.machine.within(each.process, partial(each.configure, self.configuration))
 
+    def _starving(self) -> None:
+        """Fail where a line with mail has had no turn for longer than all others together need."""
+        now = self.clock.now
+        waiting: dict[tuple[str, Key], float] = {}
+        for worker in self.workers.values():
+            for line in worker.board.lines.values():
+                if line.active and not (line.in_flight or line.closed or worker.draining):
+                    key = worker.process.name, line.key
+                    waiting[key] = self._waiting.get(key, now)
+        bound = TURN_SECONDS * (len(waiting) + 2)
+        for (name, line_key), since in waiting.items():
+            if now - since > bound:
+                self.fail(f"{name}: {'/'.join(line_key)} had no turn for {now - since:.0f} s")
+        self._waiting = waiting
+
     def _calm(self) -> None:
         """Everything is well from now on."""
+        self.calm = True
         self.note("all is well from now on")
         mended(self)
         self.disk.cold = False
