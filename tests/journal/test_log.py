@@ -321,7 +321,6 @@ def test_whatever_fails_a_log_that_keeps_loses_nothing(data: st.DataObject) -> N
     trip(log, even_nothing=True)
     trip(log, even_nothing=True)
     assert len(records(disk, "state")) == written
-    assert len(records(disk, "state")) == written
 
 
 def test_numbers_are_not_given_twice_where_a_power_cut_made_the_file_shorter() -> None:
