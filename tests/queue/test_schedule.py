@@ -103,6 +103,26 @@ def test_who_comes_while_others_are_asked_stands_behind_them() -> None:
     assert order == [a, b, c]
 
 
+def test_who_was_given_one_and_wants_more_has_had_its_turn() -> None:
+    schedule, (a, b) = Schedule(), lines(2)
+    held = {a: 0, b: 0}
+    schedule.held = held.__getitem__
+    schedule.park(a, "k")
+    schedule.park(b, "k")
+    served: list[Line] = []
+
+    def give_one(line: Line) -> None:
+        served.append(line)
+        held[line] += 1
+        schedule.park(line, "k")  # It wants another one, and there is none.
+
+    schedule.free("k", give_one)
+    held[a] = 0  # It has ended, and its line still wants one.
+    schedule.park(a, "k")
+    schedule.free("k", give_one)
+    assert served == [a, b]
+
+
 def test_a_line_waits_for_one_key_at_a_time() -> None:
     schedule, (a,) = Schedule(), lines(1)
     schedule.park(a, "k")

@@ -106,10 +106,12 @@ class Schedule:
                 return
             self._forget(key, parking)
             line.parked = ""
+            held = self.held(line)
             ask(line)
             if line.parked == key:
-                # None was left for it: it keeps its turn.
-                self._keys[key].keep_turn(line)
+                if self.held(line) <= held:
+                    # None was left for it: it keeps its turn. Who got one and wants more does not.
+                    self._keys[key].keep_turn(line)
                 return
 
     def others_wait(self, key: str, line: Line) -> bool:

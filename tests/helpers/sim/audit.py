@@ -20,6 +20,7 @@ from helpers.sim.loop import Clock
 
 EARLY_SECONDS: Final = 2.0  # whole seconds, and the tick of the timer
 LATE_SECONDS: Final = 10.0
+_UNSURE: Final = frozenset({"pending", "refused"})
 
 
 @dataclass(slots=True)
@@ -27,7 +28,7 @@ class Fate:
     """An entry.
 
     Attributes:
-        state: "pending" until its put is durable, "live", "ended".
+        state: "pending" until its put is durable or "refused", "live", "ended".
         number: of the record that ended it, in the state log of its shard.
         due: when it is tried again, by the system clock; soonest, latest: monotonic.
         excuses: how often nobody could know whether the host had it.
@@ -67,8 +68,8 @@ class Audit:
     def durable(self, recipients: Sequence[Recipient], refused: bool) -> None:
         for each in recipients:
             if refused:
-                if self.fates.pop(each.id, None) is not None:
-                    self.by_address.pop(each.address, None)
+                if each.id in self.fates:
+                    self.fates[each.id].state = "refused"
                 self.counts["refused"] += 1
             else:
                 self.fates[each.id].state = "live"
@@ -177,7 +178,8 @@ class Audit:
             fate.excuses += 1
             self.counts["ended in doubt"] += 1
             self.counts[fate.kind] -= 1
-        elif fate.state == "pending":
+        elif fate.state in _UNSURE:
+            # A failed sync says nothing of what is on the disk.
             self.counts["accepted"] += 1
             self.counts["unacknowledged"] += 1
         elif fate.attempts > attempts + 1:
@@ -200,7 +202,7 @@ class Audit:
                     self._fail(f"{fate} is there, and was not found")
             elif fate.state == "live":
                 self._fail(f"{fate} was acknowledged, and is lost")
-            elif fate.state == "pending":
+            elif fate.state in _UNSURE:
                 del self.fates[ident]
                 self.by_address.pop(fate.address, None)
 
@@ -208,7 +210,7 @@ class Audit:
 
     def over(self) -> None:
         for ident, fate in self.fates.items():
-            if fate.state != "ended":
+            if fate.state not in {"ended", "refused"}:
                 self._fail(f"{ident:x} {fate} has not ended")
             if fate.copies > 1 + fate.excuses:
                 self._fail(f"{fate} was taken {fate.copies} times")
