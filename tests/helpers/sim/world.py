@@ -104,7 +104,7 @@ class World:
         self.due: list[tuple[float, int, Callable[[], object]]] = []
         self.digest = 0
         self.calm = False
-        self._waiting: dict[tuple[str, Key], float] = {}  # lines, and since when
+        self._waiting: dict[tuple[str, Key], tuple[int, float]] = {}  # with how much, since when
         self._digesting = digest
         self.tallies: list[Tally] = []
         self._wait = waits(Random(random.random()), 0.004, random.choice((0.05, 2.0)))
@@ -374,14 +374,15 @@ class World:
     def _starving(self) -> None:
         """Fail where a line with mail has had no turn for longer than all others together need."""
         now = self.clock.now
-        waiting: dict[tuple[str, Key], float] = {}
+        waiting: dict[tuple[str, Key], tuple[int, float]] = {}
         for worker in self.workers.values():
             for line in worker.board.lines.values():
                 if line.active and not (line.in_flight or line.closed or worker.draining):
                     key = worker.process.name, line.key
-                    waiting[key] = self._waiting.get(key, now)
+                    active, since = self._waiting.get(key, (0, now))
+                    waiting[key] = line.active, since if active == line.active else now
         bound = TURN_SECONDS * (len(waiting) + 2)
-        for (name, line_key), since in waiting.items():
+        for (name, line_key), (_, since) in waiting.items():
             if now - since > bound:
                 self.fail(f"{name}: {'/'.join(line_key)} had no turn for {now - since:.0f} s")
         self._waiting = waiting
