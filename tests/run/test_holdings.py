@@ -141,6 +141,9 @@ def test_a_shard_is_given_up_when_it_is_empty(disk: MemoryDisk) -> None:
     for ident in idents:
         yard.life.deliver(ident)
     yard.holdings.look()
+    assert yard.gone == []  # What ended is not on the disk yet.
+    yard.life.pass_time(1.0)
+    yard.holdings.look()
     yard.life.pass_time(1.0)
     assert yard.gone == ["001"]
     assert disk.lock("/spool/001/lock") is not None

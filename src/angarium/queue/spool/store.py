@@ -264,7 +264,11 @@ class Spool:
         return sum(not shard.recovered for shard in self._by_number.values())
 
     def drained(self) -> list[str]:
-        """Return the directories of adopted shards in which nothing is left."""
+        """Return the directories of adopted shards in which nothing is left.
+
+        What ended last is on the disk: closed before, a shard which cannot be written would give
+        it to its next owner once more.
+        """
         return [
             directory
             for directory, keeper in self.keepers.items()
@@ -273,6 +277,7 @@ class Spool:
             and keeper.shard.recovered
             and not keeper.shard.table.live
             and not keeper.shard.table.isolated
+            and keeper.shard.state.synced == keeper.shard.state.number - 1
         ]
 
     async def release(self, directory: str) -> None:
