@@ -257,9 +257,7 @@ class Worker:
         await self.adopt(shards[1:])
 
     async def adopt(self, shards: Sequence[str]) -> None:
-        for each in shards:
-            if each not in self.shards:
-                self.shards.append(each)
+        for each in list(shards):
             await self.holdings.adopt([each])
             if each in self.shards:
                 self.recovered(each)

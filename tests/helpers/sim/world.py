@@ -249,6 +249,7 @@ class World:
         if able:
             heir = self.random.choice(able)
             self.note(f"{heir.process.name} adopts {shards}")
+            heir.shards += shards  # They are its own from now on, also if it dies before it begins.
             self.machine.within(heir.process, lambda: heir.spawn(heir.adopt(shards)))
         elif again:
             self.later(2.0, lambda: self.adopt(shards))

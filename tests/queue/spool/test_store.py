@@ -213,6 +213,20 @@ def test_a_spool_is_closed_while_an_empty_shard_is_released(life: Life) -> None:
     assert life.disk.lock("/spool/001/lock") is not None
 
 
+@pytest.mark.parametrize("turns", range(12))
+def test_a_spool_is_closed_while_a_shard_is_opened(life: Life, turns: int) -> None:
+    async def interrupted() -> None:
+        adopting = asyncio.ensure_future(life.spool.adopt("/spool/001"))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        adopting.cancel()
+        await asyncio.gather(adopting, return_exceptions=True)
+        await life.spool.close()
+
+    life.run(interrupted())
+    assert not life.spool.keepers
+
+
 def test_mail_is_taken_while_recovery_goes_on() -> None:
     life = Life(MemoryDisk()).start()
     old = [*life.put("a@example.org", "b@example.org"), *life.put()]

@@ -178,7 +178,7 @@ class Live(Mapping[int, bytes]):
 
     def detach(self, shard: int) -> None:
         self._places[shard] = _NOWHERE
-        del self._shards[shard]
+        self._shards.pop(shard, None)  # It may never have come to be attached.
 
     def __getitem__(self, ident: int) -> bytes:
         return self._places[ident >> 24 & 0xFF][ident % PLACES][ident]
