@@ -146,6 +146,7 @@ class Machine:
         self.running: Process | None = None
         self._timers: list[tuple[float, float, int, asyncio.TimerHandle, Process]] = []
         self._count = 0
+        self._lag = 0.0
 
     def process(self, name: str) -> Process:
         process = Process(self, name)  # type: ignore[abstract]
@@ -190,11 +191,25 @@ class Machine:
             if not (handle.cancelled() or process.dead):
                 process.ready.append(handle)
 
+    @property
+    def lag(self) -> float:
+        """How late a timer has been, or is: where readings of the clock take long, all is late."""
+        now = self.clock.now
+        waiting = (
+            now - each.when()
+            for process in self.processes
+            for each in process.ready
+            if isinstance(each, asyncio.TimerHandle)
+        )
+        return max(self._lag, max(waiting, default=0.0))
+
     def run(self, process: Process, handle: asyncio.Handle) -> None:
         """Run a callback as this process."""
         if handle.cancelled():
             return
         self.steps += 1
+        if isinstance(handle, asyncio.TimerHandle):
+            self._lag = max(self._lag, self.clock.now - handle.when())
         self.running = process
         asyncio._set_running_loop(process)
         try:

@@ -351,6 +351,7 @@ class World:
                     return
 
     def _whole(self) -> None:
+        lateness = self.stalled + self.machine.lag
         if self.audit.early and all(each.finished for each in self.tallies):
             self.audit.early = False
             self.tallies.clear()
@@ -358,7 +359,7 @@ class World:
         for worker in self.workers.values():
             if not (worker.process.dead or worker.draining):
                 oracle.quick(worker, self.fail)
-                oracle.whole(worker, self.fail, lateness=self.stalled)
+                oracle.whole(worker, self.fail, lateness=lateness)
         if self.calm:
             self._starving()
 
