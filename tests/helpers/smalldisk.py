@@ -10,6 +10,7 @@ Mounting needs root; elsewhere the test is skipped by name.
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -93,7 +94,11 @@ class Device:
 
     def mend(self) -> None:
         """What an operator does: unmount, check, mount. Nobody may have files open there."""
-        _run("umount", str(self.path))
+        # The kernel lets go of the files of a process some time after its end.
+        for _ in range(200):
+            if subprocess.run(["umount", str(self.path)], check=False).returncode == 0:
+                break
+            time.sleep(0.1)
         _run("e2fsck", "-fy", str(self._image), good=(0, 1))  # 1: mended
         self.mount()
 
