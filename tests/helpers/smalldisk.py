@@ -98,7 +98,7 @@ class Device:
         for _ in range(200):
             if subprocess.run(["umount", str(self.path)], check=False).returncode == 0:
                 break
-            time.sleep(0.1)
+            time.sleep(0.1)  # noqa: TID251 - no clock of ours tells when the kernel is done
         _run("e2fsck", "-fy", str(self._image), good=(0, 1))  # 1: mended
         self.mount()
 
