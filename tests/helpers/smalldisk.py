@@ -99,6 +99,8 @@ class Device:
             if subprocess.run(["umount", str(self.path)], check=False).returncode == 0:
                 break
             time.sleep(0.1)  # noqa: TID251 - no clock of ours tells when the kernel is done
+        else:
+            raise AssertionError(f"{self.path} cannot be unmounted: somebody has files open there")
         _run("e2fsck", "-fy", str(self._image), good=(0, 1))  # 1: mended
         self.mount()
 
