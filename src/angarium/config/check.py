@@ -118,7 +118,11 @@ class Checked:
     def _setting(self, file: File, item: Setting, section: Section) -> None:
         declared = self.known(section.kind).get(item.name)
         if declared is None:
-            self._unknown_setting(file, item, section)
+            if section.kind.free:
+                section.values[item.name] = item.value
+                self._put_place(section, item.name, file, item.start)
+            else:
+                self._unknown_setting(file, item, section)
             return
         try:
             value = self._value(declared, item.value)
@@ -139,14 +143,20 @@ class Checked:
             )
         section.values[item.name] = value
         self._put_place(section, item.name, file, item.start)
-        if declared.state is not State.WORKS:
-            planned_yet = declared.state is State.PLANNED
+        if declared.safe is not None and value not in declared.safe:
+            self.report(
+                file,
+                item.start,
+                f"{item.name} is {declared.state.value}, and going on without it is not safe",
+                declared.reason or "remove it only if you can do without its protection",
+            )
+        elif declared.state is not State.WORKS:
             self.report(
                 file,
                 item.start,
                 f"{item.name} is {declared.state.value}",
                 declared.reason,
-                Severity.WARNING if planned_yet else Severity.NOTE,
+                Severity.NOTE,
             )
 
     def _value(self, declared: Option[Any], raw: Raw) -> object:

@@ -45,6 +45,8 @@ class Option(Generic[T]):
     since: str
     state: State
     reason: str
+    example: str
+    safe: tuple[T, ...] | None
 
     def __init__(self, kind: Kind[T], default: T, name: str = "") -> None:
         self.kind = kind
@@ -93,6 +95,7 @@ def option(  # noqa: PLR0913 - a declaration has this many sides
     state: State = State.WORKS,
     reason: str = "",
     direction: Direction | None = None,
+    example: str = "",
 ) -> Option[T]:
     """Declare an option.
 
@@ -104,6 +107,7 @@ def option(  # noqa: PLR0913 - a declaration has this many sides
         since: version of Momentum which brought it, or OURS.
         reason: for a state other than WORKS: why, and what we do instead.
         direction: where it differs from that of the class.
+        example: a value as it is written in a file, for the manual; it is tested.
     """
     made = Option(kind, default, name)
     made.scopes = scopes
@@ -114,6 +118,8 @@ def option(  # noqa: PLR0913 - a declaration has this many sides
     made.state = state
     made.direction = direction
     made.reason = inspect.cleandoc(reason)
+    made.example = example
+    made.safe = None
     return made
 
 
@@ -127,12 +133,62 @@ def accepted(
     direction: Direction | None = None,
     dynamic: bool = True,
     since: str = "4.0",
+    name: str = "",
+    example: str = "",
 ) -> Option[T]:
     """Declare an option which is understood and without effect here; `reason` says why."""
-    made = option(kind, default, doc=doc, scopes=scopes, dynamic=dynamic, since=since)
-    made.state = State.ACCEPTED
-    made.reason = inspect.cleandoc(reason)
-    made.direction = direction
+    return option(
+        kind,
+        default,
+        doc=doc,
+        scopes=scopes,
+        dynamic=dynamic,
+        since=since,
+        state=State.ACCEPTED,
+        reason=reason,
+        direction=direction,
+        name=name,
+        example=example,
+    )
+
+
+def planned(  # noqa: PLR0913 - a declaration has this many sides
+    kind: Kind[T],
+    default: T,
+    *,
+    doc: str,
+    scopes: Scope = Scope.OWN,
+    direction: Direction | None = None,
+    dynamic: bool = True,
+    since: str = "4.0",
+    name: str = "",
+    example: str = "",
+    reason: str = "",
+    unset: Mapping[Scope, T] | None = None,
+    safe: tuple[T, ...] | None = None,
+) -> Option[T]:
+    """Declare an option which we do not have yet.
+
+    Args:
+        reason: what can be done instead, if anything.
+        safe: for an option which protects somebody, the values which ask for no protection. Any
+            other value refuses the file: going on without would leave somebody unprotected.
+    """
+    made = option(
+        kind,
+        default,
+        doc=doc,
+        scopes=scopes,
+        dynamic=dynamic,
+        since=since,
+        state=State.PLANNED,
+        reason=reason,
+        direction=direction,
+        name=name,
+        example=example,
+        unset=unset,
+    )
+    made.safe = safe
     return made
 
 
@@ -157,6 +213,7 @@ class Options:
         inside: tuple[str, ...] = ("",),
         naming: Naming = Naming.NEVER,
         direction: Direction = "na",
+        free: bool = False,
         slotted: bool = False,
     ) -> None:
         if slotted:
@@ -171,7 +228,7 @@ class Options:
                 OPTIONS.add(each.key, each, depth=2)
         if stanza:
             CLASSES[stanza] = cls
-            declare_stanza(stanza, inside, naming, cls.__doc__ or "")
+            declare_stanza(stanza, inside, naming, cls.__doc__ or "", free=free)
         names = [name for name, value in vars(cls).items() if isinstance(value, Option)]
         cls._slotted = type(cls.__name__, (cls,), {"__slots__": names}, slotted=True)
         cls._setters = tuple(vars(cls._slotted)[name].__set__ for name in names)
@@ -219,6 +276,8 @@ class Options:
         return f"<{type(self).__name__} {' '.join(shown)}>"
 
 
-def declare_stanza(key: str, inside: tuple[str, ...], naming: Naming, doc: str) -> None:
+def declare_stanza(
+    key: str, inside: tuple[str, ...], naming: Naming, doc: str, *, free: bool
+) -> None:
     """Declare the stanza which a class of options belongs to."""
-    stanza(key, Scope.OWN, inside, naming, doc=inspect.cleandoc(doc))
+    stanza(key, Scope.OWN, inside, naming, free=free, doc=inspect.cleandoc(doc))

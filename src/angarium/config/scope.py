@@ -49,7 +49,8 @@ class StanzaKind:
     """A stanza which may be written.
 
     `parents` are keys of STANZAS; "" is the top of the file. `patterns`: a name between slashes
-    is a regular expression. `folded`: the case of names does not matter.
+    is a regular expression. `folded`: the case of names does not matter. `free`: options with
+    any other name may stand in it, and are kept as they are written: a script reads them.
     """
 
     key: str
@@ -58,6 +59,7 @@ class StanzaKind:
     naming: Naming
     patterns: bool = False
     folded: bool = False
+    free: bool = False
     doc: str = ""
 
     @property
@@ -78,10 +80,11 @@ def stanza(
     *,
     patterns: bool = False,
     folded: bool = False,
+    free: bool = False,
     doc: str = "",
 ) -> StanzaKind:
     """Declare a stanza."""
-    kind = StanzaKind(key, scope, frozenset(parents), naming, patterns, folded, doc)
+    kind = StanzaKind(key, scope, frozenset(parents), naming, patterns, folded, free, doc)
     STANZAS.add(key, kind, depth=2)
     return kind
 
