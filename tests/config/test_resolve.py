@@ -9,7 +9,7 @@ from angarium.config.resolve import Configuration, Endpoint, Recent
 from angarium.core.errors import Error
 from angarium.inbound.options import Conformance, Reception
 from angarium.modules.loggers.options import EcLogger
-from angarium.net.options import ListenSocket
+from angarium.net.options.sockets import ListenSocket
 from angarium.outbound.options import Transport
 from angarium.queue.options import HostLimits, ServerLimits, Shape
 from angarium.run.options import EventLoop, Node, Security

@@ -9,7 +9,7 @@ import pytest
 
 from angarium.config.kinds import Place
 from angarium.net.loop import RealClock
-from angarium.net.options import Resolver as Options
+from angarium.net.options.resolver import Resolver as Options
 from angarium.net.resolvconf import Server
 from angarium.net.resolver import Naming
 from helpers.clock import FakeClock

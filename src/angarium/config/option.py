@@ -123,7 +123,7 @@ def option(  # noqa: PLR0913 - a declaration has this many sides
     return made
 
 
-def accepted(
+def accepted(  # noqa: PLR0913 - a declaration has this many sides
     kind: Kind[T],
     default: T,
     *,

@@ -11,7 +11,7 @@ from angarium.core.clock import Clock
 from angarium.net.dns import DEFAULT_LIMITS, Limits, Stub
 from angarium.net.dnscache import Keeping, Resolver
 from angarium.net.dnssocket import Network, Sockets
-from angarium.net.options import Resolver as Options
+from angarium.net.options.resolver import Resolver as Options
 from angarium.net.resolvconf import PORT, Hosts, ResolvConf, Server, WatchedFile, parse, server
 
 # Seconds between two looks at resolv.conf and hosts: DHCP and VPN clients rewrite them.

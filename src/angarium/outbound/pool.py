@@ -15,7 +15,7 @@ from typing import Final, Protocol, TypeVar
 
 from angarium.config.option import Options
 from angarium.core.clock import Clock
-from angarium.net.options import Sending
+from angarium.net.options.sockets import Sending
 from angarium.net.sweep import Sweep
 from angarium.outbound.dial import Dialer
 from angarium.outbound.options import Transport

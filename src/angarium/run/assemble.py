@@ -28,7 +28,7 @@ from angarium.journal.disk import FileDisk
 from angarium.journal.errors import SpoolError
 from angarium.journal.ring import Ring
 from angarium.net.loop import LagWatch, RealClock
-from angarium.net.options import Resolver as ResolverOptions
+from angarium.net.options.resolver import Resolver as ResolverOptions
 from angarium.net.resolver import Naming
 from angarium.net.sweep import Sweep
 from angarium.outbound.bounce import Bounces

@@ -11,7 +11,7 @@ from angarium.inbound.profile import LISTENER
 from angarium.inbound.smtp import Services, SmtpSession
 from angarium.net.address import Buffers
 from angarium.net.listener import Listener
-from angarium.net.options import ListenSocket
+from angarium.net.options.sockets import ListenSocket
 from angarium.run.scoreboard import Row
 from angarium.run.sockets import label
 

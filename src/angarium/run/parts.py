@@ -13,7 +13,7 @@ from angarium.events.panic import PanicLog
 from angarium.inbound.profile import Profiles
 from angarium.inbound.smtp import Services
 from angarium.net.loop import LagWatch, RealClock
-from angarium.net.options import Resolver as ResolverOptions
+from angarium.net.options.resolver import Resolver as ResolverOptions
 from angarium.net.resolver import Naming
 from angarium.net.sweep import Sweep
 from angarium.outbound.bounce import Bounces

@@ -21,7 +21,8 @@ from angarium.config.load import load_snapshot, snapshot
 from angarium.config.option import OPTIONS
 from angarium.config.resolve import Configuration, Endpoint
 from angarium.core.errors import Error
-from angarium.net.options import ListenSocket, Resolver
+from angarium.net.options.resolver import Resolver
+from angarium.net.options.sockets import ListenSocket
 from angarium.queue.spool.options import Spooling
 from angarium.run.handover import Handover
 from angarium.run.options import EventLoop, Node, Security, Sink

@@ -16,8 +16,8 @@ from angarium.config.errors import ConfigError
 from angarium.config.load import load, load_text
 from angarium.config.resolve import Configuration
 from angarium.net.loop import RealClock
-from angarium.net.options import ListenSocket
-from angarium.net.options import Resolver as ResolverOptions
+from angarium.net.options.resolver import Resolver as ResolverOptions
+from angarium.net.options.sockets import ListenSocket
 from angarium.net.resolver import Naming
 from angarium.outbound.options import Transport
 from angarium.queue.options import ServerLimits
