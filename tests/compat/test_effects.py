@@ -1,0 +1,275 @@
+"""Every option which is said to work has a test that proves it, and the test says so.
+
+    @pytest.mark.effect("retry_interval", "ec_logger.mainlog")
+    def test_...
+
+A test proves an effect if a value other than the default makes the server do something else; that
+a value arrives in an object proves nothing. By the syntax trees of the tests: nothing is imported.
+`MISSING` names what has no such test yet, with the reason. It may only shrink.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from angarium.config.load import declarations
+from angarium.config.option import OPTIONS, State
+
+declarations()
+
+TESTS = Path(__file__).parent.parent
+WORKING = {each.key for each in OPTIONS.values() if each.state is State.WORKS}
+
+# Of the queues, of delivery and of the network.
+MISSING_SENDING: frozenset[str] = frozenset({
+    "banner_timeout",
+    "bind_address",
+    "bind_address_secondary",
+    "blackhole",
+    "body_timeout",
+    "bounce_size_limit",
+    "bounces_inline_original",
+    "connect_timeout",
+    "connect_timeout_ceiling",
+    "connect_timeout_to_delay",
+    "connection_allocation_aggressiveness",
+    "dead_destination_delay",
+    "default_binding",
+    "delay_dsn_max_retry_interval",
+    "delay_dsn_retry_interval",
+    "delayed_binding_domain_fuzz",
+    "delivery_method",
+    "dns_attempts",
+    "dns_cache_purge_interval",
+    "dns_cache_size",
+    "dns_failures_to_purge",
+    "dns_fallback_to_tcp",
+    "dns_max_in_flight",
+    "dns_max_udp_queries_per_port",
+    "dns_negative_ttl",
+    "dns_servers",
+    "dns_timeout",
+    "dns_udp_rcvbuf_size",
+    "dns_udp_sndbuf_size",
+    "drop_body_after_trans_fail",
+    "ehlo_hostname",
+    "ehlo_timeout",
+    "enable",
+    "fairness_weights",
+    "file_mode",
+    "gateway",
+    "generate_bounces",
+    "generate_delay_dsn",
+    "host_failure_retry",
+    "hosts_file",
+    "idle_timeout",
+    "listen_backlog",
+    "lmtp_port",
+    "mailerdaemon",
+    "mailfrom_timeout",
+    "max_cname_depth",
+    "max_deliveries_per_connection",
+    "max_dns_ttl",
+    "max_mx_hosts",
+    "max_outbound_connections",
+    "max_recipients_per_batch",
+    "max_recipients_per_connection",
+    "max_resident_active_queue",
+    "max_resident_messages",
+    "max_resident_transfails",
+    "max_retries",
+    "max_retry_interval",
+    "mdn_failures_notify",
+    "memory_goal",
+    "memory_hwm",
+    "message_expiration",
+    "migrate_connections_between_sibling_domains",
+    "min_dns_ttl",
+    "mx_failures_fallback_to_a",
+    "mx_failures_to_delay",
+    "never_attempt_expired_messages",
+    "never_retry",
+    "only_use_best_mx_for_relay_domains",
+    "outbound_throttle_connections",
+    "outbound_throttle_messages",
+    "prefer_ipv6_mxs",
+    "priority_shares",
+    "prohibited_hosts",
+    "rcptto_timeout",
+    "remote_reply_limit",
+    "remote_smtp_port",
+    "resolv_conf",
+    "retry_interval",
+    "routes",
+    "rset_timeout",
+    "scope_max_outbound_connections",
+    "send_8bitmime",
+    "server_max_outbound_connections",
+    "server_reserve_outbound_connections",
+    "skip_hosts",
+    "soundness_interval",
+    "suspend_delivery",
+    "tcp_buffer_size",
+    "tcp_recv_buffer_size",
+    "tcp_send_buffer_size",
+    "transform_8bitmime_content",
+    "use_ipv6",
+})  # fmt: skip
+# Of reception, of logging, of the spool and of the server.
+MISSING_RECEIVING: frozenset[str] = frozenset({
+    "accept_unknown",
+    "allow_ip_literal",
+    "allow_null_envelope_sender",
+    "allow_trailing_whitespace_in_commands",
+    "auth_line_limit",
+    "banner_hostname",
+    "bounce_domains",
+    "bounce_logger.bouncelog",
+    "bounce_logger.bouncelog_mode",
+    "bounce_logger.enabled",
+    "bounce_logger.heartbeat",
+    "bounce_logger.log_inband_bounces",
+    "bounce_logger.log_outofband_bounces",
+    "bounce_logger.log_transient_failures",
+    "checkpoint_interval",
+    "command_line_limit",
+    "command_timeout",
+    "context",
+    "crash_limit",
+    "domain_for_unqualified_recipient_addresses",
+    "domain_for_unqualified_sender_address",
+    "ec_logger.enabled",
+    "ec_logger.heartbeat",
+    "ec_logger.log_deliveries",
+    "ec_logger.log_permanent_failures",
+    "ec_logger.log_receptions",
+    "ec_logger.log_rejections",
+    "ec_logger.log_transient_failures",
+    "ec_logger.mainlog",
+    "ec_logger.mainlog_mode",
+    "ec_logger.paniclog",
+    "ec_logger.paniclog_mode",
+    "ec_logger.rejectlog",
+    "ec_logger.rejectlog_mode",
+    "event_retention",
+    "event_retention_size",
+    "eventloop.concurrency",
+    "fairness_key",
+    "force_fsync",
+    "hostname",
+    "idle_time",
+    "inbound_throttle_messages",
+    "large_message_threshold",
+    "listener_sessions",
+    "local_changes_file",
+    "log_hires_timestamp",
+    "log_inodes_low",
+    "log_space_low",
+    "match_cache_size",
+    "max_commands_per_connection",
+    "max_errors_per_connection",
+    "max_header_size",
+    "max_idle_commands",
+    "max_message_size",
+    "max_pending_receptions",
+    "max_receptions_per_connection",
+    "max_recipients_per_message",
+    "max_sessions",
+    "min_byte_rate",
+    "min_byte_rate_window",
+    "open_relay",
+    "pathway",
+    "pidfile",
+    "priority_header",
+    "received_header_limit",
+    "received_hostname",
+    "reception_deadline",
+    "reconfig_message",
+    "relay_domains",
+    "relay_for_sending_domains",
+    "relay_hosts",
+    "require_ehlo",
+    "rfc2821_allow_whitespace_in_envelope",
+    "rfc2821_pedantic_address_rules",
+    "rfc2822_date_header",
+    "rfc2822_lone_lf_in_body",
+    "rfc2822_lone_lf_in_headers",
+    "rfc2822_max_line_length",
+    "rfc2822_max_line_length_policy",
+    "rfc2822_messageid_header",
+    "rfc2822_missing_headers",
+    "rfc2822_trace_headers",
+    "security.group",
+    "security.supplemental_groups",
+    "security.user",
+    "server_max_file_descriptors",
+    "service_sessions",
+    "sessions_per_address",
+    "shutdown_timeout",
+    "sink.listen",
+    "sink.record",
+    "sink.script",
+    "spool_inodes_low",
+    "spool_mode",
+    "spool_reserve",
+    "spool_segment_size",
+    "spool_space_low",
+    "spoolbase",
+    "state_sync_interval",
+    "static_banner",
+    "unlink_on_spool_in_failure",
+    "upgrade_timeout",
+    "watchdog_interval",
+    "write_timeout",
+})  # fmt: skip
+MISSING = MISSING_SENDING | MISSING_RECEIVING
+
+
+def effects(tree: ast.AST) -> Iterator[str]:
+    """Yield the options which the tests of a module name; marks of parameters count too."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        if not node.name.startswith("test_"):
+            continue
+        for decorator in node.decorator_list:
+            for each in ast.walk(decorator):
+                if isinstance(each, ast.Call) and ast.unparse(each.func) == "pytest.mark.effect":
+                    yield from (ast.literal_eval(name) for name in each.args)
+
+
+def named() -> dict[str, str]:
+    """Return the option to a file of tests which proves it."""
+    return {
+        name: str(path.relative_to(TESTS))
+        for path in sorted(TESTS.rglob("test_*.py"))
+        for name in effects(ast.parse(path.read_text("utf-8")))
+    }
+
+
+NAMED = named()
+
+
+def test_an_option_which_works_has_a_test_of_its_effect() -> None:
+    assert sorted(WORKING - NAMED.keys() - MISSING) == []
+
+
+def test_what_has_a_test_now_is_not_missing() -> None:
+    assert sorted(MISSING & NAMED.keys()) == []
+    assert sorted(MISSING - WORKING) == []
+
+
+def test_an_effect_is_one_of_an_option_which_works() -> None:
+    assert {name: path for name, path in NAMED.items() if name not in WORKING} == {}
+
+
+def test_marks_are_found_on_tests_and_on_parameters_only() -> None:
+    tree = ast.parse(
+        "@pytest.mark.effect('a', 'b')\n"
+        "def test_one(): ...\n"
+        "@pytest.mark.parametrize('x', [pytest.param(1, marks=pytest.mark.effect('c'))])\n"
+        "async def test_two(): ...\n"
+        "@pytest.mark.effect('d')\n"
+        "def helper(): ...\n"
+    )
+    assert list(effects(tree)) == ["a", "b", "c"]
