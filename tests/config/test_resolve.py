@@ -334,6 +334,7 @@ def test_a_configuration_knows_its_generation_and_text() -> None:
     assert re.fullmatch("[0-9a-f]{16}", one.text_hash)
 
 
+@pytest.mark.effect("match_cache_size")
 def test_what_is_kept_resolved_is_bounded() -> None:
     conf = load_text("match_cache_size = 10")
     for number in range(1000):

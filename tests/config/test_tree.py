@@ -100,6 +100,7 @@ def test_readonly_include_makes_readonly() -> None:
     assert document({"/etc/main": 'readonly_include "a"', "/etc/a": ""}).readonly == {"/etc/a"}
 
 
+@pytest.mark.effect("local_changes_file")
 def test_local_changes_are_read_last() -> None:
     files = {"/etc/main": "local_changes_file = /etc/local", "/etc/local": "x = 1"}
     found = document(files)

@@ -196,6 +196,7 @@ def test_a_message_which_grows_too_large_is_refused_at_its_end() -> None:
 SMALL = "large_message_threshold = 4096"
 
 
+@pytest.mark.effect("large_message_threshold")
 def test_a_large_message_goes_to_disk_piece_by_piece() -> None:
     desk = Desk(SMALL)
     talk = rcpt_to_data(desk)

@@ -121,6 +121,7 @@ def test_while_the_spool_takes_nothing_mail_is_refused_before_it_is_sent(
     assert talk.say("MAIL FROM:<>") == ["250 2.0.0 MAIL FROM accepted"]
 
 
+@pytest.mark.effect("max_pending_receptions")
 def test_too_many_messages_waiting_for_the_disk_are_refused() -> None:
     desk = Desk("max_pending_receptions = 1")
     desk.admit.slow = True
@@ -150,10 +151,12 @@ def test_the_greeting_offers_what_there_is() -> None:
     assert talk.say("HELO client.example") == ["250 host.example says HELO to 192.0.2.9"]
 
 
+@pytest.mark.effect("static_banner")
 def test_a_static_banner_is_the_whole_greeting() -> None:
     assert Desk(listener='static_banner = "220 mine"').connect().heard() == ["220 mine"]
 
 
+@pytest.mark.effect("banner_hostname", "received_hostname")
 def test_names_of_ours_may_differ_in_banner_and_received() -> None:
     desk = Desk(listener='banner_hostname = "b.example"\nreceived_hostname = "r.example"')
     talk = desk.connect()
@@ -260,6 +263,7 @@ def test_after_a_reload_a_session_ends_at_its_next_mail_or_rset(line: str) -> No
     assert talk.transport.over
 
 
+@pytest.mark.effect("reconfig_message")
 def test_the_words_after_a_reload_are_an_option() -> None:
     desk = Desk(listener='reconfig_message = "4.3.2 come back"')
     talk = desk.greeted()
@@ -299,6 +303,7 @@ def test_a_session_which_does_not_end_in_time_hears_so_in_the_middle_of_a_conten
 # Rejections.
 
 
+@pytest.mark.effect("context")
 def test_a_refusal_is_an_event_with_its_context() -> None:
     desk = Desk(listener='context = [ tenant = "t1" ]')
     talk = desk.greeted()

@@ -401,6 +401,7 @@ def test_a_clock_that_is_set_back_brings_no_flood_of_heartbeats(bench: Bench) ->
     assert bench.lines() == ["M", "M"]
 
 
+@pytest.mark.effect("log_hires_timestamp")
 def test_hires_timestamps(bench: Bench) -> None:
     hose = bench.hose(FakeConfiguration(hires=True))
     bench.shards[0].put(reception(1, at=1700000000.25))
@@ -437,6 +438,7 @@ def test_two_logs_in_one_file_are_refused(bench: Bench) -> None:
         bench.hose(FakeConfiguration(mainlog="x.ec", rejectlog="x.ec"))
 
 
+@pytest.mark.effect("ec_logger.enabled", "bounce_logger.enabled")
 def test_a_logger_that_is_not_enabled_writes_nothing(bench: Bench) -> None:
     hose = bench.hose(FakeConfiguration(enabled=False))
     bench.shards[0].put(reception(1), permanent(1))

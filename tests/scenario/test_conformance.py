@@ -102,11 +102,13 @@ async def test_helo_is_with_smtp_and_names_nothing_that_breaks_a_comment(world: 
     assert b") with SMTP\r\n" in got
 
 
+@pytest.mark.effect("rfc2822_trace_headers")
 async def test_without_trace_headers_the_content_is_what_was_sent(world: World) -> None:
     content = b"Return-Path: <x@y.test>\r\nSubject: x\r\n\r\ntext\r\n"
     assert await through(world, "127.0.0.3", content, "b@bare.test") == content
 
 
+@pytest.mark.effect("rfc2822_missing_headers")
 async def test_a_message_of_body_only_is_refused_or_gets_an_empty_line(world: World) -> None:
     text = b"no header here\r\nat all\r\n"
     refusal = b"550 5.6.0 Required headers not found (see RFC2822 section 3.6)"
@@ -120,6 +122,7 @@ async def test_a_line_in_the_header_which_is_no_field_is_refused(world: World) -
     assert got == b"550 5.6.0 Invalid header found (see RFC2822 section 3.6)"
 
 
+@pytest.mark.effect("rfc2822_date_header", "rfc2822_messageid_header")
 async def test_a_missing_date_is_refused_where_pedantic(world: World) -> None:
     got = await through(world, "127.0.0.2", b"Subject: x\r\n\r\n", "b@date.test")
     assert got == b"550 5.6.0 Missing required RFC2822 Date field (see RFC2822 section 3.6)"
@@ -131,6 +134,7 @@ async def test_a_missing_date_is_refused_where_pedantic(world: World) -> None:
 # Line ends and long lines.
 
 
+@pytest.mark.effect("rfc2822_lone_lf_in_headers")
 async def test_lone_line_ends_in_the_header_are_refused_or_mended(world: World) -> None:
     content = b"Date: x\nSubject: x\rX-A: y\r\n\r\ntext\r\n"
     got = await through(world, "127.0.0.1", content, "b@lone.test")
@@ -139,6 +143,7 @@ async def test_lone_line_ends_in_the_header_are_refused_or_mended(world: World) 
     assert got.endswith(b"Date: x\r\nSubject: x\r\nX-A: y\r\n\r\ntext\r\n")
 
 
+@pytest.mark.effect("rfc2822_lone_lf_in_body")
 @pytest.mark.parametrize(
     ("source", "arrives"),
     [
@@ -153,6 +158,7 @@ async def test_lone_line_ends_in_the_body(world: World, source: str, arrives: by
     assert got.rpartition(b"\r\n\r\n")[2] == arrives
 
 
+@pytest.mark.effect("rfc2822_max_line_length", "rfc2822_max_line_length_policy")
 @pytest.mark.parametrize(
     ("source", "length", "arrives"),
     [
@@ -191,6 +197,7 @@ async def test_long_lines_in_the_header_are_folded_or_refused(world: World) -> N
 # Loops and headers which are too large.
 
 
+@pytest.mark.effect("received_header_limit")
 async def test_a_message_which_has_come_round_too_often_is_refused(world: World) -> None:
     loop = b"554 5.4.6 mail loop: too many Received header fields"
     line = b"Received: by x.test; y\r\n"
@@ -205,6 +212,7 @@ async def test_a_message_which_has_come_round_too_often_is_refused(world: World)
     assert got.count(b"Received:") == 101
 
 
+@pytest.mark.effect("max_header_size")
 async def test_a_header_over_its_limit_is_refused(world: World) -> None:
     content = b"X-Long: " + b"y" * 80 + b"\r\n"
     got = await through(world, "127.0.0.5", content * 60 + b"\r\n", "b@header.test")
@@ -220,6 +228,7 @@ async def said(caller: Caller, line: str) -> str:
     return reply[:3]
 
 
+@pytest.mark.effect("rfc2821_pedantic_address_rules")
 async def test_dots_in_local_parts(world: World) -> None:
     for source, code in (("127.0.0.1", "501"), ("127.0.0.2", "250")):
         async with world.call(source) as caller:
@@ -229,6 +238,7 @@ async def test_dots_in_local_parts(world: World) -> None:
             assert await said(caller, 'MAIL FROM:<"a..b"@x.test>') == "250"
 
 
+@pytest.mark.effect("rfc2821_allow_whitespace_in_envelope", "allow_trailing_whitespace_in_commands")
 async def test_blanks_around_addresses(world: World) -> None:
     for source, trailing, inside in (
         ("127.0.0.1", "501", "501"),

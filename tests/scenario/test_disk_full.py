@@ -70,6 +70,7 @@ async def queued(world: World, count: int) -> list[str]:
     return names
 
 
+@pytest.mark.effect("spool_space_low")
 async def test_below_the_watermark_mail_is_put_off_and_what_is_queued_goes_out(
     tmp_path: Path, disk: SmallDisk
 ) -> None:
@@ -155,6 +156,7 @@ async def test_a_message_for_which_there_is_no_room_leaves_none_behind(
         assert "never@x.test" not in recipients(world)
 
 
+@pytest.mark.effect("spool_inodes_low")
 async def test_without_inodes_mail_is_put_off_too(tmp_path: Path, disk: SmallDisk) -> None:
     async with World(tmp_path, INODES, ZONE) as world:
         assert (await world.send("a@sender.test", ["first@x.test"], CONTENT))[:4] == "250 "

@@ -59,6 +59,7 @@ def shard(mail: Received) -> int:
     return shard_of(ident)
 
 
+@pytest.mark.effect("fairness_key")
 @pytest.mark.parametrize("connections", [1, 4])
 async def test_one_message_overtakes_a_bulk_job_of_another_key(
     tmp_path: Path, connections: int
@@ -76,6 +77,7 @@ async def test_one_message_overtakes_a_bulk_job_of_another_key(
         assert len(world.sink.accepted) < len(load.acknowledged)
 
 
+@pytest.mark.effect("priority_header")
 async def test_an_urgent_message_overtakes_those_of_its_own_key(tmp_path: Path) -> None:
     config = "priority_header = X-Urgent\nmax_outbound_connections = 1\n"
     async with World(tmp_path, config, ZONE, sink=SLOW) as world, bulk(world), world.call() as call:

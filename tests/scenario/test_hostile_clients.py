@@ -67,12 +67,14 @@ async def dripped(caller: Caller, drop: bytes) -> bytes:
 # Slow ones.
 
 
+@pytest.mark.effect("min_byte_rate", "min_byte_rate_window")
 async def test_a_content_which_trickles_is_given_up(world: World) -> None:
     async with world.call("127.0.0.2") as caller:
         await begun(caller, "b@slow.test")
         assert await dripped(caller, b"x") == b"421 4.4.2 the message comes too slowly\r\n"
 
 
+@pytest.mark.effect("reception_deadline")
 async def test_a_message_has_a_deadline_however_busy_its_client(world: World) -> None:
     async with world.call("127.0.0.3") as caller:
         await begun(caller, "b@late.test")
@@ -80,6 +82,7 @@ async def test_a_message_has_a_deadline_however_busy_its_client(world: World) ->
         assert await dripped(caller, piece) == b"421 4.4.2 the message took too long\r\n"
 
 
+@pytest.mark.effect("idle_time")
 async def test_who_says_nothing_is_told_and_left(world: World) -> None:
     async with (
         world.call("127.0.0.4") as greeted,
@@ -94,6 +97,7 @@ async def test_who_says_nothing_is_told_and_left(world: World) -> None:
 # Deaf ones.
 
 
+@pytest.mark.effect("write_timeout")
 async def test_who_sends_and_never_reads_is_left_and_costs_little(world: World) -> None:
     [worker] = world.worker_pids()
     before = world.memory(worker)
@@ -256,6 +260,7 @@ async def test_chunks_larger_than_what_there_is_take_nothing(world: World) -> No
         assert world.memory(worker) - before < 16 << 20
 
 
+@pytest.mark.effect("server_max_file_descriptors")
 async def test_connections_leave_descriptors_for_mail(tmp_path: Path) -> None:
     config = "server_max_file_descriptors = 128\n"
     async with (

@@ -53,6 +53,7 @@ async def test_mail_goes_on_and_every_line_is_there_afterwards(
         assert len(await world.logged("rejectlog", "MAIL FROM syntax error")) == 1
 
 
+@pytest.mark.effect("log_space_low")
 async def test_below_the_watermark_mail_is_put_off_until_there_is_room(
     tmp_path: Path, disk: SmallDisk
 ) -> None:
@@ -78,6 +79,7 @@ async def refused(world: World) -> bool:
     return not await greeted(world)
 
 
+@pytest.mark.effect("log_inodes_low")
 async def test_inodes_are_counted_too(tmp_path: Path, disk: SmallDisk) -> None:
     async with World(tmp_path, INODES, ZONE, logs=disk.path) as world:
         assert await greeted(world)

@@ -129,6 +129,7 @@ async def test_a_message_over_which_workers_die_is_put_aside(tmp_path: Path) -> 
         assert any("was put aside" in line for line in world.log("paniclog"))
 
 
+@pytest.mark.effect("shutdown_timeout")
 async def test_a_stuck_worker_does_not_keep_the_server_from_stopping(tmp_path: Path) -> None:
     async with World(tmp_path, "shutdown_timeout = 0.1\n", ZONE, workers=2) as world:
         stuck, _ = world.worker_pids()

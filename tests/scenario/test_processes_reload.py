@@ -51,6 +51,7 @@ async def test_listeners_come_and_go(world: World, free: int) -> None:
     assert (await world.send("a@b.test", ["c@sink.test"], CONTENT)).startswith("250")
 
 
+@pytest.mark.effect("hostname")
 async def test_a_session_of_the_old_configuration_ends_at_its_next_mail(world: World) -> None:
     async with world.call() as old:
         await world.reload('hostname = "new.name.test"')
@@ -117,6 +118,7 @@ async def test_logs_are_reopened_on_sigusr1_without_a_line_lost(world: World) ->
     assert sorted("@".join(each.split("@")[:2]) for each in received()) == sorted(wanted)
 
 
+@pytest.mark.effect("command_timeout")
 async def test_a_stuck_worker_is_named_and_holds_the_reload_up_until_it_answers(
     world: World,
 ) -> None:

@@ -228,6 +228,7 @@ async def until_banner(port: int, beginning: str) -> None:
 # What is said, and where it runs.
 
 
+@pytest.mark.effect("spoolbase", "pidfile")
 async def test_without_a_state_the_spoolbase_is_it_and_the_pid_file_is_written(
     tmp_path: Path, free: int
 ) -> None:

@@ -98,6 +98,7 @@ async def test_old_workers_finish_what_is_under_way_and_deliver_it(world: World)
     assert not old.intersection(world.worker_pids())
 
 
+@pytest.mark.effect("upgrade_timeout")
 async def test_a_session_which_does_not_end_hears_so(tmp_path: Path) -> None:
     async with World(tmp_path, "upgrade_timeout = 1\n", ZONE) as world, world.call() as caller:
         await caller.envelope("a@b.test", "c@sink.test")

@@ -37,6 +37,7 @@ async def told(world: World, *words: str) -> str:
     return found()[0]
 
 
+@pytest.mark.effect("watchdog_interval")
 async def test_a_worker_in_an_endless_loop_says_where_it_was(tmp_path: Path) -> None:
     package = Package(tmp_path)
     package.append("queue/admit.py", STUCK)

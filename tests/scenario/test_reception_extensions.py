@@ -89,6 +89,7 @@ async def test_a_refused_recipient_in_a_pipeline_leaves_the_others(world: World)
     assert got.recipients == ["good@part.test", "fine@part.test"]
 
 
+@pytest.mark.effect("max_message_size")
 async def test_a_declared_size_over_the_limit_is_refused_before_it_is_sent(world: World) -> None:
     async with world.call() as caller:
         refusal = "552 5.3.4 message size limit exceeded"

@@ -68,6 +68,7 @@ async def test_each_verb_has_its_own_limit(world: World, line: str, most: int) -
         assert await caller.say("NOOP") == "250 2.0.0 OK"
 
 
+@pytest.mark.effect("command_line_limit")
 async def test_a_line_is_refused_at_the_first_octet_too_many(world: World) -> None:
     for source, limit in (("127.0.0.1", 512), ("127.0.0.7", 1000)):
         async with world.call(source) as caller:
@@ -88,6 +89,7 @@ async def test_a_line_without_end_costs_no_memory_and_is_refused_when_it_ends(
 # Recipients and messages.
 
 
+@pytest.mark.effect("max_recipients_per_message", "max_receptions_per_connection")
 async def test_recipients_of_a_message_above_the_limit_are_put_off(world: World) -> None:
     async with world.call("127.0.0.2") as caller:
         await caller.envelope("a@sender.test", "1@many.test", "2@many.test")
@@ -132,6 +134,7 @@ async def test_ten_thousand_recipients_are_one_message(world: World) -> None:
     )
 
 
+@pytest.mark.effect("inbound_throttle_messages")
 async def test_messages_above_a_rate_wait_a_little_or_are_put_off(world: World) -> None:
     async with world.call("127.0.0.6") as caller:
         assert (await caller.deliver(CONTENT, "1@rate.test")).startswith("250 ")
@@ -147,6 +150,7 @@ async def test_messages_above_a_rate_wait_a_little_or_are_put_off(world: World) 
 # Commands.
 
 
+@pytest.mark.effect("max_errors_per_connection")
 async def test_who_errs_too_often_has_to_go(world: World) -> None:
     async with world.call("127.0.0.4") as caller:
         for _ in range(3):
@@ -163,6 +167,7 @@ async def test_refused_recipients_count_as_errors(world: World) -> None:
         assert await caller.rest() == b"421 4.7.0 too many errors\r\n"
 
 
+@pytest.mark.effect("max_idle_commands")
 async def test_who_only_talks_has_to_go(world: World) -> None:
     async with world.call("127.0.0.4") as caller:
         for line in ("NOOP", "RSET", "VRFY x", "HELP"):  # EHLO was the first
@@ -178,6 +183,7 @@ async def test_who_only_talks_has_to_go(world: World) -> None:
             assert (await caller.deliver(CONTENT, f"{number}@talk.test")).startswith("250 ")
 
 
+@pytest.mark.effect("max_commands_per_connection")
 async def test_commands_of_a_connection_are_limited(world: World) -> None:
     async with world.call("127.0.0.5") as caller:
         for _ in range(3):
@@ -202,6 +208,7 @@ async def freed(world: World, source: str) -> None:
             assert caller.banner == BUSY
 
 
+@pytest.mark.effect("sessions_per_address", "listener_sessions", "max_sessions", "service_sessions")
 @pytest.mark.parametrize(
     ("config", "listener", "others"),
     [

@@ -44,6 +44,14 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
         yield world
 
 
+@pytest.mark.effect(
+    "relay_domains",
+    "bounce_domains",
+    "relay_hosts",
+    "open_relay",
+    "relay_for_sending_domains",
+    "pathway",
+)
 @pytest.mark.parametrize(
     ("source", "sender", "recipient", "taken"),
     [
@@ -102,6 +110,10 @@ async def test_all_recipients_denied_leave_nothing_to_send(world: World) -> None
         assert await caller.say("DATA") == "503 5.5.1 DATA without RCPT TO"
 
 
+@pytest.mark.effect(
+    "domain_for_unqualified_recipient_addresses",
+    "domain_for_unqualified_sender_address",
+)
 async def test_unqualified_addresses_get_their_domains_or_are_refused(world: World) -> None:
     async with world.call("127.0.0.7") as caller:
         assert (await caller.envelope("cron", "postmaster")).startswith("250 ")
@@ -112,6 +124,7 @@ async def test_unqualified_addresses_get_their_domains_or_are_refused(world: Wor
         assert (await caller.envelope("a@sender.test", "bob")).startswith("501 5.5.")
 
 
+@pytest.mark.effect("allow_null_envelope_sender", "allow_ip_literal")
 async def test_null_senders_and_literals_are_refused_where_the_options_say_so(
     world: World,
 ) -> None:
@@ -122,6 +135,7 @@ async def test_null_senders_and_literals_are_refused_where_the_options_say_so(
         assert (await caller.envelope("", "b@[127.0.0.1]")).startswith("250 ")
 
 
+@pytest.mark.effect("require_ehlo")
 async def test_mail_before_the_greeting_is_refused_where_require_ehlo_says_so(
     world: World,
 ) -> None:

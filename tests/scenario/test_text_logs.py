@@ -7,6 +7,8 @@ import signal
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from angarium.core.ident import printed
 from helpers.outlook import Outlook
 
@@ -89,6 +91,7 @@ async def test_refusals_are_in_rejectlog(tmp_path: Path) -> None:
         ), line
 
 
+@pytest.mark.effect("ec_logger.heartbeat", "bounce_logger.heartbeat")
 async def test_a_node_has_one_heartbeat_for_each_interval(tmp_path: Path) -> None:
     config = """
         ec_logger "ec_logger" { heartbeat = 1 }

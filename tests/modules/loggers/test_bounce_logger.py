@@ -42,6 +42,11 @@ def test_failures_are_logged_and_nothing_else(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.effect(
+    "bounce_logger.log_transient_failures",
+    "bounce_logger.log_inband_bounces",
+    "bounce_logger.log_outofband_bounces",
+)
 @pytest.mark.parametrize(
     ("option", "left"),
     [

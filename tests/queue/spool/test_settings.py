@@ -80,6 +80,7 @@ def test_force_fsync_changes_while_running() -> None:
     assert {early, late} <= set(survivors.found), "what is synced brings what came before with it"
 
 
+@pytest.mark.effect("force_fsync")
 def test_unsynced_mail_is_lost_at_a_power_cut_where_force_fsync_is_off() -> None:
     disk = MemoryDisk()
     life = Life(disk, replace(SMALL, force_fsync=False, sync_seconds=60.0)).start()
