@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from angarium.config.check import scope_names
-from angarium.config.grammar import written
-from angarium.config.kinds import Mode, Raw, Schema, Secret, plain
+from angarium.config.kinds import Schema
 from angarium.config.option import OPTIONS, Option
 from angarium.config.scope import STANZAS, TOP, Naming, Scope, StanzaKind, stanza_in, stanzas_in
+from angarium.config.spelling import secret, spelled
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,24 +55,9 @@ def describe(declared: Option[Any]) -> Description:
 
 def text(declared: Option[Any], value: object) -> str:
     """Return a value as it is written in a file; secrets are not shown."""
-    if isinstance(declared.kind, Secret) and value is not None:
-        return "***"
-    if value is None or value == "":
+    if value is None or value == "" and not secret(declared):
         return ""
-    return written(_raw(declared, value))
-
-
-def _raw(declared: Option[Any], value: object) -> Raw:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(declared.kind, Mode) and isinstance(value, int):
-        return f"0{value:o}"
-    shown = plain(value)
-    if isinstance(shown, dict):
-        return {key: str(each) for key, each in shown.items()}
-    if isinstance(shown, list):
-        return tuple(str(each) for each in shown)
-    return str(int(shown)) if isinstance(shown, float) and shown.is_integer() else str(shown)
+    return spelled(declared, value)
 
 
 def options_of(kind: StanzaKind) -> list[Option[Any]]:

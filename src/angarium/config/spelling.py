@@ -1,0 +1,127 @@
+"""A typed value as it is written in a file, such that reading it gives the value again.
+
+What a kind made of a text is turned back here, for all kinds at once: `config show`, the comparison
+of configurations and the console print nothing else. Words are quoted where Momentum needs it, not
+only where our grammar does.
+"""
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from angarium.config.kinds import Cap, Kind, List, Mode, Raw, Secret, Table, Text, plain
+from angarium.config.option import Option
+
+HIDDEN: Final = "***"
+# Values which a kind has no better word for are None: no throttle, no limit, nothing.
+NOTHING: Final = ("", "0", "-1", "none", "no")
+# Of options which nobody declared, as those of a script, only the name tells that it is a secret.
+SECRET_NAME: Final = re.compile(r"(password|passwd|passphrase|secret|token)$|^(api|private)_?key$")
+BARE: Final = re.compile(r"[A-Za-z0-9_.:+%*-]+")
+NUMBER: Final = re.compile(r"-?[0-9]+(/[0-9]+)?|0[0-7]+|true|false")
+
+
+def secret(declared: Option[Any] | None, name: str = "") -> bool:
+    """Say whether the value of an option is not to be shown; `name` of one nobody declared."""
+    if declared is None:
+        return SECRET_NAME.search(name) is not None
+    return isinstance(innermost(declared.kind), Secret)
+
+
+def innermost(kind: Kind[Any]) -> Kind[Any]:
+    """Return the kind of the words of a value."""
+    while isinstance(kind, List | Table):
+        kind = kind.item
+    return kind
+
+
+def raw(kind: Kind[Any] | None, value: object) -> Raw:
+    """Return what the grammar finds where `value` stands; no kind: it is that already."""
+    if isinstance(value, Mapping):
+        inner = kind.item if isinstance(kind, Table) else kind
+        return {key: raw(inner, each) for key, each in value.items()}
+    if isinstance(value, tuple):
+        inner = kind.item if isinstance(kind, List) else kind
+        return tuple(raw(inner, each) for each in value)
+    if value is None and kind is not None:
+        return _nothing(kind)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return format(Decimal(repr(value)).normalize(), "f")
+    if isinstance(kind, Mode) and isinstance(value, int):
+        return f"0{value:o}"
+    return str(plain(value))
+
+
+def _nothing(kind: Kind[Any]) -> str:
+    for text in NOTHING:
+        try:
+            if kind.parse(text) is None:
+                return text
+        except ValueError:
+            continue
+    return ""
+
+
+def spelled(
+    declared: Option[Any] | None, value: object, *, name: str = "", secrets: bool = False
+) -> str:
+    """Return a value as it is written in a file, in one line.
+
+    Args:
+        declared: None for what stands in a stanza which takes any name; `name` is that name.
+        secrets: show them; without, they are `HIDDEN`.
+    """
+    if not secrets and secret(declared, name):
+        return HIDDEN
+    kind = None if declared is None else declared.kind
+    return " ".join(lines(raw(kind, value), quoted=quotes(declared)))
+
+
+def quotes(declared: Option[Any] | None) -> bool:
+    """Say whether words of an option are always quoted, as text is."""
+    return declared is None or isinstance(innermost(declared.kind), Text)
+
+
+def lines(value: Raw, *, quoted: bool) -> list[str]:
+    """Return a value as it is written: one line, or one more for each item of a list."""
+    if isinstance(value, str):
+        return [word(value, quoted=quoted)]
+    if isinstance(value, Mapping):
+        inner = [
+            f"{word(key, quoted=False)} = {' '.join(lines(each, quoted=quoted))}"
+            for key, each in value.items()
+        ]
+        return ["[", *inner, "]"]
+    return ["(", *(" ".join(lines(each, quoted=quoted)) for each in value), ")"]
+
+
+def word(text: str, *, quoted: bool) -> str:
+    """Return a word as it is written, in quotes where they are needed, or wanted for a text."""
+    if (NUMBER if quoted else BARE).fullmatch(text):
+        return text
+    return '"' + re.sub(r'(["\\])', r"\\\1", text) + '"'
+
+
+def plain_value(declared: Option[Any] | None, value: object) -> Any:
+    """Return a value as JSON has it, valid by the schema of its kind."""
+    return _plain(None if declared is None else declared.kind, value)
+
+
+def _plain(kind: Kind[Any] | None, value: object) -> Any:
+    if isinstance(value, Mapping):
+        inner = kind.item if isinstance(kind, Table) else kind
+        return {key: _plain(inner, each) for key, each in value.items()}
+    if isinstance(value, tuple):
+        inner = kind.item if isinstance(kind, List) else kind
+        return [_plain(inner, each) for each in value]
+    if isinstance(value, Cap):
+        return value.count
+    if value is None and kind is not None:
+        text = _nothing(kind)
+        return int(text) if kind.schema().get("type") == "integer" and text else text
+    if isinstance(kind, Mode):
+        return raw(kind, value)
+    return plain(value)
