@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from angarium.config.kinds import Int, Secret, Text
+from angarium.config.kinds import Bool, Int, Secret, Text
 from angarium.config.option import CLASSES, OPTIONS, Options, State, accepted, option
-from angarium.config.scope import STANZAS, Scope
+from angarium.config.scope import STANZAS, Scope, Standing
 from angarium.core.errors import Error
 
 
@@ -108,6 +108,41 @@ def test_an_option_without_effect_says_why() -> None:
     assert Some.idle.state is State.ACCEPTED
     assert Some.idle.reason == "Nothing to tune."
     assert Some.idle.direction == "na"
+
+
+def test_each_class_of_a_template_has_options_of_its_own() -> None:
+    class Module(Options, template=True):
+        enabled = option(Bool(), True, doc="Whether it works.")
+        level = option(Int(), 1, doc="How much it says.")
+
+    class One(Module, stanza="one_module"):
+        level = option(Int(), 5, doc="More.")
+
+    class Two(Module, stanza="two_module"):
+        pass
+
+    assert OPTIONS["one_module.enabled"] is One.enabled
+    assert OPTIONS["two_module.enabled"] is Two.enabled
+    assert OPTIONS["two_module.enabled"].owner is Two
+    assert (One.make().level, Two.make().level) == (5, 1)
+    assert Two.make(enabled=False).enabled is False
+    assert not {"enabled", "level"} & set(OPTIONS)
+
+
+def test_the_options_of_a_stanza_we_do_not_have_are_as_it_is() -> None:
+    class Scanner(
+        Options, stanza="some_scanner", standing=Standing(State.PLANNED, "Not yet.", "Unscanned")
+    ):
+        size = option(Int(), 1, doc="A size.")
+        pool = accepted(Int(), 1, scopes=Scope.OWN, reason="No threads.", doc="A pool.")
+
+    class Engine(Options, stanza="some_scanner.engine", inside=("some_scanner",)):
+        host = option(Text(), "", doc="A host.")
+
+    assert (Scanner.size.state, Scanner.size.reason) == (State.PLANNED, "Not yet.")
+    assert (Scanner.pool.state, Scanner.pool.reason) == (State.ACCEPTED, "No threads.")
+    assert Engine.host.state is State.PLANNED
+    assert STANZAS["some_scanner.engine"].standing is STANZAS["some_scanner"].standing
 
 
 def test_a_secret_is_not_printed() -> None:

@@ -8,7 +8,7 @@ from angarium.config.load import load_text
 from angarium.config.resolve import Configuration, Endpoint, Recent
 from angarium.core.errors import Error
 from angarium.inbound.options import Conformance, Reception
-from angarium.modules.loggers.options import EcLogger
+from angarium.modules.loggers.options.logs import EcLogger
 from angarium.net.options.sockets import ListenSocket
 from angarium.outbound.options import Transport
 from angarium.queue.options import HostLimits, ServerLimits, Shape

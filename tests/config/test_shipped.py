@@ -7,7 +7,7 @@ import pytest
 
 from angarium.config.load import load
 from angarium.inbound.options import Reception
-from angarium.modules.loggers.options import BounceLogger, EcLogger
+from angarium.modules.loggers.options.logs import BounceLogger, EcLogger
 from angarium.outbound.options import Transport
 from angarium.queue.options import HostLimits, Shape
 from angarium.run.options import EventLoop, Sink

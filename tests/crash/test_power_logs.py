@@ -12,7 +12,7 @@ import pytest
 from angarium.core.ident import printed
 from angarium.events import checkpoint
 from angarium.modules.loggers import logfile
-from angarium.modules.loggers.options import BounceLogger, EcLogger
+from angarium.modules.loggers.options.logs import BounceLogger, EcLogger
 from angarium.run.hose import Hose
 from angarium.run.options import Node
 from helpers.disk import MemoryDisk

@@ -13,7 +13,7 @@ from angarium.core.fault import FAULTS
 from angarium.events.checkpoint import SYNCED, passed
 from angarium.events.stream import REJECTIONS, STATE, frame
 from angarium.journal.disk import FileDisk
-from angarium.modules.loggers.options import BounceLogger, EcLogger
+from angarium.modules.loggers.options.logs import BounceLogger, EcLogger
 from angarium.run.hose import BUSY_SECONDS, HELD_SECONDS, IDLE_SECONDS, Hose
 from angarium.run.options import Node
 from helpers.clock import FakeClock

@@ -150,7 +150,8 @@ class Checked:
                 f"{item.name} is {declared.state.value}, and going on without it is not safe",
                 declared.reason or "remove it only if you can do without its protection",
             )
-        elif declared.state is not State.WORKS:
+        elif declared.state is not State.WORKS and section.kind.standing.state is State.WORKS:
+            # Of a stanza without effect nothing has any; `rules` tells it once.
             self.report(
                 file,
                 item.start,

@@ -7,17 +7,21 @@ One `option(...)` in a class body is the only place which names an option. The c
 the console's `config` and the forms of the UI read OPTIONS, so none of them can disagree with the
 code. On the class, the attribute is the `Option`; on an instance it is the value, in a slot.
 
+What many stanzas have in common stands in a template: `class Module(Options, template=True)`. Each
+`class X(Module, stanza="x")` has options of its own with these names, but for those it declares.
+
 An option which two classes read is declared in one of them and named in the other:
 `max_recipients_per_batch = Shape.max_recipients_per_batch`.
 """
 
-import enum
+import copy
 import inspect
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Final, Generic, Literal, Self, TypeVar, overload
 
 from angarium.config.kinds import Kind, Secret
-from angarium.config.scope import Naming, Scope, stanza
+from angarium.config.scope import STANZAS, WORKS, Naming, Scope, Standing, stanza
+from angarium.config.scope import State as State
 from angarium.core.errors import Error
 from angarium.core.registry import Registry
 
@@ -25,14 +29,6 @@ T = TypeVar("T")
 
 Direction = Literal["sending", "receiving", "both", "na"]
 OURS: Final = "Angarium 1"  # the `since` of options which Momentum does not have
-
-
-class State(enum.Enum):
-    """What an option does in this server."""
-
-    WORKS = "works"
-    ACCEPTED = "understood and without effect"
-    PLANNED = "not supported yet"
 
 
 class Option(Generic[T]):
@@ -203,6 +199,7 @@ class Options:
     stanza: ClassVar[str] = ""
     declared: ClassVar[tuple[Option[Any], ...]] = ()
     position: ClassVar[Mapping[str, int]] = {}  # name in the file to index in `declared`
+    _template: ClassVar[bool] = False
     _slotted: ClassVar[type["Options"]]
     _setters: ClassVar[tuple[Any, ...]] = ()
 
@@ -214,24 +211,52 @@ class Options:
         naming: Naming = Naming.NEVER,
         direction: Direction = "na",
         free: bool = False,
+        standing: Standing | None = None,
+        template: bool = False,
         slotted: bool = False,
     ) -> None:
+        """Register the options of a class, and its stanza.
+
+        Args:
+            stanza: its key, see STANZAS; "" for options of the scopes which they name.
+            inside: the keys of the stanzas it stands in; "" is the file itself.
+            free: other options may stand in it and are kept as they are written.
+            standing: of the stanza, and of its options which declare no state; else that of the
+                stanza it stands in.
+            template: its options are copied to each class made of it, and are none themselves.
+        """
         if slotted:
             return
+        cls._template = template
+        if template:
+            return
+        cls._take_templates()
         cls.stanza = stanza
         cls.declared = tuple(each for each in vars(cls).values() if isinstance(each, Option))
         cls.position = {each.name: index for index, each in enumerate(cls.declared)}
+        standing = standing or (STANZAS[inside[0]].standing if inside[0] in STANZAS else WORKS)
         for each in cls.declared:
             if each.key not in OPTIONS or OPTIONS[each.key] is not each:
                 each.owner, each.stanza = cls, stanza
                 each.direction = each.direction or direction
+                if each.state is State.WORKS:
+                    each.state, each.reason = standing.state, standing.reason
                 OPTIONS.add(each.key, each, depth=2)
         if stanza:
             CLASSES[stanza] = cls
-            declare_stanza(stanza, inside, naming, cls.__doc__ or "", free=free)
+            declare_stanza(stanza, inside, naming, cls.__doc__ or "", standing, free=free)
         names = [name for name, value in vars(cls).items() if isinstance(value, Option)]
         cls._slotted = type(cls.__name__, (cls,), {"__slots__": names}, slotted=True)
         cls._setters = tuple(vars(cls._slotted)[name].__set__ for name in names)
+
+    @classmethod
+    def _take_templates(cls) -> None:
+        """Give the class options of its own for those of the templates it is made of."""
+        for base in cls.__mro__[1:]:
+            if issubclass(base, Options) and base._template:
+                for name, value in vars(base).items():
+                    if isinstance(value, Option) and name not in vars(cls):
+                        setattr(cls, name, copy.copy(value))
 
     @classmethod
     def of(cls, values: Iterable[object]) -> Self:
@@ -277,7 +302,8 @@ class Options:
 
 
 def declare_stanza(
-    key: str, inside: tuple[str, ...], naming: Naming, doc: str, *, free: bool
+    key: str, inside: tuple[str, ...], naming: Naming, doc: str, standing: Standing, *, free: bool
 ) -> None:
     """Declare the stanza which a class of options belongs to."""
-    stanza(key, Scope.OWN, inside, naming, free=free, doc=inspect.cleandoc(doc))
+    about = inspect.cleandoc(doc)
+    stanza(key, Scope.OWN, inside, naming, free=free, doc=about, standing=standing)

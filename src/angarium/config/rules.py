@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 from angarium.config.check import Checked
 from angarium.config.errors import Severity
-from angarium.config.option import OPTIONS
+from angarium.config.option import OPTIONS, State
 from angarium.config.section import Section
 
 Rule: TypeAlias = Callable[[Checked], None]
@@ -229,4 +229,24 @@ def descriptors_for_all_connections(checked: Checked) -> None:
             f"server_max_outbound_connections ({count})",
             "four times as many are advised",
             Severity.WARNING,
+        )
+
+
+@rule
+def a_stanza_without_effect_is_told(checked: Checked) -> None:
+    """Once for each, and not for one which is off: it asks for nothing."""
+    for section in checked.sections_with(""):
+        standing = section.kind.standing
+        outer = section.parent
+        inner = outer is not None and outer.kind.standing.state is not State.WORKS
+        if standing.state is State.WORKS or inner or section.values.get("enabled") is False:
+            continue
+        loss = f": {standing.loss}" if standing.loss else ""
+        report(
+            checked,
+            section,
+            "",
+            f"the stanza {section.kind.name} is {standing.state.value}{loss}",
+            standing.reason,
+            standing.severity,
         )

@@ -11,7 +11,16 @@ import enum
 from dataclasses import dataclass
 from typing import Final
 
+from angarium.config.errors import Severity
 from angarium.core.registry import Registry
+
+
+class State(enum.Enum):
+    """What an option or a stanza does in this server."""
+
+    WORKS = "works"
+    ACCEPTED = "understood and without effect"
+    PLANNED = "not supported yet"
 
 
 class Scope(enum.Flag):
@@ -45,6 +54,32 @@ class Naming(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """What a stanza as a whole does in this server, for its options too.
+
+    Args:
+        reason: for a state other than WORKS: why, and what is there instead.
+        loss: what nobody looks after without it. Then using it is worth a warning, not a note.
+        refused: going on without it is not safe, so a file which uses it is refused.
+    """
+
+    state: State = State.WORKS
+    reason: str = ""
+    loss: str = ""
+    refused: bool = False
+
+    @property
+    def severity(self) -> Severity:
+        """Return what it is to use the stanza where it is without effect."""
+        if self.refused:
+            return Severity.ERROR
+        return Severity.WARNING if self.loss else Severity.NOTE
+
+
+WORKS: Final = Standing()
+
+
+@dataclass(frozen=True, slots=True)
 class StanzaKind:
     """A stanza which may be written.
 
@@ -61,6 +96,7 @@ class StanzaKind:
     folded: bool = False
     free: bool = False
     doc: str = ""
+    standing: Standing = WORKS
 
     @property
     def name(self) -> str:
@@ -82,9 +118,10 @@ def stanza(
     folded: bool = False,
     free: bool = False,
     doc: str = "",
+    standing: Standing = WORKS,
 ) -> StanzaKind:
     """Declare a stanza."""
-    kind = StanzaKind(key, scope, frozenset(parents), naming, patterns, folded, free, doc)
+    kind = StanzaKind(key, scope, frozenset(parents), naming, patterns, folded, free, doc, standing)
     STANZAS.add(key, kind, depth=2)
     return kind
 

@@ -6,7 +6,7 @@ import pytest
 
 from angarium.events import format as lines
 from angarium.modules.loggers.bounce_logger import Logger
-from angarium.modules.loggers.options import BounceLogger
+from angarium.modules.loggers.options.logs import BounceLogger
 from helpers.streams import delivery, permanent, reception, transient
 
 

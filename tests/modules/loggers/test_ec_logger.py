@@ -7,7 +7,7 @@ import pytest
 from angarium.events import format as lines
 from angarium.events.schema import Discard, Event, ServerEvent
 from angarium.modules.loggers.ec_logger import Logger, panic_log
-from angarium.modules.loggers.options import EcLogger
+from angarium.modules.loggers.options.logs import EcLogger
 from helpers.clock import FakeClock
 from helpers.streams import delivery, permanent, reception, rejection, transient
 

@@ -7,7 +7,7 @@ from typing import Final
 from angarium.events import format as lines
 from angarium.events.schema import Event, Heartbeat, PermanentFailure, TransientFailure
 from angarium.modules.loggers.logfile import LogFile
-from angarium.modules.loggers.options import BounceLogger
+from angarium.modules.loggers.options.logs import BounceLogger
 
 OUT_OF_BAND: Final = 21  # stage of a failure which came as mail (bounce_codes)
 SUBSCRIBE: Final = 80  # class of mail which is no bounce of ours; the manual leaves it out

@@ -21,7 +21,7 @@ from angarium.events.schema import (
     TransientFailure,
 )
 from angarium.modules.loggers.logfile import LogFile, path_of
-from angarium.modules.loggers.options import EcLogger
+from angarium.modules.loggers.options.logs import EcLogger
 
 
 class Logger:
