@@ -1,0 +1,139 @@
+"""What a console and a server say to each other: each message is one line of JSON.
+
+    server   greeting            who answers, whom it takes us for
+    client   ask                 one command
+    server   part, part ... end  its answer in pieces, and whether it failed
+    server   bye                 the last word: the server hangs up, and why
+
+A client asks one thing and waits for its end. An answer may be of any length, a message may not:
+what is longer than its limit, or no message, ends the connection.
+"""
+
+from collections.abc import Iterator
+from typing import Final, Generic, Literal, TypeVar
+
+import msgspec
+
+from angarium.core.errors import Error
+
+VERSION: Final = 1  # raised when one side would not understand the other
+MAX_REQUEST: Final = 256 << 10  # octets of an `ask`: a list of some thousand networks fits
+MAX_ANSWER: Final = 1 << 20  # octets of what a server says at once
+PIECE: Final = 32 << 10  # characters of a part; escaped at worst six octets each
+
+Form = Literal["text", "json"]
+
+
+class ControlError(Error):
+    """The other side sent what is no message."""
+
+
+class Greeting(msgspec.Struct, frozen=True, tag="greeting", tag_field="is"):
+    """The first word of a server. `patience`: seconds for which an answer is waited for."""
+
+    version: int
+    release: str
+    user: str
+    patience: float
+
+
+class Ask(msgspec.Struct, frozen=True, tag="ask", tag_field="is"):
+    """One command, as an operator types it."""
+
+    line: str
+    form: Form = "text"
+
+
+class Part(msgspec.Struct, frozen=True, tag="part", tag_field="is"):
+    """A piece of the answer; the pieces are put together as they are."""
+
+    text: str
+
+
+class End(msgspec.Struct, frozen=True, tag="end", tag_field="is"):
+    """The answer is whole. `transaction`: a transaction is open in this session."""
+
+    failed: bool = False
+    transaction: bool = False
+
+
+class Bye(msgspec.Struct, frozen=True, tag="bye", tag_field="is"):
+    """Nothing comes after this."""
+
+    reason: str
+
+
+Answer = Greeting | Part | End | Bye
+Message = Ask | Answer
+M = TypeVar("M")
+
+_ENCODER: Final = msgspec.json.Encoder()
+
+
+def line(message: Message) -> bytes:
+    """Return a message as it is sent.
+
+    Raises:
+        ControlError: a text in it is none that could be sent.
+    """
+    try:
+        return _ENCODER.encode(message) + b"\n"
+    except UnicodeEncodeError as error:
+        raise ControlError("not a text in UTF-8") from error
+
+
+def parts(text: str) -> Iterator[bytes]:
+    """Yield an answer in pieces, as they are sent."""
+    for at in range(0, len(text), PIECE):
+        yield line(Part(text[at : at + PIECE]))
+
+
+class Reader(Generic[M]):
+    """Messages out of octets, however they were cut. After an error nothing more is read."""
+
+    __slots__ = ("_data", "_decoder", "_limit", "_searched")
+
+    def __init__(self, decoder: "msgspec.json.Decoder[M]", limit: int) -> None:
+        self._decoder = decoder
+        self._limit = limit
+        self._data = bytearray()
+        self._searched = 0
+
+    def feed(self, data: bytes) -> list[M]:
+        """Return the messages completed by `data`.
+
+        Raises:
+            ControlError: what came is no message, or too long.
+        """
+        self._data += data
+        found: list[M] = []
+        while (end := self._data.find(b"\n", self._searched)) >= 0:
+            self._bounded(end)
+            octets = bytes(self._data[:end])
+            del self._data[: end + 1]
+            self._searched = 0
+            found.append(self._decoded(octets))
+        self._searched = len(self._data)
+        self._bounded(self._searched)
+        return found
+
+    def _bounded(self, length: int) -> None:
+        if length > self._limit:
+            raise ControlError("message too long", limit=self._limit)
+
+    def _decoded(self, octets: bytes) -> M:
+        try:
+            return self._decoder.decode(octets)
+        # A message has no depth; RecursionError is what a field we do not know may have.
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise ControlError("not a message", reason=str(error)) from error
+
+
+def requests() -> Reader[Ask]:
+    """Return what a server reads with."""
+    return Reader(msgspec.json.Decoder(Ask), MAX_REQUEST)
+
+
+def answers() -> Reader[Answer]:
+    """Return what a client reads with."""
+    return Reader(msgspec.json.Decoder(Answer), MAX_ANSWER)
