@@ -31,6 +31,8 @@ DEFAULTS_OF_OURS: Mapping[str, str] = {
 SCOPES_OF_OURS: Mapping[str, str] = {
     "event_loop": "the option's page has http_listener too",
     "tcp_buffer_size": "the cluster's own comes with the cluster",
+    "fips_mode": "known by the changelog of 4.4.0 only, without scopes",
+    "tls_fallback_always_new_connection": "known by the changelog of 4.2.40 only, without scopes",
 }
 STATIC_OF_OURS: Mapping[str, str] = {
     "server_max_file_descriptors": "limits are raised before privileges are dropped",

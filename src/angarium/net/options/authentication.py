@@ -1,0 +1,92 @@
+"""Options of who a client is: by name and password, on all listeners which ask for them."""
+
+from angarium.config.compound import Record
+from angarium.config.kinds import Bool, Text
+from angarium.config.option import Options, planned
+from angarium.config.scope import PATHWAYS, Scope
+
+BY_ADDRESS = "Let clients in by address, with peer stanzas and relay_hosts."
+ASKING = Scope.CONTROL_LISTENER | Scope.ESMTP_LISTENER | Scope.LISTEN | PATHWAYS
+ASKING_ALL = ASKING | Scope.HTTP_LISTENER | Scope.PEER
+PLAIN = Record({"uri": Text(), "log_authentication": Bool()}, required=("uri",))
+DIGEST = Record(
+    {
+        "uri": Text(),
+        "realm": Text(),
+        "stored_cleartext": Bool(),
+        "log_authentication": Bool(),
+    },
+    required=("uri",),
+)
+
+
+class Authentication(Options, direction="receiving"):
+    """Whether clients have to say who they are, and who knows their passwords."""
+
+    enable_authentication = planned(
+        Bool(),
+        None,
+        scopes=ASKING_ALL,
+        safe=(False,),
+        reason=BY_ADDRESS,
+        doc="Whether a client has to authenticate before anything else. Unset: it need not.",
+    )
+    always_allow = planned(
+        Bool(),
+        False,
+        scopes=ASKING_ALL,
+        doc="""
+        Whether every name and password is taken for right. For trials, or inside a peer stanza
+        for clients which cannot be told to leave AUTH out.
+        """,
+    )
+    always_deny = planned(
+        Bool(),
+        False,
+        scopes=ASKING_ALL,
+        safe=(False,),
+        reason=BY_ADDRESS,
+        doc="Whether every name and password is taken for wrong; it counts more than always_allow.",
+    )
+    authplainparameters = planned(
+        PLAIN,
+        None,
+        scopes=(ASKING & ~Scope.CONTROL_LISTENER) | Scope.HTTP_LISTENER | Scope.XMPP_LISTENER,
+        reason=BY_ADDRESS,
+        example='[ uri = "auth_ds://users" log_authentication = true ]',
+        doc="""
+        AUTH PLAIN, which sends the password as it is: offer it with TLS only. `uri` says who
+        checks it, `log_authentication` whether each attempt is logged. Unset: it is not offered.
+        """,
+    )
+    authloginparameters = planned(
+        PLAIN,
+        None,
+        scopes=ASKING,
+        reason=BY_ADDRESS,
+        example='[ uri = "auth_ds://users" ]',
+        doc="AUTH LOGIN, an older form of PLAIN which some clients want; as authplainparameters.",
+    )
+    authcrammd5parameters = planned(
+        PLAIN,
+        None,
+        scopes=ASKING,
+        reason=BY_ADDRESS,
+        example='[ uri = "auth_ds://users" ]',
+        doc="""
+        AUTH CRAM-MD5, which does not send the password; whoever checks it has to have it in
+        clear.
+        """,
+    )
+    authdigestmd5parameters = planned(
+        DIGEST,
+        None,
+        scopes=ASKING_ALL | Scope.XMPP_LISTENER,
+        reason=BY_ADDRESS,
+        example='[ uri = "auth_ds://users" realm = "example.com" ]',
+        doc="""
+        AUTH DIGEST-MD5, which does not send the password. `realm` is part of what is hashed, our
+        host name if it is left out; `stored_cleartext` says that passwords are kept as they are
+        and not as digests.
+        """,
+    )

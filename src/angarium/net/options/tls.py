@@ -1,0 +1,273 @@
+"""Options of TLS, both ways. There is no TLS yet: who demands it is refused, not disappointed."""
+
+from angarium.config.compound import Choices, Joined
+from angarium.config.kinds import Bool, Choice, Path, Text
+from angarium.config.option import Options, accepted, planned
+from angarium.config.scope import SESSION, SHAPING, Scope
+
+# Listeners which can speak TLS, and what is inside them.
+SECURED = SESSION | Scope.ECSTREAM_LISTENER | Scope.HTTP_LISTENER | Scope.XMPP_LISTENER
+BOTH = SHAPING | SECURED
+VERSIONS = ("ALL", "SSLv2", "SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3")
+SUITES = (
+    "TLS_AES_256_GCM_SHA384",
+    "TLS_CHACHA20_POLY1305_SHA256",
+    "TLS_AES_128_GCM_SHA256",
+    "TLS_AES_128_CCM_8_SHA256",
+    "TLS_AES_128_CCM_SHA256",
+)
+ONE_LIBRARY = "Python's own TLS, which is OpenSSL's, will be used; there is nothing to choose."
+
+
+class OutboundTls(Options, direction="sending"):
+    """TLS of connections we open."""
+
+    tls = planned(
+        Choice(("no", "ifavailable", "required")),
+        "no",
+        scopes=SHAPING,
+        safe=("no", "ifavailable"),
+        reason="Send through a relay which speaks TLS, by gateway, until we do.",
+        doc="""
+        Whether mail is sent encrypted, by STARTTLS. `no`: never. `ifavailable`: where the host
+        offers it. `required`: mail for a host which does not offer it, or with which it fails,
+        stays in the queue until it expires. Set `required` for partners with whom you agreed on
+        it, and `ifavailable` for all others.
+        """,
+    )
+    tls_verify = planned(
+        Choice(("no", "ca", "host", "optional")),
+        "no",
+        scopes=SHAPING,
+        safe=("no", "optional"),
+        doc="""
+        What of the host's certificate is checked. `no`: nothing. `optional`: all, but only to
+        tell it in the log. `ca`: who signed it, by tls_ca. `host`: that, and that it was made out
+        to the name of the host. Without a check TLS keeps out who listens, not who intercepts.
+        """,
+    )
+    tls_ca = planned(
+        Path(),
+        None,
+        scopes=SHAPING,
+        example="/etc/ssl/certs/ca-certificates.crt",
+        doc="""
+        File of the authorities, in PEM, whose signatures count for tls_verify = ca and host.
+        """,
+    )
+    tls_ifavailable_fallback = planned(
+        Bool(),
+        True,
+        scopes=SHAPING,
+        since="4.1",
+        safe=(True,),
+        doc="""
+        With tls = ifavailable, whether mail is sent in clear to a host which offers TLS when the
+        handshake with it fails. `false` lets it wait, so that nobody can force clear text by
+        disturbing the handshake.
+        """,
+    )
+    tls_fallback_always_new_connection = planned(
+        Bool(),
+        True,
+        scopes=SHAPING,
+        since="4.2.40",
+        doc="""
+        Whether mail that goes on in clear after a refused STARTTLS does so on a new connection.
+        `false` goes on with the one at hand, which some hosts do not like.
+        """,
+    )
+
+
+class Certificates(Options, direction="both"):
+    """Who we are, and what may be spoken, on connections of either direction."""
+
+    tls_certificate = planned(
+        Path(),
+        None,
+        scopes=BOTH,
+        example="/etc/ssl/mail.example.com.pem",
+        doc="""
+        File with our certificate and those between it and its authority, in PEM. A listener which
+        has one offers STARTTLS; on connections we open it is shown to hosts which ask for it.
+        `none` undoes what a scope around this one sets.
+        """,
+    )
+    tls_key = planned(
+        Path(),
+        None,
+        scopes=BOTH,
+        example="/etc/ssl/private/mail.example.com.key",
+        doc="""
+        File with the private key of tls_certificate, in PEM, without a passphrase. Let nobody but
+        the user of the server read it.
+        """,
+    )
+    tls_ciphers = planned(
+        Text(),
+        "DEFAULT",
+        scopes=BOTH,
+        example="ECDHE+AESGCM:ECDHE+CHACHA20",
+        doc="""
+        Which ciphers may be used up to TLS 1.2, as OpenSSL writes lists of them. Too short a list
+        leaves hosts with which there is no TLS at all.
+        """,
+    )
+    tls_protocols = planned(
+        Choices(words=VERSIONS),
+        "+ALL",
+        scopes=BOTH & ~Scope.XMPP_LISTENER,
+        since="4.1.0.2",
+        example="+ALL:-TLSv1.0:-TLSv1.1",
+        doc="""
+        Which versions of TLS may be used: each is added by + or taken away by -, in order. SSL,
+        TLS 1.0 and 1.1 are understood and never used: ALL means 1.2 and 1.3.
+        """,
+    )
+    tlsv13_ciphersuites = planned(
+        Joined(Choice(SUITES), ":"),
+        None,
+        scopes=BOTH & ~Scope.XMPP_LISTENER & ~Scope.ECSTREAM_LISTENER,
+        since="4.6",
+        example="TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256",
+        doc="Cipher suites of TLS 1.3, the preferred one first. Unset: OpenSSL's own list.",
+    )
+
+
+class InboundTls(Options, direction="receiving"):
+    """TLS of connections to our listeners."""
+
+    use_ssl = planned(
+        Bool(),
+        False,
+        scopes=SECURED & ~Scope.XMPP_LISTENER,
+        safe=(False,),
+        reason="Let a program which ends TLS stand before the listener, such as stunnel.",
+        doc="""
+        Whether a connection begins with TLS, as on port 465, instead of with STARTTLS later.
+        """,
+    )
+    tls_client_ca = planned(
+        Path(),
+        None,
+        scopes=SECURED | Scope.GLOBAL,
+        example="/etc/ssl/clients.pem",
+        doc="File of the authorities, in PEM, whose signatures count on certificates of clients.",
+    )
+    tls_verify_mode = planned(
+        Choice(("none", "require")),
+        None,
+        scopes=SECURED,
+        safe=("none",),
+        doc="""
+        What is asked of clients once TLS has begun; it does not make them begin it. `none`: no
+        certificate. `require`: one which tls_client_ca knows. Unset: one is asked for and checked,
+        and nothing follows by itself; policy can look at the result.
+        """,
+    )
+    tls_verified_peer_can_relay = planned(
+        Bool(),
+        False,
+        scopes=SECURED & ~Scope.HTTP_LISTENER & ~Scope.XMPP_LISTENER,
+        reason="Name the clients in relay_hosts instead.",
+        doc="Whether a client with a certificate that was checked may send to any domain.",
+    )
+    tls_verified_peer_is_authorized = planned(
+        Bool(),
+        False,
+        scopes=Scope.HTTP_LISTENER | Scope.LISTEN | Scope.PATHWAY | Scope.PEER,
+        direction="sending",
+        doc="Whether a client of HTTP with a certificate that was checked needs no password.",
+    )
+    tls_allow_renegotiation = planned(
+        Bool(),
+        True,
+        scopes=SECURED,
+        direction="both",
+        doc="""
+        Whether the keys of a connection may be negotiated again while it is open. TLS 1.3 has no
+        such thing, and a client can cost us time with it.
+        """,
+    )
+    starttls_injection_policy = planned(
+        Choice(("allow", "ignore", "reject")),
+        "reject",
+        scopes=SESSION,
+        reason="Without STARTTLS nothing can be smuggled in before it.",
+        doc="""
+        What happens to commands which a client sends after STARTTLS without waiting for it: they
+        came in clear, so anybody can have put them there (CVE-2011-0411). `reject` ends the
+        session, `ignore` forgets them, `allow` obeys them and should never be set.
+        """,
+    )
+
+
+class TlsLibrary(Options, direction="both"):
+    """How TLS is done, for the server."""
+
+    fips_mode = planned(
+        Bool(),
+        None,
+        scopes=Scope.GLOBAL,
+        since="4.4.0",
+        safe=(False,),
+        reason="Which algorithms there are is a setting of the system's OpenSSL.",
+        doc="Whether only algorithms are used which FIPS 140 allows.",
+    )
+    tls_ec_curve_names = planned(
+        Joined(Text(), ":"),
+        None,
+        scopes=Scope.GLOBAL,
+        since="4.2",
+        example="X25519:P-256",
+        doc="""
+        Elliptic curves and other groups for the exchange of keys, the preferred one first, by
+        OpenSSL's names. Unset: OpenSSL's own list.
+        """,
+    )
+    tls_dhparams_file = planned(
+        Path(),
+        None,
+        scopes=Scope.GLOBAL,
+        doc="File with parameters for Diffie-Hellman up to TLS 1.2, in PEM. Unset: built-in ones.",
+    )
+    tls_enable_dhe_ciphers = planned(
+        Bool(),
+        True,
+        scopes=Scope.GLOBAL,
+        doc="""
+        Whether keys may be exchanged by Diffie-Hellman without elliptic curves, which costs more
+        time. Hosts which know nothing else are old.
+        """,
+    )
+    tls_engine = accepted(
+        Choice(("openssl", "gnutls")),
+        "openssl",
+        direction="sending",
+        dynamic=False,
+        reason=ONE_LIBRARY,
+        doc="Library which does TLS.",
+    )
+    crypto_engine = accepted(
+        Text(),
+        None,
+        direction="both",
+        reason=ONE_LIBRARY,
+        doc="Hardware which OpenSSL uses; 5.3 ignores it too with OpenSSL 3.",
+    )
+    crypto_lock_method = accepted(
+        Choice(("EC_SSL_SPINLOCK", "EC_SSL_MUTEX", "EC_SSL_DEFAULTLOCK")),
+        "EC_SSL_DEFAULTLOCK",
+        direction="both",
+        dynamic=False,
+        reason="A worker has one thread for connections, so there is nothing to lock.",
+        doc="How threads lock what TLS shares; ignored by 5.3 too.",
+    )
+    ssl_lock_method = accepted(
+        Choice(("mutex", "spinlock", "default")),
+        "mutex",
+        direction="na",
+        dynamic=False,
+        reason="A worker has one thread for connections, so there is nothing to lock.",
+        doc="How threads lock what TLS shares; ignored by 5.3 too.",
+    )
