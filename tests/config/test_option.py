@@ -129,6 +129,14 @@ def test_each_class_of_a_template_has_options_of_its_own() -> None:
     assert not {"enabled", "level"} & set(OPTIONS)
 
 
+def test_options_came_with_their_stanza_unless_they_say_otherwise() -> None:
+    class Late(Options, stanza="late_module", since="5.3"):
+        first = option(Int(), 1, doc="One.")
+        second = option(Int(), 1, since="5.4", doc="Two.")
+
+    assert (Late.first.since, Late.second.since) == ("5.3", "5.4")
+
+
 def test_the_options_of_a_stanza_we_do_not_have_are_as_it_is() -> None:
     class Scanner(
         Options, stanza="some_scanner", standing=Standing(State.PLANNED, "Not yet.", "Unscanned")

@@ -9,9 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from angarium.config.kinds import Kind, Place, Raw
-from angarium.config.places import Cidr, DomainGlob, Hostname, HostPort, SourceAddress
+from angarium.config.places import Address, Cidr, DomainGlob, Hostname, HostPort, SourceAddress
 
-KINDS: list[Kind[object]] = [Cidr(), DomainGlob(), Hostname(), HostPort(), SourceAddress()]
+KINDS: list[Kind[object]] = [
+    Address(),
+    Cidr(),
+    DomainGlob(),
+    Hostname(),
+    HostPort(),
+    SourceAddress(),
+]
 
 
 @pytest.mark.parametrize(
@@ -19,6 +26,7 @@ KINDS: list[Kind[object]] = [Cidr(), DomainGlob(), Hostname(), HostPort(), Sourc
     [
         (Cidr(), "10.1.2.3/8", ipaddress.ip_network("10.0.0.0/8")),
         (Cidr(), "::1", ipaddress.ip_network("::1/128")),
+        (Address(), "[2001:DB8::1]", "2001:db8::1"),
         (SourceAddress(), "*", "*"),
         (SourceAddress(), "[2001:DB8::1]", "2001:db8::1"),
         (HostPort(), "mx.example.com", Place("mx.example.com")),
@@ -43,6 +51,7 @@ def test_a_place_is_read(kind: Kind[object], raw: Raw, value: object) -> None:
     [
         (Cidr(), "10.0.0.0/33", "no address or network"),
         (Cidr(), "localhost", "no address or network"),
+        (Address(), "*", "no address"),
         (SourceAddress(), "eth0", "no address"),
         (HostPort(), ":25", "no host"),
         (HostPort(), "a:b:25", "no host"),

@@ -227,11 +227,15 @@ class Secret(Text):
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """Permissions of a file, octal with a leading zero."""
+    """Permissions of a file, octal with a leading zero; `bare`: with or without one."""
+
+    bare: bool = False
 
     def parse(self, raw: Raw) -> int:
         text = word(raw)
-        if not re.fullmatch(r"0[0-7]{1,4}", text):
+        if not re.fullmatch(r"0[0-7]{1,4}", text) and not (
+            self.bare and re.fullmatch(r"[0-7]{3,4}", text)
+        ):
             raise ValueError(f"{text!r} is no file mode; write it octal, such as 0640")
         return int(text, 8)
 

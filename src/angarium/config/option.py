@@ -87,7 +87,7 @@ def option(  # noqa: PLR0913 - a declaration has this many sides
     name: str = "",
     unset: Mapping[Scope, T] | None = None,
     dynamic: bool = True,
-    since: str = "4.0",
+    since: str = "",
     state: State = State.WORKS,
     reason: str = "",
     direction: Direction | None = None,
@@ -100,7 +100,7 @@ def option(  # noqa: PLR0913 - a declaration has this many sides
         name: in the file, where that is no name for an attribute.
         unset: for scopes which do not fall back, the value where it is not set.
         dynamic: a change is effective without a restart.
-        since: version of Momentum which brought it, or OURS.
+        since: version of Momentum which brought it, or OURS; left out: that of the class.
         reason: for a state other than WORKS: why, and what we do instead.
         direction: where it differs from that of the class.
         example: a value as it is written in a file, for the manual; it is tested.
@@ -128,7 +128,7 @@ def accepted(  # noqa: PLR0913 - a declaration has this many sides
     scopes: Scope = Scope.GLOBAL,
     direction: Direction | None = None,
     dynamic: bool = True,
-    since: str = "4.0",
+    since: str = "",
     name: str = "",
     example: str = "",
 ) -> Option[T]:
@@ -156,7 +156,7 @@ def planned(  # noqa: PLR0913 - a declaration has this many sides
     scopes: Scope = Scope.OWN,
     direction: Direction | None = None,
     dynamic: bool = True,
-    since: str = "4.0",
+    since: str = "",
     name: str = "",
     example: str = "",
     reason: str = "",
@@ -212,6 +212,7 @@ class Options:
         direction: Direction = "na",
         free: bool = False,
         standing: Standing | None = None,
+        since: str = "4.0",
         template: bool = False,
         slotted: bool = False,
     ) -> None:
@@ -223,6 +224,7 @@ class Options:
             free: other options may stand in it and are kept as they are written.
             standing: of the stanza, and of its options which declare no state; else that of the
                 stanza it stands in.
+            since: version of Momentum which brought the options that do not say it.
             template: its options are copied to each class made of it, and are none themselves.
         """
         if slotted:
@@ -239,6 +241,7 @@ class Options:
             if each.key not in OPTIONS or OPTIONS[each.key] is not each:
                 each.owner, each.stanza = cls, stanza
                 each.direction = each.direction or direction
+                each.since = each.since or since
                 if each.state is State.WORKS:
                     each.state, each.reason = standing.state, standing.reason
                 OPTIONS.add(each.key, each, depth=2)

@@ -77,6 +77,24 @@ class Cidr:
 
 
 @dataclass(frozen=True, slots=True)
+class Address:
+    """One address, in normal form; brackets around it are taken off."""
+
+    def parse(self, raw: Raw) -> str:
+        text = word(raw)
+        try:
+            return str(ipaddress.ip_address(text.strip("[]")))
+        except ValueError:
+            raise ValueError(f"{text!r} is no address such as 192.0.2.1") from None
+
+    def schema(self) -> Schema:
+        return {"type": "string"}
+
+    def __str__(self) -> str:
+        return "address"
+
+
+@dataclass(frozen=True, slots=True)
 class SourceAddress:
     """An address of this machine to send from, or * for any."""
 

@@ -1,11 +1,10 @@
-"""Options of the loggers: which log goes where, and what is in it."""
+"""Options of the loggers of our own logs: which log goes where, and what is in it."""
 
-from angarium.config.kinds import Bool, Choice, Duration, Mode, Raw, Text
-from angarium.config.option import Options, State, accepted, option
+from angarium.config.kinds import Bool, Duration, Mode, Raw, Text
+from angarium.config.option import State, accepted, option
 from angarium.config.scope import Naming, Scope
+from angarium.modules.options import LOG_MODE, Logger
 
-LEVELS = ("DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL")
-LOG_MODE = 0o644
 KINDS = ("jlog", "cluster", "pipe", "syslog", "program")  # of destinations, beside files
 
 
@@ -24,17 +23,9 @@ class Destination(Text):
         return "path of a file, or file:// with one"
 
 
-class EcLogger(Options, stanza="ec_logger", naming=Naming.MAYBE):
+class EcLogger(Logger, stanza="ec_logger", naming=Naming.MAYBE):
     """Writes mainlog, rejectlog, paniclog, acctlog and importlog."""
 
-    enabled = option(Bool(), True, doc="Whether it writes.")
-    debug_level = accepted(
-        Choice(LEVELS),
-        "ERROR",
-        scopes=Scope.OWN,
-        reason="A logger has nothing to tell about itself but faults, and tells those always.",
-        doc="What it tells about itself in paniclog.",
-    )
     mainlog = option(
         Destination(), "/var/log/ecelerity/mainlog.ec", doc="File of receptions and deliveries."
     )
@@ -86,17 +77,9 @@ class EcLogger(Options, stanza="ec_logger", naming=Naming.MAYBE):
     )
 
 
-class BounceLogger(Options, stanza="bounce_logger", naming=Naming.MAYBE):
+class BounceLogger(Logger, stanza="bounce_logger", naming=Naming.MAYBE):
     """Writes bouncelog: failures with their class."""
 
-    enabled = option(Bool(), True, doc="Whether it writes.")
-    debug_level = accepted(
-        Choice(LEVELS),
-        "ERROR",
-        scopes=Scope.OWN,
-        reason="A logger has nothing to tell about itself but faults, and tells those always.",
-        doc="What it tells about itself in paniclog.",
-    )
     bouncelog = option(Destination(), "/var/log/ecelerity/bouncelog.ec", doc="File of failures.")
     bouncelog_mode = option(Mode(), LOG_MODE, doc="Mode of bouncelog.")
     heartbeat = option(Duration(), 60.0, doc="Time between two heartbeat lines; 0 is none.")

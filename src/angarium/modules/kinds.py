@@ -1,0 +1,53 @@
+"""The types of values which only modules have; else as in `config.kinds`."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from angarium.config.kinds import Raw, Schema, Text, word
+
+LOG_KINDS: Final = ("file", "jlog", "cluster", "pipe", "syslog", "program")
+
+
+@dataclass(frozen=True, slots=True)
+class LogPlace(Text):
+    """Where a log goes: a file, or what an IO wrapper stands for."""
+
+    def parse(self, raw: Raw) -> str:
+        text = Text.parse(self, raw)
+        kind, slashes, _ = text.partition("://")
+        if not text or (slashes and kind not in LOG_KINDS):
+            raise ValueError(f"{text!r} is no path, nor one of {', '.join(LOG_KINDS)} with ://")
+        return text
+
+    def __str__(self) -> str:
+        return f"path of a file, or one of {', '.join(LOG_KINDS)} with :// before it"
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """A sliding history: so many windows of so many seconds each."""
+
+    seconds: int
+    count: int
+
+    def __str__(self) -> str:
+        return f"{self.seconds},{self.count}"
+
+
+@dataclass(frozen=True, slots=True)
+class WindowsKind:
+    """ "300,6": six windows of 300 seconds. A list of the two numbers means the same."""
+
+    def parse(self, raw: Raw) -> Windows:
+        text = ",".join(map(word, raw)) if isinstance(raw, tuple) else word(raw)
+        found = re.fullmatch(r"\s*([0-9]{1,9})\s*,\s*([0-9]{1,9})\s*", text)
+        if found is None or not int(found[1]) or not int(found[2]):
+            raise ValueError(f"{text!r} is not seconds and a number of windows, such as 300,6")
+        return Windows(int(found[1]), int(found[2]))
+
+    def schema(self) -> Schema:
+        return {"type": "string", "pattern": "^[0-9]+,[0-9]+$"}
+
+    def __str__(self) -> str:
+        return "seconds and number of windows, such as '300,6'"

@@ -1,0 +1,43 @@
+"""The types of values which only modules have."""
+
+import re
+
+import pytest
+
+from angarium.config.kinds import Kind, Raw
+from angarium.modules.kinds import LogPlace, Windows, WindowsKind
+
+
+@pytest.mark.parametrize(
+    ("kind", "raw", "value"),
+    [
+        (LogPlace(), "/var/log/a", "/var/log/a"),
+        (LogPlace(), "jlog:///var/log/a=>reader", "jlog:///var/log/a=>reader"),
+        (LogPlace(), "pipe:///bin/cat?arg1=a", "pipe:///bin/cat?arg1=a"),
+        (WindowsKind(), "300,6", Windows(300, 6)),
+        (WindowsKind(), "300, 6", Windows(300, 6)),
+        (WindowsKind(), ("3", "20"), Windows(3, 20)),
+    ],
+)
+def test_a_value_of_a_kind(kind: Kind[object], raw: Raw, value: object) -> None:
+    assert kind.parse(raw) == value
+    assert kind.parse(str(value)) == value
+    assert kind.schema()
+    assert str(kind)
+
+
+@pytest.mark.parametrize(
+    ("kind", "raw", "words"),
+    [
+        (LogPlace(), "", "no path"),
+        (LogPlace(), "gopher://a", "no path, nor one of file, jlog"),
+        (LogPlace(), ("a",), "one value is expected"),
+        (WindowsKind(), "300", "seconds and a number of windows"),
+        (WindowsKind(), "0,6", "seconds and a number of windows"),
+        (WindowsKind(), ("3", "20", "1"), "seconds and a number of windows"),
+        (WindowsKind(), {"a": "b"}, "one value is expected"),
+    ],
+)
+def test_what_is_no_value_is_refused(kind: Kind[object], raw: Raw, words: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(words)):
+        kind.parse(raw)
