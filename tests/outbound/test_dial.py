@@ -68,6 +68,7 @@ class Dialing:
         self.ledger = LocalLedger(clock)
         self.caps: dict[str, int] = {}
         self.throttles: dict[str, Throttle] = {}
+        self.messages: dict[str, Throttle] = {}
         router = Router(FakeDns(ZONE, clock), Random(1))
         self.dialer = Dialer(router, self.hosts, clock, Idents(1), "node.test", self.net)
         transport = Transport.make(**options)
@@ -83,6 +84,7 @@ class Dialing:
         return HostLimits.make(
             max_outbound_connections=self.caps.get(name, -1),
             outbound_throttle_connections=self.throttles.get(name),
+            outbound_throttle_messages=self.messages.get(name),
         )
 
 
@@ -148,7 +150,46 @@ async def test_the_rate_of_connections_to_a_host_is_waited_for() -> None:
     assert [await dialing.dial(), await dialing.dial()] == ["192.0.2.1", "192.0.2.2"]
     with pytest.raises(Full) as full:
         await dialing.dial()
-    assert (full.value.key, full.value.seconds) == ("", 20.0)
+    assert (full.value.key, full.value.seconds) == ("", 10.0)
+
+
+async def test_a_host_whose_rate_is_used_up_leaves_the_mail_to_the_next_one() -> None:
+    dialing = Dialing({})
+    dialing.messages["one.test"] = Throttle(Rate(1, 100), "one")
+    dialing.messages["two.test"] = Throttle(Rate(1, 60), "two")
+    assert [await dialing.dial(), await dialing.dial()] == ["192.0.2.1", "192.0.2.2"]
+    with pytest.raises(Full) as full:
+        await dialing.dial()
+    assert (full.value.key, full.value.seconds) == ("", 60.0)
+
+
+async def test_a_host_without_connections_and_one_without_rate_are_looked_at_again_soon() -> None:
+    dialing = Dialing({})
+    dialing.caps["one.test"] = 0
+    dialing.messages["two.test"] = Throttle(Rate(1, 60), "two")
+    assert await dialing.dial() == "192.0.2.2"
+    with pytest.raises(Full) as full:
+        await dialing.dial()
+    assert (full.value.key, full.value.seconds) == ("", 1.0)
+
+
+async def test_mail_waits_for_a_host_which_is_used_up_where_the_others_are_away() -> None:
+    dialing = Dialing({"192.0.2.2": REFUSED})
+    dialing.messages["one.test"] = Throttle(Rate(1, 60), "one")
+    assert await dialing.dial() == "192.0.2.1"
+    with pytest.raises(Full):
+        await dialing.dial()
+
+
+@pytest.mark.parametrize("kind", ["throttles", "messages"])
+async def test_a_host_which_is_not_to_be_had_counts_no_message(kind: str) -> None:
+    dialing = Dialing({"192.0.2.1": REFUSED} if kind == "messages" else {}, host_failure_retry=0.0)
+    dialing.messages["one.test"] = rate = Throttle(Rate(1, 60), "one")
+    if kind == "throttles":
+        dialing.throttles["one.test"] = Throttle(Rate(1, 10), "opened")
+        dialing.ledger.take("opened", Rate(1, 10))
+    assert await dialing.dial() == "192.0.2.2"
+    assert dialing.ledger.take(rate.key, rate.rate) == 0.0
 
 
 async def test_what_a_failed_host_was_counted_as_is_given_back() -> None:

@@ -99,3 +99,7 @@ def test_a_host_has_a_limit_only_by_a_stanza_of_its_own() -> None:
     assert limits_at("mx.test", HostLimits.make(max_outbound_connections=-1)) == []
     limited = HostLimits.make(max_outbound_connections=3)
     assert limits_at("mx.test", limited) == [("host:mx.test", 3)]
+    covered = HostLimits.make(
+        max_outbound_connections=3, scope_max_outbound_connections=Cap(4, "host /x/")
+    )
+    assert limits_at("mx.test", covered) == [("host:mx.test", 3), ("cap:host /x/", 4)]

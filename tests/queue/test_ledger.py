@@ -481,3 +481,13 @@ def test_pieces_of_rates_which_nobody_asks_for_any_more_are_forgotten(
         assert node.ledgers[0].take(f"rate {number}", Rate(1000)) == 0.0
         node.clock.advance(0.05)
     assert len(node.ledgers[0]._leases) <= 4
+
+
+def test_what_one_worker_takes_back_of_a_rate_another_may_have(make: Make) -> None:
+    node = make()
+    a, b = node.ledgers
+    assert a.take("k", Rate(1, 60)) == 0.0
+    a.adjust("k", Rate(1, 60), -1)
+    assert b.take("k", Rate(1, 60)) == 0.0
+    b.adjust("k", Rate(1, 60), 2)
+    assert a.take("k", Rate(1, 60)) == pytest.approx(180.0)

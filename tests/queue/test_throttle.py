@@ -100,3 +100,15 @@ def test_rates_which_no_longer_matter_are_dropped() -> None:
         ledger.take(f"k{number}", Rate(1))
         clock.advance(0.01)
     assert len(ledger._rates) < 1200
+
+
+def test_events_which_did_not_happen_are_taken_back_and_give_no_credit() -> None:
+    clock = FakeClock()
+    ledger = LocalLedger(clock)
+    ledger.take("k", Rate(1, 60))
+    ledger.adjust("k", Rate(1, 60), -1)
+    ledger.adjust("k", Rate(1, 60), -1)
+    assert ledger.take("k", Rate(1, 60)) == 0.0
+    assert ledger.take("k", Rate(1, 60)) == pytest.approx(60.0)
+    ledger.adjust("k", Rate(1, 60), 2)
+    assert ledger.take("k", Rate(1, 60)) == pytest.approx(180.0)

@@ -26,10 +26,12 @@ from angarium.outbound.options import Transport
 from angarium.outbound.permits import Limit, Permit, limits_at
 from angarium.outbound.route import Hop, Router, source_for
 from angarium.outbound.smtp import Means, Session
+from angarium.outbound.toll import Toll
 from angarium.queue.options import HostLimits
 from angarium.queue.throttle import BUSY_SECONDS, Grant
 from angarium.wire.smtp_client import Lost, SmtpClient
 
+_EITHER_SECONDS: Final = 1.0
 _HELLO: Final = {"ESMTP": "EHLO", "SMTP": "HELO", "LMTP": "LHLO"}
 
 
@@ -63,12 +65,24 @@ class Resting(Exception):  # noqa: N818 - nothing is wrong
 
 
 class Full(Exception):  # noqa: N818 - nothing is wrong
-    """Every host has as many connections as it is given: wait for `key`, or for `seconds`."""
+    """Every host has all it is given: wait for `key`, or for `seconds` where that is "".
+
+    Where some hosts lack a permit and others time, it is looked at again within a second: nobody
+    tells which of the two comes first.
+    """
 
     def __init__(self, key: str = "", seconds: float = 0.0) -> None:
         super().__init__(key)
         self.key = key
         self.seconds = seconds
+
+    def or_else(self, before: "Full | None") -> "Full":
+        """Return what both say together."""
+        if before is None or (self.key and before.key):
+            return self
+        if not (self.key or before.key):
+            return self if self.seconds < before.seconds else before
+        return Full(seconds=min(self.seconds or before.seconds, _EITHER_SECONDS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +139,9 @@ class Dialer:
             host = limits(server, means)
             counted = limits_at(server, host)
             known = sibling(hop, means)
-            refused = _refused(permit, counted, host)
+            refused = _refused(permit, counted, host, known)
             if refused is not None:
-                full = refused
+                full = refused.or_else(full)
                 if known is not None:
                     known.retire()
                 continue
@@ -139,14 +153,16 @@ class Dialer:
                 failure = error
                 tried += 1
             else:
-                session.throttle = host.outbound_throttle_messages
+                throttle = host.outbound_throttle_messages
+                session.toll = Toll(throttle, permit.ledger) if throttle is not None else None
                 return session
             permit.give_back(counted)
+            _refund(permit, host)
+        if full is not None:
+            raise full  # There is a way, only not now.
         if failure is not None:
             failure.fields["tried"] = tried
             raise failure
-        if full is not None:
-            raise full
         if unroutable is not None and all(":" in hop.address for hop in ready):
             # IPv6 hosts only, and we have no IPv6: nothing here is going to change that soon.
             raise DeliveryError(NO_HOSTS, Reach.DOMAIN, reason=str(unroutable)) from unroutable
@@ -197,18 +213,36 @@ class Dialer:
         self.hosts.failed(hop.address, source, options.host_failure_retry)
 
 
-def _refused(permit: Permit, counted: list[Limit], host: HostLimits) -> Full | None:
-    """Take what a connection to the host is counted as, or return why it is not to be had."""
+def _refused(
+    permit: Permit, counted: list[Limit], host: HostLimits, known: Session | None
+) -> Full | None:
+    """Take what a connection to the host is counted as, or return why it is not to be had.
+
+    Its first message is counted with it: so no more connections are opened than have something to
+    do, and the host whose rate is used up leaves the mail to another one.
+    """
     grant = permit.acquire(counted)
     if not grant:
         return Full(seconds=BUSY_SECONDS) if grant is Grant.BUSY else Full(permit.denied)
-    throttle = host.outbound_throttle_connections
+    messages, connections = host.outbound_throttle_messages, host.outbound_throttle_connections
+    seconds = 0.0
+    if messages is not None:
+        seconds = permit.ledger.take(messages.key, messages.rate)
+    if not seconds and connections is not None and known is None:
+        seconds = permit.ledger.take(connections.key, connections.rate)
+        if seconds:
+            _refund(permit, host)
+    if not seconds:
+        return None
+    permit.give_back(counted)
+    return Full(seconds=seconds)
+
+
+def _refund(permit: Permit, host: HostLimits) -> None:
+    """No message is sent there: take back what was counted for it."""
+    throttle = host.outbound_throttle_messages
     if throttle is not None:
-        seconds = permit.ledger.take(throttle.key, throttle.rate)
-        if seconds > 0.0:
-            permit.give_back(counted)
-            return Full(seconds=seconds)
-    return None
+        permit.ledger.adjust(throttle.key, throttle.rate, -1)
 
 
 def _soft(reply: Reply) -> Reply:

@@ -128,7 +128,11 @@ def limits_of(key: Key, shape: Shape, server: ServerLimits, *, first: bool) -> l
 
 
 def limits_at(name: str, limits: HostLimits) -> list[Limit]:
-    """Return the limit of a host stanza for the mail server of that name, if there is one."""
-    if limits.max_outbound_connections == UNLIMITED:
-        return []
-    return [(f"host:{name}", limits.max_outbound_connections)]
+    """Return the limits of a host stanza for the mail server of that name, if there are any."""
+    found: list[Limit] = []
+    if limits.max_outbound_connections != UNLIMITED:
+        found.append((f"host:{name}", limits.max_outbound_connections))
+    cap = limits.scope_max_outbound_connections
+    if cap is not None:
+        found.append((f"cap:{cap.key}", cap.count))
+    return found

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, Protocol, cast
 
-from angarium.config.kinds import Throttle
 from angarium.core.errors import Error
 from angarium.core.fault import FAULTS, point
 from angarium.core.reply import Reply
@@ -26,6 +25,7 @@ from angarium.outbound.errors import CLOSED, NO_REPLY, UNREADABLE
 from angarium.outbound.options import Transport
 from angarium.outbound.permits import Permit
 from angarium.outbound.route import Hop
+from angarium.outbound.toll import PACE_SECONDS, Toll
 from angarium.queue.entry import UNREAD, Entry, Note
 from angarium.queue.line import Line
 from angarium.queue.throttle import HAND_BACK_MESSAGES, HAND_BACK_SECONDS
@@ -120,7 +120,7 @@ class Session(asyncio.Protocol):
         "source",
         "spoiled",
         "successes",
-        "throttle",
+        "toll",
     )
 
     def __init__(self, client: SmtpClient, hop: Hop, source: str, means: Means, ident: int) -> None:
@@ -133,7 +133,7 @@ class Session(asyncio.Protocol):
         self.ident = ident
         self.slot = 0  # the sweep's
         self.resting = False
-        self.throttle: Throttle | None = None  # of the host
+        self.toll: Toll | None = None  # where its host has a rate
         self.mails = self.successes = self.recipients = 0
         self.greeted: asyncio.Future[Lost | None] = asyncio.get_running_loop().create_future()
         self._client = client
@@ -163,7 +163,7 @@ class Session(asyncio.Protocol):
         self._permit = permit
         if self._over:
             if self._transport is None:
-                permit.release()
+                self._release()
             owner.over(self)
             return
         self._working = True
@@ -175,8 +175,7 @@ class Session(asyncio.Protocol):
 
     def move(self, means: Means) -> None:
         """Leave the line it rests in for another one; its new owner starts it."""
-        if self._permit is not None:
-            self._permit.release()
+        self._release()
         self._owner = self._permit = None
         self._line = means.line
         self._working = False
@@ -245,8 +244,7 @@ class Session(asyncio.Protocol):
         self._lose(CLOSED)
         self._transport = None
         self._sweep.remove(self)
-        if self._permit is not None:
-            self._permit.release()
+        self._release()
 
     def pause_writing(self) -> None:
         self._stuck = True
@@ -302,7 +300,7 @@ class Session(asyncio.Protocol):
         while client.free and peer is not None and self._preparing is None:
             room = self._room() if self._limited else _MANY
             batch = line.take(room) if room > 0 and not self._retiring else None
-            if batch and self.throttle is not None and not self._permitted(batch):
+            if batch and self.toll is not None and not self._permitted(batch, self.toll):
                 batch = None
             if not batch:
                 if self._retiring or room <= 0:
@@ -353,27 +351,31 @@ class Session(asyncio.Protocol):
             self._client.submit(mail)
         self._advance()
 
-    def _permitted(self, batch: list[Entry]) -> bool:
-        """Say whether the rate of the host allows the batch now; if not, put it back."""
-        throttle, permit = self.throttle, self._permit
-        if throttle is None or permit is None:
-            return True
-        seconds = permit.ledger.take(throttle.key, throttle.rate, len(batch))
-        if seconds > 0.0:
-            self._line.put_back(batch)
-            if self._owner is not None:
-                self._owner.held(self, seconds)
-        return seconds <= 0.0
+    def _permitted(self, batch: list[Entry], toll: Toll) -> bool:
+        """Say whether the rate of the host allows the batch now; if not, put it back.
 
-    def _wanted(self) -> bool:
-        """Say whether somebody else waits for what we hold and do not need."""
-        return self._permit is not None and self._permit.wanted()
+        If that is for long the connection ends: another host may take the mail meanwhile.
+        """
+        seconds = toll.take(batch)
+        if seconds <= 0.0:
+            return True
+        self._line.put_back(batch)
+        self._retiring = self._retiring or seconds > PACE_SECONDS
+        if self._owner is not None:
+            self._owner.held(self, seconds)
+        return False
+
+    def _release(self) -> None:
+        """Give back what it was counted as."""
+        if self.toll is not None:
+            self.toll.refund()
+        if self._permit is not None:
+            self._permit.release()
 
     def _called_for(self) -> bool:
         """Say whether somebody else is to have what we hold."""
-        if self.resting:
-            return self._wanted()
-        return self._permit is not None and self._permit.give_way()
+        permit = self._permit
+        return permit is not None and (permit.wanted() if self.resting else permit.give_way())
 
     def _give_way(self, owner: Owner) -> None:
         """Give this connection up after a transaction, if somebody else is to have it.
@@ -413,7 +415,7 @@ class Session(asyncio.Protocol):
                 self._owner.leaving(self)
 
     def _rest(self) -> None:
-        if self._wanted():
+        if self._permit is not None and self._permit.wanted():
             self._leave()  # Somebody waits for what we do not need now.
             return
         self.resting = True

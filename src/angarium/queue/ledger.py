@@ -287,6 +287,13 @@ class SharedLedger:
             leases[key] = (lease - n, now + int(BURST_SECONDS * _SECOND))
         return 0.0
 
+    def adjust(self, key: str, rate: Rate, n: int) -> None:
+        row = self._enter(self._digest(key))
+        if row >= 0:  # Else it is lost: a few events more or fewer, once in a while.
+            at = max(self._table.next[row], self._now())
+            self._table.next[row] = max(at + n * (rate.seconds * _SECOND // rate.count), 0)
+            self._leave(row)
+
     def _wait_for(self, digest: bytes, key: str) -> None:
         self._waiting[digest] = key
         self._table.waits[self._worker] = len(self._waiting)

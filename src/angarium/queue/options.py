@@ -87,11 +87,12 @@ class Shape(Options, direction="sending"):
     scope_max_outbound_connections = option(
         CapKind(),
         None,
-        scopes=SHAPING,
+        scopes=SHAPING | Scope.HOST,
+        unset={Scope.HOST: None},
         doc="""
         Connections which may be open at once for all that this stanza covers together: in a
         global domain stanza for the domain over all bindings; in one with a pattern for all
-        domains it matches. Unset: no such limit.
+        domains it matches; in a host stanza for all hosts it matches. Unset: no such limit.
         """,
     )
     server_max_outbound_connections = option(
@@ -111,7 +112,9 @@ class Shape(Options, direction="sending"):
         doc="""
         Messages sent in a time. All queues which get their value from the same stanza are counted
         together: set globally it limits the whole server, in a domain stanza with a pattern all
-        domains which match. In a host stanza it is an additional limit for that host.
+        domains which match. In a host stanza it is an additional limit for that host, or for all
+        hosts of a pattern: where it is reached mail goes to the next host of its domain, and stays
+        active where there is none.
         """,
     )
     outbound_throttle_connections = option(
@@ -263,6 +266,7 @@ class HostLimits(Options, direction="sending"):
     """What one mail server is given, whatever domain leads to it; host stanzas only."""
 
     max_outbound_connections = Shape.max_outbound_connections
+    scope_max_outbound_connections = Shape.scope_max_outbound_connections
     outbound_throttle_messages = Shape.outbound_throttle_messages
     outbound_throttle_connections = Shape.outbound_throttle_connections
 

@@ -55,6 +55,10 @@ class Ledger(Protocol):
         """Count `n` events, if the rate allows one; return 0.0, or else the seconds to wait."""
         ...
 
+    def adjust(self, key: str, rate: Rate, n: int) -> None:
+        """Count `n` events more whatever the rate allows; below 0, fewer: they did not happen."""
+        ...
+
     @property
     def contended(self) -> bool:
         """Whether anybody, here or elsewhere, waits for any key; costs next to nothing."""
@@ -148,6 +152,10 @@ class LocalLedger:
             self._rates = {each: at for each, at in self._rates.items() if at > now}
             self._sweep_at = max(_SWEEP, 2 * len(self._rates))
         return 0.0
+
+    def adjust(self, key: str, rate: Rate, n: int) -> None:
+        now = self._clock.monotonic()
+        self._rates[key] = max(self._rates.get(key, now), now) + n * rate.interval
 
     @property
     def contended(self) -> bool:
