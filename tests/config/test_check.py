@@ -196,3 +196,19 @@ def test_names_are_brought_to_normal_form() -> None:
     assert normal_instance(DOMAIN, "[IPv6:2001:DB8::1]") == "[ipv6:2001:db8::1]"
     assert normal_instance(PEER, "10.1.2.3/8") == "10.0.0.0/8"
     assert normal_instance(BINDING, "B1") == "B1"
+
+
+def test_stanzas_which_set_the_same_share_what_they_set() -> None:
+    same = "max_retries = 3 retry_interval = 5"
+    root = checked(f"domain a {{ {same} }} domain b {{ {same} }} domain c {{ {same} }}").root
+    values = [each.values for each in root.all("domain").values()]
+    assert values[0] is values[1] is values[2]
+
+
+def test_a_stanza_opened_again_leaves_the_ones_like_it_alone() -> None:
+    same = "max_retries = 3"
+    root = checked(
+        f"domain a {{ {same} }} domain b {{ {same} }} domain a {{ max_retries = 4 }}"
+    ).root
+    values = {name: each.values["max_retries"] for name, each in root.all("domain").items()}
+    assert values == {"a": 4, "b": 3}

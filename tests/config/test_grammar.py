@@ -70,7 +70,10 @@ def shape(items: list[Item]) -> list[object]:
         ("a 10.0.0.0/24 { }", [("a", "10.0.0.0/24", [])]),
         ('domain "/[.]x$/" { }', [("domain", "/[.]x$/", [])]),
         (r"domain /yahoo\.co(m|\.uk)$/ { }", [("domain", r"/yahoo\.co(m|\.uk)$/", [])]),
+        (r"domain /a\.(com|es)$/{ }", [("domain", r"/a\.(com|es)$/", [])]),
+        ("domain /^a{2}/b/ {}", [("domain", "/^a{2}/b/", [])]),
         ("listen /tmp/2025 { }", [("listen", "/tmp/2025", [])]),
+        ("listen /tmp/2025{}", [("listen", "/tmp/2025", [])]),
         ("hook:name [ a = b ]", [("hook:name", {"a": "b"})]),
         ("a b{c d{e=f}}", [("a", "b", [("c", "d", [("e", "f")])])]),
         ('include "x.conf"', [("include", "x.conf")]),
@@ -117,6 +120,20 @@ def test_a_fault_has_its_place(text: str, place: tuple[int, int], message: str) 
     fault = read(text).faults[0]
     assert (fault.line, fault.column) == place
     assert fault.message == message
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("a = 1\n;", "a statement needs no ;"),
+        ("a = 1 , b = 2", "a comma stands in lists and dictionaries only"),
+        ("a {\u00a0}", "it is NO-BREAK SPACE"),
+        ("a { \u201cx\u201d = 1 }", "it is LEFT DOUBLE QUOTATION MARK"),
+        ("a = 'b'", 'quote with "'),
+    ],
+)
+def test_what_means_nothing_is_advised_against(text: str, advice: str) -> None:
+    assert advice in read(text).faults[0].advice
 
 
 def test_what_follows_a_faulty_line_is_still_read() -> None:

@@ -12,8 +12,9 @@ from typing import Any, Final
 
 from angarium.config.errors import Fault, Severity
 from angarium.config.grammar import File, Include, Item, Setting, Stanza
-from angarium.config.kinds import Cap, Raw, Throttle, compiled
+from angarium.config.kinds import Raw, compiled
 from angarium.config.option import OPTIONS, Option, State
+from angarium.config.origin import Origins, Where
 from angarium.config.places import HostPort
 from angarium.config.planned import planned, refused
 from angarium.config.scope import STANZAS, Naming, Scope, StanzaKind, stanza_in, stanzas_in
@@ -30,38 +31,37 @@ MODULE_OPTIONS: Final = frozenset({"enabled", "debug_level"})  # every module ha
 class Checked:
     """What a document means: the sections, where things are set, and what is wrong."""
 
-    __slots__ = ("_files", "_inclusions", "_known", "_numbers", "_parsed", "_places", "document",
-                 "faults", "root", "unknown_stanzas")  # fmt: skip
+    __slots__ = ("_inclusions", "_known", "_origins", "_parsed", "_shared", "_top", "_used",
+                 "document", "faults", "root", "unknown_stanzas")  # fmt: skip
 
     def __init__(self, document: Document) -> None:
         self.document = document
         self.root = root()
         self.faults: list[Fault] = document.faults()
-        # Where each option was set last, by option, and where sections first stand (""). Numbers
-        # of files and offsets are one integer: there may be a million of them.
-        self._places: dict[str, dict[Section, int]] = {}
-        self._files = list(document.files.values())
-        self._numbers = {file.path: number for number, file in enumerate(self._files)}
+        self._origins = Origins(document)
+        self._used: set[str] = set()  # options which are set anywhere
+        self._top: dict[str, Where] = {}  # where options were set at the top of the file so far
+        self._shared: dict[tuple[object, ...], dict[str, object]] = {}
         self.unknown_stanzas: list[tuple[str, File, int]] = []
         self._inclusions = 0
         self._known: dict[str, Mapping[str, Option[Any]]] = {}
         self._parsed: dict[tuple[str, str], object] = {}
-        self._file(document.main, self.root)
-        if document.local is not None:
-            self._file(document.local, self.root)
+        for file in filter(None, (document.main, document.local)):
+            self._origins.add(self.root, file)
+            self._file(file, self.root)
         self._report_unknown_stanzas()
 
     def place(self, section: Section, option: str = "") -> tuple[File, int] | None:
         """Return where an option was set last, or where the section first stands."""
-        found = self._places.get(option, {}).get(section)
-        return None if found is None else (self._files[found >> 40], found & (1 << 40) - 1)
+        return self._origins.last(section, option) if option else self._origins.first(section)
 
     def sections_with(self, option: str) -> list[Section]:
-        """Return the sections in which an option is set, in the order of the files."""
-        return list(self._places.get(option, ()))
-
-    def _put_place(self, section: Section, option: str, file: File, offset: int) -> None:
-        self._places.setdefault(option, {})[section] = self._numbers[file.path] << 40 | offset
+        """Return the sections in which an option is set; all but the top one for no option."""
+        if not option:
+            return [each for each in self.root.walk() if each.parent is not None]
+        if option not in self._used:
+            return []
+        return [each for each in self.root.walk() if option in each.values]
 
     @property
     def full(self) -> bool:
@@ -120,7 +120,6 @@ class Checked:
         if declared is None:
             if section.kind.free:
                 section.values[item.name] = item.value
-                self._put_place(section, item.name, file, item.start)
             else:
                 self._unknown_setting(file, item, section)
             return
@@ -129,20 +128,12 @@ class Checked:
         except ValueError as wrong:
             self.report(file, item.value_start, f"{item.name}: {wrong}", f"write {declared.kind}")
             return
-        if isinstance(value, Throttle | Cap):
-            value = value.keyed(f"{item.name} {section.path}".strip())
-        before = self.place(section, item.name)
-        if before is not None and before[0] is file:
-            line = file.place(before[1])[0]
-            self.report(
-                file,
-                item.start,
-                f"{item.name} is set here again, after line {line}",
-                "what is set last counts",
-                Severity.WARNING,
-            )
+        if item.name in section.values:
+            self._tell_twice(file, item, section)
+        if section is self.root:
+            self._top[item.name] = file, item.start
         section.values[item.name] = value
-        self._put_place(section, item.name, file, item.start)
+        self._used.add(item.name)
         if declared.safe is not None and value not in declared.safe:
             self.report(
                 file,
@@ -158,6 +149,19 @@ class Checked:
                 f"{item.name} is {declared.state.value}",
                 declared.reason,
                 Severity.NOTE,
+            )
+
+    def _tell_twice(self, file: File, item: Setting, section: Section) -> None:
+        """Warn of an option which is set again in the same file; in another one it is meant."""
+        top = section is self.root
+        before = self._top[item.name] if top else self._origins.before(section, item)
+        if before is not None and before[0] is file:
+            self.report(
+                file,
+                item.start,
+                f"{item.name} is set here again, after line {file.place(before[1])[0]}",
+                "what is set last counts",
+                Severity.WARNING,
             )
 
     def _value(self, declared: Option[Any], raw: Raw) -> object:
@@ -223,14 +227,25 @@ class Checked:
             return
         is_new = section.get(kind.key, instance) is None
         child = section.child(kind, instance)
+        self._origins.add(child, item)
         if is_new:
-            self._put_place(child, "", file, item.start)
             if kind.patterns and instance.startswith("/"):
                 # Names are compared in lower case, whatever the pattern's.
                 section.add_pattern(compiled(instance[1:-1], re.IGNORECASE), child)
             elif kind.key == "peer":
                 section.add_network(ipaddress.ip_network(instance), child)
+        else:
+            child.values = dict(child.values)
         self._items(file, item.items, child)
+        self._share(child)
+
+    def _share(self, section: Section) -> None:
+        """Let sections which set the same have one dictionary: most of 100,000 are alike."""
+        values = section.values
+        # Equal texts gave one object, see `_value`; what was a list or a dictionary is compared
+        # by identity, so it is shared with nobody.
+        key = (*values, *map(id, values.values()))
+        section.values = self._shared.setdefault(key, values)
 
     def _instance(self, file: File, item: Stanza, kind: StanzaKind) -> str | None:
         """Return the name of an instance in normal form; None, and a fault, if it is wrong."""

@@ -18,6 +18,7 @@ what stands between two offsets, so comments and layout stay as they are, octet 
 """
 
 import re
+import unicodedata
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ from angarium.config.kinds import Raw
 
 MAX_DEPTH: Final = 32  # of stanzas, and of values; the deepest in use is four
 MAX_FAULTS: Final = 20  # of one file; what follows is noise caused by the first ones
+MAX_SHARED: Final = 4096  # different values of which one copy is kept
 
 INCLUDES: Final = frozenset({"include", "readonly_include"})
 
@@ -43,8 +45,9 @@ _BARE_ITEM: Final = r"((?:[^\x00-\x20\x7f#\"'={}\[\]()/,]++|/(?!\*))+)"
 
 SPACE: Final = re.compile(_SPACE)
 SETTING: Final = re.compile(rf"{_SPACE}({_NAME}){_SPACE}={_SPACE}(?:{_QUOTED}|{_BARE})")
-# A pattern as the name of a stanza may stand without quotes: domain /[.]example$/ {
-_SLASHED: Final = rf"(/(?!\*)[^\s\"]*+)(?={_SPACE}\{{)"
+# A pattern as the name of a stanza may stand without quotes: domain /[.]example$/{ }. It ends with
+# a slash before the brace, for there may be braces in it: /a{2}/.
+_SLASHED: Final = r"(/(?!\*)(?:[^\s\"/]++|/(?![ \t\r\n]*+\{))*/)(?=[ \t\r\n]*+\{)"
 HEAD: Final = re.compile(rf"({_NAME}){_SPACE}(?:(?:{_QUOTED}|{_SLASHED}|{_BARE}){_SPACE})?(=?)")
 WORD: Final = re.compile(rf"{_QUOTED}|{_BARE}")
 ITEM: Final = re.compile(rf"{_QUOTED}|{_BARE_ITEM}")
@@ -53,30 +56,55 @@ SEPARATOR: Final = re.compile(rf"{_SPACE},?{_SPACE}")
 
 
 class Setting:
-    """name = value. Offsets: of the name, of the value, and after the value."""
+    """name = value. Offsets: of the name, of the value, and after the value.
 
-    __slots__ = ("end", "name", "start", "value", "value_start")
+    There may be a million of them, so the latter two are kept as distances: Python has one object
+    for each small number.
+    """
+
+    __slots__ = ("_length", "_value_at", "name", "start", "value")
 
     def __init__(self, name: str, value: Raw, start: int, value_start: int, end: int) -> None:
         self.name = name
         self.value = value
         self.start = start
-        self.value_start = value_start
-        self.end = end
+        self._value_at = value_start - start
+        self._length = end - start
+
+    @property
+    def value_start(self) -> int:
+        return self.start + self._value_at
+
+    @property
+    def end(self) -> int:
+        return self.start + self._length
 
 
 class Stanza:
     """name "instance" { ... }. Offsets: of the name, after the `{`, and after the `}`."""
 
-    __slots__ = ("end", "inside", "instance", "items", "name", "start")
+    __slots__ = ("_inside_at", "_length", "file", "instance", "items", "name", "start")
 
-    def __init__(self, name: str, instance: str | None, start: int, inside: int) -> None:
+    def __init__(
+        self, file: "File", name: str, instance: str | None, start: int, inside: int
+    ) -> None:
+        self.file = file
         self.name = name
         self.instance = instance
         self.items: list[Item] = []
         self.start = start
-        self.inside = inside
-        self.end = inside
+        self._inside_at = self._length = inside - start
+
+    @property
+    def inside(self) -> int:
+        return self.start + self._inside_at
+
+    @property
+    def end(self) -> int:
+        return self.start + self._length
+
+    def close(self, end: int) -> None:
+        self._length = end - self.start
 
 
 class Include:
@@ -144,7 +172,7 @@ class _StatementError(Exception):
 class _Parser:
     """Goes through the text once. `_open` are the stanzas around the present offset."""
 
-    __slots__ = ("_at", "_file", "_items", "_open", "_text")
+    __slots__ = ("_at", "_file", "_items", "_names", "_open", "_text", "_values")
 
     def __init__(self, file: File) -> None:
         self._file = file
@@ -152,6 +180,8 @@ class _Parser:
         self._at = 1 if file.text.startswith("\ufeff") else 0
         self._open: list[Stanza] = []
         self._items = file.items
+        self._names: dict[str, str] = {}  # as written, and in lower case
+        self._values: dict[str, str] = {}
 
     def run(self) -> None:
         while True:
@@ -172,7 +202,7 @@ class _Parser:
         return len(self._text) if end < 0 else end + 1
 
     def _statements(self) -> None:
-        text = self._text
+        text, names, values = self._text, self._names, self._values
         setting = SETTING.match
         while True:
             found = setting(text, self._at)
@@ -188,7 +218,12 @@ class _Parser:
                 value, value_start = bare, found.start(3)
             else:
                 value, value_start = unescaped(quoted), found.start(2) - 1
-            self._items.append(Setting(name.lower(), value, found.start(1), value_start, end))
+            lowered = names.get(name) or names.setdefault(name, name.lower())
+            if len(values) < MAX_SHARED:
+                value = values.setdefault(value, value)
+            else:
+                value = values.get(value, value)
+            self._items.append(Setting(lowered, value, found.start(1), value_start, end))
 
     def _skip(self) -> None:
         found = SPACE.match(self._text, self._at)
@@ -228,7 +263,8 @@ class _Parser:
         if len(self._open) >= MAX_DEPTH:
             raise _StatementError(at, f"stanzas are nested deeper than {MAX_DEPTH}", final=True)
         self._at += 1
-        stanza = Stanza(name, instance, at, self._at)
+        name = self._names.setdefault(name, name)
+        stanza = Stanza(self._file, name, instance, at, self._at)
         self._items.append(stanza)
         self._open.append(stanza)
         self._items = stanza.items
@@ -237,7 +273,7 @@ class _Parser:
         if not self._open:
             raise _StatementError(at, "} without a stanza it could close", "remove it")
         self._at = at + 1
-        self._open.pop().end = self._at
+        self._open.pop().close(self._at)
         self._items = self._open[-1].items if self._open else self._file.items
 
     def _value(self, pattern: re.Pattern[str], depth: int) -> Raw:
@@ -307,7 +343,18 @@ class _Parser:
         if at >= len(text):
             return _StatementError(at, f"the file ends where {wanted} is expected")
         there = text[at] if text[at].isprintable() else f"character U+{ord(text[at]):04X}"
-        return _StatementError(at, f"{wanted} is expected, not {there}")
+        return _StatementError(at, f"{wanted} is expected, not {there}", _advice(text[at]))
+
+
+def _advice(there: str) -> str:
+    """Return what is advised against a character which stands where it means nothing."""
+    if there == ";":
+        return "a statement needs no ;"
+    if there == ",":
+        return "a comma stands in lists and dictionaries only"
+    if there > "\x7f":
+        return f"it is {unicodedata.name(there, 'no character')}"  # It may look like another one.
+    return ""
 
 
 def unescaped(quoted: str) -> str:

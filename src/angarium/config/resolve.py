@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar, overload
 
 from angarium.config.errors import Fault
+from angarium.config.kinds import Cap, Throttle
 from angarium.config.option import CLASSES, Options
 from angarium.config.places import HostPort
 from angarium.config.scope import Scope
@@ -277,21 +278,27 @@ class Configuration:
 
 
 def _values(cls: type[Options], hosts: Chain, chain: Chain, *, at_host: bool) -> list[object]:
-    values = [each.default for each in cls.declared]
-    position = cls.position
-    for section in reversed(chain):
-        for name, value in section.values.items():
-            if name in position:
-                values[position[name]] = value
+    values: list[object] = [each.default for each in cls.declared]
+    _set(cls, values, chain)
     if at_host:
         for index, each in enumerate(cls.declared):
             if Scope.HOST in each.unset:
                 values[index] = each.unset[Scope.HOST]
-        for section in reversed(hosts):
-            for name, value in section.values.items():
-                if name in position:
-                    values[position[name]] = value
+        _set(cls, values, hosts)
     return values
+
+
+def _set(cls: type[Options], values: list[object], chain: Chain) -> None:
+    """Put what the sections set in its places. What is counted is counted where it is set."""
+    position = cls.position
+    for section in reversed(chain):
+        for name, value in section.values.items():
+            if name in position:
+                values[position[name]] = (
+                    value.keyed(f"{name} {section.path}".strip())
+                    if isinstance(value, Throttle | Cap)
+                    else value
+                )
 
 
 def _has_domains(root: Section) -> bool:

@@ -1,0 +1,86 @@
+"""Where in the files a section and what is set in it stand.
+
+There may be a million settings, and hardly anybody asks: a rule which reports, an operator who
+wants an explanation. So only the stanzas of a section are noted, and they are read again for whom
+asks.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final, TypeAlias
+
+from angarium.config.grammar import File, Include, Setting, Stanza
+from angarium.config.section import Section
+from angarium.config.tree import Document
+
+Where: TypeAlias = tuple[File, int]
+Body: TypeAlias = Stanza | File
+
+MAX_KEPT: Final = 64  # sections whose settings are kept, for the next question
+
+
+class Origins:
+    """Remembers what a section was made of."""
+
+    __slots__ = ("_bodies", "_document", "_found")
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._bodies: dict[Section, Body | list[Body]] = {}
+        self._found: dict[Section, Mapping[str, Where]] = {}
+
+    def add(self, section: Section, body: Body) -> None:
+        """Note that what stands in `body` belongs to the section."""
+        known = self._bodies.setdefault(section, body)
+        if isinstance(known, list):
+            known.append(body)
+        elif known is not body:
+            self._bodies[section] = [known, body]
+
+    def bodies(self, section: Section) -> list[Body]:
+        """Return what the section was made of, in the order it was read."""
+        known = self._bodies.get(section)
+        if known is None:
+            return []
+        return known if isinstance(known, list) else [known]
+
+    def first(self, section: Section) -> Where | None:
+        """Return where the section first stands; None for the file itself."""
+        bodies = self.bodies(section)
+        return (
+            (bodies[0].file, bodies[0].start) if bodies and isinstance(bodies[0], Stanza) else None
+        )
+
+    def last(self, section: Section, option: str) -> Where | None:
+        """Return where an option was set last."""
+        found = self._found.get(section)
+        if found is None:
+            if len(self._found) >= MAX_KEPT:
+                self._found.clear()
+            found = self._found[section] = dict(self._settings(section))
+        return found.get(option)
+
+    def before(self, section: Section, item: Setting) -> Where | None:
+        """Return where the option of `item` was set last before it."""
+        last = None
+        for body in self.bodies(section):
+            for file, each in self._inside(body):
+                if each is item:
+                    return last
+                if each.name == item.name:
+                    last = file, each.start
+        return last
+
+    def _settings(self, section: Section) -> Iterator[tuple[str, Where]]:
+        for body in self.bodies(section):
+            for file, item in self._inside(body):
+                yield item.name, (file, item.start)
+
+    def _inside(self, body: Body) -> Iterator[tuple[File, Setting]]:
+        """Yield the settings which stand in a stanza or file itself, and in what it includes."""
+        file = body.file if isinstance(body, Stanza) else body
+        for item in body.items:
+            if isinstance(item, Setting):
+                yield file, item
+            elif isinstance(item, Include):
+                for included in self._document.included.get(item, ()):
+                    yield from self._inside(included)
