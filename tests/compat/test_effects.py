@@ -117,37 +117,6 @@ MISSING_SENDING: frozenset[str] = frozenset({
 })  # fmt: skip
 # Of reception, of logging, of the spool and of the server.
 MISSING_RECEIVING: frozenset[str] = frozenset({
-    "accept_unknown",
-    "auth_line_limit",
-    "bounce_logger.bouncelog",
-    "bounce_logger.bouncelog_mode",
-    "checkpoint_interval",
-    "crash_limit",
-    "ec_logger.log_deliveries",
-    "ec_logger.log_permanent_failures",
-    "ec_logger.log_receptions",
-    "ec_logger.log_rejections",
-    "ec_logger.log_transient_failures",
-    "ec_logger.mainlog",
-    "ec_logger.mainlog_mode",
-    "ec_logger.paniclog",
-    "ec_logger.paniclog_mode",
-    "ec_logger.rejectlog",
-    "ec_logger.rejectlog_mode",
-    "event_retention",
-    "event_retention_size",
-    "eventloop.concurrency",
-    "security.group",
-    "security.supplemental_groups",
-    "security.user",
-    "sink.listen",
-    "sink.record",
-    "sink.script",
-    "spool_mode",
-    "spool_reserve",
-    "spool_segment_size",
-    "state_sync_interval",
-    "unlink_on_spool_in_failure",
 })  # fmt: skip
 MISSING = MISSING_SENDING | MISSING_RECEIVING
 

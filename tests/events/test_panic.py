@@ -89,3 +89,13 @@ def test_a_path_that_cannot_be_is_no_failure_of_the_caller(path: Path) -> None:
 
 def full(file: int, octets: bytes) -> int:
     raise OSError(errno.ENOSPC, "no space left")
+
+
+def test_the_mode_is_the_one_asked_for_whatever_the_umask_is(tmp_path: Path) -> None:
+    path = tmp_path / "paniclog.ec"
+    before = os.umask(0o077)
+    try:
+        PanicLog(str(path), FakeClock(7.0), 0o644).write("core", "up")
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == 0o644

@@ -105,11 +105,14 @@ async def test_the_hose_dies_and_mail_goes_on(world: World) -> None:
     assert len(await world.logged("mainlog", "@R@[a-z0-9]+@sink.test@", 6)) == 6
 
 
-async def test_a_message_over_which_workers_die_is_put_aside(tmp_path: Path) -> None:
+@pytest.mark.effect("crash_limit")
+@pytest.mark.parametrize("limit", [2, 1])
+async def test_a_message_over_which_workers_die_is_put_aside(tmp_path: Path, limit: int) -> None:
     """Its conversion crashes the process, as a fault in a native library would."""
     script = "without 8BITMIME\nwithout SMTPUTF8\n"
+    config = f"crash_limit = {limit}\n"
     async with World(
-        tmp_path, zone=ZONE, sink=script, workers=2, fault="attempt.converting=kill"
+        tmp_path, config, ZONE, sink=script, workers=2, fault="attempt.converting=kill"
     ) as world:
         said = await world.send(
             "a@b.test", ["bad@sink.test", "too@sink.test"], "Subject: x\r\n\r\n\u00e9\r\n".encode(),
@@ -119,7 +122,7 @@ async def test_a_message_over_which_workers_die_is_put_aside(tmp_path: Path) -> 
         await world.until(
             lambda: any("was put aside" in line for line in world.output), "the quarantine"
         )
-        assert sum("died over a message" in line for line in world.output) == 2
+        assert sum("died over a message" in line for line in world.output) == limit
         assert (await world.send("a@b.test", ["good@sink.test"], CONTENT)).startswith("250")
         await world.arrived("good@sink.test")
         found = await world.audit()

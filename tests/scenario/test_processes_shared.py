@@ -52,6 +52,7 @@ async def test_a_worker_that_dies_with_the_only_connection_leaves_it_to_the_othe
         assert (await world.audit())["sound"]
 
 
+@pytest.mark.effect("eventloop.concurrency")
 async def test_connections_spread_evenly_over_the_workers(tmp_path: Path) -> None:
     async with World(tmp_path, zone=ZONE, workers=4) as world, AsyncExitStack() as stack:
         for _ in range(40):

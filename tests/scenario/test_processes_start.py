@@ -1,6 +1,7 @@
 """Starting and stopping: what is said, what is touched, who the processes are, how they end."""
 
 import asyncio
+import grp
 import os
 import pwd
 import signal
@@ -171,17 +172,20 @@ def python_for(user: str, environment: dict[str, str]) -> str:
 
 
 @ROOT
+@pytest.mark.effect("security.user", "security.group", "security.supplemental_groups")
 async def test_root_becomes_the_user_of_the_security_stanza() -> None:
     ours = [each for each in sys.path if each.endswith(("site-packages", "src"))]
     environment = {"PYTHONPATH": ":".join(ours)}
     python = python_for("nobody", environment)
     nobody = pwd.getpwnam("nobody")
+    gid = grp.getgrnam("daemon").gr_gid
     folder = Path(tempfile.mkdtemp(prefix="angarium-"))
     folder.chmod(0o755)
     config = folder / "ecelerity.conf"
     low = 911  # a port nobody may open
     config.write_text(
-        PLAIN.format(port=low) + 'security { user = "nobody" group = "nogroup" }\n'
+        PLAIN.format(port=low)
+        + 'security { user = "nobody" group = "daemon" supplemental_groups = ( "mail" ) }\n'
         'ec_logger { mainlog = "log/mainlog.ec" }\n'
     )
     config.chmod(0o644)  # The umask of whoever runs the tests may keep it from others.
@@ -192,6 +196,8 @@ async def test_root_becomes_the_user_of_the_security_stanza() -> None:
         for pid in (server.pid, *children):
             status = Path(f"/proc/{pid}/status").read_text()
             assert f"Uid:\t{nobody.pw_uid}\t{nobody.pw_uid}\t{nobody.pw_uid}" in status
+            assert f"Gid:\t{gid}\t{gid}\t{gid}" in status
+            assert f"Groups:\t{grp.getgrnam('mail').gr_gid} \n" in status
             assert "CapEff:\t0000000000000000" in status
         assert (folder / "state" / "spool").stat().st_uid == nobody.pw_uid
         assert not any("as root" in line for line in server.said)
@@ -201,7 +207,8 @@ async def test_root_becomes_the_user_of_the_security_stanza() -> None:
         both = f'listen "127.0.0.1:{low}" {{ }} listen "127.0.0.1:912" {{ }}'
         config.write_text(
             f"esmtp_listener {{ {both} }}\neventloop {{ concurrency = 1 }}\n"
-            'security { user = "nobody" group = "nogroup" }\nhostname = "new.name.test"\n'
+            'security { user = "nobody" group = "daemon" supplemental_groups = ( "mail" ) }\n'
+            'hostname = "new.name.test"\n'
         )
         os.kill(server.pid, signal.SIGHUP)
         try:

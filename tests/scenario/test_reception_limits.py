@@ -30,6 +30,7 @@ LISTENER = """
   peer "127.0.0.6" { pathway = "slow" }
   peer "127.0.0.8" { pathway = "paced" }
   peer "127.0.0.7" { command_line_limit = 1000 }
+  peer "127.0.0.9" { auth_line_limit = 600 }
 """
 CONTENT = b"Subject: x\r\n\r\ntext\r\n"
 TOO_LONG = "500 5.5.2 line too long"
@@ -74,6 +75,14 @@ async def test_a_line_is_refused_at_the_first_octet_too_many(world: World) -> No
         async with world.call(source) as caller:
             assert await caller.say("NOOP " + "x" * (limit - 7)) == "250 2.0.0 OK"
             assert await caller.say("NOOP " + "x" * (limit - 6)) == TOO_LONG
+
+
+@pytest.mark.effect("auth_line_limit")
+async def test_lines_of_auth_have_a_limit_of_their_own(world: World) -> None:
+    for source, limit in (("127.0.0.1", 12288), ("127.0.0.9", 600)):
+        async with world.call(source) as caller:
+            assert await caller.say("AUTH PLAIN " + "x" * (limit - 13)) != TOO_LONG
+            assert await caller.say("AUTH PLAIN " + "x" * (limit - 12)) == TOO_LONG
 
 
 async def test_a_line_without_end_costs_no_memory_and_is_refused_when_it_ends(

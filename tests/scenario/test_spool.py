@@ -125,3 +125,31 @@ async def test_a_few_old_messages_do_not_keep_whole_segments(tmp_path: Path) -> 
             assert (got.content or b"").endswith(content(name))
         ends = await world.settled()
         assert ends["accepted"] == ends["delivered"] == 65
+
+
+# Options.
+
+
+@pytest.mark.effect("spool_mode", "spool_segment_size", "spool_reserve")
+async def test_files_of_the_spool_are_as_the_options_say(tmp_path: Path) -> None:
+    config = "spool_mode = 0600\nspool_segment_size = 2M\nspool_reserve = 3M\n"
+    async with World(tmp_path, HELD + config, ZONE) as world:
+        shard = world.state / "spool" / "000"
+        assert (await world.send("a@b.test", ["b@later.test"], content("x"))).startswith("250")
+        files = [each for each in shard.rglob("*") if each.is_file()]
+        assert {each.stat().st_mode & 0o777 for each in files} == {0o600}
+        assert {each.stat().st_size for each in segments(world)} == {2 << 20}
+        assert sum(each.stat().st_size for each in shard.rglob("reserve")) == 3 << 20
+
+
+@pytest.mark.effect("unlink_on_spool_in_failure")
+async def test_what_cannot_be_read_ends_where_an_operator_wants_it_so(tmp_path: Path) -> None:
+    async with World(tmp_path, HELD, ZONE) as world:
+        assert (await world.send("a@b.test", ["b@later.test"], content("bad"))).startswith("250")
+        assert await world.stop() == 0
+        spoil(segments(world), b"Subject: bad")
+        world.configure("unlink_on_spool_in_failure = true\n")
+        await world.start()
+        [line] = await world.logged("mainlog", "@P@later[.]test@")
+        assert line.endswith("550 5.3.0 [internal] message body missing")
+        assert (await world.settled())["discarded"] == 1

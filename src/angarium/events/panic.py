@@ -64,9 +64,13 @@ class PanicLog:
 
     def _opened(self) -> int:
         if self._file < 0:
-            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-            os.makedirs(os.path.dirname(self._path) or ".", exist_ok=True)
-            self._file = os.open(self._path, flags, self._mode)
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
+            try:
+                self._file = os.open(self._path, flags)
+            except FileNotFoundError:
+                os.makedirs(os.path.dirname(self._path) or ".", exist_ok=True)
+                self._file = os.open(self._path, flags | os.O_CREAT, self._mode)
+                os.fchmod(self._file, self._mode)  # Whatever the umask is: the option says so.
         return self._file
 
     def reopen(self) -> None:

@@ -53,6 +53,7 @@ def test_files_are_used_again(life: Life) -> None:
     assert all(id(file) in first for file in data)
 
 
+@pytest.mark.effect("checkpoint_interval")
 def test_a_checkpoint_is_due_after_some_time_too() -> None:
     life = Life(
         MemoryDisk(), replace(SMALL, checkpoint_octets=1 << 16, checkpoint_seconds=30.0)
@@ -118,6 +119,7 @@ def test_what_a_checkpoint_frees_is_freed_although_some_of_it_cannot_be() -> Non
     assert len(states) <= 2
 
 
+@pytest.mark.effect("event_retention")
 def test_events_are_kept_until_readers_have_passed_and_then_a_while() -> None:
     life = Life(MemoryDisk(), replace(SMALL, retention_seconds=100.0))
     passed: dict[str, int] = {}
@@ -146,6 +148,7 @@ def test_a_clock_set_forward_and_back_makes_no_event_old() -> None:
     assert len(streams(life)) < many
 
 
+@pytest.mark.effect("event_retention_size")
 def test_events_do_not_fill_the_disk_even_if_nobody_reads_them() -> None:
     life = Life(MemoryDisk(), replace(SMALL, retention_octets=3 * 8192)).start()
     churn(life, 150, size=10)

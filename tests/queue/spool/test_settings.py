@@ -86,3 +86,16 @@ def test_unsynced_mail_is_lost_at_a_power_cut_where_force_fsync_is_off() -> None
     life = Life(disk, replace(SMALL, force_fsync=False, sync_seconds=60.0)).start()
     life.put()
     assert not Life(disk.power_cut(lambda count: 0)).start().found
+
+
+@pytest.mark.effect("state_sync_interval")
+@pytest.mark.parametrize(("interval", "known"), [(0.1, False), (5.0, True)])
+def test_an_end_is_on_the_disk_after_the_interval_and_not_before(
+    interval: float, known: bool
+) -> None:
+    disk = MemoryDisk()
+    life = Life(disk, replace(SMALL, sync_seconds=interval)).start()
+    (ident,) = life.put()
+    life.deliver(ident)
+    life.pass_time(1.0)
+    assert (ident in Life(disk.power_cut(lambda count: 0)).start().found) is known
