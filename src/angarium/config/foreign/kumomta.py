@@ -1,0 +1,286 @@
+"""KumoMTA: files of traffic shaping, TOML or JSON, as its shaping helper reads them.
+
+    ["example.com"]                a domain, or "default"
+    ["example.com".sources."ip1"]  the same for mail from one source
+    [provider."Name"]              domains and mail servers by pattern
+
+What such a file does not know (listeners, sources, queues) is in KumoMTA's Lua, which is not read.
+"""
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, TypeAlias
+
+from angarium.config.foreign.draft import GLOBAL, Draft, Place, pattern_of
+
+Table: TypeAlias = Mapping[str, Any]
+
+PERIODS: Final[Mapping[str, int]] = {
+    "s": 1, "sec": 1, "second": 1, "m": 60, "min": 60, "minute": 60, "h": 3600, "hr": 3600,
+    "hour": 3600, "d": 86400, "day": 86400,
+}  # fmt: skip
+OPTIONS: Final[Mapping[str, tuple[str, str]]] = {
+    "connection_limit": ("max_outbound_connections", "count"),
+    "max_deliveries_per_connection": ("max_deliveries_per_connection", "count"),
+    "max_recipients_per_batch": ("max_recipients_per_batch", "count"),
+    "max_connection_rate": ("outbound_throttle_connections", "rate"),
+    "max_message_rate": ("outbound_throttle_messages", "rate"),
+    "source_selection_rate": ("", "reason:a binding is chosen by policy"),
+    "connect_timeout": ("connect_timeout", "time"),
+    "banner_timeout": ("banner_timeout", "time"),
+    "ehlo_timeout": ("ehlo_timeout", "time"),
+    "mail_from_timeout": ("mailfrom_timeout", "time"),
+    "rcpt_to_timeout": ("rcptto_timeout", "time"),
+    "data_timeout": ("body_timeout", "time"),
+    "data_dot_timeout": ("body_timeout", "time"),
+    "rset_timeout": ("rset_timeout", "time"),
+    "idle_timeout": ("idle_timeout", "time"),
+    "smtp_port": ("remote_smtp_port", "count"),
+    "ehlo_domain": ("ehlo_hostname", "word"),
+    "enable_tls": ("tls", "tls"),
+    "enable_mta_sts": ("use_mta_sts", "flag"),
+    "enable_dane": ("use_dane", "flag"),
+    "prohibited_hosts": ("prohibited_hosts", "list"),
+    "skip_hosts": ("skip_hosts", "list"),
+    "consecutive_connection_failures_before_delay": ("mx_failures_to_delay", "count"),
+    "retry_interval": ("retry_interval", "time"),
+    "max_retry_interval": ("max_retry_interval", "time"),
+    "max_age": ("message_expiration", "time"),
+    "egress_interface": ("", "reason:bind_address of a binding chooses the address"),
+    "max_ready": ("max_resident_active_queue", "count"),
+    "suspended": ("suspend_delivery", "flag"),
+    "allow_smtp_auth_plain_without_tls": ("", "reason:authentication to hosts is planned"),
+    "mx_rollup": (
+        "",
+        "reason:a file does not say which mail servers a domain has; name them in a host stanza"
+        " with rollup_mx and rollup_mx_name",
+    ),
+    "opportunistic_tls_reconnect_on_failed_handshake": ("tls_ifavailable_fallback", "flag"),
+    "refresh_strategy": ("", "reason:answers of DNS live as long as they say"),
+    "maintainer_wakeup_strategy": ("", "reason:queues are woken when mail is due"),
+    "replace_base": ("", "reason:it changes how files are merged, here there is one"),
+}
+# `suspend`, `throttle`: rules which act upon what hosts say.
+AUTOMATION: Final = "acting on replies is adaptive delivery"
+TLS: Final[Mapping[str, str]] = {
+    "disabled": "no",
+    "opportunistic": "ifavailable",
+    "opportunisticinsecure": "ifavailable",
+    "required": "required",
+    "requiredinsecure": "required",
+}
+MATCHES: Final = {"MXSuffix", "DomainSuffix", "HostName", "DomainName"}
+
+
+def parse(text: str, path: str, draft: Draft) -> Table:
+    """Return a file; a fault of its grammar goes to what is left out."""
+    try:
+        found = json.loads(text) if path.endswith(".json") else tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, json.JSONDecodeError) as fault:
+        draft.leave(path, "the file", f"cannot be read: {fault}")
+        return {}
+    except RecursionError:
+        draft.leave(path, "the file", "is nested too deep")
+        return {}
+    if not isinstance(found, dict):
+        draft.leave(path, "the file", "is no table")
+        return {}
+    return found
+
+
+def read(text: str, path: str) -> Draft:
+    """Return what a file of shaping becomes."""
+    draft = Draft(f"From KumoMTA, {path}.")
+    lines = Lines(path, text)
+    importing = _Import(draft, lines)
+    for name, table in parse(text, path, draft).items():
+        importing.entry(name, table)
+    return draft
+
+
+class Lines:
+    """Where a key of a table stands, as tomllib does not say it: the first line which has both."""
+
+    def __init__(self, path: str, text: str) -> None:
+        self._path = path
+        self._lines = text.split("\n")
+
+    def find(self, *names: str) -> str:
+        """Return "path:line" of the last name, looked for after the ones before it."""
+        at = 0
+        for name in names:
+            for number in range(at, len(self._lines)):
+                if name in self._lines[number]:
+                    at = number
+                    break
+        return f"{self._path}:{at + 1}"
+
+
+class _Import:
+    def __init__(self, draft: Draft, lines: Lines) -> None:
+        self._draft = draft
+        self._lines = lines
+
+    def entry(self, name: str, table: Any) -> None:
+        """Take a table of the top of the file."""
+        where = self._lines.find(name)
+        if not isinstance(table, dict):
+            self._draft.leave(where, f"{name} = {shown(table)}", "is no table")
+        elif name == "provider":
+            for provider, inner in table.items():
+                self._provider(provider, inner)
+        elif name == "default":
+            self._table(table, GLOBAL, (name,))
+        else:
+            self._table(table, (("domain", pattern_of(name)),), (name,))
+
+    def _provider(self, name: str, table: Any) -> None:
+        """Take a provider: its patterns become domain and host stanzas."""
+        names = ("provider", name)
+        where = self._lines.find(*names)
+        if not isinstance(table, dict):
+            self._draft.leave(where, f"provider {name}", "is no table")
+            return
+        table = dict(table)
+        matches = table.pop("match", [])
+        rules = {
+            key: table.pop(key)
+            for key in ("provider_connection_limit", "provider_max_connection_rate",
+                        "provider_max_message_rate")
+            if key in table
+        }  # fmt: skip
+        for kind, pattern in patterns(matches):
+            if kind not in MATCHES or not isinstance(pattern, str):
+                self._draft.leave(where, f"match {kind} = {shown(pattern)}", "is not understood")
+            else:
+                suffix = kind.endswith("Suffix")
+                instance = suffix_pattern(pattern) if suffix else pattern_of(pattern)
+                if kind in ("MXSuffix", "HostName"):
+                    self._of_host((("host", instance),), table, rules, names)
+                else:
+                    self._table(table, (("domain", instance),), names)
+
+    def _of_host(self, place: Place, table: Table, rules: Table, names: tuple[str, ...]) -> None:
+        """Set what may stand in a host stanza, where one counter holds for all who match."""
+        limits = dict(rules)
+        for key in ("connection_limit", "max_connection_rate", "max_message_rate"):
+            if key in table and f"provider_{key}" not in limits:
+                limits[key] = table[key]
+        for key, value in limits.items():
+            self._one(key.removeprefix("provider_"), value, place, (*names, key))
+        for key, value in table.items():
+            if key not in limits:
+                what = f"{key} = {shown(value)}"
+                where = self._lines.find(*names, key)
+                counted = f"provider_{key}" in rules
+                why = "host stanzas have limits only; write it for the domains"
+                self._draft.leave(where, what, "the provider's limit was taken" if counted else why)
+
+    def _table(self, table: Table, place: Place, names: tuple[str, ...]) -> None:
+        if not self._draft.open(place, self._lines.find(*names), " ".join(names)):
+            return
+        for key, value in table.items():
+            where = self._lines.find(*names, key)
+            if key == "automation":
+                for rule in value if isinstance(value, list) else [value]:
+                    self._draft.leave(where, f"automation {shown(rule)}", AUTOMATION)
+            elif key == "sources" and isinstance(value, dict):
+                for source, inner in value.items():
+                    self._source(source, inner, place, (*names, source))
+            elif key == "provider_connection_limit":
+                self._draft.leave(where, key, "is for providers")
+            else:
+                self._one(key, value, place, (*names, key))
+
+    def _source(self, name: str, table: Any, place: Place, names: tuple[str, ...]) -> None:
+        if isinstance(table, dict):
+            self._table(table, (("binding", name), *place), names)
+        else:
+            self._draft.leave(self._lines.find(*names), f"{name} = {shown(table)}", "is no table")
+
+    def _one(self, key: str, value: Any, place: Place, names: tuple[str, ...]) -> None:
+        where, what = self._lines.find(*names), f"{key} = {shown(value)}"
+        option, how = OPTIONS.get(key, ("", "reason:has no counterpart"))
+        if not option:
+            self._draft.leave(where, what, how.partition(":")[2])
+            return
+        taken = converted(value, how)
+        if taken is None:
+            self._draft.leave(where, what, "the value is not understood")
+        elif how == "rate" and (not place or place[-1][0] == "binding"):
+            why = f"{option} would count all domains together; write it for those which need it"
+            self._draft.leave(where, what, why)
+        else:
+            self._draft.set(option, taken, where, what, place)
+            if how == "rate" and place[0][0] == "domain":
+                why = f"{option} counts all bindings together, there each source is counted"
+                self._draft.leave(where, what, why)
+
+
+def patterns(matches: Any) -> Iterator[tuple[str, Any]]:
+    """Yield kind and pattern of each match of a provider."""
+    for each in matches if isinstance(matches, list) else [matches]:
+        if isinstance(each, dict):
+            yield from each.items()
+        else:
+            yield "match", each
+
+
+def suffix_pattern(suffix: str) -> str:
+    """Return the name of a stanza for all names with an end."""
+    return f"/{re.escape(suffix.lower()).replace(chr(92) + '.', '[.]')}$/"
+
+
+def shown(value: Any) -> str:
+    """Return a value for the list of what was left out."""
+    text = json.dumps(value, default=str, ensure_ascii=False)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def converted(value: Any, how: str) -> "str | tuple[str, ...] | None":
+    """Return a value of ours, None if it is not understood."""
+    if how == "list":
+        return tuple(map(str, value)) if isinstance(value, list) else None
+    if how == "flag":
+        return str(value).lower() if isinstance(value, bool) else None
+    if how == "tls":
+        return TLS.get(str(value).lower())
+    text = str(value).strip().replace("_", "").replace(",", "")
+    if how == "count":
+        limit = re.fullmatch(r"(?:local:)?(\d{1,12})", text)
+        return limit[1] if limit is not None else None
+    if how == "rate":
+        return rate_of(text)
+    if how == "time":
+        seconds = seconds_of(text)
+        return None if seconds is None else str(seconds)
+    return text if isinstance(value, str) else None
+
+
+def seconds_of(text: str) -> int | None:
+    """Return a time such as "1h 30m" in seconds; a fraction of a second is rounded up."""
+    if re.fullmatch(r"\d{1,12}", text):
+        return int(text)
+    parts = re.findall(r"(\d{1,12})\s*(ms|[a-z]+)\s*", text.lower())
+    total = 0.0
+    for count, unit in parts:
+        size = 0.001 if unit == "ms" else float(unit_of(unit) or 0)
+        if not size:
+            return None
+        total += int(count) * size
+    return int(-(-total // 1)) if parts else None
+
+
+def rate_of(text: str) -> str | None:
+    """Return N/S for a rate such as 100/min; only what one node may do is understood."""
+    found = re.fullmatch(r"(?:local:)?(\d{1,12})/(\d{0,6})([a-z]+)", text.lower())
+    unit = unit_of(found[3]) if found is not None else None
+    if found is None or unit is None:
+        return None
+    return f"{found[1]}/{int(found[2] or 1) * unit}".removesuffix("/1")
+
+
+def unit_of(name: str) -> int | None:
+    return PERIODS.get(name) or PERIODS.get(name.removesuffix("s"))

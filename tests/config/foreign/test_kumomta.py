@@ -1,0 +1,126 @@
+"""What a file of KumoMTA's shaping becomes; the files are ours."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from angarium.config.foreign import kumomta
+from angarium.config.foreign.draft import Draft
+from angarium.config.load import load_text
+from angarium.config.resolve import Configuration
+from angarium.outbound.options import Transport
+from angarium.queue.options import Shape
+
+
+def brought(text: str, path: str = "shaping.toml") -> tuple[Draft, Configuration]:
+    """Return the draft and what it means."""
+    draft = kumomta.read(text, path)
+    return draft, load_text(draft.text())
+
+
+SHAPING = """\
+["default"]
+connection_limit = 10
+max_connection_rate = "100/min"
+idle_timeout = "60s"
+
+[["default".automation]]
+regex = ["deferred"]
+action = "Suspend"
+
+["example.com"]
+max_message_rate = "1000/5min"
+mx_rollup = true
+
+["example.com".sources."ip-1"]
+connection_limit = "local:3"
+max_message_rate = "100/h"
+
+[provider."Office"]
+match = [{MXSuffix = ".mx.example.net"}, {DomainSuffix = ".example.net"}, {Other = 1}]
+provider_connection_limit = 20
+connection_limit = 5
+data_timeout = "1m 30s"
+"""
+
+
+def test_defaults_are_global_and_domains_are_domains() -> None:
+    _, conf = brought(SHAPING)
+    assert conf.at(Shape).max_outbound_connections == 10
+    assert conf.at(Transport).idle_timeout == 60.0
+    rate = conf.at(Shape, domain="example.com").outbound_throttle_messages
+    assert str(rate) == "1000/300"
+
+
+def test_a_source_is_a_binding() -> None:
+    _, conf = brought(SHAPING)
+    shape = conf.at(Shape, binding="ip-1", domain="example.com")
+    assert shape.max_outbound_connections == 3
+    assert str(shape.outbound_throttle_messages) == "100/3600"
+
+
+def test_a_provider_is_hosts_and_domains() -> None:
+    _, conf = brought(SHAPING)
+    assert conf.at(Shape, host="a.mx.example.net").max_outbound_connections == 20
+    assert conf.at(Shape, domain="a.example.net").max_outbound_connections == 5
+    assert conf.at(Transport, domain="a.example.net").body_timeout == 90.0
+
+
+def test_what_is_left_out_has_its_line_and_a_reason() -> None:
+    draft, _ = brought(SHAPING)
+    told = {f"{each.where} {each.what.split(' ')[0]}": each.why for each in draft.left}
+    assert "adaptive" in told["shaping.toml:6 automation"]
+    assert "rollup_mx" in told["shaping.toml:12 mx_rollup"]
+    assert "all domains together" in told["shaping.toml:3 max_connection_rate"]
+    assert told["shaping.toml:18 match"] == "is not understood"
+
+
+def test_json_is_read_too() -> None:
+    _, conf = brought('{"default": {"connection_limit": 4}}', "shaping.json")
+    assert conf.at(Shape).max_outbound_connections == 4
+
+
+@pytest.mark.parametrize("text", ["[", "a = ", "x" * 10, "a = 1"])
+def test_a_file_which_is_none_is_said_to_be(text: str) -> None:
+    draft, _ = brought(text)
+    assert draft.left
+
+
+@pytest.mark.parametrize(
+    ("value", "how", "expected"),
+    [
+        ("1,000/hr", "rate", "1000/3600"),
+        ("100/s", "rate", "100"),
+        ("often", "rate", None),
+        ("500ms", "time", "1"),
+        (90, "time", "90"),
+        ("Required", "tls", "required"),
+        ("perhaps", "tls", None),
+        (True, "flag", "true"),
+    ],
+)
+def test_values(value: object, how: str, expected: str | None) -> None:
+    assert kumomta.converted(value, how) == expected
+
+
+@given(st.text())
+def test_any_text_becomes_a_configuration_which_loads(text: str) -> None:
+    brought(text)
+    brought(text, "shaping.json")
+
+
+VALUES = st.recursive(
+    st.booleans() | st.integers() | st.text(max_size=10),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+KEYS = st.sampled_from([*kumomta.OPTIONS, "automation", "sources", "match", "provider"])
+
+
+@given(st.dictionaries(st.text(max_size=10) | KEYS, st.dictionaries(KEYS, VALUES, max_size=5)))
+def test_any_tables_are_taken_or_left_out(tables: dict[str, object]) -> None:
+    brought(json.dumps(tables), "shaping.json")

@@ -1,0 +1,158 @@
+"""What a PowerMTA becomes; the configurations are ours."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from angarium.config.foreign import powermta
+from angarium.config.foreign.draft import Draft
+from angarium.config.load import load_text
+from angarium.config.resolve import Configuration
+from angarium.inbound.options import Reception
+from angarium.outbound.options import Transport
+from angarium.queue.options import Shape
+
+
+def brought(text: str, **files: str) -> tuple[Draft, Configuration]:
+    """Return the draft and what it means."""
+    known = {"config": text, **files}
+    draft = powermta.read("config", known.get)
+    return draft, load_text(draft.text())
+
+
+def test_domains_have_their_limits_and_the_star_is_the_file() -> None:
+    _, conf = brought(
+        "<domain *>\n retry-after 10m\n bounce-after 4d12h # days\n</domain>\n"
+        "<domain Example.com>\n max-smtp-out 20\n max-msg-per-connection 100\n"
+        " max-msg-rate 10000/h\n</domain>\n"
+    )
+    assert conf.at(Shape).retry_interval == 600.0
+    assert conf.at(Shape).message_expiration == 388800.0
+    shape = conf.at(Shape, domain="example.com")
+    assert (shape.max_outbound_connections, shape.max_deliveries_per_connection) == (20, 100)
+    assert str(shape.outbound_throttle_messages) == "10000/3600"
+
+
+def test_a_rate_of_a_domain_holds_for_each_virtual_mta() -> None:
+    _, conf = brought(
+        "<virtual-mta a>\n smtp-source-host 192.0.2.1 a.example.com\n"
+        " <domain example.com>\n  max-msg-rate 5/s\n </domain>\n</virtual-mta>\n"
+        "<virtual-mta b>\n smtp-source-host 192.0.2.2\n</virtual-mta>\n"
+        "<domain example.com>\n max-msg-rate 10/m\n</domain>\n"
+    )
+    rates = {
+        name: conf.at(Shape, binding=name, domain="example.com").outbound_throttle_messages
+        for name in ("a", "b")
+    }
+    assert {name: str(rate) for name, rate in rates.items()} == {"a": "5/1", "b": "10/60"}
+    assert rates["b"] is not None
+    assert "binding b" in rates["b"].key
+    assert conf.at(Transport, binding="a").bind_address == "192.0.2.1"
+    assert conf.at(Transport, binding="a").ehlo_hostname == "a.example.com"
+
+
+def test_a_rate_for_all_domains_has_no_place() -> None:
+    draft, conf = brought("<domain *>\n max-msg-rate 10/m\n</domain>\n")
+    assert conf.at(Shape).outbound_throttle_messages is None
+    assert "all domains together" in draft.left[0].why
+
+
+def test_a_macro_is_its_domains() -> None:
+    draft, conf = brought(
+        "domain-macro hotmail hotmail.com,msn.com, live.com\n"
+        "<domain $hotmail>\n max-smtp-out 5\n</domain>\n<domain $other>\n</domain>\n"
+    )
+    for name in ("hotmail.com", "msn.com", "live.com"):
+        assert conf.at(Shape, domain=name).max_outbound_connections == 5
+    assert draft.left[0].why == "there is no such domain-macro"
+
+
+def test_a_pool_is_a_binding_group() -> None:
+    _, conf = brought(
+        "<virtual-mta a>\n smtp-source-host 192.0.2.1\n</virtual-mta>\n"
+        "<virtual-mta-pool p>\n virtual-mta a,b\n max-smtp-out 3\n</virtual-mta-pool>\n"
+    )
+    assert ("p", "a") in conf.bindings()
+    assert ("p", "b") in conf.bindings()
+    assert conf.at(Transport, group="p", binding="a").bind_address == "192.0.2.1"
+    assert conf.at(Shape, group="p", binding="b").max_outbound_connections == 3
+
+
+def test_sources_are_peers_and_relaying_is_kept_from_everybody() -> None:
+    draft, conf = brought(
+        "smtp-listener 0.0.0.0:2525\n"
+        "<source 10.0.0.0/8>\n always-allow-relaying yes\n max-message-size 10M\n</source>\n"
+        "<source 0/0>\n always-allow-relaying yes\n</source>\n"
+    )
+    inside = conf.at(Reception, listener="esmtp_listener", listen="*:2525", peer="10.1.1.1")
+    assert inside.max_message_size == 10485760
+    assert [str(each) for each in inside.relay_hosts or ()] == ["10.0.0.0/8"]
+    assert "everybody" in draft.left[0].why
+
+
+def test_routes_and_discarding() -> None:
+    _, conf = brought(
+        "<domain a.example>\n route [192.0.2.9]:26\n</domain>\n"
+        "<domain b.example>\n route relay.example.net\n</domain>\n"
+        "<domain c.example>\n type discard\n</domain>\n"
+    )
+    assert conf.at(Transport, domain="a.example").routes
+    assert str(conf.at(Transport, domain="b.example").gateway) == "relay.example.net"
+    assert conf.at(Shape, domain="c.example").blackhole == "internal"
+
+
+def test_other_files_are_read_once_and_those_missing_are_named() -> None:
+    draft, conf = brought(
+        'include more\ninclude "nowhere"\n', more="host-name mx.example.com\ninclude config\n"
+    )
+    assert conf.root.values["hostname"] == "mx.example.com"
+    assert [each.what for each in draft.left] == ["include config", "include nowhere"]
+
+
+def test_blocks_without_a_counterpart_are_named() -> None:
+    draft, _ = brought("<acct-file log.csv>\n records d\n</acct-file>\n<spool /x>\n</spool>\n<a")
+    assert [each.where for each in draft.left] == ["config:6", "config:1", "config:4"]
+
+
+@pytest.mark.parametrize(
+    ("text", "how", "expected"),
+    [
+        ("10000/h", "rate", "10000/3600"),
+        ("10/5m", "rate", "10/300"),
+        ("100/s", "rate", "100"),
+        ("unlimited", "rate", "0"),
+        ("1d12h", "time", "129600"),
+        ("90", "time", "90"),
+        ("soon", "time", None),
+        ("10M", "size", "10485760"),
+        ("0", "size", "0"),
+        ("yes", "tls", "ifavailable"),
+        ("no", "tls", ""),
+    ],
+)
+def test_values(text: str, how: str, expected: str | None) -> None:
+    assert powermta.converted(text, how) == expected
+
+
+@given(st.text())
+def test_any_text_becomes_a_configuration_which_loads(text: str) -> None:
+    brought(text)
+
+
+NAMES = st.sampled_from(
+    [*powermta.DOMAIN, *powermta.SOURCE, *powermta.GLOBALS, "route", "smtp-listener",
+     "smtp-source-host", "virtual-mta", "domain-macro"]
+)  # fmt: skip
+BLOCKS = st.sampled_from(
+    ["domain *", "domain a.example", "source 10.0.0.1", "virtual-mta v", "virtual-mta-pool p",
+     "mx-rollup-list"]
+)  # fmt: skip
+
+
+@given(st.lists(st.tuples(BLOCKS, NAMES, st.text(max_size=20)), max_size=8))
+def test_any_values_are_taken_or_left_out(rows: list[tuple[str, str, str]]) -> None:
+    text = "".join(
+        f"<{block}>\n{name} {value}\n</{block.split(' ')[0]}>\n{name} {value}\n"
+        for block, name, value in rows
+    )
+    brought(text)
