@@ -2,8 +2,8 @@
 
 import pytest
 
-from angarium.config.check import MAX_FAULTS, Checked, endpoint_name, normal_instance
-from angarium.config.errors import Severity
+from angarium.config.check import MAX_REPEATED, Checked, endpoint_name, normal_instance
+from angarium.config.errors import MAX_ALIKE, MAX_ERRORS, Severity
 from angarium.config.load import check
 from angarium.config.scope import BINDING, DOMAIN, PEER
 from angarium.config.tree import Snapshot
@@ -155,12 +155,31 @@ def test_files_which_double_at_each_level_end() -> None:
     names = [f"f{level}" for level in range(15)]
     more = {name: f'include "f{n + 1}" include "f{n + 1}"' for n, name in enumerate(names[:-1])}
     found = checked('include "f0"', **more, f14="")
-    assert "files are included" in found.faults[0].message
+    assert "included too often" in found.faults[0].message
     assert len(found.faults) == 1
 
 
-def test_faults_have_an_end() -> None:
-    assert len(checked("a = 1\n" * 5000).faults) == MAX_FAULTS
+def test_errors_have_an_end() -> None:
+    assert len(checked("a = 1\n" * 5000).faults) == MAX_ERRORS
+
+
+def test_notes_and_warnings_never_end_the_reading() -> None:
+    """What was behind the thousandth note was once left out, and nobody told."""
+    stanzas = "".join(
+        f"domain d{n}.com {{ max_retries = 1 max_retries = 2 }}\n" for n in range(2000)
+    )
+    found = checked(stanzas + "message_expiration = 7\n")
+    assert len(found.root.all("domain")) == 2000
+    assert found.root.values["message_expiration"] == 7
+    assert len(found.faults) == MAX_ALIKE
+    assert found.faults[-1].message.endswith(f"; and in {2000 - MAX_ALIKE} more places")
+
+
+def test_a_large_file_is_not_included_again_and_again() -> None:
+    large = "# comment\n" * (MAX_REPEATED // 20)
+    found = checked('include "a"\n' * 100, a=large)
+    assert [each.line for each in found.faults] == [9]
+    assert "included too often" in found.faults[0].message
 
 
 def test_equal_texts_give_one_value() -> None:

@@ -52,11 +52,6 @@ def test_a_file_url_is_a_path() -> None:
     assert not messages(document({"/etc/main": 'include "file:///x/b"', "/x/b": ""}))
 
 
-def test_other_urls_are_refused() -> None:
-    found = document({"/etc/main": 'include "http://example.com/x"'})
-    assert messages(found) == ["/etc/main:1: http:// cannot be included"]
-
-
 def test_a_missing_file_is_a_fault_where_it_is_included() -> None:
     found = document({"/etc/main": '\n include "b"'}, search=("/one",))
     assert messages(found) == ["/etc/main:2: there is no file b"]
@@ -121,6 +116,29 @@ def test_a_main_file_which_is_not_there_is_an_error() -> None:
 def test_the_search_path_may_be_set_in_the_environment() -> None:
     assert search_path({}) == SEARCH_PATH
     assert search_path({"EC_CONF_SEARCH_PATH": "/a:/b:"}) == ("/a", "/b")
+
+
+def test_a_node_of_a_cluster_looks_into_its_own_directory_before_the_default_one() -> None:
+    first, common, default = SEARCH_PATH
+    own = "/opt/msys/ecelerity/etc/conf/node1"
+    assert search_path({"EC_NODE_NAME": "node1"}) == (first, common, own, default)
+    assert search_path({"EC_NODE_NAME": "node1", "EC_CONF_SEARCH_PATH": "/a"}) == ("/a",)
+    assert search_path({"EC_NODE_NAME": "../../tmp"}) == SEARCH_PATH
+
+
+@pytest.mark.parametrize("scheme", ["http", "https", "persist", "ftp"])
+def test_what_is_elsewhere_is_not_fetched(scheme: str) -> None:
+    found = document({"/etc/main": f'include "{scheme}://example.com/x"'})
+    assert messages(found) == [f"/etc/main:1: {scheme}:// cannot be included"]
+
+
+def test_directories_in_directories_are_not_read(tmp_path: Path) -> None:
+    (tmp_path / "main").write_text('include "d"')
+    (tmp_path / "d" / "below").mkdir(parents=True)
+    (tmp_path / "d" / "below" / "c").write_text("%")
+    (tmp_path / "d" / "a").write_text("x = 1")
+    found = read(str(tmp_path / "main"), Disk(), ())
+    assert [Path(each).name for each in found.files] == ["main", "a"]
 
 
 def test_a_snapshot_reads_as_the_disk_did(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from angarium.config.errors import Fault, Severity
+from angarium.config.errors import Fault, Faults, Severity
 from angarium.config.grammar import File, Include, Item, Setting, Stanza
 from angarium.config.kinds import Raw, compiled
 from angarium.config.option import OPTIONS, Option, State
@@ -22,28 +22,34 @@ from angarium.config.section import Section, root
 from angarium.config.tree import Document
 from angarium.core.address import routing_domain
 
-MAX_FAULTS: Final = 1000  # of a configuration; then it is no use to go on
 MAX_ADVICE: Final = 100  # faults which get the nearest name: finding it is slow
-MAX_INCLUSIONS: Final = 10_000  # of files, counted each time: they can double at each level
+# Files are counted each time they are included, and so is what stands in them from the second time
+# on: they can double at each level, and a large one can be named by ten thousand lines.
+MAX_INCLUSIONS: Final = 10_000
+MAX_REPEATED: Final = 1_000_000
+LEAST_STATEMENT: Final = 4  # octets: "a=1 "
 MODULE_OPTIONS: Final = frozenset({"enabled", "debug_level"})  # every module has these
 
 
 class Checked:
     """What a document means: the sections, where things are set, and what is wrong."""
 
-    __slots__ = ("_inclusions", "_known", "_origins", "_parsed", "_shared", "_top", "_used",
-                 "document", "faults", "root", "unknown_stanzas")  # fmt: skip
+    __slots__ = ("_faults", "_inclusions", "_known", "_origins", "_parsed", "_repeated", "_seen",
+                 "_shared", "_too_many", "_top", "_used", "document", "root",
+                 "unknown_stanzas")  # fmt: skip
 
     def __init__(self, document: Document) -> None:
         self.document = document
         self.root = root()
-        self.faults: list[Fault] = document.faults()
+        self._faults = Faults(document.faults())
         self._origins = Origins(document)
         self._used: set[str] = set()  # options which are set anywhere
         self._top: dict[str, Where] = {}  # where options were set at the top of the file so far
         self._shared: dict[tuple[object, ...], dict[str, object]] = {}
         self.unknown_stanzas: list[tuple[str, File, int]] = []
-        self._inclusions = 0
+        self._inclusions = self._repeated = 0
+        self._seen: set[str] = set()
+        self._too_many = False
         self._known: dict[str, Mapping[str, Option[Any]]] = {}
         self._parsed: dict[tuple[str, str], object] = {}
         for file in filter(None, (document.main, document.local)):
@@ -64,8 +70,18 @@ class Checked:
         return [each for each in self.root.walk() if option in each.values]
 
     @property
+    def faults(self) -> list[Fault]:
+        """Return all that was found; it is whole after `close`."""
+        return self._faults.found
+
+    def close(self) -> None:
+        """No more is reported."""
+        self._faults.close()
+
+    @property
     def full(self) -> bool:
-        return len(self.faults) >= MAX_FAULTS
+        """Say whether there are so many errors that it is no use to go on."""
+        return self._faults.full
 
     def report(
         self,
@@ -76,7 +92,7 @@ class Checked:
         severity: Severity = Severity.ERROR,
     ) -> None:
         line, column = file.place(offset)
-        self.faults.append(Fault(file.path, line, column, message, advice, severity))
+        self._faults.add(Fault(file.path, line, column, message, advice, severity))
 
     def _file(self, file: File, section: Section) -> None:
         self._items(file, file.items, section)
@@ -95,10 +111,20 @@ class Checked:
     def _include(self, file: File, item: Include, section: Section) -> None:
         for included in self.document.included.get(item, ()):
             self._inclusions += 1
-            if self._inclusions == MAX_INCLUSIONS:
-                self.report(file, item.start, f"more than {MAX_INCLUSIONS} files are included")
-            if self._inclusions < MAX_INCLUSIONS:
-                self._file(included, section)
+            if included.path in self._seen:
+                self._repeated += len(included.text) // LEAST_STATEMENT
+            self._seen.add(included.path)
+            if self._inclusions >= MAX_INCLUSIONS or self._repeated >= MAX_REPEATED:
+                if not self._too_many:
+                    self._too_many = True
+                    self.report(
+                        file,
+                        item.start,
+                        "this is included too often: "
+                        f"{self._inclusions} files, {self._repeated} statements of them again",
+                    )
+                return
+            self._file(included, section)
 
     # Settings.
 

@@ -91,6 +91,7 @@ def check(path: str, sources: Sources, search: tuple[str, ...] = ()) -> Checked:
     document = read(path, sources, search)
     checked = Checked(document)
     rules.apply(checked)
+    checked.close()
     _in_file_order(checked, document)
     return checked
 

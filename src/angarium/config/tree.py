@@ -21,7 +21,9 @@ SEARCH_PATH: Final = (
     "/opt/msys/ecelerity/etc/conf/global",
     "/opt/msys/ecelerity/etc/conf/default",
 )
+NODE_CONF: Final = "/opt/msys/ecelerity/etc/conf"  # what one node of a cluster has for itself
 SEARCH_VARIABLE: Final = "EC_CONF_SEARCH_PATH"
+NODE_VARIABLE: Final = "EC_NODE_NAME"  # set for a node of a cluster
 LOCAL_CHANGES: Final = "/opt/msys/ecelerity/etc/local_changes.conf"
 MAX_INCLUDE_DEPTH: Final = 16
 SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
@@ -98,9 +100,15 @@ class Document:
 
 
 def search_path(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the directories in which included files are looked for."""
-    given = environ.get(SEARCH_VARIABLE, "")
-    return tuple(filter(None, given.split(os.pathsep))) or SEARCH_PATH
+    """Return the directories in which included files are looked for.
+
+    A node of a cluster looks into its own before the default ones.
+    """
+    given = tuple(filter(None, environ.get(SEARCH_VARIABLE, "").split(os.pathsep)))
+    node = environ.get(NODE_VARIABLE, "")
+    if given or not node or "/" in node:
+        return given or SEARCH_PATH
+    return (*SEARCH_PATH[:-1], f"{NODE_CONF}/{node}", SEARCH_PATH[-1])
 
 
 def read(main: str, sources: Sources, search: Sequence[str]) -> Document:
@@ -175,7 +183,12 @@ class _Reader:
         scheme = SCHEME.match(target)
         if scheme is not None:
             if scheme[1].lower() != "file":
-                file.fault(item.start, f"{scheme[1]}:// cannot be included", "use a file")
+                # A server which starts only where another one answers is no good to anybody.
+                file.fault(
+                    item.start,
+                    f"{scheme[1]}:// cannot be included",
+                    "fetch it to a file before, and include that",
+                )
                 return []
             target = target[scheme.end() :]
         if not target or "\0" in target:
