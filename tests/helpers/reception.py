@@ -225,11 +225,13 @@ class Desk:
         )
 
     @staticmethod
-    def profiles(options: str, listener: str = "", generation: int = 1) -> Profiles:
+    def profiles(
+        options: str, listener: str = "", generation: int = 1, since: int | None = None
+    ) -> Profiles:
         if "relay_domains" not in options:
             options += '\nrelay_domains = ("mx.example")'
         text = f'{options}\nesmtp_listener {{\n{listener}\nlisten "{LISTEN}" {{\n}}\n}}\n'
-        return Profiles(load_text(text, generation), "host.example")
+        return Profiles(load_text(text, generation), "host.example", since)
 
     def connect(self, peer: tuple[str, int] | str = ("192.0.2.9", 34567)) -> Talk:
         return Talk(self, peer)

@@ -72,3 +72,48 @@ def test_profiles_made_ready_are_bounded(monkeypatch: pytest.MonkeyPatch) -> Non
     for n in range(1, 9):
         assert known.at(LISTEN, f"198.51.100.{n}").options.max_message_size == n
     assert len(known._known) <= 3
+
+
+def test_a_session_goes_over_to_a_generation_in_which_all_of_its_own_is_equal() -> None:
+    first = profiles().at(LISTEN, PEER)
+    second = Desk.profiles("message_expiration = 5", generation=2, since=1)
+    renewed = second.renewed(first, LISTEN, PEER)
+    assert renewed is second.at(LISTEN, PEER)
+    assert renewed.generation == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "listener"),
+    [
+        ("max_sessions = 5", ""),
+        ("large_message_threshold = 4096", ""),
+        ("rfc2822_lone_lf_in_body = pedantic", ""),
+        ("", "max_message_size = 5"),
+        ("", 'relay_hosts = ( "192.0.2.0/24" )'),
+        ("", 'peer "192.0.2.0/24" {\nmax_recipients_per_message = 5\n}'),
+        ('pathway "p" {\nidle_time = 5\n}', 'pathway = "p"'),
+    ],
+)
+def test_a_session_of_which_something_has_changed_has_to_end(options: str, listener: str) -> None:
+    first = profiles().at(LISTEN, PEER)
+    second = Desk.profiles(options, listener, generation=2, since=1)
+    assert second.renewed(first, LISTEN, PEER) is None
+
+
+def test_what_changes_for_one_client_is_nothing_to_the_others() -> None:
+    first = profiles().at(LISTEN, PEER)
+    second = Desk.profiles(
+        "", 'peer "198.51.100.0/24" {\nmax_message_size = 5\n}', generation=2, since=1
+    )
+    assert second.renewed(first, LISTEN, PEER) is not None
+    assert second.renewed(first, LISTEN, "198.51.100.7") is None
+
+
+def test_after_a_reload_everybody_has_to_end_also_when_a_change_came_after_it() -> None:
+    first = profiles().at(LISTEN, PEER)
+    assert Desk.profiles("", generation=3, since=2).renewed(first, LISTEN, PEER) is None
+
+
+def test_a_session_of_a_socket_which_is_gone_has_to_end() -> None:
+    first = profiles().at("198.51.100.1:25", PEER)
+    assert Desk.profiles("", generation=2, since=1).renewed(first, "198.51.100.1:25", PEER) is None

@@ -271,6 +271,16 @@ def test_the_words_after_a_reload_are_an_option() -> None:
     assert talk.say("MAIL FROM:<>") == ["421 4.3.2 come back"]
 
 
+def test_a_change_which_is_nothing_to_a_session_does_not_end_it() -> None:
+    desk = Desk()
+    talk = desk.greeted()
+    desk.services.profiles = Desk.profiles("message_expiration = 5", generation=2, since=1)
+    assert talk.deliver(CONTENT).startswith("250")
+    assert talk.say("RSET") == ["250 2.0.0 OK"]
+    desk.services.profiles = Desk.profiles("max_sessions = 5", generation=3, since=1)
+    assert talk.say("MAIL FROM:<>") == ["421 4.3.2 Reconfiguration in progress"]
+
+
 def test_a_stopping_server_ends_sessions_between_messages() -> None:
     desk = Desk()
     desk.admit.slow = True

@@ -154,5 +154,5 @@ async def test_a_generation_that_is_given_up_leaves_no_socket_open(worker: Worke
     worker.parts.abort()
     assert os.read(reading, 1) == b""
     os.close(reading)
-    worker.parts.commit()
+    worker.parts.commit(reload=True)
     assert worker.parts.configuration.generation == 1

@@ -46,7 +46,7 @@ class Child(Process):
             raise Error(self.refusal)
         self.descriptors |= descriptors
 
-    def commit(self) -> None:
+    def commit(self, *, reload: bool) -> None:
         self.done.append("commit")
 
     async def adopt(self, shards: list[str], poison: list[int]) -> None:

@@ -65,7 +65,7 @@ async def test_a_reload_is_the_hoses_and_its_sockets_are_nobodys(done: list[str]
     reading, writing = os.pipe()
     made.prepare(load_text("", generation=2), {"listen": writing})
     assert os.read(reading, 1) == b""  # it was closed
-    made.commit()
+    made.commit(reload=True)
     made.abort()
     made.reopen()
     await made.drain(5.0)

@@ -1,14 +1,17 @@
 """What the options say to one session, made ready: resolved once, shared by equal sessions.
 
-A `Profiles` belongs to one generation of the configuration. A session keeps the profile it began
-with; when the generation is no longer the current one, it ends at its next MAIL or RSET.
+A `Profiles` belongs to one generation of the configuration. When that is no longer the current one,
+a session looks at its next MAIL or RSET whether it goes on: not after a reload, nor where anything
+that its profile was made of has changed; else it goes over to the equal profile of the current one.
+So a session lives by the options which hold, or ends, and looks once for each generation it meets.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol, TypeVar
 
 from angarium.config.option import Options
+from angarium.config.resolve import Endpoint
 from angarium.core.reply import Reply, from_text
 from angarium.inbound.access import Relay
 from angarium.inbound.marks import Marks
@@ -47,6 +50,8 @@ class Configuration(Protocol):
 
     def top(self, options: type[AnyOptions], /) -> AnyOptions: ...
 
+    def listens(self, listener: str, /) -> Sequence[Endpoint]: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Profile:
@@ -69,6 +74,7 @@ class Profile:
     binary_rules: Rules  # for BODY=BINARYMIME, which has no lines that could be mended
     large: int  # octets from which on a message is streamed to disk
     marks: Marks | None  # where priority and fairness key are looked for; None: nowhere
+    sources: tuple[object, ...]  # all values it was made of
 
 
 class Profiles:
@@ -76,16 +82,24 @@ class Profiles:
 
     Args:
         hostname: our name, where the options say nothing.
+        since: the generation of the last reload; that of the configuration, if it is left out.
     """
 
-    __slots__ = ("_configuration", "_hostname", "_intake", "_known", "_spooling", "generation")
+    __slots__ = (
+        "_configuration", "_hostname", "_intake", "_known", "_listens", "_spooling", "generation",
+        "since",
+    )  # fmt: skip
 
-    def __init__(self, configuration: Configuration, hostname: str) -> None:
+    def __init__(
+        self, configuration: Configuration, hostname: str, since: int | None = None
+    ) -> None:
         self.generation = configuration.generation
+        self.since = self.generation if since is None else since
         self._configuration = configuration
         self._hostname = hostname
         self._intake = configuration.top(Intake)
         self._spooling = configuration.top(Spooling)
+        self._listens = {each.name for each in configuration.listens(LISTENER)}
         # By identity, as equal options are shared; the profile keeps them alive.
         self._known: dict[tuple[int, int], tuple[Profile, Conformance]] = {}
 
@@ -100,6 +114,13 @@ class Profiles:
                 self._known.clear()
             self._known[key] = self._make(reception, conformance), conformance
         return self._known[key][0]
+
+    def renewed(self, before: Profile, listen: str, peer: str) -> Profile | None:
+        """Return the equal profile for a session of an earlier generation, None: it must end."""
+        if before.generation < self.since or listen not in self._listens:
+            return None
+        now = self.at(listen, peer)
+        return now if now.sources == before.sources else None
 
     def _make(self, options: Reception, conformance: Conformance) -> Profile:
         marks = _marks(options)
@@ -138,7 +159,18 @@ class Profiles:
             binary_rules=replace(rules, lone_in_body="ignore", line_limit=0),
             large=self._spooling.large_message_threshold,
             marks=marks,
+            sources=(
+                self._hostname,
+                self._spooling.large_message_threshold,
+                *_values(options),
+                *_values(conformance),
+                *_values(self._intake),
+            ),
         )
+
+
+def _values(options: Options) -> Iterator[object]:
+    return (getattr(options, name) for name in options.attributes())
 
 
 def _marks(options: Reception) -> Marks | None:

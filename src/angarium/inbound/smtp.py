@@ -337,8 +337,12 @@ class SmtpSession(Stream):
         """Return the 421 which ends a session of an old configuration, or of a stopping server."""
         if self._draining:
             return replies.UNAVAILABLE
-        if self._profile.generation != self._services.profiles.generation:
-            return self._profile.reconfigured
+        profiles = self._services.profiles
+        if self._profile.generation != profiles.generation:
+            renewed = profiles.renewed(self._profile, self._listen, self.origin.address)
+            if renewed is None:
+                return self._profile.reconfigured
+            self._profile = renewed
         return None
 
     def _mail(self, mail: Mail) -> None:

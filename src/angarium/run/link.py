@@ -59,9 +59,13 @@ class Prepared(msgspec.Struct, tag=True, frozen=True):
 
 
 class Commit(msgspec.Struct, tag=True, frozen=True):
-    """Second phase: the prepared generation holds from now on."""
+    """Second phase: the prepared generation holds from now on.
+
+    `reload`: sessions of those before it have to end, also where nothing of theirs has changed.
+    """
 
     generation: int
+    reload: bool = True
 
 
 class Abort(msgspec.Struct, tag=True, frozen=True):

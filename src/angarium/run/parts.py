@@ -119,8 +119,13 @@ class Parts:
             close(self._prepared.descriptors.values())
         self._prepared = None
 
-    def commit(self) -> None:
-        """Go over to the prepared generation; open sessions are told 421 at their next MAIL."""
+    def commit(self, *, reload: bool) -> None:
+        """Go over to the prepared generation.
+
+        Args:
+            reload: open sessions are told 421 at their next MAIL; else only those for which
+                something has changed.
+        """
         if self._prepared is None:
             return
         prepared, self._prepared = self._prepared, None
@@ -134,7 +139,8 @@ class Parts:
         self.pool.dialer = dataclasses.replace(self.pool.dialer, hostname=self.host.name)
         self.pool.configure(self.configuration)
         self.board.configure(self.configuration)
-        self.services.profiles = Profiles(self.configuration, self.host.name)
+        since = self.configuration.generation if reload else self.services.profiles.since
+        self.services.profiles = Profiles(self.configuration, self.host.name, since)
         self.doors.change(self.configuration, prepared.descriptors)
 
     def hurry(self) -> None:

@@ -33,7 +33,8 @@ from angarium.run.sockets import Manner
 LISTENERS = ("esmtp_listener",)
 LEAST_COLUMNS = 4
 STAYING = frozenset({"sink", "spoolbase", "pidfile"})
-ENOUGH = "`angarium upgrade` will do"
+RESTART = "a restart"
+UPGRADE = "`angarium upgrade`"
 
 
 class StartError(Error):
@@ -174,11 +175,18 @@ class Plan:
 
     def needs_restart(self, changed: Configuration) -> list[str]:
         """Return the options which a reload cannot bring into force, and what will do."""
+        return [
+            each if will_do == RESTART else f"{each} ({will_do} will do)"
+            for each, will_do in self.waiting(changed).items()
+        ]
+
+    def waiting(self, changed: Configuration) -> dict[str, str]:
+        """Return the options which a reload cannot bring into force, each with what will do."""
         differing = self._differing(changed)
         if workers_of(self.configuration) != workers_of(changed):
             differing.append("eventloop.concurrency")
         stop = self.needs_stop(changed)
-        return [each if each in stop else f"{each} ({ENOUGH})" for each in differing]
+        return {each: RESTART if each in stop else UPGRADE for each in differing}
 
     def needs_stop(self, changed: Configuration) -> list[str]:
         """Return the options which not even an upgrade can bring into force."""

@@ -67,8 +67,12 @@ class Process:
             Error, OSError: refused; then the descriptors stay the caller's.
         """
 
-    def commit(self) -> None:
-        """Go over to the prepared generation."""
+    def commit(self, *, reload: bool) -> None:
+        """Go over to the prepared generation.
+
+        Args:
+            reload: what began before it has to end, also where nothing of its has changed.
+        """
 
     def abort(self) -> None:
         """Forget the prepared generation."""
@@ -138,9 +142,9 @@ class Process:
         match message:
             case link.Prepare():
                 self._link.send(link.Prepared(message.generation, self._prepare(message)))
-            case link.Commit():
+            case link.Commit(_, reload):
                 FAULTS.hit(COMMITTING, self.what)
-                self.commit()
+                self.commit(reload=reload)
                 FAULTS.hit(COMMITTED, self.what)
             case link.Abort():
                 self.abort()

@@ -30,6 +30,7 @@ class Reload:
 
     Args:
         change: the listening sockets which the generation wants.
+        reload: the files were read again, so sessions from before have to end.
         done: called once with the reason of a refusal, or "" when the generation holds.
         slow: told who has not answered within `slow_seconds`.
     """
@@ -43,6 +44,7 @@ class Reload:
         children: Sequence[Child],
         done: Callable[[str], None],
         *,
+        reload: bool = True,
         slow: Callable[[str], None] = _nobody,
         slow_seconds: float = 2.0,
     ) -> None:
@@ -53,6 +55,7 @@ class Reload:
         self._waiting = {child.pid: child for child in children}
         self._children = list(children)
         self._done = done
+        self._is_reload = reload
         self._slow = slow
         self._slow_seconds = slow_seconds
         self._timers: list[asyncio.TimerHandle] = []
@@ -102,7 +105,11 @@ class Reload:
         for timer in self._timers:
             timer.cancel()
         self._timers = []
-        verdict = link.Abort(self.generation) if refusal else link.Commit(self.generation)
+        verdict = (
+            link.Abort(self.generation)
+            if refusal
+            else link.Commit(self.generation, self._is_reload)
+        )
         if refusal:
             self._change.abort()
         else:

@@ -56,6 +56,11 @@ def inherit(descriptor: int) -> Handover:
     return given
 
 
+def deaf() -> None:
+    """Hear no signals in this thread: one that it took would be lost when we are replaced."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)
+
+
 def hear() -> None:
     """Let signals come again: there is somebody who hears them."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, HEARD)

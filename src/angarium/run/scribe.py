@@ -48,7 +48,7 @@ class Scribe(Process):
         # a later configuration has them no more.
         process.close(descriptors.values())
 
-    def commit(self) -> None:
+    def commit(self, *, reload: bool) -> None:
         self._hose.commit()
 
     def abort(self) -> None:

@@ -37,8 +37,8 @@ class Worker(Process):
     def prepare(self, configuration: Configuration, descriptors: dict[str, int]) -> None:
         self._parts.prepare(configuration, descriptors)
 
-    def commit(self) -> None:
-        self._parts.commit()
+    def commit(self, *, reload: bool) -> None:
+        self._parts.commit(reload=reload)
 
     def abort(self) -> None:
         self._parts.abort()
