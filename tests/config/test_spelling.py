@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from angarium.config import kinds, places
+from angarium.config import compound, kinds, places
 from angarium.config.grammar import Setting, parse
 from angarium.config.kinds import Kind, Raw
 from angarium.config.load import declarations
@@ -64,6 +64,10 @@ KINDS: list[tuple[Kind[Any], str]] = [
     (kinds.List(kinds.Text()), "( )"),
     (kinds.Table(kinds.List(kinds.Int())), "[ a = ( 1 2 ) b = 3 ]"),
     (kinds.Table(kinds.Text()), "[ ]"),
+    (compound.Span(kinds.Duration()), "( 60 1.5m )"),
+    (compound.Record({"a": kinds.Mode(), "b": kinds.List(kinds.Int())}), "[ A = 0640 b = 1 ]"),
+    (compound.Joined(kinds.Int(), ":"), '"1: 2"'),
+    (compound.Choices(("ALL", "TLSv1")), '"all:-tlsv1"'),
     (places.Hostname(), "mx.example.com"),
     (places.Cidr(), "192.0.2.1/24"),
     (places.SourceAddress(), "*"),
@@ -103,6 +107,8 @@ def test_a_secret_is_hidden_unless_it_is_asked_for() -> None:
     hidden: Option[Any] = Option(kinds.List(kinds.Secret()), (), "x")
     assert spelled(hidden, ("swordfish",)) == HIDDEN
     assert spelled(hidden, ("swordfish",), secrets=True) == '( "swordfish" )'
+    inside = compound.Record({"key": kinds.Secret(), "name": kinds.Text()})
+    assert spelled(Option(inside, {}, "x"), {"key": "swordfish", "name": "bert"}) == HIDDEN
     assert spelled(None, "swordfish", name="db_password") == HIDDEN
     assert spelled(None, "bert", name="db_user") == '"bert"'
 

@@ -1,4 +1,4 @@
-"""One description of an option, for the manual, the console, the REST schema and the forms.
+"""One description of an option, for the manual, the console, the schema and the forms.
 
 What is said of an option anywhere comes from here, so that it is the same everywhere.
 """
@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from angarium.config.check import scope_names
-from angarium.config.kinds import Schema
 from angarium.config.option import OPTIONS, Option
-from angarium.config.scope import STANZAS, TOP, Naming, Scope, StanzaKind, stanza_in, stanzas_in
+from angarium.config.scope import STANZAS, TOP, Scope, StanzaKind
 from angarium.config.spelling import secret, spelled
 
 
@@ -67,27 +66,6 @@ def options_of(kind: StanzaKind) -> list[Option[Any]]:
     else:
         found = [each for each in OPTIONS.values() if not each.stanza and kind.scope in each.scopes]
     return sorted(found, key=lambda each: each.name)
-
-
-def json_schema(kind: StanzaKind = TOP) -> Schema:
-    """Return the JSON schema of a stanza with all that may stand in it."""
-    properties: Schema = {}
-    for each in options_of(kind):
-        about = describe(each)
-        properties[each.name] = {**each.kind.schema(), "description": about.doc}
-    for name in stanzas_in(kind):
-        inner = stanza_in(kind, name)
-        if inner is not None:
-            properties[name] = _instances(inner)
-    return {"type": "object", "additionalProperties": False, "properties": properties}
-
-
-def _instances(kind: StanzaKind) -> Schema:
-    """Return the schema of the stanzas of a kind; those with names are an object by name."""
-    schema: Schema = json_schema(kind)
-    if kind.naming is Naming.NEVER:
-        return {**schema, "description": kind.doc}
-    return {"type": "object", "additionalProperties": schema, "description": kind.doc}
 
 
 def stanza_kinds() -> list[StanzaKind]:

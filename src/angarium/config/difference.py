@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from angarium.config.describe import options_of
 from angarium.config.option import Option
+from angarium.config.path import words
 from angarium.config.scope import StanzaKind
 from angarium.config.section import Section
 from angarium.config.spelling import spelled
@@ -119,13 +120,13 @@ class _Comparison:
             for each in (old, new)
         ]
         restart = declared is not None and not declared.dynamic
-        return Change(What.OPTION, new.path, name, texts[0], texts[1], restart)
+        return Change(What.OPTION, words(new), name, texts[0], texts[1], restart)
 
     def _whole(self, section: Section, *, came: bool) -> Iterator[Change]:
         """Yield a stanza which came or went, with all that is in it."""
         there = "{ }"
         for each in section.walk():
-            path = each.path
+            path = words(each)
             old, new = (None, there) if came else (there, None)
             yield Change(What.STANZA, path, "", old, new)
             empty = Section(each.kind, each.instance, each.parent)
@@ -141,7 +142,7 @@ def _orders(old: Section, new: Section) -> Iterator[Change]:
         stayed = set(before).intersection(after)
         was, now = ([each for each in names if each in stayed] for names in (before, after))
         if was != now:
-            yield Change(What.ORDER, new.path, kind, " ".join(was), " ".join(now))
+            yield Change(What.ORDER, words(new), kind, " ".join(was), " ".join(now))
 
 
 def _patterns(section: Section, kind: str) -> list[str]:

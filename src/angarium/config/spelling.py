@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+from angarium.config.compound import Record, Span
 from angarium.config.kinds import Cap, Kind, List, Mode, Raw, Secret, Table, Text, plain
 from angarium.config.option import Option
 
@@ -26,24 +27,30 @@ def secret(declared: Option[Any] | None, name: str = "") -> bool:
     """Say whether the value of an option is not to be shown; `name` of one nobody declared."""
     if declared is None:
         return SECRET_NAME.search(name) is not None
-    return isinstance(innermost(declared.kind), Secret)
+    return any(isinstance(each, Secret) for each in words_of(declared.kind))
 
 
-def innermost(kind: Kind[Any]) -> Kind[Any]:
-    """Return the kind of the words of a value."""
-    while isinstance(kind, List | Table):
-        kind = kind.item
-    return kind
+def inner(kind: Kind[Any] | None, key: str = "") -> Kind[Any] | None:
+    """Return the kind of what is in a list, or in a dictionary at a key; else the kind itself."""
+    if isinstance(kind, Record):
+        return kind.fields.get(key)
+    return kind.item if isinstance(kind, List | Table | Span) else kind
+
+
+def words_of(kind: Kind[Any]) -> list[Kind[Any]]:
+    """Return the kinds of the words of a value."""
+    if isinstance(kind, Record):
+        return [word for each in kind.fields.values() for word in words_of(each)]
+    found = inner(kind)
+    return [kind] if found is kind or found is None else words_of(found)
 
 
 def raw(kind: Kind[Any] | None, value: object) -> Raw:
     """Return what the grammar finds where `value` stands; no kind: it is that already."""
     if isinstance(value, Mapping):
-        inner = kind.item if isinstance(kind, Table) else kind
-        return {key: raw(inner, each) for key, each in value.items()}
+        return {key: raw(inner(kind, key), each) for key, each in value.items()}
     if isinstance(value, tuple):
-        inner = kind.item if isinstance(kind, List) else kind
-        return tuple(raw(inner, each) for each in value)
+        return tuple(raw(inner(kind), each) for each in value)
     if value is None and kind is not None:
         return _nothing(kind)
     if isinstance(value, bool):
@@ -82,7 +89,7 @@ def spelled(
 
 def quotes(declared: Option[Any] | None) -> bool:
     """Say whether words of an option are always quoted, as text is."""
-    return declared is None or isinstance(innermost(declared.kind), Text)
+    return declared is None or any(isinstance(each, Text) for each in words_of(declared.kind))
 
 
 def lines(value: Raw, *, quoted: bool) -> list[str]:
@@ -112,11 +119,9 @@ def plain_value(declared: Option[Any] | None, value: object) -> Any:
 
 def _plain(kind: Kind[Any] | None, value: object) -> Any:
     if isinstance(value, Mapping):
-        inner = kind.item if isinstance(kind, Table) else kind
-        return {key: _plain(inner, each) for key, each in value.items()}
+        return {key: _plain(inner(kind, key), each) for key, each in value.items()}
     if isinstance(value, tuple):
-        inner = kind.item if isinstance(kind, List) else kind
-        return [_plain(inner, each) for each in value]
+        return [_plain(inner(kind), each) for each in value]
     if isinstance(value, Cap):
         return value.count
     if value is None and kind is not None:
@@ -124,4 +129,6 @@ def _plain(kind: Kind[Any] | None, value: object) -> Any:
         return int(text) if kind.schema().get("type") == "integer" and text else text
     if isinstance(kind, Mode):
         return raw(kind, value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     return plain(value)
