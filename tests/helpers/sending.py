@@ -27,7 +27,7 @@ from angarium.outbound.settle import Settle
 from angarium.outbound.smtp import Session
 from angarium.queue.admit import Admit
 from angarium.queue.line import Line
-from angarium.queue.options import HostLimits, Shape
+from angarium.queue.options import HostLimits, Rollup, Shape
 from helpers.dns import FakeDns
 from helpers.queues import FakeConfiguration, FakeSpool, Queues
 
@@ -64,11 +64,13 @@ class Configuration(FakeConfiguration):
         super().__init__(**shape)
         self.transport = transport
         self.host = host
+        self.rollup = Rollup.make()
 
     def at(self, cls: type[T], **place: str) -> T:
         values: dict[type, Options] = {
             Transport: self.transport,
             HostLimits: self.host,
+            Rollup: self.rollup,
             Shape: self.shape,
         }
         found = values[cls]

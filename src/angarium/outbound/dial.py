@@ -4,7 +4,7 @@ What every host did wrong is one failure of reach DOMAIN; what is wrong on our s
 address, no descriptors) is an AddressError, and fails no mail.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Protocol
@@ -31,6 +31,15 @@ from angarium.queue.options import HostLimits
 from angarium.queue.throttle import BUSY_SECONDS, Grant
 from angarium.wire.smtp_client import Lost, SmtpClient
 
+
+class Rolled(Exception):  # noqa: N818 - nothing is wrong
+    """The mail servers of the domain say that its mail is queued under another one."""
+
+    def __init__(self, domain: str) -> None:
+        super().__init__(domain)
+        self.domain = domain
+
+
 _EITHER_SECONDS: Final = 1.0
 _HELLO: Final = {"ESMTP": "EHLO", "SMTP": "HELO", "LMTP": "LHLO"}
 
@@ -52,8 +61,16 @@ class Connect(Protocol):
 Sibling = Callable[[Hop, Means], Session | None]
 
 
+Rolls = Callable[[Sequence[Hop], Means], str]
+
+
 def _alone(hop: Hop, means: Means) -> None:
     """No line has a connection for another one."""
+
+
+def _nowhere(hops: Sequence[Hop], means: Means) -> str:
+    """Mail of a domain is its own."""
+    return ""
 
 
 class Resting(Exception):  # noqa: N818 - nothing is wrong
@@ -107,6 +124,7 @@ class Dialer:
         name: str,
         limits: Callable[[str, Means], HostLimits],
         sibling: Sibling = _alone,
+        rolls: Rolls = _nowhere,
     ) -> Session:
         """Return an open session to the best host that can be reached.
 
@@ -115,15 +133,19 @@ class Dialer:
             limits: gives the options of the host stanza for a mail server, by its name in DNS (its
                 address where a route names that); its permit is added.
             sibling: gives an open connection to a host which another line does not need.
+            rolls: gives the domain under which mail for such hosts is queued, "" for their own.
 
         Raises:
             DeliveryError: no host is to be had, or none could be reached; `tried` says how many.
             Resting: they failed a moment ago.
             Full: they have as many connections as they may.
+            Rolled: the mail is queued under another domain.
             AddressError: this machine cannot connect at all.
         """
         options = means.options
         hops = await self.router.route(means.line.domain, options)
+        if domain := rolls(hops, means):
+            raise Rolled(domain)
         waits = [
             self.hosts.paused_until(hop.address, source_for(hop.address, options)) for hop in hops
         ]

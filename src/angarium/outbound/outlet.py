@@ -13,7 +13,7 @@ that the log says why nothing moves; the others are not tried one by one.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Final, Protocol
 
 from angarium.core.address import routing_domain, split
@@ -22,7 +22,7 @@ from angarium.net.errors import AddressError, NotLocalError
 from angarium.net.sweep import NEVER, Sweep
 from angarium.outbound import sources
 from angarium.outbound.attempt import patience
-from angarium.outbound.dial import Dialer, Full, Resting
+from angarium.outbound.dial import Dialer, Full, Resting, Rolled
 from angarium.outbound.errors import DeliveryError
 from angarium.outbound.options import Transport
 from angarium.outbound.permits import UNLIMITED, Permit, limits_of
@@ -30,6 +30,7 @@ from angarium.outbound.route import Hop
 from angarium.outbound.settle import Settle
 from angarium.outbound.smtp import Means, Session
 from angarium.outbound.sources import Sources
+from angarium.queue.detours import Detours
 from angarium.queue.line import Line
 from angarium.queue.options import HostLimits, ServerLimits, Shape
 from angarium.queue.schedule import Schedule
@@ -64,6 +65,9 @@ class Board(sources.Board, Protocol):
 
     @property
     def ledger(self) -> Ledger: ...
+
+    @property
+    def detours(self) -> Detours: ...
 
     def wait(self, line: Line, seconds: float) -> None: ...
 
@@ -115,6 +119,8 @@ class Shared(Protocol):
     def host_limits(self, name: str, means: Means) -> HostLimits: ...
 
     def sibling(self, hop: Hop, means: Means) -> Session | None: ...
+
+    def rolls(self, hops: Sequence[Hop], means: Means) -> str: ...
 
     def spawn(self, work: Coroutine[None, None, None]) -> None: ...
 
@@ -286,7 +292,7 @@ class Outlet:
             means = self.means()
             name = self._name(means.options)
             session = await shared.dialer.dial(
-                means, permit, name, shared.host_limits, shared.sibling
+                means, permit, name, shared.host_limits, shared.sibling, shared.rolls
             )
             line.connected()
             self.sessions.add(session)
@@ -299,6 +305,8 @@ class Outlet:
             self._unreachable(error)
         except Resting as resting:
             self._wait(resting.until - shared.clock.monotonic())
+        except Rolled as rolled:
+            shared.board.detours.roll(line, rolled.domain)
         except Full as full:
             wanting = full.key
             if not wanting:
@@ -403,6 +411,8 @@ class Outlet:
         for entry in line.take(_MANY):
             shared.settle.failed(entry, error)
         if dead:
+            if shape.delayed_reroute_domain:
+                shared.board.detours.divert(line, shape.delayed_reroute_domain)
             shared.board.pause(line, shape.retry_interval, str(error.reply))
         else:
             self._wait(options.dead_destination_delay)

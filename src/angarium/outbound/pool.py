@@ -28,7 +28,7 @@ from angarium.outbound.sources import Sources
 from angarium.outbound.trunk import Kin, Trunk, has_trunk, kin_of, may_share
 from angarium.queue.entry import Entry
 from angarium.queue.line import Line
-from angarium.queue.options import HostLimits, ServerLimits
+from angarium.queue.options import HostLimits, Rollup, ServerLimits
 from angarium.queue.throttle import BUSY_SECONDS
 
 O = TypeVar("O", bound=Options)  # noqa: E741
@@ -230,6 +230,21 @@ class Pool:
         return self.configuration.at(
             HostLimits, host=name, group=group, binding=binding, domain=domain
         )
+
+    def rolls(self, hops: Sequence[Hop], means: Means) -> str:
+        """Return the domain to which the best hosts of a line roll its mail up; "" for none."""
+        line, options = means.line, means.options
+        known = options.gateway is None and not options.routes  # By DNS, not by us.
+        if not known or not self.board.detours.may_roll(line.key):
+            return ""
+        group, binding, domain = line.key
+        for name in {hop.host.lower(): None for hop in hops if hop.order == hops[0].order}:
+            found = self.configuration.at(
+                Rollup, host=name, group=group, binding=binding, domain=domain
+            )
+            if found.rollup_mx and found.rollup_mx_name and found.rollup_mx_name != domain:
+                return found.rollup_mx_name
+        return ""
 
     def spawn(self, work: Coroutine[None, None, None]) -> None:
         """Run a task which belongs to the pool: it is kept, and cancelled at the end."""

@@ -28,8 +28,9 @@ from angarium.mail.report.dsn import Action
 from angarium.outbound.bounce import Bounces
 from angarium.outbound.errors import BLACKHOLED, BODY_MISSING, DeliveryError
 from angarium.queue.admit import NO_BINDING, NO_DOMAIN, Done
+from angarium.queue.detours import Detours
 from angarium.queue.entry import UNREAD, Entry, Note
-from angarium.queue.line import Line
+from angarium.queue.line import Key, Line
 from angarium.queue.options import Shape
 from angarium.queue.retry import GiveUp, give_up, next_due
 
@@ -49,9 +50,16 @@ class Spool(Protocol):
 
     def defer(self, ident: int, attempts: int, due: int, event: Event | None) -> None: ...
 
+    def rebind(self, ident: int, group: str, binding: str, domain: str, event: None) -> None: ...
+
 
 class Board(Protocol):
     """What ends and puts off entries in memory."""
+
+    @property
+    def detours(self) -> Detours: ...
+
+    def shape_of(self, key: Key) -> Shape: ...
 
     def delay(self, entry: Entry, due: int) -> None: ...
 
@@ -141,7 +149,7 @@ class Settle:
             entry.attempts,
             recipient.address,
             message.sender,
-            recipient.domain,
+            line.domain,
             size,
             line.group,
             line.binding,
@@ -174,8 +182,12 @@ class Settle:
         if due is None:
             why = give_up(shape, made, received_at, now) or GiveUp.RETRIES
             self._end(entry, why.value, "expired", error)
-        else:
-            self._defer(entry, error, made, due, now, shape)
+            return
+        away = self._board.detours.delayed(entry.line)
+        if away is not None:
+            there = self._board.shape_of(away)
+            due = next_due(there, made, received_at, now, self._random) or due
+        self._defer(entry, error, made, due, now, shape, away)
 
     def _next_due(self, entry: Entry, shape: Shape, made: int, now: float) -> int | None:
         """Return when to try again; recipients of a content who failed together stay together."""
@@ -230,6 +242,7 @@ class Settle:
         due: int,
         now: float,
         shape: Shape,
+        away: Key | None,
     ) -> None:
         message, recipient, line = entry.message, entry.recipient, entry.line
         self.deferred_count += 1
@@ -241,7 +254,7 @@ class Settle:
             entry.attempts,
             recipient.address,
             message.sender,
-            recipient.domain,
+            line.domain,
             error.octets,
             message.size,
             line.group,
@@ -253,6 +266,8 @@ class Settle:
             float(due),
         )
         self._spool.defer(entry.id, made, due, event)
+        if away is not None:
+            self._spool.rebind(entry.id, *away, None)
         if self._bounces.delay_due(entry, shape, due):
             until = message.received_at + shape.message_expiration
             self.note.enter(entry.id)
@@ -284,7 +299,7 @@ class Settle:
             entry.attempts,
             recipient.address,
             message.sender,
-            recipient.domain,
+            line.domain,
             error.octets,
             message.size,
             line.group,

@@ -108,6 +108,9 @@ class Admit:
                 refused = self._bind(recipient)
                 if refused is not None:
                     return refused
+            recipient.domain = self.board.detours.of(
+                (recipient.binding_group, recipient.binding, recipient.domain)
+            )
         return None
 
     def _bind(self, recipient: Recipient) -> RefusedError | None:

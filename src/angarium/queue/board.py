@@ -21,6 +21,7 @@ from angarium.journal.errors import DamageError
 from angarium.queue.beat import Beat, Steps
 from angarium.queue.bulk import expire, vanished
 from angarium.queue.delayed import Delayed
+from angarium.queue.detours import Detours
 from angarium.queue.entry import DELAYED, ENDED, FLYING, Entry, wrong
 from angarium.queue.idle import Idle
 from angarium.queue.line import PAUSED, THROTTLED, Key, Line, weights_of
@@ -120,6 +121,7 @@ class Board:
         self.ledger: Ledger = LocalLedger(clock) if ledger is None else ledger
         self.schedule = Schedule()
         self.recall = Recall(self)
+        self.detours = Detours(self)
         self.lines: dict[Key, Line] = {}
         self.in_flight = 0
         # Entries in memory: of the lines, in flight, and kept by `rooms` until they are due.
@@ -152,6 +154,7 @@ class Board:
         self._groups = {}
         for group, binding in configuration.bindings():
             self._groups.setdefault(group, []).append(binding)
+        self.detours.forget()
         self.recall.unlink = configuration.top(Spooling).unlink_on_spool_in_failure
         self.rooms.configure(configuration)
         shape = configuration.top(Shape)

@@ -184,13 +184,28 @@ def move(board: "Board", matches: Matches, group: str, binding: str, tally: Tall
     tally.finish()
 
 
+def divert(board: "Board", line: Line, domain: str, then: Callable[[], None]) -> Steps:
+    """Give the active entries of a line to the line of another domain, by the same binding."""
+    target = board.line(line.group, line.binding, domain)
+    for items in line.sift(_all):
+        for item in items:
+            line.lifted(item)
+            _hand_over(board, item, line, target)
+        yield
+    then()
+    board.rest(line)
+    board.offer(line)  # What came meanwhile.
+    board.offer(target)
+
+
 def _hand_over(board: "Board", item: Entry | int, line: Line, target: Line) -> None:
     if isinstance(item, int):
         board.spool.rebind(item, *target.key, None)
         target.push_id(item, lane_in(board.spool.live[item]))
         return
     board.spool.rebind(item.id, *target.key, None)
-    item.recipient.binding_group, item.recipient.binding = target.group, target.binding
+    recipient = item.recipient
+    recipient.binding_group, recipient.binding, recipient.domain = target.key
     item.line = target
     for room, change in ((line.room, -1), (target.room, 1)):
         if room is not None:

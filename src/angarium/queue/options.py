@@ -10,12 +10,30 @@ from angarium.config.kinds import (
     IntOr,
     List,
     Percent,
+    Raw,
     Table,
     Text,
     ThrottleKind,
 )
 from angarium.config.option import OURS, Options, accepted, option
-from angarium.config.scope import BINDINGS, SHAPING, Scope
+from angarium.config.scope import BINDINGS, DESTINATION, SHAPING, Scope
+from angarium.core.address import routing_domain
+
+
+class Detour(Text):
+    """A domain, in the normal form; "" for the word disabled."""
+
+    def parse(self, raw: Raw) -> str:
+        text = Text.parse(self, raw).strip()
+        if text.lower() == "disabled":
+            return ""
+        domain = routing_domain(text.rstrip("."))
+        if domain is None:
+            raise ValueError(f"{text!r} is no domain")
+        return domain
+
+    def __str__(self) -> str:
+        return "domain, or disabled"
 
 
 class Shape(Options, direction="sending"):
@@ -176,6 +194,28 @@ class Shape(Options, direction="sending"):
         them: [ acme = 4 ]. Whose key a message has says fairness_key.
         """,
     )
+    reroute_domain = option(
+        Detour(),
+        None,
+        scopes=Scope.DOMAIN,
+        since="4.4",
+        doc="""
+        The domain under which mail of this one is queued when it comes in: its hosts, options and
+        limits hold. The addresses stay as they are. `disabled`: this one, whatever else says.
+        """,
+        example="relay.example.com",
+    )
+    delayed_reroute_domain = option(
+        Detour(),
+        None,
+        scopes=DESTINATION,
+        since="4.4",
+        doc="""
+        The domain under which mail is queued which could not be delivered at once; when it is tried
+        again that one's options say. `disabled`: this one.
+        """,
+        example="relay.example.com",
+    )
     suspend_delivery = option(
         Bool(),
         False,
@@ -259,6 +299,30 @@ class Shape(Options, direction="sending"):
         43200.0,
         scopes=SHAPING,
         doc="The longest time between two reports of delay.",
+    )
+
+
+class Rollup(Options, direction="sending"):
+    """Where the mail of a domain is queued for the sake of its mail server; host stanzas only."""
+
+    rollup_mx = option(
+        Bool(),
+        None,
+        scopes=Scope.HOST,
+        since="4.2.38",
+        doc="""
+        Mail of all domains for which this host has the best preference is queued under one domain,
+        rollup_mx_name: so they share limits, rates and hosts. It is rolled up once: a domain to
+        which mail was rolled up keeps it.
+        """,
+    )
+    rollup_mx_name = option(
+        Detour(),
+        None,
+        scopes=Scope.HOST,
+        since="4.2.38",
+        doc="The domain under which rollup_mx queues. It needs hosts: MX records, or routes.",
+        example="provider.example.com",
     )
 
 
