@@ -24,6 +24,7 @@ from typing import Final, Protocol, TypeVar, cast
 from angarium.core.clock import Clock
 from angarium.net.answer import MAX_ALIASES, Answer, Found, Mx, MxAnswer, Status, read
 from angarium.net.dns import Done
+from angarium.net.dnsrate import Pacer
 from angarium.net.resolvconf import Hosts
 from angarium.wire import dns as wire
 from angarium.wire.dns import DnsError, Response, Value
@@ -87,7 +88,11 @@ class _Flight:
 
 
 class Resolver:
-    """The names of a worker. Names are given in any case, with or without a final dot."""
+    """The names of a worker. Names are given in any case, with or without a final dot.
+
+    Attributes:
+        pacer: where a rate is set for questions about MX records: who lets them out.
+    """
 
     def __init__(
         self,
@@ -107,6 +112,7 @@ class Resolver:
         self._flights: dict[Key, _Flight] = {}
         self._purging: Iterator[Key] | None = None
         self._purge_at = clock.monotonic() + keeping.purge_interval
+        self.pacer = Pacer(loop)
         self.counters: Counter[str] = Counter()  # lookups, hits, stale, evicted, purged
 
     # What is asked.
@@ -190,7 +196,7 @@ class Resolver:
         key = (_normal(name), rrtype)
         if key not in self._flights:
             flight = self._flights[key] = _Flight(key)
-            self._ask(flight)
+            self._begin(flight)
 
     async def refresh(self, name: str, rrtype: int = wire.MX) -> Answer[Value]:
         """Ask anew. What is known stays in use until the answer is there."""
@@ -266,8 +272,14 @@ class Resolver:
             return future
         flight = self._flights[key] = _Flight(key)
         flight.waiters.append(future)
-        self._ask(flight)
+        self._begin(flight)
         return future
+
+    def _begin(self, flight: _Flight) -> None:
+        if flight.key[1] == wire.MX:
+            self.pacer.ask(partial(self._ask, flight))  # The CNAMEs it leads to count as one.
+        else:
+            self._ask(flight)
 
     def _ask(self, flight: _Flight) -> None:
         try:

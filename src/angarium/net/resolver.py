@@ -8,8 +8,10 @@ import random
 from typing import Final
 
 from angarium.core.clock import Clock
+from angarium.core.units import Rate
 from angarium.net.dns import DEFAULT_LIMITS, Limits, Stub
 from angarium.net.dnscache import Keeping, Resolver
+from angarium.net.dnsrate import Pacer, Take, unlimited
 from angarium.net.dnssocket import Network, Sockets
 from angarium.net.options.resolver import Resolver as Options
 from angarium.net.resolvconf import PORT, Hosts, ResolvConf, Server, WatchedFile, parse, server
@@ -23,6 +25,9 @@ class Naming:
 
     `tick` is called about once a second, `apply` when a new generation of the configuration
     holds.
+
+    Args:
+        take: counts questions at a rate, for all workers.
     """
 
     def __init__(
@@ -32,6 +37,7 @@ class Naming:
         clock: Clock,
         random: random.Random,
         network: Network | None = None,
+        take: Take = unlimited,
     ) -> None:
         sockets = network or Sockets(loop, options.dns_udp_rcvbuf_size, options.dns_udp_sndbuf_size)
         self._options = options
@@ -41,6 +47,7 @@ class Naming:
         self._watch_at = 0.0
         self.stub = Stub((), sockets, loop, clock, random)
         self.resolver = Resolver(self.stub, loop, clock)
+        self.resolver.pacer = Pacer(loop, take)
         self.apply(options)
 
     def apply(self, options: Options) -> None:
@@ -59,6 +66,7 @@ class Naming:
                 self._take()
 
     def close(self) -> None:
+        self.resolver.pacer.close()
         self.stub.close()
 
     def _look(self) -> bool:
@@ -79,10 +87,15 @@ class Naming:
 
     def _take(self) -> None:
         options, conf = self._options, self._conf
+        limited = options.dns_rate_limit_enabled
+        self.resolver.pacer.use(
+            _rate(options) if limited else None, options.dns_rate_limit_max_queue
+        )
         self.stub.set_servers(conf.servers)
         self.stub.limits = Limits(
             timeout=conf.timeout or options.dns_timeout,
-            attempts=conf.attempts or options.dns_attempts,
+            # Each server once: a question asked again would be one more than the rate allows.
+            attempts=1 if limited else conf.attempts or options.dns_attempts,
             deadline=DEFAULT_LIMITS.deadline,
             in_flight=options.dns_max_in_flight,
             per_port=options.dns_max_udp_queries_per_port,
@@ -97,6 +110,13 @@ class Naming:
             purge_interval=options.dns_cache_purge_interval,
             hosts_first=conf.hosts_first,
         )
+
+
+def _rate(options: Options) -> Rate:
+    """Return the rate of the limit; a period need not be whole seconds."""
+    return Rate(
+        1000 * options.dns_rate_limit_mx_queries, round(1000 * options.dns_rate_limit_period)
+    )
 
 
 def _servers(options: Options) -> tuple[Server, ...]:

@@ -49,7 +49,7 @@ from angarium.queue.spool.options import Spooling
 from angarium.queue.spool.store import Spool
 from angarium.queue.timer import Timer
 from angarium.run import link
-from angarium.run.alarm import Alarm, Panics
+from angarium.run.alarm import Alarm
 from angarium.run.doors import Doors
 from angarium.run.holdings import Holdings
 from angarium.run.hose import panics_of
@@ -73,7 +73,7 @@ def assemble(
     """Build a worker; nothing runs yet."""
     loop, clock, random = asyncio.get_running_loop(), RealClock(), SystemRandom()
     state, number = Path(start.state), start.number
-    alarm = Alarm(process.alarm, clock, Panics(panics_of(configuration, state, clock)))
+    alarm = Alarm(process.alarm, clock, panics_of(configuration, state, clock))
     row = Scoreboard(state / "run" / "scoreboard").row(number)
     ledger = SharedLedger.opened(descriptors, number, clock, alarm)
     host = Host(configuration)
@@ -95,7 +95,7 @@ def assemble(
     admit = Admit(spool, board)
     bounces = Bounces(host.name, random, configuration.top(Reports).bounce_size_limit)
     settle = Settle(spool, board, admit, bounces, clock, random)
-    naming = Naming(configuration.top(ResolverOptions), loop, clock, random)
+    naming = Naming(configuration.top(ResolverOptions), loop, clock, random, take=ledger.take)
     router = Router(naming.resolver, random, host.is_itself, host.relays)
     dialer = Dialer(router, Hosts(clock), clock, connections, host.name)
     pool = Pool(board, settle, dialer, configuration, sweep, clock, alarm)

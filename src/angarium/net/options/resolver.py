@@ -6,8 +6,6 @@ from angarium.config.places import HostPort
 from angarium.config.scope import Scope
 from angarium.net.answer import MAX_ALIASES
 
-UNLIMITED = "Questions are limited by how many are open at once, see dns_max_in_flight."
-
 
 class Resolver(Options, direction="sending"):
     """How names are looked up."""
@@ -144,36 +142,32 @@ class Resolver(Options, direction="sending"):
         False,
         scopes=Scope.GLOBAL,
         since="5.3",
-        dynamic=False,
-        state=State.PLANNED,
-        reason=UNLIMITED,
-        doc="Limit the rate at which MX records are asked for.",
+        doc="""
+        Ask for the MX records of a limited number of domains in a time; further ones wait for their
+        turn. Each name server is then asked once: dns_attempts does not hold.
+        """,
     )
     dns_rate_limit_mx_queries = option(
         Int(minimum=1),
         100,
         scopes=Scope.GLOBAL,
         since="5.3",
-        state=State.PLANNED,
-        reason=UNLIMITED,
-        doc="Questions for MX records in one period.",
+        doc="""
+        Domains whose MX records are asked for in one dns_rate_limit_period, by the whole server,
+        evenly over the period. One whose time in the cache is over counts as a new one.
+        """,
     )
     dns_rate_limit_period = option(
         Duration(minimum=1.0),
         1.0,
         scopes=Scope.GLOBAL,
         since="5.3",
-        state=State.PLANNED,
-        reason=UNLIMITED,
-        doc="Length of the period.",
+        doc="The time in which dns_rate_limit_mx_queries domains are asked for.",
     )
     dns_rate_limit_max_queue = option(
         Int(minimum=1000),
         100000,
         scopes=Scope.GLOBAL,
         since="5.3",
-        dynamic=False,
-        state=State.PLANNED,
-        reason=UNLIMITED,
-        doc="Domains which wait for their turn; further ones are asked for at once.",
+        doc="Domains which wait for their turn in a worker; further ones are asked for at once.",
     )
