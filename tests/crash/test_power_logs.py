@@ -9,12 +9,12 @@ from random import Random
 
 import pytest
 
+from angarium.config.option import Options
 from angarium.core.ident import printed
 from angarium.events import checkpoint
 from angarium.modules.loggers import logfile
 from angarium.modules.loggers.options.logs import BounceLogger, EcLogger
 from angarium.run.hose import Hose
-from angarium.run.options import Node
 from helpers.disk import MemoryDisk
 from helpers.pagecache import PageCache
 from helpers.power import LOST_AFTER, Cut
@@ -40,9 +40,8 @@ class Loggers:
             ],
         }
 
-    def top(self, options: object) -> object:
-        assert options is Node
-        return Node.make()
+    def top(self, options: type[Options]) -> Options:
+        return options.make()
 
     def instances(self, stanza: str) -> object:
         return self._stanzas[stanza]

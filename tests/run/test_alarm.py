@@ -2,8 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
+from angarium.config.load import load_text
 from angarium.events.panic import PanicLog
 from angarium.run.alarm import AGAIN_SECONDS, Alarm, Faults, Panics
+from angarium.run.flags import defaults
+from angarium.run.hose import panics_of
 from helpers.clock import FakeClock
 
 
@@ -58,7 +63,7 @@ def test_another_generation_has_other_paniclogs(tmp_path: Path) -> None:
     clock = FakeClock()
     panics = Panics([PanicLog(str(tmp_path / "old"), clock)])
     panics.write("core", "first")
-    panics.use([PanicLog(str(tmp_path / "new"), clock)])
+    panics.use(Panics([PanicLog(str(tmp_path / "new"), clock)]))
     panics.write("core", "second")
     assert "second" not in (tmp_path / "old").read_text()
     assert "second" in (tmp_path / "new").read_text()
@@ -78,7 +83,8 @@ def test_faults_of_the_service_log_are_in_the_paniclogs_but_those_of_others_are_
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "log"
-    faults = Faults("supervisor", Panics([PanicLog(str(path), FakeClock())]))
+    clock = FakeClock()
+    faults = Faults("supervisor", Panics([PanicLog(str(path), clock)], defaults(clock)))
     died = {"event": "worker died", "process": "supervisor", "worker": 1, "level": "error"}
     for level, line in (
         ("error", died),
@@ -88,3 +94,48 @@ def test_faults_of_the_service_log_are_in_the_paniclogs_but_those_of_others_are_
         assert faults(None, level, line) is line
     (said,) = path.read_text().splitlines()
     assert said.endswith(":core: worker died worker=1")
+
+
+def written(tmp_path: Path, config: str) -> str:
+    """Let the supervisor and a worker say one thing of each kind; return the paniclog."""
+    clock = FakeClock()
+    conf = load_text(f'ec_logger {{ paniclog = "log" }}\n{config}')
+    panics = panics_of(conf, tmp_path, clock)
+    faults = Faults("supervisor", panics, "START")
+    for level, event, part in (
+        ("info", "done", ""),
+        ("warning", "odd", ""),
+        ("error", "wrong", ""),
+        ("error", "stuck", "TIME"),
+    ):
+        line = {"event": event, "process": "supervisor"} | ({"part": part} if part else {})
+        faults(None, level, line)
+    alarm = Alarm(lambda text: None, clock, panics)
+    alarm("full", "spool")
+    alarm("damaged")
+    panics.close()
+    path = tmp_path / "log"
+    lines = path.read_text().splitlines() if path.exists() else []
+    return " ".join(line.rpartition(":")[2].strip() for line in lines)
+
+
+@pytest.mark.effect(
+    "debug_flags.info", "debug_flags.warning", "debug_flags.error", "debug_flags.critical"
+)
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        ("", "wrong stuck full damaged"),
+        ("info = ( ALL )", "done wrong stuck full damaged"),
+        ("info = ( START )", "done wrong stuck full damaged"),
+        ("info = ( NET TIME )", "wrong stuck full damaged"),
+        ("warning = ( START )", "odd wrong stuck full damaged"),
+        ("error = ( )", "full damaged"),
+        ("error = ( TIME )", "stuck full damaged"),
+        ("critical = ( )", "wrong stuck"),
+        ("critical = ( DB )", "wrong stuck full"),
+        ("critical = ( ERROR )", "wrong stuck damaged"),
+    ],
+)
+def test_what_is_told_is_what_the_flags_name(tmp_path: Path, flags: str, told: str) -> None:
+    assert written(tmp_path, f"debug_flags {{ {flags} }}") == told

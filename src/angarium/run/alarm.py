@@ -3,33 +3,45 @@
 A fault which comes again and again is told once a minute, with how often it came.
 """
 
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import Any, Final
 
 from angarium.core.clock import Clock
 from angarium.events.panic import PanicLog
+from angarium.run.flags import GENERIC, Flags
 
 AGAIN_SECONDS: Final = 60.0
 _KEPT: Final = 256  # texts; faults are few, unless one names a message or a peer
+# Which part of debug_flags who tells of a fault belongs to, where it is not the generic one.
+PARTS: Final[Mapping[str, str]] = {"spool": "DB"}
 
 
 class Panics:
-    """The paniclogs of all ec_loggers, of one process."""
+    """The paniclogs of all ec_loggers, of one process.
 
-    __slots__ = ("_logs",)
+    Args:
+        flags: what goes there; None: everything.
+    """
 
-    def __init__(self, logs: Sequence[PanicLog] = ()) -> None:
+    __slots__ = ("_flags", "_logs")
+
+    def __init__(self, logs: Sequence[PanicLog] = (), flags: Flags | None = None) -> None:
         self._logs = logs
+        self._flags = flags
 
     def write(self, source: str, text: str) -> None:
         """Write a line to each; `source` is the module or the part which speaks."""
         for log in self._logs:
             log.write(source, text)
 
-    def use(self, logs: Sequence[PanicLog]) -> None:
+    def wants(self, level: str, part: str, text: str) -> bool:
+        """Say whether a line of this level, part and text is to be written."""
+        return self._flags is None or self._flags.wants(level, part, text)
+
+    def use(self, other: "Panics") -> None:
         """Go over to those of another generation."""
         self.close()
-        self._logs = logs
+        self._logs, self._flags = other._logs, other._flags
 
     def reopen(self) -> None:
         for log in self._logs:
@@ -71,30 +83,36 @@ class Alarm:
             self._told.clear()
         self._told[about] = now, 0
         said = f"{text} ({unheard} times more since)" if unheard else text
-        self.panics.write(source, said)
+        if self.panics.wants("critical", PARTS.get(source, GENERIC), about):
+            self.panics.write(source, said)
         self._tell(said)
 
 
 class Faults:
-    """A processor of the service log: brings the faults of this process to the paniclogs too.
+    """A processor of the service log: brings what debug_flags name to the paniclogs too.
 
     What another process told is in them already: each writes its own.
     """
 
-    __slots__ = ("_panics", "_process")
+    __slots__ = ("_panics", "_part", "_process")
 
-    def __init__(self, process: str, panics: Panics) -> None:
+    def __init__(self, process: str, panics: Panics, part: str = GENERIC) -> None:
         self._process = process
         self._panics = panics
+        self._part = part
 
     def __call__(
         self, logger: object, level: str, line: MutableMapping[str, Any]
     ) -> MutableMapping[str, Any]:
-        if level in ("error", "critical") and line.get("process") == self._process:
+        if line.get("process") != self._process:
+            return line
+        if self._panics.wants(level, line.get("part", self._part), line["event"]):
             known = {name: each for name, each in line.items() if name not in _NO_FIELDS}
             text = " ".join([str(line["event"]), *(f"{n}={each}" for n, each in known.items())])
             self._panics.write("core", text)
         return line
 
 
-_NO_FIELDS: Final = frozenset({"event", "process", "level", "timestamp", "exc_info", "exception"})
+_NO_FIELDS: Final = frozenset(
+    {"event", "process", "part", "level", "timestamp", "exc_info", "exception"}
+)

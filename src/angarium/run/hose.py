@@ -22,7 +22,6 @@ from angarium.core.errors import Error
 from angarium.events import format as lines
 from angarium.events import metrics
 from angarium.events.checkpoint import File, Keeper, boot_id
-from angarium.events.panic import PanicLog
 from angarium.events.reader import Streams
 from angarium.events.schema import Event
 from angarium.events.stream import READER
@@ -30,7 +29,9 @@ from angarium.journal.disk import Disk
 from angarium.modules import index
 from angarium.modules.loggers.ec_logger import panic_log
 from angarium.modules.loggers.logfile import LogFile
-from angarium.run.options import Node
+from angarium.run.alarm import Panics
+from angarium.run.flags import GENERIC, Flags
+from angarium.run.options import DebugFlags, DebugThrottle, Node
 
 BATCH: Final = 2048  # events of a stream at a time: a few megabytes, lines included
 BUSY_SECONDS: Final = 0.05  # until the next look, after one that found something
@@ -57,7 +58,7 @@ class Logger(Protocol):
     def beat(self, now: float) -> None: ...
 
 
-Generation = tuple[list[Logger], list[PanicLog]]
+Generation = tuple[list[Logger], Panics]
 
 
 class Configuration(Protocol):
@@ -98,15 +99,18 @@ def loggers_of(configuration: Configuration, state: Path) -> list[Logger]:
     return made
 
 
-def panics_of(configuration: Configuration, state: Path, clock: Clock) -> list[PanicLog]:
-    """Return the paniclogs of all ec_loggers, for this process.
+def panics_of(configuration: Configuration, state: Path, clock: Clock) -> Panics:
+    """Return the paniclogs of all ec_loggers, for this process, and what goes there.
 
     Raises:
         Error: a destination is of a kind we do not have.
     """
     stamp = stamp_of(configuration)
     instances = configuration.instances("ec_logger")
-    return [panic_log(options, state, clock, stamp) for _, options in instances]
+    return Panics(
+        [panic_log(options, state, clock, stamp) for _, options in instances],
+        Flags(configuration.top(DebugFlags), configuration.top(DebugThrottle), clock),
+    )
 
 
 class Heart:
@@ -151,7 +155,7 @@ class Hose:
         self._keeper = Keeper(state / "hose" / READER, self._boot)
         self._loggers = loggers_of(configuration, state)
         self._panics = panics_of(configuration, state, clock)
-        self._prepared: Generation = ([], [])
+        self._prepared: Generation = ([], Panics())
         self._next: Generation | None = None
         self._streams: Streams | None = None  # from the first step on
         self._known: Mapping[str, File] = {}  # files that are to be cut back
@@ -174,8 +178,7 @@ class Hose:
     def reopen(self) -> None:
         """Close and open the logs, at the next step: somebody has renamed them."""
         self._reopen = True
-        for panic in self._panics:
-            panic.reopen()
+        self._panics.reopen()
 
     def prepare(self, configuration: Configuration) -> None:
         """First phase of a reload. Raises Error if these loggers cannot be."""
@@ -186,12 +189,12 @@ class Hose:
 
     def commit(self) -> None:
         """Second phase: the prepared loggers write from the next step on."""
-        self._next, self._prepared = self._prepared, ([], [])
+        self._next, self._prepared = self._prepared, ([], Panics())
         self._reopen = True
 
     def abort(self) -> None:
         """Forget what was prepared."""
-        self._prepared = ([], [])
+        self._prepared = ([], Panics())
 
     # -- what it does ---------------------------------------------------------------------
 
@@ -224,8 +227,8 @@ class Hose:
 
     def _tell(self, text: str) -> None:
         self._alarm(text)
-        for panic in self._panics:
-            panic.write("hose", text)
+        if self._panics.wants("critical", GENERIC, text):
+            self._panics.write("hose", text)
 
     def _tell_losses(self, streams: Streams) -> None:
         if streams.missed > self._missed:
@@ -337,8 +340,7 @@ class Hose:
             for log in self._logs:
                 log.close()
         if self._next is not None:
-            for panic in self._panics:
-                panic.close()
+            self._panics.close()
             self._loggers, self._panics = self._next
             self._next = None
         for log in self._logs:
@@ -367,6 +369,5 @@ class Hose:
             streams.close()
         for log in self._logs:
             log.close()
-        for panic in self._panics:
-            panic.close()
+        self._panics.close()
         self._keeper.unlock()

@@ -10,13 +10,15 @@ from typing import Any
 import structlog
 
 from angarium.run.alarm import Faults, Panics
+from angarium.run.flags import GENERIC
 
 
-def setup(process: str, panics: Panics | None = None) -> Any:
+def setup(process: str, panics: Panics | None = None, part: str = GENERIC) -> Any:
     """Configure the service log of this process and return its logger.
 
     Args:
-        panics: paniclogs which get the faults too, where the process has none of its own way.
+        panics: paniclogs which get what debug_flags name, where the process has no other way.
+        part: of the server, as debug_flags call it, which speaks where a line does not say so.
     """
     renderer: Any = (
         structlog.dev.ConsoleRenderer()
@@ -29,7 +31,7 @@ def setup(process: str, panics: Panics | None = None) -> Any:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            *([Faults(process, panics)] if panics is not None else []),
+            *([Faults(process, panics, part)] if panics is not None else []),
             *tracebacks,
             renderer,
         ],

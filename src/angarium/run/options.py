@@ -1,7 +1,7 @@
 """Options of the server as a whole: its name, its identity, its processes."""
 
 from angarium.config.kinds import Bool, Choice, Duration, Int, List, Path, Text
-from angarium.config.option import OURS, Option, Options, State, accepted, option
+from angarium.config.option import OURS, Options, State, accepted, option
 from angarium.config.places import Hostname
 from angarium.config.scope import Naming, Scope
 from angarium.queue.spool.options import Spooling
@@ -185,6 +185,15 @@ class Security(Options, stanza="security"):
         """,
         doc="Linux capabilities which are kept.",
     )
+    privileges = accepted(
+        Text(),
+        None,
+        scopes=Scope.OWN,
+        dynamic=False,
+        since="3",
+        reason="These are privileges of Solaris, on which version 4 and this server do not run.",
+        doc="Privileges of Solaris which are kept.",
+    )
     chroot = option(
         Path(),
         None,
@@ -206,25 +215,62 @@ class EventLoop(Options, stanza="eventloop", naming=Naming.MAYBE, direction="bot
     )
 
 
-def parts(default: tuple[str, ...], doc: str) -> Option[tuple[str, ...]]:
-    return option(
-        List(Choice(SUBSYSTEMS), split=True),
-        default,
-        doc=doc,
-        state=State.PLANNED,
-        reason="The service log tells all it has, which is little: starts, stops, faults.",
-    )
+PARTS = List(Choice(SUBSYSTEMS), split=True)
 
 
 class DebugFlags(Options, stanza="debug_flags"):
-    """What the service log tells, by level and part of the server."""
+    """What the paniclogs tell, by level and part of the server.
 
-    debug = parts((), "Parts which log at debug.")
-    info = parts((), "Parts which log at info.")
-    notice = parts((), "Parts which log at notice.")
-    warning = parts((), "Parts which log at warning.")
-    error = parts(("ALL",), "Parts which log errors.")
-    critical = parts(("ALL",), "Parts which log what is critical.")
+    The service log on standard error has all of it, whatever stands here. START is what tells of
+    starts, reloads and ends, TIME what ends a process that is stuck, DB the spool, ERROR whatever
+    is left; the other parts have nothing of their own to tell.
+    """
+
+    debug = accepted(
+        PARTS,
+        (),
+        scopes=Scope.OWN,
+        reason="Nothing is told at this level; what happens to mail is in the event streams.",
+        doc="Parts which tell what helps to find a fault.",
+    )
+    info = option(PARTS, (), doc="Parts which tell what they do.")
+    notice = accepted(
+        PARTS,
+        (),
+        scopes=Scope.OWN,
+        reason="Nothing is told at this level: it is info, or a warning.",
+        doc="Parts which tell what is normal and of note.",
+    )
+    warning = option(PARTS, (), doc="Parts which tell what may go wrong.")
+    error = option(PARTS, ("ALL",), doc="Parts which tell what went wrong and goes on.")
+    critical = option(
+        PARTS,
+        ("ALL",),
+        doc="Parts whose faults are told: full disks, damage, what holds up mail.",
+    )
+
+
+class DebugThrottle(Options):
+    """How often the same goes to the paniclogs."""
+
+    debug_throttle_max_num_same_message = option(
+        Int(),
+        0,
+        scopes=Scope.GLOBAL,
+        since="5.2",
+        doc="""
+        How often the same text (whatever its fields say) is written to the paniclogs in
+        debug_throttle_period_secs; 0: always. Warnings and what is worse are never held back by
+        it. Faults which a worker tells again and again come once a minute anyway.
+        """,
+    )
+    debug_throttle_period_secs = option(
+        Duration(maximum=60.0),
+        1.0,
+        scopes=Scope.GLOBAL,
+        since="5.2",
+        doc="The time in which debug_throttle_max_num_same_message counts, 60 seconds at most.",
+    )
 
 
 class Sink(Options, stanza="sink", direction="receiving"):

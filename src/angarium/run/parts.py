@@ -9,7 +9,6 @@ from typing import Any
 
 from angarium.config.resolve import Configuration
 from angarium.events.metrics import Metrics, gauge
-from angarium.events.panic import PanicLog
 from angarium.inbound.profile import Profiles
 from angarium.inbound.smtp import Services
 from angarium.net.loop import LagWatch, RealClock
@@ -25,7 +24,7 @@ from angarium.queue.memory import Memory
 from angarium.queue.soundness import Soundness
 from angarium.queue.spool.means import Settings
 from angarium.queue.spool.store import Spool
-from angarium.run.alarm import Alarm
+from angarium.run.alarm import Alarm, Panics
 from angarium.run.doors import Doors
 from angarium.run.holdings import Holdings
 from angarium.run.hose import panics_of
@@ -55,7 +54,7 @@ class Prepared:
 
     configuration: Configuration
     descriptors: dict[str, int]
-    panics: list[PanicLog]
+    panics: Panics
     settings: Settings
 
 

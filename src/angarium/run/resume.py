@@ -15,7 +15,6 @@ import setproctitle
 
 from angarium.net.loop import RealClock
 from angarium.run import log
-from angarium.run.alarm import Panics
 from angarium.run.hose import panics_of
 from angarium.run.plan import Plan
 from angarium.run.programs.serve import announce
@@ -32,8 +31,8 @@ def main(descriptor: int) -> None:
     sockets = Sockets()
     sockets.resume((where for where, _ in plan.endpoints), given.listening)
     clock = RealClock()
-    panics = Panics(panics_of(plan.configuration, plan.state, clock))
-    logger = log.setup("supervisor", panics)
+    panics = panics_of(plan.configuration, plan.state, clock)
+    logger = log.setup("supervisor", panics, "START")
     supervisor = Supervisor(plan, sockets, clock, logger, panics, lock=given.lock, given=given)
     asyncio.run(supervisor.run(lambda: announce(plan, sockets)))
     os.close(given.lock)

@@ -123,7 +123,7 @@ class Watchdog:
 
 
 def _who(process: Watched) -> dict[str, object]:
-    return {"who": process.name, "pid": process.pid}
+    return {"part": "TIME", "who": process.name, "pid": process.pid}
 
 
 def state_of(pid: int) -> str:

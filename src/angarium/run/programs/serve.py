@@ -12,7 +12,6 @@ import setproctitle
 from angarium.config.errors import ConfigError
 from angarium.net.loop import RealClock
 from angarium.run import log
-from angarium.run.alarm import Panics
 from angarium.run.formats import NewerError, refuse_newer
 from angarium.run.hose import panics_of
 from angarium.run.plan import Plan, StartError
@@ -58,8 +57,8 @@ def command(config_path: Path, state: Path | None) -> None:
         sockets.change(plan.endpoints).commit()
         lock = plan.enter()
         refuse_newer(plan.spool_folder)
-        panics = Panics(panics_of(plan.configuration, plan.state, clock))
-        logger = log.setup("supervisor", panics)
+        panics = panics_of(plan.configuration, plan.state, clock)
+        logger = log.setup("supervisor", panics, "START")
         supervisor = Supervisor(plan, sockets, clock, logger, panics, lock=lock)
     except (ListenError, StartError, PrivilegeError, NewerError, OSError) as error:
         sockets.close()
