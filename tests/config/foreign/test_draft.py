@@ -5,11 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from angarium.config.foreign.draft import Draft, comment, pattern_of
-from angarium.config.load import declarations, load_text
+from angarium.config.load import load_text
 from angarium.config.option import OPTIONS, State
 from angarium.queue.options import Shape
 
-declarations()
 DOMAIN = (("domain", "example.com"),)
 
 

@@ -1,6 +1,8 @@
 """What a file of KumoMTA's shaping becomes; the files are ours."""
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,6 +14,8 @@ from angarium.config.load import load_text
 from angarium.config.resolve import Configuration
 from angarium.outbound.options import Transport
 from angarium.queue.options import Shape
+
+CORPORA = os.environ.get("ANGARIUM_CORPORA", "")
 
 
 def brought(text: str, path: str = "shaping.toml") -> tuple[Draft, Configuration]:
@@ -124,3 +128,13 @@ KEYS = st.sampled_from([*kumomta.OPTIONS, "automation", "sources", "match", "pro
 @given(st.dictionaries(st.text(max_size=10) | KEYS, st.dictionaries(KEYS, VALUES, max_size=5)))
 def test_any_tables_are_taken_or_left_out(tables: dict[str, object]) -> None:
     brought(json.dumps(tables), "shaping.json")
+
+
+@pytest.mark.skipif(not CORPORA, reason="ANGARIUM_CORPORA names no directory of samples")
+def test_public_samples_become_configurations_which_load() -> None:
+    found = sorted(Path(CORPORA).glob("kumomta/**/*.toml"))
+    for path in found:
+        draft = kumomta.read(path.read_text("utf-8"), str(path))
+        load_text(draft.text())
+        assert draft.text().count("\n") > 3, path
+    assert found, "kumomta/ has no samples"

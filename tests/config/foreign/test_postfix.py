@@ -1,8 +1,10 @@
 """What a Postfix becomes; the configurations are ours."""
 
+import os
 import re
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +15,8 @@ from angarium.config.resolve import Configuration
 from angarium.inbound.options import Reception
 from angarium.outbound.options import Transport
 from angarium.queue.options import Shape
+
+CORPORA = os.environ.get("ANGARIUM_CORPORA", "")
 
 MASTER = """\
 smtp       inet  n  -  y  -  -  smtpd
@@ -142,3 +146,18 @@ def test_any_values_are_taken_or_left_out(pairs: list[tuple[str, str]]) -> None:
 def test_a_directory_of_files_is_read(tmp_path: Path) -> None:
     draft = postfix.read(str(tmp_path), lambda _: None)
     assert not draft.left
+
+
+def read_text(path: str) -> str | None:
+    """Return what a file of the samples has."""
+    return Path(path).read_text("utf-8", "replace") if Path(path).is_file() else None
+
+
+@pytest.mark.skipif(not CORPORA, reason="ANGARIUM_CORPORA names no directory of samples")
+def test_public_samples_become_configurations_which_load() -> None:
+    found = sorted(Path(CORPORA).glob("postfix/**/main.cf"))
+    for path in found:
+        draft = postfix.read(str(path.parent), read_text)
+        load_text(draft.text())
+        assert draft.text().count("\n") > 3, path
+    assert found, "postfix/ has no samples"

@@ -1,5 +1,8 @@
 """What a PowerMTA becomes; the configurations are ours."""
 
+import os
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +14,8 @@ from angarium.config.resolve import Configuration
 from angarium.inbound.options import Reception
 from angarium.outbound.options import Transport
 from angarium.queue.options import Shape
+
+CORPORA = os.environ.get("ANGARIUM_CORPORA", "")
 
 
 def brought(text: str, **files: str) -> tuple[Draft, Configuration]:
@@ -156,3 +161,18 @@ def test_any_values_are_taken_or_left_out(rows: list[tuple[str, str, str]]) -> N
         for block, name, value in rows
     )
     brought(text)
+
+
+def read_text(path: str) -> str | None:
+    """Return what a file of the samples has."""
+    return Path(path).read_text("utf-8", "replace") if Path(path).is_file() else None
+
+
+@pytest.mark.skipif(not CORPORA, reason="ANGARIUM_CORPORA names no directory of samples")
+def test_public_samples_become_configurations_which_load() -> None:
+    found = sorted(Path(CORPORA).glob("powermta/**/config*"))
+    for path in found:
+        draft = powermta.read(str(path), read_text)
+        load_text(draft.text())
+        assert draft.text().count("\n") > 3, path
+    assert found, "powermta/ has no samples"

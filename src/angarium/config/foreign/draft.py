@@ -12,6 +12,7 @@ from angarium.config.check import normal_instance
 from angarium.config.describe import options_of
 from angarium.config.grammar import written
 from angarium.config.kinds import Raw
+from angarium.config.load import declarations
 from angarium.config.option import Option, State
 from angarium.config.scope import STANZAS, TOP, Naming, StanzaKind, stanza_in
 
@@ -49,6 +50,7 @@ class Draft:
     """
 
     def __init__(self, title: str) -> None:
+        declarations()
         self._title = title
         self._places: dict[Place, dict[str, _Line]] = {GLOBAL: {}}
         self._known: dict[str, Mapping[str, Option[Any]]] = {}

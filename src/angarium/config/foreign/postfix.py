@@ -96,6 +96,22 @@ REASONS: Final[Mapping[str, str]] = {
     "sender_dependent_default_transport_maps": "policy chooses the binding of a message",
     "sender_dependent_relayhost_maps": "policy chooses the binding of a message",
     "always_bcc": "copies are made by policy",
+    "smtpd_relay_restrictions": "relay_hosts and relay_domains say who may send",
+    "smtpd_recipient_restrictions": "relay_hosts and relay_domains say who may send, the rest is"
+    " policy",
+    "smtpd_client_restrictions": "refusing clients is policy",
+    "smtpd_helo_restrictions": "refusing clients is policy",
+    "smtpd_sender_restrictions": "refusing senders is policy",
+    "smtpd_data_restrictions": "refusing mail is policy",
+    "smtpd_sasl_auth_enable": "authentication is planned",
+    "smtpd_sasl_path": "authentication is planned",
+    "smtpd_sasl_type": "authentication is planned",
+    "smtp_sasl_auth_enable": "authentication to hosts is planned",
+    "smtp_sasl_password_maps": "authentication to hosts is planned",
+    "smtp_sasl_security_options": "authentication to hosts is planned",
+    "myorigin": "addresses without a domain get domain_for_unqualified_sender_address",
+    "recipient_delimiter": "there is no delivery to mailboxes",
+    "alias_database": "aliases need the module alias",
     "queue_directory": "spoolbase is another form of spool; begin with an empty one",
     "queue_run_delay": "mail is tried when it is due, not in runs",
     "default_process_limit": "sessions are no processes; see max_sessions",
@@ -280,6 +296,9 @@ class _Import:
                 self._leave(level, "is no security level")
             else:
                 self._set("tls", value, level, GLOBAL)
+        older = self._get("smtp_use_tls")
+        if older is not None and level is None:
+            self._set("tls", "ifavailable" if older.text == "yes" else "no", older, GLOBAL)
         incoming = self._get("smtpd_tls_security_level")
         if incoming is not None:
             self._leave(incoming, "a listener with tls_certificate offers STARTTLS")

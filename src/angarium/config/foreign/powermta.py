@@ -46,6 +46,13 @@ DOMAIN: Final[Mapping[str, tuple[str, str]]] = {
     "ehlo-hostname": ("ehlo_hostname", "word"),
     "pix-bug-workaround": ("", "reason:contents are sent as RFC 5321 has them"),
     "dkim-sign": ("opendkim_sign", "flag"),
+    "dkim-key": ("", "reason:keys are those of the module opendkim"),
+    "dkim-domain": ("", "reason:keys are those of the module opendkim"),
+    "dkim-selector": ("", "reason:keys are those of the module opendkim"),
+    "domain-key": ("", "reason:keys are those of the module opendkim"),
+    "max-errors-per-connection": ("", "reason:a connection which works is kept"),
+    "auth-username": ("", "reason:authentication is planned"),
+    "auth-password": ("", "reason:authentication is planned"),
     "use-starttls": ("tls", "tls"),
     "require-starttls": ("tls", "required"),
     "deliver-local-dsn": ("", "reason:reports go the way of other mail"),
@@ -308,6 +315,8 @@ class _Import:
 
     def _source_host(self, item: Directive, place: Place) -> None:
         address, _, name = item.value.partition(" ")
+        if re.search(r"[g-z]", address) and name:
+            address, name = name.strip(), address
         second = "bind_address_secondary" if self._draft.value("bind_address", place) else ""
         self._draft.set(second or "bind_address", address, item.where, item.text, place)
         if name:
@@ -323,7 +332,7 @@ class _Import:
                 else:
                     self._block(each)
             elif each.name == "virtual-mta":
-                for word in re.split(r"[\s,]+", each.value):
+                for word in filter(None, each.value.replace(" ", "").split(",")):
                     # What the binding is stands in its stanza at the top: it is looked at next.
                     self._draft.open((*group, ("binding", word.lower())), each.where, each.text)
             else:
