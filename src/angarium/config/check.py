@@ -213,6 +213,8 @@ class Checked:
                 )
             else:
                 self.report(file, item.start, f"{name} is not supported yet", "", Severity.WARNING)
+        elif stanza_in(kind, name) is not None:
+            self.report(file, item.start, f"{name} is a stanza", f"write {name} {{ ... }}")
         elif elsewhere:
             self.report(
                 file,
@@ -220,8 +222,6 @@ class Checked:
                 f"the option {name} may not stand {where}",
                 f"it may stand in: {', '.join(elsewhere)}",
             )
-        elif stanza_in(kind, name) is not None:
-            self.report(file, item.start, f"{name} is a stanza", f"write {name} {{ ... }}")
         else:
             nearest = self._nearest(name, self.known(kind))
             self.report(file, item.start, f"there is no option {name} {where}", nearest)

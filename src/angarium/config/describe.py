@@ -32,12 +32,16 @@ class Description:
 
 def describe(declared: Option[Any]) -> Description:
     """Return the description of an option."""
+    # That of a secret is shown too: what stands in the manual is none.
+    default = (
+        "" if declared.default in (None, "") else spelled(declared, declared.default, secrets=True)
+    )
     return Description(
         key=declared.key,
         name=declared.name,
         scopes=tuple(scope_names(declared)),
         kind=str(declared.kind),
-        default=text(declared, declared.default),
+        default=default,
         unset=tuple(
             (scope.name.lower(), text(declared, value))
             for scope, value in declared.unset.items()

@@ -1,0 +1,1 @@
+"""The options of a cluster: its nodes, their addresses, what they count together, their logs."""

@@ -1,0 +1,1 @@
+"""The options of the console: who may give which commands."""

@@ -1,0 +1,1 @@
+"""Messages made from content and recipients. There are its options; nothing obeys them yet."""

@@ -1,0 +1,1 @@
+"""Mail for and from telephones. There are options of it; what obeys them does not exist yet."""

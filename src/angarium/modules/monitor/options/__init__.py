@@ -1,0 +1,1 @@
+"""The options of what watches the server, by subject."""

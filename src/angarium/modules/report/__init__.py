@@ -1,0 +1,1 @@
+"""What replies, failures and complaints mean, and who is told."""

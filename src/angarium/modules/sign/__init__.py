@@ -1,0 +1,1 @@
+"""Who a message is from: DKIM, DomainKeys, ARC, SPF. Signing what leaves, checking what comes."""

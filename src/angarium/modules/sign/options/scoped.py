@@ -1,0 +1,40 @@
+"""Options which say, for a binding or a domain, whether its mail is signed."""
+
+from angarium.config.kinds import Bool
+from angarium.config.option import Options, accepted, planned
+from angarium.config.scope import SHAPING
+
+OLDER = """
+DomainKeys (RFC 4870) gave way to DKIM in 2007, and receivers no longer look for its signatures.
+"""
+
+
+class Signing(Options, direction="sending"):
+    """Whether the modules which sign do so here."""
+
+    opendkim_sign = planned(
+        Bool(),
+        True,
+        scopes=SHAPING,
+        dynamic=False,
+        doc="""
+        Whether the module opendkim signs the mail. `false` for a binding or a domain leaves its
+        mail as it is.
+        """,
+    )
+    dkim = planned(
+        Bool(),
+        None,
+        scopes=SHAPING,
+        since="3",
+        reason="It belongs to dkim_sign, version 3's module; opendkim and opendkim_sign took over.",
+        doc="Whether the module dkim_sign signs the mail. Unset: it does.",
+    )
+    domainkeys = accepted(
+        Bool(),
+        None,
+        scopes=SHAPING,
+        direction="sending",
+        reason=OLDER,
+        doc="Whether the module dk_sign signs the mail. Unset: it does.",
+    )

@@ -1,0 +1,1 @@
+"""The options of adaptive delivery: what it may change, and what makes it act."""

@@ -1,0 +1,172 @@
+"""Options of ways to send besides plain SMTP: HTTP, ECStream, push, and SMTP with a name."""
+
+from angarium.config.kinds import PORT, Bool, Choice, Duration, Int, Raw, Secret, Text
+from angarium.config.option import Options, accepted, planned
+from angarium.config.places import HostPort
+from angarium.config.scope import SHAPING, Scope
+
+ONE_SERVER = "Let a server of your own stand between, which knows the name and password."
+RETIRED = "Google has ended this service; Firebase took its place."
+
+
+class Credentials(Secret):
+    """A name, a colon and a password."""
+
+    def parse(self, raw: Raw) -> str:
+        text = Secret.parse(self, raw)
+        name, colon, _ = text.partition(":")
+        if not (name and colon):
+            raise ValueError("a name, a colon and a password are expected here")
+        return text
+
+    def __str__(self) -> str:
+        return "name:password, never shown"
+
+
+class SmtpClient(Options, direction="sending"):
+    """What we say of ourselves, and of the client, before the mail."""
+
+    xclient = planned(
+        Choice(("no", "ifavailable", "required")),
+        "no",
+        scopes=SHAPING,
+        safe=("no", "ifavailable"),
+        reason="Without it the host takes us for the client, with the rights of our address.",
+        doc="""
+        Whether the host is told, by XCLIENT, which client brought us a message: for servers of
+        your own behind this one, which decide by it. `required`: mail waits for a host that does
+        not take it.
+        """,
+    )
+    outbound_smtp_auth_type = planned(
+        Choice(("PLAIN", "LOGIN", "XOAUTH2")),
+        None,
+        scopes=SHAPING,
+        since="4.2",
+        reason=ONE_SERVER,
+        doc="How we prove who we are to a host. Unset: not at all.",
+    )
+    outbound_smtp_auth_user = planned(
+        Text(),
+        None,
+        scopes=SHAPING,
+        since="4.2",
+        safe=(),
+        reason="The host would refuse every message, and each would fail for good. " + ONE_SERVER,
+        doc="Our name at a host which wants AUTH.",
+    )
+    outbound_smtp_auth_pass = planned(
+        Secret(),
+        None,
+        scopes=SHAPING,
+        since="4.2",
+        reason=ONE_SERVER,
+        doc="The password to it; with XOAUTH2 the token.",
+    )
+    outbound_smtp_auth_key = planned(
+        Text(),
+        None,
+        scopes=SHAPING,
+        since="4.2",
+        reason="""
+        It went with 5.1, where scripts give outbound_smtp_auth_user and _pass themselves; only the
+        module outbound_smtp_auth_v0 still has it.
+        """,
+        doc="What a script looks the name and password up by.",
+    )
+
+
+class HttpRequest(Options, direction="sending"):
+    """What is asked of a server to which mail goes by HTTP."""
+
+    http_host = planned(
+        HostPort(),
+        None,
+        scopes=SHAPING,
+        example="api.example.com",
+        doc="Name of the server, for its own eyes; where it is say gateway and routes.",
+    )
+    http_uri = planned(
+        Text(), "", scopes=SHAPING, example='"/messages"', doc="Path of the request."
+    )
+    http_method = planned(
+        Choice(("POST", "SET", "GET", "DELETE")),
+        "POST",
+        scopes=SHAPING,
+        doc="Method of the request.",
+    )
+    http_version = planned(
+        Choice(("0.9", "1.0", "1.1")),
+        "1.1",
+        scopes=SHAPING,
+        doc="Version of HTTP which is spoken.",
+    )
+    http_basic_auth = planned(
+        Credentials(),
+        None,
+        scopes=SHAPING,
+        direction="both",
+        doc="Name and password for the server, with a colon between.",
+    )
+    delivery_response_timeout = planned(
+        Int(unit="milliseconds"),
+        5000,
+        scopes=Scope.GLOBAL | Scope.BINDING | Scope.DOMAIN,
+        doc="Wait for the answer to a request, in milliseconds.",
+    )
+
+
+class EcStream(Options, direction="sending"):
+    """Sending to another server by ECStream."""
+
+    ecstream_port = planned(PORT, 1825, scopes=SHAPING, doc="Port to send to by ECStream.")
+    ecstream_timeout = planned(
+        Duration(minimum=0.1), 600.0, scopes=SHAPING, doc="Wait for a connection."
+    )
+
+
+class Push(Options, direction="sending"):
+    """Messages which the makers of telephones bring to them."""
+
+    apn_expiry = planned(
+        Duration(),
+        None,
+        scopes=SHAPING,
+        dynamic=False,
+        doc="""
+        How long Apple keeps a message for a telephone which cannot be reached. Unset: as Apple
+        does without it.
+        """,
+    )
+    gcm_application_id = accepted(
+        Text(),
+        None,
+        scopes=SHAPING,
+        reason=RETIRED,
+        example="com.example.app",
+        doc="The program on the telephone for which a message is.",
+    )
+    gcm_authorization_token_id = accepted(
+        Secret(), None, scopes=SHAPING, reason=RETIRED, doc="The key by which Google knows us."
+    )
+    gcm_delay_while_idle = accepted(
+        Bool(),
+        False,
+        scopes=SHAPING,
+        reason=RETIRED,
+        doc="Whether a message waits until the telephone is used.",
+    )
+    gcm_dry_run = accepted(
+        Bool(),
+        False,
+        scopes=SHAPING,
+        reason=RETIRED,
+        doc="Whether a message is checked only, and brought to nobody.",
+    )
+    gcm_ttl = accepted(
+        Int(minimum=-1, unit="seconds"),
+        -1,
+        scopes=SHAPING,
+        reason=RETIRED,
+        doc="How long Google keeps a message; -1: as it does without it.",
+    )

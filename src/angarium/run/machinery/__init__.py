@@ -1,0 +1,1 @@
+"""Parts of Momentum's own machinery which have no counterpart here, by what is said of them."""

@@ -1,0 +1,1 @@
+"""HTTP for people and programs. There are its options; what obeys them does not exist yet."""
