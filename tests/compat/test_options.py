@@ -32,6 +32,8 @@ SCOPES_OF_OURS: Mapping[str, str] = {
     "event_loop": "the option's page has http_listener too",
     "tcp_buffer_size": "the cluster's own comes with the cluster",
     "scope_max_outbound_connections": "the option's page has host too",
+    "external_hostname": "only a changelog names it",
+    "max_resident_messages_per_binding": "only a changelog names it",
     "fips_mode": "known by the changelog of 4.4.0 only, without scopes",
     "tls_fallback_always_new_connection": "known by the changelog of 4.2.40 only, without scopes",
 }

@@ -64,6 +64,13 @@ def test_a_binding_with_a_bound_of_its_own_keeps_to_it_and_others_go_on() -> Non
     assert small.room.resident == 2
 
 
+@pytest.mark.effect("max_resident_messages_per_binding")
+def test_each_binding_without_a_bound_of_its_own_has_the_one_for_all() -> None:
+    queues = queues_with(own=1, max_resident_messages_per_binding=2)
+    lines = [queues.put(*["a.test"] * 5, binding=each) for each in ("default", "b1", "b2")]
+    assert [each.resident for each in lines] == [2, 1, 2]
+
+
 def test_a_binding_without_a_bound_has_that_of_the_server() -> None:
     queues = queues_with(own=0, max_resident_messages=3)
     assert queues.put(*["a.test"] * 5, binding="b1").resident == 3

@@ -27,6 +27,12 @@ def test_it_has_the_name_of_the_configuration_or_of_the_system(host: Host) -> No
     assert Host(load_text("")).name == socket.getfqdn()
 
 
+def test_what_it_writes_into_mail_may_have_another_name(host: Host) -> None:
+    assert host.external == "mx.example"
+    other = Host(load_text(CONFIG + 'external_hostname = "mail.example"'))
+    assert (other.name, other.external) == ("mx.example", "mail.example")
+
+
 @pytest.mark.parametrize(
     ("address", "port", "ours"),
     [

@@ -19,6 +19,7 @@ from angarium.inbound.options import Conformance, Intake, Reception
 from angarium.mail.format.conform import LINE_LIMIT, Rules
 from angarium.net.stream import Bounds
 from angarium.net.sweep import NEVER
+from angarium.queue.options import Identity
 from angarium.queue.spool.options import Spooling
 from angarium.wire.smtp_grammar import Syntax, line_limits
 
@@ -86,8 +87,8 @@ class Profiles:
     """
 
     __slots__ = (
-        "_configuration", "_hostname", "_intake", "_known", "_listens", "_spooling", "generation",
-        "since",
+        "_configuration", "_external", "_hostname", "_intake", "_known", "_listens", "_spooling",
+        "generation", "since",
     )  # fmt: skip
 
     def __init__(
@@ -97,6 +98,7 @@ class Profiles:
         self.since = self.generation if since is None else since
         self._configuration = configuration
         self._hostname = hostname
+        self._external = configuration.top(Identity).external_hostname or hostname
         self._intake = configuration.top(Intake)
         self._spooling = configuration.top(Spooling)
         self._listens = {each.name for each in configuration.listens(LISTENER)}
@@ -134,7 +136,7 @@ class Profiles:
             intake=self._intake,
             pathway=options.pathway or DEFAULT_PATHWAY,
             greeting=options.banner_hostname or self._hostname,
-            hostname=options.received_hostname or self._hostname,
+            hostname=options.received_hostname or self._external,
             static_banner=from_text(options.static_banner) if options.static_banner else None,
             extensions="\n".join((*EXTENSIONS, size)),
             syntax=Syntax(

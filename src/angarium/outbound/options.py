@@ -1,7 +1,7 @@
 """Options of sending: where to, from where, and how patient a session is."""
 
 from angarium.config.kinds import PORT, Bool, Choice, Duration, Int, List, Raw, Text
-from angarium.config.option import OURS, Options, State, option
+from angarium.config.option import OURS, Options, State, option, planned
 from angarium.config.places import Cidr, HostPort, SourceAddress
 from angarium.config.scope import BINDINGS, DESTINATION, SHAPING, Scope
 from angarium.outbound.static import steps
@@ -258,6 +258,14 @@ class Transport(Options, direction="sending"):
         scopes=SHAPING,
         since=OURS,
         doc="Lines of one reply after which a host is given up; each has 2048 octets at most.",
+    )
+    teleport_enabled = planned(
+        Bool(),
+        None,
+        scopes=Scope.DOMAIN,
+        since="4.4",
+        reason="There is no XFER yet; a message keeps its place between attempts either way.",
+        doc="Keep a message in memory when a transfer to another server (XFER) failed for now.",
     )
     use_sendfile = option(
         Bool(),

@@ -416,6 +416,18 @@ class Residence(Options, direction="both"):
         """,
     )
     max_resident_messages = Shape.max_resident_messages
+    max_resident_messages_per_binding = option(
+        Int(),
+        None,
+        scopes=Scope.GLOBAL,
+        direction="sending",
+        since="4.3",
+        doc="""
+        What max_resident_messages is for each binding which does not set it itself, nor its group.
+        0: none but that of the server. Unset: the same.
+        """,
+        example="10000",
+    )
     max_resident_transfails = option(
         Int(),
         100,
@@ -443,6 +455,23 @@ class Residence(Options, direction="both"):
         since="4.3.1",
         reason="The number of attempts and the next one are always recorded.",
         doc="Write attempts and due time to the disk after every transient failure.",
+    )
+
+
+class Identity(Options, direction="sending"):
+    """Who we are, in what we write into mail."""
+
+    external_hostname = option(
+        Text(),
+        None,
+        scopes=Scope.GLOBAL,
+        since="4.2.31",
+        doc="""
+        Our name in what we write into mail: Received, Message-ID, and reports to senders. Unset:
+        hostname. Banner and EHLO go by hostname still; received_hostname wins in Received and
+        Message-ID.
+        """,
+        example="mail.example.com",
     )
 
 

@@ -81,10 +81,11 @@ class Rooms:
         bounds: dict[tuple[str, str], int] = {}
         for group, binding in configuration.bindings():
             own = configuration.at(Shape, group=group, binding=binding, domain="")
-            if own.max_resident_messages != options.max_resident_messages:
-                most = own.max_resident_messages
-                if most:  # 0: no bound but that of the server.
-                    bounds[group, binding] = max(most // self._workers, 1)
+            most = own.max_resident_messages
+            if most == options.max_resident_messages:
+                most = options.max_resident_messages_per_binding or 0
+            if most:  # 0: no bound but that of the server.
+                bounds[group, binding] = max(most // self._workers, 1)
         before = {key: room.most for key, room in self._rooms.items()}
         if bounds != before:
             self._rooms = {key: Room(most) for key, most in bounds.items()}

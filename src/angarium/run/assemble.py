@@ -93,7 +93,7 @@ def assemble(
     )
     holdings = Holdings(state / "spool", spool, board, process, alarm, clock)
     admit = Admit(spool, board)
-    bounces = Bounces(host.name, random, configuration.top(Reports).bounce_size_limit)
+    bounces = Bounces(host.external, random, configuration.top(Reports).bounce_size_limit)
     settle = Settle(spool, board, admit, bounces, clock, random)
     naming = Naming(configuration.top(ResolverOptions), loop, clock, random, take=ledger.take)
     router = Router(naming.resolver, random, host.is_itself, host.relays)

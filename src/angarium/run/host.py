@@ -7,7 +7,7 @@ from angarium.inbound.access import Domains
 from angarium.inbound.options import Conformance
 from angarium.inbound.profile import LISTENER
 from angarium.net.address import is_local
-from angarium.queue.options import Shape
+from angarium.queue.options import Identity, Shape
 from angarium.run.options import Node
 
 ANY = frozenset({"0.0.0.0", "::"})
@@ -17,7 +17,8 @@ class Host:
     """What a generation of the configuration says of us.
 
     Attributes:
-        name: of banner, EHLO, Received and reports.
+        name: of banner and EHLO.
+        external: of what we write into mail.
     """
 
     def __init__(self, configuration: Configuration) -> None:
@@ -26,6 +27,7 @@ class Host:
     def use(self, configuration: Configuration) -> None:
         self._configuration = configuration
         self.name = configuration.top(Node).hostname or socket.getfqdn()
+        self.external = configuration.top(Identity).external_hostname or self.name
         where = configuration.listens(LISTENER)
         self._addresses = {(each.host, each.port) for each in where if not each.path}
         self._everywhere = {port for host, port in self._addresses if host in ANY}

@@ -133,7 +133,7 @@ class Parts:
         self.spool.configure(prepared.settings)
         self.host.use(self.configuration)
         self.naming.apply(self.configuration.top(ResolverOptions))
-        self.bounces.host = self.host.name
+        self.bounces.host = self.host.external
         self.bounces.size_limit = self.configuration.top(Reports).bounce_size_limit
         self.pool.dialer = dataclasses.replace(self.pool.dialer, hostname=self.host.name)
         self.pool.configure(self.configuration)
