@@ -4,10 +4,20 @@ from typing import Final
 
 from angarium.config.kinds import Bool, Choice
 from angarium.config.option import Options, accepted, option
-from angarium.config.scope import Scope
+from angarium.config.scope import Scope, Standing, State
 
 LEVELS: Final = ("DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL")
 LOG_MODE: Final = 0o644
+
+
+def not_yet(reason: str, loss: str = "", *, refused: bool = False) -> Standing:
+    """Return the standing of a module which we do not have yet; see `Standing`."""
+    return Standing(State.PLANNED, reason, loss, refused)
+
+
+def needless(reason: str, loss: str = "") -> Standing:
+    """Return the standing of a module which has nothing to do here, now or later."""
+    return Standing(State.ACCEPTED, reason, loss)
 
 
 class Module(Options, template=True):
