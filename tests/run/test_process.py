@@ -3,10 +3,12 @@
 import asyncio
 import os
 import socket
+import threading
 
 import msgspec
 import pytest
 
+from angarium.config.load import load_snapshot
 from angarium.config.resolve import Configuration
 from angarium.config.tree import Snapshot
 from angarium.core.errors import Error
@@ -54,6 +56,9 @@ class Child(Process):
         if not shards:
             raise ValueError("a bug")
 
+    def reopen(self) -> None:
+        self.done.append("reopen")
+
     async def drain(self, seconds: float) -> None:
         self.done.append(f"drain {seconds:g}")
         self.hurried = asyncio.Event()
@@ -81,19 +86,21 @@ class Supervisor:
     def start(self, *labels: str) -> None:
         self.link.send(link.Start(3, 4, "/nowhere", 1, SNAPSHOT, ["000"], [], list(labels)))
 
+    # A generation is read in a thread, of whose end no loop can be told: so these sleep.
+
     async def until(self, done: str) -> None:
-        for _ in range(10_000):
-            if done in self.child.done:
-                return
-            await asyncio.sleep(0)
-        raise TimeoutError(done)
+        async with asyncio.timeout(10):
+            while True:
+                if done in self.child.done:
+                    return
+                await asyncio.sleep(0.001)
 
     async def heard_of(self, kind: type[link.Message]) -> link.Message:
-        for _ in range(10_000):
-            if found := [each for each in self.heard if isinstance(each, kind)]:
-                return found[-1]
-            await asyncio.sleep(0)
-        raise TimeoutError(kind)
+        async with asyncio.timeout(10):
+            while True:
+                if found := [each for each in self.heard if isinstance(each, kind)]:
+                    return found[-1]
+                await asyncio.sleep(0.001)
 
     def close(self) -> None:
         self.link.close()
@@ -206,6 +213,49 @@ async def test_a_snapshot_that_cannot_be_is_a_refusal(supervisor: Supervisor) ->
     answer = await supervisor.heard_of(link.Prepared)
     assert isinstance(answer, link.Prepared)
     assert answer.refusal.startswith("c:1:")
+    supervisor.link.close()
+    await ended(supervisor)
+
+
+async def test_what_was_called_off_while_it_was_read_is_not_built(supervisor: Supervisor) -> None:
+    """The second attempt has the number of the first one."""
+    reading, writing = os.pipe()
+    supervisor.start()
+    supervisor.child.gate.set()
+    await supervisor.heard_of(link.Ready)
+    link.send_descriptor(supervisor.fds, "x", writing)
+    os.close(writing)
+    supervisor.link.send(link.Prepare(2, SNAPSHOT, ["x"]))
+    supervisor.link.send(link.Abort(2))
+    supervisor.link.send(link.Prepare(2, SNAPSHOT))
+    assert await supervisor.heard_of(link.Prepared) == link.Prepared(2)
+    assert [each for each in supervisor.child.done if "prepare" in each] == ["prepare 2 []"]
+    await asyncio.to_thread(os.read, reading, 1)  # the first one's descriptor is closed
+    os.close(reading)
+    supervisor.link.close()
+    await ended(supervisor)
+
+
+async def test_a_generation_is_read_beside_the_work(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large one takes seconds, in which sessions went without answers."""
+    may_go_on = threading.Event()
+
+    def slow(data: bytes, generation: int) -> Configuration:
+        assert may_go_on.wait(5)
+        return load_snapshot(data, generation)
+
+    supervisor.start()
+    supervisor.child.gate.set()
+    await supervisor.heard_of(link.Ready)
+    monkeypatch.setattr("angarium.run.process.load_snapshot", slow)
+    supervisor.link.send(link.Prepare(2, SNAPSHOT))
+    supervisor.link.send(link.Reopen())
+    await supervisor.until("reopen")
+    assert not any("prepare" in each for each in supervisor.child.done)
+    may_go_on.set()
+    assert await supervisor.heard_of(link.Prepared) == link.Prepared(2)
     supervisor.link.close()
     await ended(supervisor)
 

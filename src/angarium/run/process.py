@@ -49,6 +49,8 @@ class Process:
         self._tasks: set[asyncio.Task[None]] = set()
         self._early: list[link.Message] | None = []
         self._handed: dict[str, int] = {}
+        self._coming: link.Prepare | None = None  # is being read
+        self._agreed: link.Commit | None = None  # what was said of it already
         self._draining = False
         self._over: asyncio.Future[int]
 
@@ -141,12 +143,15 @@ class Process:
     def _obey(self, message: link.Message) -> None:
         match message:
             case link.Prepare():
-                self._link.send(link.Prepared(message.generation, self._prepare(message)))
-            case link.Commit(_, reload):
-                FAULTS.hit(COMMITTING, self.what)
-                self.commit(reload=reload)
-                FAULTS.hit(COMMITTED, self.what)
+                self._coming = message
+                self.spawn(self._prepare(message, self._take(message.descriptors)))
+            case link.Commit():
+                if self._coming is None:
+                    self._commit(message)
+                else:
+                    self._agreed = message
             case link.Abort():
+                self._coming = self._agreed = None
                 self.abort()
             case link.Adopt(shards, poison):
                 self.spawn(self.adopt(shards, poison))
@@ -164,16 +169,40 @@ class Process:
         configuration = load_snapshot(start.snapshot, generation=start.generation)
         await self.start(start, configuration, self._take(start.descriptors))
 
-    def _prepare(self, message: link.Prepare) -> str:
-        descriptors = self._take(message.descriptors)
+    async def _prepare(self, message: link.Prepare, descriptors: dict[str, int]) -> None:
+        """Read the generation and build it.
+
+        Reading 100,000 stanzas takes seconds: in a thread, so that whoever is connected goes on.
+        """
         try:
-            configuration = load_snapshot(message.snapshot, generation=message.generation)
-            self.prepare(configuration, descriptors)
-        except (ConfigError, Error, OSError) as error:
+            read = await asyncio.to_thread(
+                load_snapshot, message.snapshot, generation=message.generation
+            )
+            refusal = self._built(read, descriptors) if self._coming is message else ""
+        except ConfigError as error:
+            refusal = str(error)
+        called_off = self._coming is not message  # and another one may be under way
+        if called_off or refusal:
             close(descriptors.values())
+        if called_off:
+            return
+        agreed, self._coming, self._agreed = self._agreed, None, None
+        self._link.send(link.Prepared(message.generation, refusal))
+        if agreed is not None and not refusal:
+            self._commit(agreed)
+
+    def _built(self, configuration: Configuration, descriptors: dict[str, int]) -> str:
+        try:
+            self.prepare(configuration, descriptors)
+        except (Error, OSError) as error:
             return str(error)
         FAULTS.hit(PREPARED, self.what)
         return ""
+
+    def _commit(self, message: link.Commit) -> None:
+        FAULTS.hit(COMMITTING, self.what)
+        self.commit(reload=message.reload)
+        FAULTS.hit(COMMITTED, self.what)
 
     def _take(self, labels: Sequence[str]) -> dict[str, int]:
         """Return the descriptors which came with a message, and no others."""
