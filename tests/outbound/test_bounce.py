@@ -27,6 +27,7 @@ def failure(
     return bounces.failure(entry, GONE.reply, GONE, sending.clock.time())
 
 
+@pytest.mark.effect("generate_bounces")
 @pytest.mark.parametrize(
     ("notify", "shape", "told"),
     [
@@ -59,6 +60,7 @@ def test_a_report_never_makes_a_report() -> None:
     assert sending.settle._bounces.failure(entry, GONE.reply, GONE, now) is None
 
 
+@pytest.mark.effect("bounces_inline_original")
 @pytest.mark.parametrize(
     ("inline", "ret", "header", "text"),
     [
@@ -93,6 +95,7 @@ def test_the_traits_of_a_report_are_those_of_its_content() -> None:
     assert dots.message.traits == Trait.DOTS
 
 
+@pytest.mark.effect("mailerdaemon")
 def test_the_report_comes_from_the_mailer_daemon() -> None:
     report = failure()
     named = failure(mailerdaemon="bounces@node.test")
@@ -102,6 +105,7 @@ def test_the_report_comes_from_the_mailer_daemon() -> None:
     assert b"<bounces@node.test>" in named.message.body.whole()
 
 
+@pytest.mark.effect("generate_delay_dsn")
 @pytest.mark.parametrize(
     ("notify", "shape", "waited", "due"),
     [
@@ -129,6 +133,7 @@ def test_when_a_sender_is_told_of_a_delay(
         assert b"Will-Retry-Until: " in content
 
 
+@pytest.mark.effect("delay_dsn_retry_interval", "delay_dsn_max_retry_interval")
 def test_one_report_of_delay_for_each_time_whatever_the_spread_of_attempts() -> None:
     sending = Sending(
         max_retries="none",

@@ -33,6 +33,7 @@ def closed_port() -> int:
         return port
 
 
+@pytest.mark.effect("max_outbound_connections")
 async def test_connections_grow_with_the_queue_up_to_their_limit() -> None:
     async with Peer() as peer, Sending(peer.port, max_outbound_connections=4) as sending:
         sending.put_many(200)
@@ -49,6 +50,7 @@ async def test_a_short_queue_needs_one_connection() -> None:
         assert peer.connections == 1
 
 
+@pytest.mark.effect("connection_allocation_aggressiveness")
 async def test_high_aggressiveness_opens_all_at_once() -> None:
     shape: dict[str, Any] = {
         "connection_allocation_aggressiveness": "high",
@@ -314,6 +316,7 @@ async def test_a_new_generation_is_not_kept_waiting_for_hosts_of_the_old_one() -
         await sending.until(lambda: peer.messages)
 
 
+@pytest.mark.effect("connect_timeout_to_delay")
 async def test_a_line_whose_hosts_are_away_for_long_is_paused() -> None:
     transport = {"connect_timeout_to_delay": 300.0, "host_failure_retry": 10.0}
     async with Sending(closed_port(), transport=transport) as sending:

@@ -75,6 +75,7 @@ def test_an_alias_leads_to_its_hosts() -> None:
     assert hosts("alias.test")[0] == "first.test 192.0.2.1:25"
 
 
+@pytest.mark.effect("remote_smtp_port")
 def test_without_mx_the_domain_is_its_own_host() -> None:
     assert hosts("bare.test", remote_smtp_port=2525) == ["bare.test 192.0.2.3:2525"]
 
@@ -99,6 +100,7 @@ def test_no_hosts(domain: str, reply: str) -> None:
     assert failure(domain) == reply
 
 
+@pytest.mark.effect("dns_failures_to_purge")
 def test_a_domain_whose_name_servers_fail_too_often_fails() -> None:
     options = {"mx_failures_fallback_to_a": 99, "dns_failures_to_purge": 1}
     assert failure("dead.test", **options) == "554 5.4.4 [internal] Domain Lookup Failed"
@@ -112,6 +114,7 @@ def test_a_host_which_cannot_be_looked_up_leaves_the_others() -> None:
     assert hosts("halfdead.test") == ["first.test 192.0.2.1:25"]
 
 
+@pytest.mark.effect("use_ipv6", "prefer_ipv6_mxs")
 def test_ipv6_is_used_when_asked_for() -> None:
     assert hosts("six.test", use_ipv6=True) == ["six.test [2001:db8::6]:25"]
     assert failure("six.test") == "454 4.4.4 [internal] no MX or A for domain"
@@ -119,6 +122,7 @@ def test_ipv6_is_used_when_asked_for() -> None:
     assert endpoints == ["192.0.2.1", "2001:db8::2", "192.0.2.2"]
 
 
+@pytest.mark.effect("only_use_best_mx_for_relay_domains")
 def test_the_best_hosts_only_for_what_we_relay() -> None:
     options = {"only_use_best_mx_for_relay_domains": True}
     assert hosts("two.test", **options) == ["first.test 192.0.2.1:25"]
@@ -135,6 +139,7 @@ def test_mail_for_which_we_are_the_best_host_is_a_loop() -> None:
     assert failure("bare.test", us=("192.0.2.3",)) == reply
 
 
+@pytest.mark.effect("prohibited_hosts", "skip_hosts")
 def test_a_prohibited_address_fails_the_mail_and_a_skipped_one_does_not() -> None:
     networks = (ipaddress.ip_network("192.0.2.2/32"), ipaddress.ip_network("127.0.0.0/8"))
     reply = "551 5.4.6 [internal] Private/Loopback Address"
@@ -146,6 +151,7 @@ def test_a_prohibited_address_fails_the_mail_and_a_skipped_one_does_not() -> Non
     assert failure("loop.test", skip_hosts=networks) == "451 4.4.1 [internal] No valid hosts"
 
 
+@pytest.mark.effect("max_mx_hosts")
 def test_the_number_of_hosts_is_bounded() -> None:
     assert hosts("two.test", max_mx_hosts=1) == ["first.test 192.0.2.1:25"]
     many = "\n".join(f"big.test A 192.0.2.{n}" for n in range(1, 200))
@@ -164,12 +170,14 @@ def test_an_ipv6_literal_needs_ipv6() -> None:
     assert failure("[ipv6:::::]") == "554 No Valid Domain"
 
 
+@pytest.mark.effect("gateway")
 def test_a_gateway_stands_for_every_domain() -> None:
     assert hosts("no-such.test", gateway=Place("two.test", 0))[0] == "first.test 192.0.2.1:25"
     assert hosts("x.test", gateway=Place("bare.test", 26)) == ["bare.test 192.0.2.3:26"]
     assert hosts("x.test", gateway=Place("192.0.2.7", 0)) == ["192.0.2.7 192.0.2.7:25"]
 
 
+@pytest.mark.effect("routes")
 def test_routes_in_their_order_with_what_dns_says_among_them() -> None:
     routes = ("smtp://bare.test?port=26", "__mx__")
     assert hosts("two.test", routes=routes) == [

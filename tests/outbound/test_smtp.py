@@ -107,6 +107,7 @@ async def test_mail_lost_after_its_content_was_sent_is_tried_again() -> None:
         assert [(each.rcpt, each.stage) for each in sending.delays] == [("b1@example.test", 9)]
 
 
+@pytest.mark.effect("mailfrom_timeout", "rcptto_timeout", "body_timeout")
 @pytest.mark.parametrize(
     ("verb", "stage", "option", "reason"),
     [
@@ -301,6 +302,7 @@ async def test_an_idle_connection_is_used_again_and_left_after_idle_timeout() ->
         assert sending.delays == []
 
 
+@pytest.mark.effect("max_deliveries_per_connection", "max_recipients_per_connection")
 @pytest.mark.parametrize(
     ("shape", "connections"),
     [
@@ -352,6 +354,7 @@ async def test_what_the_peer_cannot_take_is_not_offered_to_it(
         assert len(peer.messages) == (0 if reply else 1)
 
 
+@pytest.mark.effect("remote_reply_limit")
 async def test_a_host_with_endless_replies_is_given_up() -> None:
     answers = {"EHLO": ["\n".join(["250-peer.test"] * 5 + ["250 SIZE"])]}
     transport = {"remote_reply_limit": 5}
@@ -371,6 +374,7 @@ async def test_a_message_larger_than_the_peer_takes_fails_here() -> None:
         assert [each.rcpts for each in peer.messages] == [["RCPT TO:<c@example.test>"]]
 
 
+@pytest.mark.effect("transform_8bitmime_content")
 @pytest.mark.parametrize(
     ("how", "content"),
     [
@@ -391,6 +395,7 @@ async def test_8_bit_content_for_a_peer_which_takes_7(how: str, content: bytes) 
         assert taken.mail == "MAIL FROM:<a@sender.test>"
 
 
+@pytest.mark.effect("send_8bitmime")
 async def test_body_8bitmime_is_said_where_it_is_wanted() -> None:
     async with (
         Peer() as peer,
@@ -401,6 +406,7 @@ async def test_body_8bitmime_is_said_where_it_is_wanted() -> None:
         assert peer.messages[0].mail.endswith(" BODY=8BITMIME")
 
 
+@pytest.mark.effect("delivery_method", "lmtp_port")
 async def test_lmtp_answers_for_each_recipient() -> None:
     answers = {".": ["250 2.0.0 ok\n550 5.2.0 no"]}
     transport = {"delivery_method": "LMTP"}

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from angarium.queue.board import SWEEP_SECONDS
 from angarium.queue.idle import IDLE_SECONDS
 from angarium.queue.line import REASONS
@@ -189,6 +191,7 @@ def test_a_pause_can_be_ended_early() -> None:
     assert len(line.take(9)) == 1
 
 
+@pytest.mark.effect("delayed_binding_domain_fuzz")
 def test_a_pause_is_spread_by_the_fuzz() -> None:
     queues = Queues(delayed_binding_domain_fuzz=4096.0)
     until = set()

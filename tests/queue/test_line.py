@@ -36,6 +36,7 @@ def test_recipients_of_one_message_leave_together() -> None:
     assert queues.counts(line) == (0, 0, 4)
 
 
+@pytest.mark.effect("max_recipients_per_batch")
 def test_a_batch_has_at_most_max_recipients_per_batch() -> None:
     queues = Queues(max_recipients_per_batch=2)
     line = queues.put(*["a.test"] * 5)
@@ -68,6 +69,7 @@ def test_beyond_max_resident_active_queue_only_ids_are_kept() -> None:
     assert len({id(entry.message) for entry in batch}) == 1
 
 
+@pytest.mark.effect("max_resident_active_queue")
 @pytest.mark.parametrize(("most", "resident"), [(-1, 300), (0, 0), (250, 250)])
 def test_max_resident_active_queue_as_in_the_manual(most: int, resident: int) -> None:
     queues = Queues(max_resident_active_queue=most)
@@ -100,6 +102,7 @@ def test_a_closed_line_gives_nothing() -> None:
     assert len(line.take(100)) == 1
 
 
+@pytest.mark.effect("suspend_delivery")
 def test_suspend_delivery_closes_and_a_reload_opens() -> None:
     queues = Queues(suspend_delivery=True)
     line = queues.put("a.test")
@@ -252,6 +255,7 @@ def test_urgent_mail_has_its_share_and_no_more() -> None:
     assert 145 <= keys_of(queues, 200).count("+") <= 155
 
 
+@pytest.mark.effect("fairness_weights")
 def test_a_weight_is_so_many_turns() -> None:
     queues = Queues(fairness_weights={"big": 3})
     bring(queues, 200, "big")
@@ -279,6 +283,7 @@ def test_a_throttled_key_keeps_its_turn() -> None:
     assert keys_of(queues, 1) == "o"
 
 
+@pytest.mark.effect("priority_shares")
 def test_other_shares_hold_for_what_waits_already() -> None:
     queues = Queues(priority_shares=(50, 50))
     bring(queues, 100)

@@ -39,6 +39,7 @@ def attempts_of(shape: Shape) -> tuple[list[float], GiveUp]:
         times.append(at - NOW)
 
 
+@pytest.mark.effect("max_retry_interval")
 def test_the_example_of_the_manual_with_a_fixed_interval() -> None:
     shape = Shape.make(retry_interval=1200.0, max_retry_interval=1200.0, max_retries=5)
     times, why = attempts_of(shape)

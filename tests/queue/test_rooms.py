@@ -36,6 +36,7 @@ def run(queues: Queues) -> None:
 # All messages.
 
 
+@pytest.mark.effect("max_resident_messages")
 def test_beyond_the_bound_of_the_server_only_ids_are_in_memory() -> None:
     queues = queues_with(max_resident_messages=3)
     line = queues.put(*["a.test"] * 5)
@@ -137,6 +138,7 @@ def test_after_so_many_failures_it_is_read_from_the_disk(attempts: int, loads: i
     assert queues.spool.loads == loads
 
 
+@pytest.mark.effect("max_resident_transfails")
 def test_there_is_room_for_so_many_only() -> None:
     queues = queues_with(max_resident_transfails=2)
     kept = [failed(queues).id for _ in range(3)][:2]

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from helpers.outlook import Outlook
 from helpers.preload import preload
 
@@ -15,6 +17,7 @@ binding_group "g" {
 EVERYWHERE = "* A 127.0.0.1"
 
 
+@pytest.mark.effect("bind_address", "ehlo_hostname")
 async def test_each_binding_sends_from_its_address_by_its_name(tmp_path: Path) -> None:
     await preload(
         tmp_path / "state",

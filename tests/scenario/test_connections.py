@@ -86,6 +86,7 @@ async def test_domains_of_one_host_share_its_limit(world: Outlook, sink: Watched
     assert got == {"b@one.host.test", "b@two.host.test"}
 
 
+@pytest.mark.effect("scope_max_outbound_connections")
 @at("127.0.1.3", SLOWLY)
 async def test_domains_of_one_stanza_share_its_limit(world: Outlook, sink: Watched) -> None:
     names = ("one", "two", "three", "four")
@@ -94,6 +95,7 @@ async def test_domains_of_one_stanza_share_its_limit(world: Outlook, sink: Watch
     assert sink.most == 3
 
 
+@pytest.mark.effect("server_max_outbound_connections")
 @at("127.0.1.10", SLOWLY)
 async def test_a_binding_has_no_more_connections_than_its_limit(
     world: Outlook, sink: Watched
@@ -170,6 +172,7 @@ async def test_no_second_has_more_new_connections_than_the_throttle(
     assert sink.counts.connections == 12
 
 
+@pytest.mark.effect("server_reserve_outbound_connections")
 async def test_a_small_destination_has_a_connection_of_the_reserve(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:

@@ -3,6 +3,8 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from helpers.dns import DnsServer
 from helpers.outlook import Outlook, second
 
@@ -88,6 +90,7 @@ async def test_a_server_which_is_away_is_followed_by_the_next(tmp_path: Path) ->
             assert well.questions
 
 
+@pytest.mark.effect("hosts_file")
 async def test_the_hosts_file_is_read_before_dns_is_asked(tmp_path: Path) -> None:
     (tmp_path / "hosts").write_text("127.0.1.1 mx.test\n")
     config = f'hosts_file = "{tmp_path}/hosts"'

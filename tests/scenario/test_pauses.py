@@ -6,6 +6,8 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from angarium.core.ident import printed
 from helpers.outlook import Outlook, second, times
 
@@ -13,6 +15,7 @@ EVERYWHERE = "* A 127.0.0.1"
 REFUSED = "451 4.4.1 [internal] No valid hosts (unable to make any connections)"
 
 
+@pytest.mark.effect("dead_destination_delay")
 async def test_while_a_host_is_away_one_message_says_so_and_the_others_wait(
     tmp_path: Path,
 ) -> None:
@@ -34,6 +37,7 @@ async def test_while_a_host_is_away_one_message_says_so_and_the_others_wait(
             await sink.stop()
 
 
+@pytest.mark.effect("host_failure_retry")
 async def test_a_host_which_failed_is_passed_over_for_its_pause(tmp_path: Path) -> None:
     zone = """
         a.test MX 10 first.test
@@ -66,6 +70,7 @@ async def test_a_host_which_failed_is_passed_over_for_its_pause(tmp_path: Path) 
             await other.stop()
 
 
+@pytest.mark.effect("connect_timeout", "connect_timeout_ceiling")
 async def test_a_host_which_does_not_accept_is_left_for_the_next_then_given_up(
     tmp_path: Path,
 ) -> None:
@@ -127,6 +132,7 @@ async def test_suspended_mail_waits_until_a_reload_lets_it_go(tmp_path: Path) ->
         assert world.got("c@held.test") == []
 
 
+@pytest.mark.effect("default_binding")
 async def test_the_default_binding_may_be_suspended_or_closed(tmp_path: Path) -> None:
     async with Outlook(tmp_path, "default_binding = suspended", EVERYWHERE) as world:
         await world.mail("b@a.test")
@@ -138,6 +144,7 @@ async def test_the_default_binding_may_be_suspended_or_closed(tmp_path: Path) ->
         assert len(world.sink.messages) == 1
 
 
+@pytest.mark.effect("blackhole")
 async def test_a_blackhole_takes_in_and_drops_or_refuses(tmp_path: Path) -> None:
     config = """
         domain "in.test" { blackhole = internal }

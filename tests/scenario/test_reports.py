@@ -137,6 +137,7 @@ async def test_nobody_is_told_who_does_not_want_it_or_must_not(world: Outlook) -
     assert world.rows("mainlog", "R", "mx.node.test") == []
 
 
+@pytest.mark.effect("mdn_failures_notify")
 async def test_failures_of_mail_without_a_sender_go_where_the_option_says(world: Outlook) -> None:
     await world.mail("gone@told.test", sender="", content=CONTENT)
     [letter] = await world.came("ops@home.test")

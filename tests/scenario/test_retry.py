@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
 from helpers.outlook import Outlook, times
 
 EVERYWHERE = "* A 127.0.0.1"
 
 
+@pytest.mark.effect("retry_interval")
 async def test_each_recipient_is_tried_again_by_itself_at_growing_intervals(
     tmp_path: Path,
 ) -> None:
@@ -86,6 +89,12 @@ async def test_recipients_deferred_together_are_tried_together_again(tmp_path: P
         assert len(await world.records("mainlog", "D", "a.test", 3)) == 3
 
 
+@pytest.mark.effect(
+    "message_expiration",
+    "max_retries",
+    "never_retry",
+    "never_attempt_expired_messages",
+)
 async def test_what_is_not_delivered_in_time_comes_to_an_end(tmp_path: Path) -> None:
     config = """
         generate_bounces = false
