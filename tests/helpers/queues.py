@@ -52,6 +52,7 @@ class FakeSpool:
         self.kept: dict[int, tuple[Message, Recipient]] = {}
         self.intake = True
         self.refusal: SpoolError | None = None
+        self.crowded = False
         self.forgotten: list[Message] = []
         self.delivery = True
         self.waiting: list[tuple[Sequence[Recipient], Durable]] = []

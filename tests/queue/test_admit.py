@@ -142,3 +142,58 @@ def test_reports_are_taken_when_memory_is_short_but_not_without_a_spool() -> Non
     door.queues.spool.intake = False
     door.admit.inject(door.message(), [Recipient("u@a.test", "a.test")], door.told.append)
     assert door.told == [NO_SPOOL]
+
+
+# Told before it is written: _unsafe_spool.
+
+
+class Trusting(Door):
+    def __init__(self) -> None:
+        super().__init__()
+        self.lost: list[tuple[Message, SpoolError]] = []
+        self.admit.lost = lambda *what: self.lost.append(what)
+        self.admit.trust(memory=True)
+
+
+def test_who_trusts_the_memory_is_told_at_once_and_mail_goes_out_when_it_is_written() -> None:
+    door = Trusting()
+    door.submit(Recipient("u@a.test", "a.test"))
+    assert (door.told, door.admit.submitted, door.queues.board.active) == ([None], 1, 0)
+    door.queues.spool.sync()
+    assert (door.told, door.admit.submitted, door.queues.board.active) == ([None], 0, 1)
+    assert door.lost == []
+
+
+def test_what_is_lost_then_is_told_to_us_as_the_peer_will_not_come_again() -> None:
+    door = Trusting()
+    door.submit(Recipient("u@a.test", "a.test"))
+    error = SpoolError("no", full=True)
+    door.queues.spool.sync(error)
+    assert door.told == [None]
+    assert [why for _, why in door.lost] == [error]
+    assert (door.queues.board.active, len(door.queues.spool.forgotten)) == (0, 1)
+
+
+def test_while_the_disk_is_behind_even_they_wait() -> None:
+    door = Trusting()
+    door.queues.spool.crowded = True
+    door.submit(Recipient("u@a.test", "a.test"))
+    assert door.told == []
+    error = SpoolError("no", full=True)
+    door.queues.spool.sync(error)
+    assert (door.told, door.lost) == ([error], [])
+
+
+def test_a_report_of_ours_is_written_before_what_it_is_about_ends() -> None:
+    door = Trusting()
+    door.admit.inject(door.message(), [Recipient("u@a.test", "a.test")], door.told.append)
+    assert door.told == []
+    door.queues.spool.sync()
+    assert door.told == [None]
+
+
+def test_trust_ends_with_the_option() -> None:
+    door = Trusting()
+    door.admit.trust(memory=False)
+    door.submit(Recipient("u@a.test", "a.test"))
+    assert door.told == []

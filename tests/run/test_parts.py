@@ -80,6 +80,7 @@ class Worker:
             ledger=part("ledger"),
             spool=part("spool", intake=True, delivery=True),
             pool=self.pool,
+            admit=part("admit"),
             services=self.services,  # type: ignore[arg-type]
             doors=part("doors", sessions=SimpleNamespace(none=self.none)),
             number=0,

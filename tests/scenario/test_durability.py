@@ -76,6 +76,24 @@ async def test_all_who_wait_for_a_sync_which_failed_are_told(tmp_path: Path) -> 
         assert set(recipients(world)) == taken | {"0@x.test", "last@x.test"}
 
 
+@pytest.mark.effect("_unsafe_spool")
+async def test_where_memory_is_trusted_a_peer_is_told_before_and_what_is_lost_is_told_to_us(
+    tmp_path: Path,
+) -> None:
+    fault = "journal.written/data=error"
+    async with World(tmp_path, "_unsafe_spool = true\n", ZONE, fault=fault) as world:
+        [note] = [line for line in world.output if "_unsafe_spool" in line]
+        assert "accepted mail can be lost when the server dies" in note
+        reply = await world.send("a@sender.test", ["never@x.test"], CONTENT)
+        assert reply.startswith("250 ")
+        ident = reply.removeprefix("250 2.0.0 OK ")
+        await world.logged("paniclog", f"message {ident} was accepted and is lost")
+        await emptied(world)
+        assert recipients(world) == Counter({"last@x.test": 1})
+        await world.reload("")
+        assert not [line for line in world.output[-1:] if "_unsafe_spool" in line]
+
+
 # Killed.
 
 

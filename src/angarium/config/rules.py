@@ -202,6 +202,7 @@ def unsafe_choices_are_told(checked: Checked) -> None:
     """What trades safety away is honoured, and named each time the file is read."""
     unsafe = {
         "force_fsync": (False, "accepted mail can be lost at a power cut"),
+        "_unsafe_spool": (True, "accepted mail can be lost when the server dies"),
         "unlink_on_spool_in_failure": (True, "mail which cannot be read ends, and nobody is told"),
     }
     for name, (value, consequence) in unsafe.items():

@@ -31,6 +31,9 @@ class Spool(Protocol):
     @property
     def refusal(self) -> SpoolError | None: ...
 
+    @property
+    def crowded(self) -> bool: ...
+
     def put(self, message: Message, recipients: Sequence[Recipient], durable: Done) -> None: ...
 
     def forget(self, message: Message) -> None: ...
@@ -52,9 +55,10 @@ class Admit:
     Attributes:
         roomy: memory is left for new mail; kept by `memory`.
         submitted: messages handed to the spool and not yet durable.
+        lost: is told of a message which the peer believes to be ours, and which is not.
     """
 
-    __slots__ = ("_turn", "board", "roomy", "spool", "submitted")
+    __slots__ = ("_pending", "_turn", "board", "lost", "roomy", "spool", "submitted")
 
     def __init__(self, spool: Spool, board: Board) -> None:
         self.spool = spool
@@ -62,6 +66,12 @@ class Admit:
         self._turn = 0
         self.roomy = True
         self.submitted = 0
+        self.lost: Callable[[Message, SpoolError], None] = _nobody
+        self._pending = _Pending
+
+    def trust(self, *, memory: bool) -> None:
+        """Say whether a peer is told as soon as we have its message in memory: _unsafe_spool."""
+        self._pending = _Early if memory else _Pending
 
     def refusal(self) -> SpoolError | None:
         """Return why no mail is taken in at present; ask at MAIL, before the peer sends it all."""
@@ -74,12 +84,12 @@ class Admit:
 
         `done` is called from the loop, or at once where there is a reason to refuse.
         """
-        self._decide(self.refusal(), message, recipients, done)
+        self._decide(self.refusal(), message, recipients, done, self._pending)
 
     def inject(self, message: Message, recipients: Sequence[Recipient], done: Done) -> None:
         """As `submit`, for what we make ourselves: want of memory does not stop a report."""
         refused = None if self.spool.intake else self.spool.refusal or NO_SPOOL
-        self._decide(refused, message, recipients, done)
+        self._decide(refused, message, recipients, done, _Pending)
 
     def _decide(
         self,
@@ -87,6 +97,7 @@ class Admit:
         message: Message,
         recipients: Sequence[Recipient],
         done: Done,
+        pending: "type[_Pending]",
     ) -> None:
         refused = refused or self._place(recipients)
         if refused is not None:
@@ -94,7 +105,7 @@ class Admit:
             done(refused)
             return
         self.submitted += 1
-        self.spool.put(message, recipients, _Pending(self, message, recipients, done).durable)
+        self.spool.put(message, recipients, pending(self, message, recipients, done).durable)
 
     def _place(self, recipients: Sequence[Recipient]) -> RefusedError | None:
         """Give each recipient what policy did not: a domain and a binding."""
@@ -161,3 +172,31 @@ class _Pending:
         else:
             self._admit.spool.forget(self._message)
         self._done(error)
+
+
+class _Early(_Pending):
+    """One whose peer is told before anything of it is written, unless the disk is behind."""
+
+    __slots__ = ("_told",)
+
+    def __init__(
+        self, admit: Admit, message: Message, recipients: Sequence[Recipient], done: Done
+    ) -> None:
+        super().__init__(admit, message, recipients, done)
+        self._told = not admit.spool.crowded
+        if self._told:
+            self._done = _told_already
+            done(None)
+
+    def durable(self, error: SpoolError | None) -> None:
+        super().durable(error)
+        if self._told and error is not None:
+            self._admit.lost(self._message, error)
+
+
+def _told_already(_error: SpoolError | None) -> None:
+    pass
+
+
+def _nobody(_message: Message, _error: SpoolError) -> None:
+    pass

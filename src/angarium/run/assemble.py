@@ -18,6 +18,7 @@ from typing import Final
 from angarium.config.resolve import Configuration
 from angarium.core.errors import Error
 from angarium.core.ident import SHARDS, Idents, printed
+from angarium.core.message import Message
 from angarium.events.checkpoint import passed
 from angarium.events.metrics import Metrics
 from angarium.events.schema import ServerEvent
@@ -93,6 +94,8 @@ def assemble(
     )
     holdings = Holdings(state / "spool", spool, board, process, alarm, clock)
     admit = Admit(spool, board)
+    admit.trust(memory=configuration.top(Spooling).unsafe_spool)
+    admit.lost = partial(_lost, alarm)
     bounces = Bounces(host.external, random, configuration.top(Reports).bounce_size_limit)
     settle = Settle(spool, board, admit, bounces, clock, random)
     naming = Naming(configuration.top(ResolverOptions), loop, clock, random, take=ledger.take)
@@ -130,6 +133,7 @@ def assemble(
     return Parts(
         configuration=configuration, state=state, loop=loop, clock=clock, process=process,
         alarm=alarm, row=row, ledger=ledger, host=host, sweep=sweep, spool=spool, board=board,
+        admit=admit,
         holdings=holdings, bounces=bounces, naming=naming, pool=pool, services=services,
         memory=memory, soundness=soundness, lag=LagWatch(loop, clock, metrics),
         doors=Doors(loop, services, row, descriptors), number=number, metrics=metrics,
@@ -194,6 +198,11 @@ def _spool_alarm(alarm: Alarm, error: Error) -> None:
     """Tell a failure of the spool. That the disk fails is one thing to say, whatever the file."""
     failing = f"{error.message} {error.fields.get('errno')}"
     alarm(str(error), "spool", failing if isinstance(error, SpoolError) else "")
+
+
+def _lost(alarm: Alarm, message: Message, error: SpoolError) -> None:
+    """Tell of mail whose peer was told 250 and which could not be written: _unsafe_spool."""
+    alarm(f"message {printed(message.batch)} was accepted and is lost: {error}", "spool")
 
 
 def _unreadable(alarm: Alarm, ident: int, error: Error) -> None:

@@ -18,11 +18,13 @@ from angarium.net.sweep import Sweep
 from angarium.outbound.bounce import Bounces
 from angarium.outbound.options import Reports
 from angarium.outbound.pool import Pool
+from angarium.queue.admit import Admit
 from angarium.queue.board import Board
 from angarium.queue.ledger import SharedLedger
 from angarium.queue.memory import Memory
 from angarium.queue.soundness import Soundness
 from angarium.queue.spool.means import Settings
+from angarium.queue.spool.options import Spooling
 from angarium.queue.spool.store import Spool
 from angarium.run.alarm import Alarm, Panics
 from angarium.run.doors import Doors
@@ -74,6 +76,7 @@ class Parts:
     sweep: Sweep
     spool: Spool
     board: Board
+    admit: Admit
     holdings: Holdings
     bounces: Bounces
     naming: Naming
@@ -131,6 +134,7 @@ class Parts:
         self.configuration = prepared.configuration
         self.alarm.panics.use(prepared.panics)
         self.spool.configure(prepared.settings)
+        self.admit.trust(memory=self.configuration.top(Spooling).unsafe_spool)
         self.host.use(self.configuration)
         self.naming.apply(self.configuration.top(ResolverOptions))
         self.bounces.host = self.host.external

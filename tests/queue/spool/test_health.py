@@ -169,3 +169,16 @@ def test_a_disk_which_was_full_once_and_is_broken_now_is_not_called_full() -> No
             life.put()
     assert life.spool.refusal is not None
     assert life.spool.refusal.code == 451
+
+
+def test_it_says_so_before_too_much_waits() -> None:
+    life = Life(MemoryDisk(), replace(SMALL, waiting_octets=10_000))
+    said = [life.spool.crowded]  # it is not open
+    life.start()
+    said.append(life.spool.crowded)
+    messages = [life.begin(body=b"x" * 4000)[0] for _ in range(2)]
+    said.append(life.spool.crowded)
+    life.pass_time(0.1)
+    said.append(life.spool.crowded)
+    assert said == [True, False, True, False]
+    assert [life.outcomes[id(message)] for message in messages] == [None, None]

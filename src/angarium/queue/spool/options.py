@@ -1,7 +1,7 @@
 """Options of the spool: how mail is kept on disk."""
 
 from angarium.config.kinds import Bool, Duration, Int, Mode, Path, Size
-from angarium.config.option import OURS, Options, State, accepted, option
+from angarium.config.option import OURS, Options, accepted, option
 from angarium.config.scope import Scope
 
 
@@ -37,9 +37,11 @@ class Spooling(Options, direction="both"):
         False,
         name="_unsafe_spool",
         scopes=Scope.GLOBAL,
-        doc="Allow mail to be acknowledged before it is on the disk, as suppress_spool asks for.",
-        state=State.PLANNED,
-        reason="It comes with suppress_spool; until then all mail is on the disk before its 250.",
+        doc="""
+        Answer 250 as soon as a message is in memory, and write it afterwards: what was accepted in
+        the last moment is lost when the process dies. While the disk is behind, clients wait for
+        it all the same. Reports we make ourselves are always on the disk first.
+        """,
     )
     unlink_on_spool_in_failure = option(
         Bool(),

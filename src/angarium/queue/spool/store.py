@@ -328,6 +328,14 @@ class Spool:
         """Return why no mail is taken in now."""
         return NOT_OPEN if self._home is None else self._home.refusal
 
+    @property
+    def crowded(self) -> bool:
+        """Say whether so much waits that what is put now may be refused."""
+        home = self._home
+        if home is None or not home.recovered:
+            return True
+        return home.data.waiting > self._means.settings.waiting_octets // 2
+
     def on_health(self, observer: Callable[[], None]) -> None:
         """Call `observer` whenever `intake` or `delivery` has changed."""
         self._observers.append(observer)
