@@ -1,18 +1,20 @@
 """Files which include each other."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from angarium.config.errors import ConfigError
-from angarium.config.grammar import Setting
+from angarium.config.grammar import File, Setting, parse
 from angarium.config.tree import (
     MAX_INCLUDE_DEPTH,
     SEARCH_PATH,
     Disk,
     Document,
     Snapshot,
+    outline,
     read,
     search_path,
 )
@@ -132,6 +134,20 @@ def test_what_is_elsewhere_is_not_fetched(scheme: str) -> None:
     assert messages(found) == [f"/etc/main:1: {scheme}:// cannot be included"]
 
 
+def test_an_outline_leads_to_every_file() -> None:
+    files = {
+        "/etc/main": 'Local_Changes_File = "/etc/local"\nInclude "a"\n',
+        "/etc/a": "x = 1\n" * 3 + 'domain x { READONLY_INCLUDE "b" }',
+        "/etc/b": "x = 2",
+        "/etc/local": 'include "c"',
+        "/etc/c": "x = 3",
+    }
+    taken = Snapshot("/etc/main", (), {name: each.encode() for name, each in files.items()}, {})
+    found = read("/etc/main", taken, (), outline)
+    assert set(found.files) == set(files)
+    assert not found.files["/etc/b"].items
+
+
 def test_directories_in_directories_are_not_read(tmp_path: Path) -> None:
     (tmp_path / "main").write_text('include "d"')
     (tmp_path / "d" / "below").mkdir(parents=True)
@@ -141,14 +157,17 @@ def test_directories_in_directories_are_not_read(tmp_path: Path) -> None:
     assert [Path(each).name for each in found.files] == ["main", "a"]
 
 
-def test_a_snapshot_reads_as_the_disk_did(tmp_path: Path) -> None:
+@pytest.mark.parametrize("parse", [parse, outline])
+def test_a_snapshot_reads_as_the_disk_did(
+    tmp_path: Path, parse: Callable[[str, bytes], File]
+) -> None:
     main = tmp_path / "main"
     main.write_text('include "d"\ninclude "one"\n')
     (tmp_path / "one").write_text("x = 1")
     (tmp_path / "d" / "deeper").mkdir(parents=True)
     (tmp_path / "d" / "a").write_text("y = 1")
     disk = Disk()
-    first = read(str(main), disk, ())
+    first = read(str(main), disk, (), parse)
     data = msgspec.msgpack.encode(Snapshot(str(main), (), disk.files, disk.directories))
     (tmp_path / "one").unlink()
     (tmp_path / "d" / "b").write_text("%")

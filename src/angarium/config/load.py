@@ -20,7 +20,7 @@ from angarium.config import rules
 from angarium.config.check import Checked
 from angarium.config.errors import ConfigError, Severity
 from angarium.config.resolve import Configuration
-from angarium.config.tree import Disk, Document, Snapshot, Sources, read, search_path
+from angarium.config.tree import Disk, Document, Snapshot, Sources, outline, read, search_path
 
 
 @functools.cache
@@ -53,7 +53,7 @@ def snapshot(path: str | os.PathLike[str], *, environ: Mapping[str, str] | None 
     """
     search = search_path(os.environ if environ is None else environ)
     disk, main = Disk(), os.fspath(path)
-    read(main, disk, search)
+    read(main, disk, search, outline)
     return msgspec.msgpack.encode(Snapshot(main, search, disk.files, disk.directories))
 
 
