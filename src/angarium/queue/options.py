@@ -421,7 +421,7 @@ class Residence(Options, direction="both"):
         None,
         scopes=Scope.GLOBAL,
         direction="sending",
-        since="4.3",
+        since="4.3.0",
         doc="""
         What max_resident_messages is for each binding which does not set it itself, nor its group.
         0: none but that of the server. Unset: the same.

@@ -76,6 +76,7 @@ class Node(Options, direction="both"):
         60.0,
         scopes=Scope.GLOBAL,
         direction="na",
+        since="3",
         doc="""
         How long a worker may be stuck, in seconds, before it is ended with a trace of where it was
         and started again; 0: for ever, and less than 3 is 3. Time in which the machine sleeps does

@@ -95,6 +95,7 @@ class Cluster(Options, stanza="cluster", standing=ALONE):
     tcp_buffer_size = option(
         Size(minimum=1024),
         32768,
+        direction="sending",
         doc="Buffers of the connections between nodes, in octets.",
     )
     # Whether the others are there.

@@ -12,6 +12,7 @@ class Spooling(Options, direction="both"):
         Path(),
         "/var/spool/ecelerity",
         scopes=Scope.GLOBAL,
+        direction="na",
         dynamic=False,
         doc="The directory of the spool.",
     )
@@ -19,6 +20,7 @@ class Spooling(Options, direction="both"):
         Mode(),
         0o640,
         scopes=Scope.GLOBAL,
+        direction="na",
         dynamic=False,
         doc="The mode of files of the spool.",
     )
@@ -37,6 +39,7 @@ class Spooling(Options, direction="both"):
         False,
         name="_unsafe_spool",
         scopes=Scope.GLOBAL,
+        direction="na",
         doc="""
         Answer 250 as soon as a message is in memory, and write it afterwards: what was accepted in
         the last moment is lost when the process dies. While the disk is behind, clients wait for
