@@ -1,1 +1,4 @@
-"""The options of the loggers, by subject: `logs` are those which run, the rest is to come."""
+"""The options of the loggers, by subject: `logs` are those which run, and the model of the others.
+
+`formats` are lines of your own making or another server's, `streams` go elsewhere.
+"""

@@ -52,6 +52,7 @@ class EcLogger(Logger, stanza="ec_logger", naming=Naming.MAYBE):
         Text(),
         None,
         doc="File of imports from other spools; unset: none.",
+        example="/var/log/angarium/importlog",
         state=State.PLANNED,
         reason="There is no import yet.",
     )

@@ -1,0 +1,1 @@
+"""Who somebody is: authentication of clients and at servers, and where passwords come from."""

@@ -1,0 +1,299 @@
+"""Options of authentication and of datasources, which it and others look things up in.
+
+Nobody is let in for want of these modules: a listener on which `enable_authentication` or
+`enable_authorization` is set is refused until there is authentication.
+"""
+
+from typing import Final
+
+from angarium.config.kinds import (
+    PORT,
+    Bool,
+    Choice,
+    Duration,
+    Int,
+    List,
+    Path,
+    Secret,
+    Table,
+    Text,
+)
+from angarium.config.option import Options, option
+from angarium.config.places import Address, Hostname, HostPort
+from angarium.config.scope import Naming
+from angarium.modules.options import Module, not_yet
+
+NOBODY: Final = "Nobody is authenticated yet: a listener which asks for it is refused."
+# How a password may be kept.
+HASHES: Final = (
+    "clear",
+    "digest-md5",
+    "hmac_md5",
+    "md5",
+    "md5_base64",
+    "md5_hex",
+    "rfc2307",
+    "sha1_base64",
+    "sha1_hex",
+    "smd5",
+    "ssha1",
+    "ucrypt",
+)
+
+
+class Caching(Options, template=True):
+    """A source of data, and how long its answers are kept."""
+
+    uri = option(
+        List(Secret()),
+        (),
+        doc="Driver and its parameters, with a colon between them. Several are asked in turn.",
+        example='( "pgsql:host=db.example.com;dbname=mail;user=mail" )',
+    )
+    cache_life = option(Duration(), 3600.0, doc="Time for which an answer is kept.")
+    cache_size = option(Int(), 1000, doc="Answers which are kept.")
+    max_rows = option(Int(-1), 100, doc="Rows which are read of one answer; -1 reads all.")
+    no_cache = option(Bool(), False, doc="Keep no answers.")
+    pool = option(Text(), "IO", doc="Pool of threads in which it is asked.")
+    serialized = option(Bool(), True, doc="Let the nodes of a cluster have each other's answers.")
+    assume_charset = option(
+        Text(), "iso-8859-1", doc="Character set of answers which do not name theirs."
+    )
+
+
+class Datasource(
+    Caching,
+    stanza="datasource",
+    naming=Naming.ALWAYS,
+    standing=not_yet("Nothing here asks a database, a directory or a file of lists yet."),
+):
+    """A named source of data which modules and scripts ask by queries."""
+
+
+class DsCore(
+    Module,
+    stanza="ds_core",
+    standing=not_yet("Nothing here asks a database, a directory or a file of lists yet."),
+):
+    """Asks datasources and keeps their answers."""
+
+
+class DsLdap(
+    Module,
+    stanza="ds_ldap",
+    standing=not_yet("No directory is asked yet."),
+):
+    """The driver of datasources for LDAP."""
+
+    connection_cache_size = option(
+        Int(), None, doc="Idle connections which are kept.", example="10"
+    )
+    connection_cache_life = option(
+        Duration(), None, doc="Time for which an idle connection is kept.", example="60"
+    )
+
+
+class AuthDs(
+    Module,
+    stanza="auth_ds",
+    direction="receiving",
+    standing=not_yet(NOBODY),
+):
+    """Authenticates by a query to a datasource."""
+
+
+class AuthScheme(Options, stanza="auth_ds.scheme", inside=("auth_ds",), naming=Naming.ALWAYS):
+    """A way to authenticate; a listener names it as `NAME://`."""
+
+
+class Query(Options, template=True):
+    """What is asked, and where."""
+
+    query = option(
+        Text(),
+        None,
+        doc="What is asked; a name with : before it (with $ for LDAP) is looked up in `map`.",
+        example='"SELECT password FROM users WHERE name = :user"',
+    )
+    cache = option(Text(), None, doc="Name of the datasource.", example="users")
+
+
+class UserQuery(Query, template=True):
+    """A query about one user."""
+
+    map = option(
+        Table(Text()),
+        {},
+        doc="What the names of the query stand for.",
+        example='[ user = "%{username}" ]',
+    )
+
+
+class Authenticate(
+    UserQuery,
+    stanza="auth_ds.scheme.authenticate",
+    inside=("auth_ds.scheme",),
+):
+    """The query which tells whether somebody is who they say."""
+
+    returns_password = option(
+        Bool(),
+        None,
+        doc="The answer is the password, in place of whether it was right.",
+        example="true",
+    )
+    password_column = option(
+        Text(), None, doc="Column of the answer which has it.", example="password"
+    )
+    type = option(Choice(HASHES), None, doc="How the password is kept.", example="md5")
+    type_column = option(
+        Text(), None, doc="Column which says how the password is kept.", example="kind"
+    )
+    type_map = option(
+        Table(Choice(HASHES)),
+        {},
+        doc="What the words in that column mean.",
+        example="[ C = clear S = ssha1 ]",
+    )
+
+
+class QueryGroups(UserQuery, stanza="auth_ds.scheme.querygroups", inside=("auth_ds.scheme",)):
+    """The query for the groups of one user."""
+
+    group_column = option(
+        Text(), None, doc="Column of the answer which has a group.", example="groupname"
+    )
+
+
+class EnumGroups(Query, stanza="auth_ds.scheme.enumgroups", inside=("auth_ds.scheme",)):
+    """The query for all groups there are."""
+
+    group_column = option(
+        Text(), None, doc="Column of the answer which has a group.", example="groupname"
+    )
+
+
+class AuthRadius(
+    Module,
+    stanza="auth_radius",
+    direction="receiving",
+    standing=not_yet(NOBODY),
+):
+    """Authenticates by up to ten RADIUS servers; a listener names it as radius://."""
+
+    nas_ip_address = option(
+        Address(),
+        None,
+        name="nas-ip-address",
+        doc="Address of this server, as the RADIUS server is told it.",
+        example="192.0.2.1",
+    )
+    nas_identifier = option(
+        Int(maximum=2**32 - 1),
+        None,
+        name="nas-identifier",
+        doc="Number of this server, as the RADIUS server is told it.",
+        example="1",
+    )
+    map = option(
+        Table(Text()),
+        {},
+        doc="How user name and password are changed before they are sent.",
+        example='[ username = "%{username_localpart}@%{username_domain||example.com}" ]',
+    )
+
+
+class RadiusServer(
+    Options,
+    stanza="auth_radius.server",
+    inside=("auth_radius",),
+    naming=Naming.ALWAYS,
+    direction="receiving",
+):
+    """One RADIUS server."""
+
+    host = option(
+        HostPort(),
+        None,
+        doc="Where it is; port 1812 where none is given.",
+        example="radius.example.com",
+    )
+    secret = option(Secret(), None, doc="What both ends know.", example="secret")
+    max_tries = option(Int(), None, doc="How often it is asked.", example="2")
+    timeout = option(Duration(), None, doc="Time it has for an answer.", example="30")
+
+
+class AcAuth(
+    Module,
+    stanza="ac_auth",
+    naming=Naming.MAYBE,
+    direction="receiving",
+    since="4.2",
+    standing=not_yet(NOBODY),
+):
+    """Lets Lua say who is authenticated; a listener names it as ac_auth://."""
+
+
+class SmtpAuthProxy(
+    Module,
+    stanza="smtp_auth_proxy",
+    naming=Naming.MAYBE,
+    direction="receiving",
+    since="4.2",
+    standing=not_yet(NOBODY),
+):
+    """Asks another SMTP server whether it knows a user; named as smtp_auth_proxy://."""
+
+    host = option(Hostname(), None, doc="The server which is asked.", example="mail.example.com")
+    port = option(PORT, 25, doc="Its port.")
+    timeout = option(Duration(), 60.0, doc="Time it has for an answer.")
+    ds_cache = option(
+        Text(), None, doc="Datasource which knows whose server is which.", example="servers"
+    )
+    query = option(
+        Text(),
+        None,
+        doc="What it is asked, with :username, :localpart and :domain.",
+        example='"SELECT host FROM servers WHERE name = :username"',
+    )
+
+
+class SecureCreds(
+    Module,
+    stanza="securecreds",
+    standing=not_yet("No password is read from its store: what needs one has it in its options."),
+):
+    """Keeps passwords encrypted, for datasources and programs."""
+
+    credentials = option(Path(), "/opt/msys/etc/credentials.db", doc="The store.")
+    key = option(Path(), "/opt/msys/etc/credentials.key", doc="File of its key.")
+
+
+class OutboundSmtpAuth(
+    Module,
+    stanza="outbound_smtp_auth",
+    naming=Naming.MAYBE,
+    direction="sending",
+    since="4.2",
+    standing=not_yet(
+        "A host which asks for it refuses what is sent to it.", "we authenticate at no host"
+    ),
+):
+    """Authenticates at the hosts mail is sent to, as `outbound_smtp_auth_type` says or Lua."""
+
+
+class OutboundSmtpAuthOld(
+    Module,
+    stanza="outbound_smtp_auth_v0",
+    naming=Naming.MAYBE,
+    direction="sending",
+    since="5.1",
+    standing=not_yet(
+        "A host which asks for it refuses what is sent to it.", "we authenticate at no host"
+    ),
+):
+    """The same as version 4.2 had it, with the options of its scopes."""
+
+    outbound_smtp_auth_key = option(
+        Text(), None, doc="What Lua looks the password up by.", example="key"
+    )

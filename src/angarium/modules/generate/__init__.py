@@ -1,0 +1,1 @@
+"""What is made here: messages of templates, links which are followed, HTTP, events for others."""

@@ -1,0 +1,200 @@
+"""Options of the modules which keep unwanted mail and hosts out, or count them."""
+
+from typing import Final
+
+from angarium.config.kinds import Bool, Choice, Duration, Int, List, Path, Table, Text
+from angarium.config.option import option
+from angarium.config.places import DomainGlob
+from angarium.config.scope import Naming
+from angarium.modules.kinds import WindowsKind
+from angarium.modules.options import Module, needless, not_yet
+
+BY_SCRIPTS: Final = "Only scripts act upon it, and they do not run."
+
+
+class MailLoop(
+    Module,
+    stanza="mail_loop",
+    naming=Naming.MAYBE,
+    direction="both",
+    standing=not_yet(
+        "`received_header_limit` ends mail which comes round for ever, after 100 hops; mail whose"
+        " best host we are ourselves is ended with 554 5.4.6."
+    ),
+):
+    """Ends mail which comes round again."""
+
+    max_received_headers = option(Int(), 20, doc="Received fields of a message; more is a loop.")
+    use_ip = option(
+        Bool(), None, doc="Take it for a loop, too, to send to an address of ours.", example="true"
+    )
+    code = option(
+        Int(200, 599),
+        554,
+        doc="Code of the reply to it; 250 leaves it to policy what becomes of it.",
+    )
+
+
+class ConnControl(
+    Module,
+    stanza="conntrol",
+    naming=Naming.MAYBE,
+    direction="receiving",
+    standing=not_yet(
+        "The banner comes at once.", "clients which talk before the banner are not turned away"
+    ),
+):
+    """Waits before the banner, to see who talks too early."""
+
+    banner = option(Text(), None, doc="First line of the banner.", example='"220-mx.example.com"')
+    pause_time = option(Duration(), None, doc="How long it waits before it.", example="2")
+    disconnect_ratware = option(
+        Text(),
+        None,
+        doc="Reply to who talked before; unset: policy says.",
+        example='"421 mx.example.com please wait for the banner"',
+    )
+
+
+class Fingerprint(
+    Module,
+    stanza="fingerprint",
+    naming=Naming.MAYBE,
+    direction="receiving",
+    standing=not_yet(BY_SCRIPTS),
+):
+    """Asks p0f which system a client runs."""
+
+    max_cache_size = option(Int(), 10000, doc="Clients which are remembered.")
+
+
+class CallbackVerify(
+    Module,
+    stanza="smtp_cbv",
+    naming=Naming.MAYBE,
+    direction="receiving",
+    standing=not_yet(
+        "Many hosts take it for an attack; better let SPF and DMARC judge a sender.",
+        "senders are taken without asking their host whether they exist",
+    ),
+):
+    """Asks the host of a sender whether it knows them."""
+
+    mailfrom = option(Text(), "", doc="Sender of the question; empty: the null sender.")
+    map = option(
+        Table(DomainGlob()),
+        {},
+        doc="Domains which are asked in place of others.",
+        example="[ example.net = example.com ]",
+    )
+    phase = option(
+        Choice(("mailfrom", "rcptto")),
+        None,
+        doc="Whether it asks at MAIL or at RCPT.",
+        example="mailfrom",
+    )
+
+
+class RecipientProxy(
+    Module,
+    stanza="smtp_rcptto_proxy",
+    naming=Naming.MAYBE,
+    direction="receiving",
+    since="4.2",
+    standing=not_yet(
+        BY_SCRIPTS, "recipients are taken without asking their host whether they exist"
+    ),
+):
+    """Lets scripts ask another host whether it would take a recipient."""
+
+
+class UrlRipper(
+    Module,
+    stanza="url_ripper",
+    naming=Naming.MAYBE,
+    direction="receiving",
+    standing=not_yet(BY_SCRIPTS, "the links of a message are looked for in no list"),
+):
+    """Looks for the links and addresses of a message in a list of DNS."""
+
+    base = option(DomainGlob(), None, doc="Domain of the list.", example="multi.surbl.org")
+    bits = option(
+        Table(Text()),
+        {},
+        doc="Bits of an answer, as an address, to the context variables which count them.",
+        example="[ 0.0.0.2 = hits_a 0.0.0.4 = hits_b ]",
+    )
+    values = option(
+        Table(Text()),
+        {},
+        doc="Whole answers to the context variables which count them.",
+        example="[ 127.0.0.2 = hits ]",
+    )
+    address_headers = option(
+        List(Text()),
+        (),
+        doc="Fields whose addresses are looked for; with a colon between them, the first there is.",
+        example="( Return-Path From:Reply-To )",
+    )
+    forward = option(Bool(), True, doc="Look for the addresses of the hosts, too.")
+    max_lookups = option(Int(), 100, doc="Questions for one message.")
+
+
+class InboundAudit(
+    Module,
+    stanza="inbound_audit",
+    direction="receiving",
+    standing=not_yet("Nobody asks yet what it would count."),
+):
+    """Counts connections, receptions and rejections of each network over time, for policy."""
+
+    monitors = option(
+        List(WindowsKind()),
+        (),
+        doc="How far back it counts, in which steps.",
+        example='( "300,6" )',
+    )
+    log_dir = option(
+        Path(), "/var/log/ecelerity/audit_series_logs", doc="Where series are written to."
+    )
+    serialize_dir = option(
+        Path(), "/var/log/ecelerity/audit_series_persist", doc="Where they survive a restart."
+    )
+    maintenance_interval = option(Duration(), 300.0, doc="Time between clearings.")
+
+
+class OutboundAudit(
+    Module,
+    stanza="outbound_audit",
+    naming=Naming.MAYBE,
+    direction="sending",
+    standing=not_yet("Nobody asks yet what it would count."),
+):
+    """Counts what becomes of mail for each domain over time, for policy."""
+
+    monitors = option(
+        List(WindowsKind()),
+        (),
+        doc="How far back it counts, in which steps.",
+        example='( "300,6" )',
+    )
+    monitor_domains = option(Bool(), None, doc="Whether it counts for each domain.", example="true")
+    domainlist = option(
+        List(DomainGlob(), split=True),
+        (),
+        doc="Domains it counts for in any case.",
+        example='"example.com, example.net"',
+    )
+    threshold = option(
+        Int(), None, doc="Messages from which on it counts for a domain.", example="100"
+    )
+
+
+class ContextFilter(
+    Module,
+    stanza="vctx_filter",
+    naming=Naming.MAYBE,
+    direction="receiving",
+    standing=needless("It has no options; exclude_vctx_conn and exclude_vctx_mess stand outside."),
+):
+    """Leaves context variables out of what is spooled."""

@@ -1,0 +1,1 @@
+"""The options of scanners: `antivirus` looks for viruses, `content` for what else is unwanted."""

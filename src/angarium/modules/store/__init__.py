@@ -1,0 +1,1 @@
+"""Where octets are kept: in the spool, files read through wrappers, mailboxes, programs."""
