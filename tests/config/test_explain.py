@@ -101,10 +101,10 @@ def test_it_is_json(checked: Checked) -> None:
 
 def test_an_option_of_a_module_is_found_by_its_name(checked: Checked) -> None:
     assert named("EC_Logger.MainLog") is OPTIONS["ec_logger.mainlog"]
-    assert named("mainlog") is OPTIONS["ec_logger.mainlog"]
-    found = sections_of(checked.root, named("mainlog"))
-    assert [each.instance for each in found] == ["one", "two"]
-    assert [each.value for each in explain(named("mainlog"), checked).set] == [
+    assert named("rejectlog") is OPTIONS["ec_logger.rejectlog"]
+    mainlog = named("ec_logger.mainlog")
+    assert [each.instance for each in sections_of(checked.root, mainlog)] == ["one", "two"]
+    assert [each.value for each in explain(mainlog, checked).set] == [
         '"first"',
         '"second"',
     ]

@@ -81,10 +81,15 @@ def find(root: Section, steps: Iterable[Step]) -> Section | None:
 
 def words(section: Section) -> str:
     """Return what a console takes for a section: `binding b domain example.com`."""
+    return " ".join(words_of(steps_to(section)))
+
+
+def words_of(steps: Iterable[Step]) -> list[str]:
+    """Return the words which lead along steps, as a console takes them."""
     found: list[str] = []
-    for kind, instance in steps_to(section):
+    for kind, instance in steps:
         found += (kind.name, written(instance)) if instance else (kind.name,)
-    return " ".join(found)
+    return found
 
 
 def located(section: Section) -> str:
@@ -122,6 +127,11 @@ def unknown(kind: StanzaKind, name: str) -> PathError:
     where = f"in {kind.name} stanzas" if kind.key else "at the top of the file"
     name = name[:MAX_ADVICE]
     lower = name.lower()
+    parents = sorted({each or "the file itself" for stanza in STANZAS.values()
+                      if stanza.name == lower for each in stanza.parents})  # fmt: skip
+    if parents:
+        known = ", ".join(parents)
+        return PathError(f"the stanza {name} may not stand {where}; it may stand in: {known}")
     places: dict[str, None] = {}
     for option in OPTIONS.values():
         if option.name == lower:
@@ -129,11 +139,6 @@ def unknown(kind: StanzaKind, name: str) -> PathError:
     if places:
         known = ", ".join(places)
         return PathError(f"the option {name} may not stand {where}; it may stand in: {known}")
-    parents = sorted({each or "the file itself" for stanza in STANZAS.values()
-                      if stanza.name == lower for each in stanza.parents})  # fmt: skip
-    if parents:
-        known = ", ".join(parents)
-        return PathError(f"the stanza {name} may not stand {where}; it may stand in: {known}")
     names = [*(each.name for each in options_of(kind)), *stanzas_in(kind)]
     near = difflib.get_close_matches(lower, names, 1, 0.7)
     advice = f"; did you mean {near[0]}?" if near else ""
