@@ -113,6 +113,16 @@ def test_what_has_no_effect_yet_is_told() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "listener", ["ecstream_listener", "http_listener", "msgcserver_listener", "xmpp_listener"]
+)
+def test_a_listener_which_nobody_serves_is_told(listener: str) -> None:
+    text = f"{listener} {{ listen :2081 {{ file_mode = 0600 }} }}"
+    (told,) = faults(text, Severity.WARNING)
+    assert told.startswith(f"1:1 the stanza {listener} is not supported yet: nobody listens there")
+    assert faults(f"{listener} {{ enable = false }}", Severity.WARNING) == []
+
+
 def test_an_unknown_stanza_which_is_accepted_is_told() -> None:
     text = "site_module { x = 1 }\naccept_unknown = ( Site_Module )"
     assert not faults(text)

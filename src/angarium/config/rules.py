@@ -15,6 +15,7 @@ from angarium.config.section import Section
 Rule: TypeAlias = Callable[[Checked], None]
 
 RULES: Final[list[Rule]] = []
+SWITCHES: Final = ("enabled", "enable", "state")  # of modules, of listeners, of SNMP
 
 
 def rule(function: Rule) -> Rule:
@@ -240,7 +241,8 @@ def a_stanza_without_effect_is_told(checked: Checked) -> None:
         standing = section.kind.standing
         outer = section.parent
         inner = outer is not None and outer.kind.standing.state is not State.WORKS
-        if standing.state is State.WORKS or inner or section.values.get("enabled") is False:
+        off = any(section.values.get(each) is False for each in SWITCHES)
+        if standing.state is State.WORKS or inner or off:
             continue
         loss = f": {standing.loss}" if standing.loss else ""
         report(

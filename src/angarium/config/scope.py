@@ -185,20 +185,36 @@ PATHWAY: Final = stanza(
     doc="A named set of options for reception, chosen by the option `pathway` of a listener.",
 )
 ESMTP_LISTENER: Final = stanza("esmtp_listener", Scope.ESMTP_LISTENER, doc="Takes mail by SMTP.")
+SILENT: Final = Standing(State.PLANNED, loss="nobody listens there")
 ECSTREAM_LISTENER: Final = stanza(
-    "ecstream_listener", Scope.ECSTREAM_LISTENER, doc="Takes mail by ECStream."
+    "ecstream_listener",
+    Scope.ECSTREAM_LISTENER,
+    doc="Takes mail by ECStream.",
+    standing=Standing(
+        State.PLANNED, "Bring the mail by SMTP, with PIPELINING.", loss="nobody listens there"
+    ),
 )
-HTTP_LISTENER: Final = stanza("http_listener", Scope.HTTP_LISTENER, doc="Answers HTTP.")
+HTTP_LISTENER: Final = stanza(
+    "http_listener", Scope.HTTP_LISTENER, doc="Answers HTTP.", standing=SILENT
+)
 CONTROL_LISTENER: Final = stanza(
     "control_listener", Scope.CONTROL_LISTENER, doc="Answers the console."
 )
 ECCLUSTER_LISTENER: Final = stanza(
-    "eccluster_listener", Scope.ECCLUSTER_LISTENER, doc="Answers the other nodes of a cluster."
+    "eccluster_listener",
+    Scope.ECCLUSTER_LISTENER,
+    doc="Answers the other nodes of a cluster.",
+    standing=SILENT,
 )
 MSGCSERVER_LISTENER: Final = stanza(
-    "msgcserver_listener", Scope.MSGCSERVER_LISTENER, doc="Answers clients of the message bus."
+    "msgcserver_listener",
+    Scope.MSGCSERVER_LISTENER,
+    doc="Answers clients of the message bus.",
+    standing=SILENT,
 )
-XMPP_LISTENER: Final = stanza("xmpp_listener", Scope.XMPP_LISTENER, doc="Answers XMPP.")
+XMPP_LISTENER: Final = stanza(
+    "xmpp_listener", Scope.XMPP_LISTENER, doc="Answers XMPP.", standing=SILENT
+)
 
 LISTENERS: Final = (
     "esmtp_listener",
