@@ -231,6 +231,7 @@ async def test_a_limit_of_the_host_holds_over_its_domains() -> None:
         assert peer.connections == 1
 
 
+@pytest.mark.effect("migrate_connections_between_sibling_domains")
 @pytest.mark.parametrize(
     "transport",
     [{"migrate_connections_between_sibling_domains": False}, {"ehlo_hostname": "__message__"}],

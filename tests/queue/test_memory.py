@@ -72,6 +72,7 @@ class Machine:
             pass
 
 
+@pytest.mark.effect("memory_goal", "memory_hwm")
 def test_stages_come_one_after_the_other_and_each_is_told() -> None:
     machine = Machine()
     stages = [machine.at(percent) for percent in (79, 80, 84, 85, 90, 94, 95, 99)]

@@ -109,6 +109,7 @@ def test_a_line_which_waits_for_what_the_ledger_forgot_is_asked(checked: Checked
 # Time.
 
 
+@pytest.mark.effect("soundness_interval")
 def test_a_look_begins_each_interval_and_takes_its_share(checked: Checked) -> None:
     waits: list[tuple[float, Any]] = []
     clock = checked.queues.clock
