@@ -5,7 +5,7 @@ import re
 import pytest
 
 from angarium.config.kinds import Kind, Raw
-from angarium.modules.kinds import LogPlace, Windows, WindowsKind
+from angarium.modules.kinds import LogPlace, Statement, Windows, WindowsKind
 
 
 @pytest.mark.parametrize(
@@ -14,6 +14,7 @@ from angarium.modules.kinds import LogPlace, Windows, WindowsKind
         (LogPlace(), "/var/log/a", "/var/log/a"),
         (LogPlace(), "jlog:///var/log/a=>reader", "jlog:///var/log/a=>reader"),
         (LogPlace(), "pipe:///bin/cat?arg1=a", "pipe:///bin/cat?arg1=a"),
+        (Statement(), "SELECT a -- b\n\tFROM c", "SELECT a -- b\n\tFROM c"),
         (WindowsKind(), "300,6", Windows(300, 6)),
         (WindowsKind(), "300, 6", Windows(300, 6)),
         (WindowsKind(), ("3", "20"), Windows(3, 20)),
@@ -32,6 +33,7 @@ def test_a_value_of_a_kind(kind: Kind[object], raw: Raw, value: object) -> None:
         (LogPlace(), "", "no path"),
         (LogPlace(), "gopher://a", "no path, nor one of file, jlog"),
         (LogPlace(), ("a",), "one value is expected"),
+        (Statement(), "SELECT\0", "may not stand in it"),
         (WindowsKind(), "300", "seconds and a number of windows"),
         (WindowsKind(), "0,6", "seconds and a number of windows"),
         (WindowsKind(), ("3", "20", "1"), "seconds and a number of windows"),

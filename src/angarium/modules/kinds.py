@@ -25,6 +25,20 @@ class LogPlace(Text):
 
 
 @dataclass(frozen=True, slots=True)
+class Statement(Text):
+    """A query; it may go over several lines, and is kept as it is written."""
+
+    def parse(self, raw: Raw) -> str:
+        text = word(raw)
+        for piece in re.split(r"\r?\n|\t", text):
+            Text.parse(self, piece)
+        return text
+
+    def __str__(self) -> str:
+        return "query"
+
+
+@dataclass(frozen=True, slots=True)
 class Windows:
     """A sliding history: so many windows of so many seconds each."""
 

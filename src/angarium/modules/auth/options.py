@@ -21,6 +21,7 @@ from angarium.config.kinds import (
 from angarium.config.option import Options, option
 from angarium.config.places import Address, Hostname, HostPort
 from angarium.config.scope import Naming
+from angarium.modules.kinds import Statement
 from angarium.modules.options import Module, not_yet
 
 NOBODY: Final = "Nobody is authenticated yet: a listener which asks for it is refused."
@@ -110,7 +111,7 @@ class Query(Options, template=True):
     """What is asked, and where."""
 
     query = option(
-        Text(),
+        Statement(),
         None,
         doc="What is asked; a name with : before it (with $ for LDAP) is looked up in `map`.",
         example='"SELECT password FROM users WHERE name = :user"',
@@ -251,7 +252,7 @@ class SmtpAuthProxy(
         Text(), None, doc="Datasource which knows whose server is which.", example="servers"
     )
     query = option(
-        Text(),
+        Statement(),
         None,
         doc="What it is asked, with :username, :localpart and :domain.",
         example='"SELECT host FROM servers WHERE name = :username"',

@@ -4,6 +4,7 @@ from angarium.config.kinds import Choice, Duration, Int, List, Path, Pattern, Si
 from angarium.config.option import Options, option, planned
 from angarium.config.places import FieldName, HostPort
 from angarium.config.scope import Naming
+from angarium.modules.kinds import Statement
 from angarium.modules.options import Module, needless, not_yet
 
 
@@ -29,7 +30,7 @@ class AliasScheme(
     """A query which expands an address."""
 
     query = option(
-        Text(),
+        Statement(),
         None,
         doc="What is asked; a name with : before it is looked up in `map`.",
         example='"SELECT expansion FROM aliases WHERE address = :address"',
