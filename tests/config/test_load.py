@@ -1,5 +1,6 @@
 """From a file to a configuration, and the same one again in another process."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -123,3 +124,12 @@ def test_any_octets_give_a_configuration_or_faults(octets: bytes) -> None:
         load_text(octets.decode("utf-8", "surrogateescape").encode("utf-8", "replace").decode())
     except ConfigError as error:
         assert error.faults
+
+
+def test_a_file_whose_name_is_no_utf_8_is_a_fault(tmp_path: Path) -> None:
+    # A name from a directory came into the snapshot, which has no place for such octets.
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / os.fsdecode(b"\xff.conf")).write_text("")
+    (tmp_path / "ecelerity.conf").write_text('include "parts"')
+    with pytest.raises(ConfigError, match="the name of a file is no UTF-8"):
+        load(tmp_path / "ecelerity.conf", environ={})

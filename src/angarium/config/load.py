@@ -18,7 +18,7 @@ import msgspec
 import angarium
 from angarium.config import rules
 from angarium.config.check import Checked
-from angarium.config.errors import ConfigError, Severity
+from angarium.config.errors import ConfigError, Fault, Severity
 from angarium.config.resolve import Configuration
 from angarium.config.tree import Disk, Document, Snapshot, Sources, outline, read, search_path
 
@@ -49,12 +49,16 @@ def snapshot(path: str | os.PathLike[str], *, environ: Mapping[str, str] | None 
     """Read all files of a configuration into one value, unchecked.
 
     Raises:
-        ConfigError: the main file cannot be read.
+        ConfigError: the main file cannot be read, or a name is no UTF-8.
     """
     search = search_path(os.environ if environ is None else environ)
     disk, main = Disk(), os.fspath(path)
     read(main, disk, search, outline)
-    return msgspec.msgpack.encode(Snapshot(main, search, disk.files, disk.directories))
+    try:
+        return msgspec.msgpack.encode(Snapshot(main, search, disk.files, disk.directories))
+    except UnicodeEncodeError as error:
+        message = f"the name of a file is no UTF-8: {error.object!r}"
+        raise ConfigError([Fault(main, 0, 0, message, "rename it")]) from None
 
 
 def load_snapshot(data: bytes, generation: int = 1) -> Configuration:

@@ -114,12 +114,14 @@ def _outside(root: Section, said: dict[str, str]) -> Where:
         having = [name for name, each in groups.items() if each.get("binding", binding)]
         if len(having) > 1:
             raise WhereError(f"more than one group has a binding {binding}: {', '.join(having)}")
+        known = [name for each in groups.values() for name in each.all("binding")]
+        _there("binding", binding, [DEFAULT_BINDING, *root.all("binding"), *known])
         group = having[0] if having else DEFAULT_BINDING_GROUP
-    if group:
+    elif group:
         _there("binding group", group, [*groups, DEFAULT_BINDING_GROUP])
-    if binding:
         inner = groups[group].all("binding") if group in groups else ()
-        _there("binding", binding, [*inner, *root.all("binding"), DEFAULT_BINDING])
+        if binding:
+            _there("binding", binding, [*inner, *root.all("binding"), DEFAULT_BINDING])
     domain = said.get("domain", "")
     normal = routing_domain(domain.rstrip(".")) if domain else ""
     if normal is None:

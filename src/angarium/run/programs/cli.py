@@ -5,40 +5,65 @@ usage; 3 it could not start, or not connect (address or state directory in use, 
 """
 
 import importlib
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import click
+from click.shell_completion import CompletionItem
 
 PROGRAMS: Final = {
     "serve": "start the platform in the foreground",
+    "config": "check, show, explain and compare configurations",
     "sink": "a scripted receiving server",
     "send": "inject one message, or a load",
     "upgrade": "replace what runs by the program on the disk",
     "audit": "prove that nothing was lost",
     "spool": "verify, repair, export and import the mail on the disk",
     "doctor": "find what keeps this machine from sending mail well",
+    "completion": "print what a shell needs to complete our commands",
 }
 
 
-class Programs(click.Group):
-    """Subcommands by name, from `angarium.run.programs.<name>`."""
+class Named(click.Group):
+    """Subcommands by name, each `command` in a module which is imported when it is run.
+
+    Args:
+        names: what there is, and what for.
+        modules: what stands before the name of the module.
+    """
+
+    def __init__(self, *, names: Mapping[str, str], modules: str, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.names = names
+        self.modules = modules
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(PROGRAMS)
+        return list(self.names)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in PROGRAMS:
+        if cmd_name not in self.names:
             return None
-        module = importlib.import_module(f"angarium.run.programs.{cmd_name}")
-        command: click.Command = module.command
+        command: click.Command = importlib.import_module(f"{self.modules}{cmd_name}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl(list(PROGRAMS.items()))
+            formatter.write_dl(list(self.names.items()))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        # That of click imports all of them, at each press of a key.
+        names = self.names.items()
+        found = [CompletionItem(name, help=about) for name, about in names]
+        matching = [each for each in found if each.value.startswith(incomplete)]
+        return matching + (click.Command.shell_complete(self, ctx, incomplete))
 
 
-@click.group(cls=Programs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Named,
+    names=PROGRAMS,
+    modules="angarium.run.programs.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="angarium")
 def main() -> None:
     """Angarium, an open email infrastructure platform."""

@@ -1,0 +1,74 @@
+"""`angarium config check`: all that is wrong with a configuration, and what has no effect."""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import click
+
+from angarium.config.errors import Fault, Severity
+from angarium.core.errors import Error
+from angarium.run.programs.config_files import FAULTY, UNUSABLE, json_option, read, say
+
+
+@click.command("check", short_help="say all that is wrong with a configuration")
+@json_option
+@click.option("--strict", is_flag=True, help="Warnings are failures too.")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path())
+def command(files: tuple[str, ...], *, as_json: bool, strict: bool) -> None:
+    """Read configurations and say all that is wrong with them.
+
+    Errors refuse a configuration. Warnings and notes do not: they tell what is likely not meant,
+    and which options and stanzas in use have no effect here, with the reason. Exit code 0 if each
+    file can be used, 1 if one has errors (with --strict: or warnings), 2 if one cannot be read.
+    """
+    code = 0
+    results: dict[str, Any] = {}
+    for file in files:
+        try:
+            faults = read(file).faults
+        except Error as error:
+            faults = [Fault(file, 0, 0, str(error).removeprefix(f"{file}: "))]
+            code = UNUSABLE
+        counts = Counter(each.severity for each in faults)
+        if counts[Severity.ERROR] or (strict and counts[Severity.WARNING]):
+            code = max(code, FAULTY)
+        if as_json:
+            results[file] = _plain(faults, counts)
+        else:
+            say(f"{each}\n" for each in faults)
+            say([f"{file}: {_counted(counts)}\n"])
+    if as_json:
+        say([json.dumps(results, indent=2), "\n"])
+    sys.exit(code)
+
+
+def _counted(counts: Counter[Severity]) -> str:
+    said = [
+        f"{count} {severity.name.lower()}{'s' if count > 1 else ''}"
+        for severity in sorted(Severity, reverse=True)
+        if (count := counts[severity])
+    ]
+    return ", ".join(said) or "nothing to say, it can be used"
+
+
+def _plain(faults: Iterable[Fault], counts: Counter[Severity]) -> dict[str, Any]:
+    return {
+        "usable": not counts[Severity.ERROR],
+        **{f"{each.name.lower()}s": counts[each] for each in Severity},
+        "faults": list(_each(faults)),
+    }
+
+
+def _each(faults: Iterable[Fault]) -> Iterator[dict[str, Any]]:
+    for each in faults:
+        yield {
+            "file": each.file,
+            "line": each.line,
+            "column": each.column,
+            "severity": each.severity.name.lower(),
+            "message": each.message,
+            "advice": each.advice,
+        }
