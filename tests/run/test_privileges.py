@@ -1,6 +1,7 @@
 import os
 import pwd
 import resource
+import sys
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,31 @@ def test_root_is_dropped_for_good() -> None:
             os._exit(0 if os.getuid() == nobody.uid and os.getgroups() == [nobody.gid] else 1)
         os._exit(2)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
+def confined(folder: Path) -> str:
+    """Let a process confine itself; return what came of it."""
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            privileges.confine(folder)
+            said = " ".join(sorted(os.listdir("/")))
+        except PrivilegeError as error:
+            said = str(error)
+        os.write(writer, said.encode())
+        os._exit(0)
+    os.close(writer)
+    os.waitpid(pid, 0)
+    with os.fdopen(reader) as pipe:
+        return pipe.read()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can confine anybody")
+def test_a_chroot_needs_a_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").touch()
+    assert "there is no Python in the chroot" in confined(tmp_path)
+    monkeypatch.setattr(sys, "executable", "/python")
+    (tmp_path / "python").touch(0o755)
+    assert confined(tmp_path) == "here python"
+    assert "chroot of the security stanza failed" in confined(tmp_path / "nowhere")

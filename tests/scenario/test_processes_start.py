@@ -4,6 +4,7 @@ import asyncio
 import grp
 import os
 import pwd
+import shlex
 import signal
 import socket
 import subprocess
@@ -64,10 +65,13 @@ class Served:
 
 @asynccontextmanager
 async def serving(
-    *words: str, python: str = sys.executable, **environment: str
+    *words: str,
+    python: str = sys.executable,
+    before: str = "",
+    **environment: str,
 ) -> AsyncIterator[Served]:
     process = await asyncio.create_subprocess_exec(
-        *(python, "-m", "angarium.run.programs.cli", "serve", *words),
+        *(*shlex.split(before), python, "-m", "angarium.run.programs.cli", "serve", *words),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         start_new_session=True,
@@ -220,6 +224,54 @@ async def test_root_becomes_the_user_of_the_security_stanza() -> None:
         os.kill(server.pid, signal.SIGTERM)
         assert await server.ended() == 0
         assert any("needs restart" in line and "127.0.0.1:912" in line for line in server.said)
+
+
+# Whatever is mounted goes with the processes: nothing is left behind which a test could delete.
+INSIDE = 'mount --rbind / "$0" && mount -t tmpfs tmpfs "$0/mnt" && exec "$@"'
+
+
+@ROOT
+@pytest.mark.effect("security.chroot")
+async def test_in_a_chroot_everything_is_inside_of_it(tmp_path: Path, free: int) -> None:
+    jail, config = tmp_path / "jail", tmp_path / "ecelerity.conf"
+    jail.mkdir()
+    before = ("unshare", "--mount", "sh", "-c", INSIDE, str(jail))
+    trial = await asyncio.create_subprocess_exec(*before, "true")
+    if await trial.wait() != 0:
+        pytest.skip("nothing can be mounted here")
+    config.write_text(
+        PLAIN.format(port=free)
+        + f'security {{ user = "root" group = "root" chroot = "{jail}" }}\n'
+        + 'ec_logger { mainlog = "log/mainlog.ec" }\n'
+    )
+    words = ("--config", str(config), "--state", "/mnt/angarium-state")
+    async with serving(*words, before=shlex.join(before)) as server:
+        children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
+        assert len(children) == 2
+        for pid in (server.pid, *children):
+            assert (Path(f"/proc/{pid}/root/mnt/angarium-state/spool/000")).is_dir()
+            # A root which is the jail has no jail in it that is not empty.
+            assert not list(Path(f"/proc/{pid}/root{jail}").iterdir())
+        assert not Path("/mnt/angarium-state").exists()
+        async with calling(free) as caller:
+            assert caller.banner.startswith("220")
+        config.write_text(config.read_text() + 'hostname = "new.name.test"\n')
+        os.kill(server.pid, signal.SIGHUP)
+        await until_banner(free, "220 new.name.test")
+        os.kill(server.pid, signal.SIGTERM)
+        assert await server.ended() == 0
+
+
+@ROOT
+async def test_who_may_not_confine_itself_does_not_start(tmp_path: Path, free: int) -> None:
+    config = tmp_path / "ecelerity.conf"
+    config.write_text(PLAIN.format(port=free) + f'security {{ chroot = "{tmp_path / "no"}" }}\n')
+    config.write_text(
+        config.read_text().replace("{ chroot", '{ user = "root" group = "root" chroot')
+    )
+    code, said = await serve("--config", str(config), "--state", str(tmp_path / "state"))
+    assert code == 3
+    assert "chroot of the security stanza failed" in said
 
 
 async def until_banner(port: int, beginning: str) -> None:

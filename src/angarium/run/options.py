@@ -199,9 +199,11 @@ class Security(Options, stanza="security"):
         Path(),
         None,
         dynamic=False,
-        state=State.PLANNED,
-        reason="Use the systemd unit's ProtectSystem and ReadWritePaths instead.",
-        doc="Directory to confine the processes to.",
+        doc="""
+        Directory to confine the processes to. All other paths are meant inside of it, and a whole
+        installation has to be there: Python, Angarium, the configuration for reloads, /proc, /dev
+        and /etc/resolv.conf. Only root can do it; anybody else is refused the start.
+        """,
     )
 
 

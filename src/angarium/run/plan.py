@@ -26,7 +26,7 @@ from angarium.net.options.sockets import ListenSocket
 from angarium.queue.spool.options import Spooling
 from angarium.run.handover import Handover
 from angarium.run.options import EventLoop, Node, Security, Sink
-from angarium.run.privileges import Identity, allow_descriptors, become, give, identity
+from angarium.run.privileges import Identity, allow_descriptors, become, confine, give, identity
 from angarium.run.scoreboard import MAX_WORKERS
 from angarium.run.sockets import Manner
 
@@ -43,7 +43,10 @@ class StartError(Error):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A start. `identity` is None where the server stays who it is, `pidfile` with --state."""
+    """A start. `identity` is None where the server stays who it is, `pidfile` with --state.
+
+    `chroot` is where we confine ourselves to; all other paths are as they are inside of it.
+    """
 
     config_path: Path
     snapshot: bytes
@@ -54,6 +57,7 @@ class Plan:
     identity: Identity | None
     endpoints: tuple[tuple[Endpoint, Manner], ...]
     sink: Sink | None
+    chroot: Path | None = None
 
     @classmethod
     def make(cls, config_path: Path, state: Path | None) -> Self:
@@ -71,6 +75,7 @@ class Plan:
             _identity(configuration),
             endpoints(configuration),
             configuration.top(Sink) if configuration.root.get("sink") else None,
+            Path(chroot).absolute() if (chroot := configuration.top(Security).chroot) else None,
         )
 
     @classmethod
@@ -132,9 +137,12 @@ class Plan:
 
         Raises:
             StartError: another server works on this state.
+            PrivilegeError: we cannot be confined to the chroot.
         """
         allow_descriptors(self.configuration.top(Node).server_max_file_descriptors)
         os.umask(0o027)
+        if self.chroot is not None:
+            confine(self.chroot)
         for folder in (self.state, self.spool_folder, self.run_folder, self.hose_folder):
             folder.mkdir(parents=True, exist_ok=True)
         lock = os.open(self.state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
@@ -164,8 +172,8 @@ class Plan:
         return lock
 
     def unreadable(self) -> str:
-        """Return why the user we have become cannot read the configuration again, or ""."""
-        if self.identity is None:
+        """Return why who we have become cannot read the configuration again, or ""."""
+        if self.identity is None and self.chroot is None:
             return ""
         try:
             snapshot(str(self.config_path))

@@ -4,6 +4,7 @@ import grp
 import os
 import pwd
 import resource
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from angarium.core.errors import Error
 
 
 class PrivilegeError(Error):
-    """A user or group of the security stanza cannot be had."""
+    """What the security stanza asks for cannot be had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,31 @@ def allow_descriptors(wanted: int) -> int:
     return soft
 
 
+def confine(folder: Path) -> None:
+    """Make a directory the root of this process and of all it starts, for good.
+
+    Workers are programs of their own, so a whole installation has to be in there.
+
+    Raises:
+        PrivilegeError: we may not, or nothing could be started in there.
+    """
+    try:
+        os.chroot(folder)
+    except OSError as error:
+        raise PrivilegeError(
+            "chroot of the security stanza failed; it needs a directory, and root",
+            chroot=str(folder),
+            reason=error.strerror,
+        ) from error
+    os.chdir("/")
+    if not os.access(sys.executable, os.X_OK):
+        raise PrivilegeError(
+            "there is no Python in the chroot; it needs a whole installation, at the same path",
+            chroot=str(folder),
+            python=sys.executable,
+        )
+
+
 def give(path: Path, to: Identity) -> None:
     """Make a directory and all in it the property of the user we become; links are not followed."""
     os.chown(path, to.uid, to.gid, follow_symlinks=False)
@@ -73,9 +99,9 @@ def give(path: Path, to: Identity) -> None:
 
 
 def become(who: Identity) -> None:
-    """Drop root for good, and prove it."""
+    """Drop root for good, and prove it; unless the operator wants root."""
     os.setgroups(who.groups or [who.gid])
     os.setresgid(who.gid, who.gid, who.gid)
     os.setresuid(who.uid, who.uid, who.uid)
-    if 0 in os.getresuid():
+    if who.uid != 0 and 0 in os.getresuid():
         raise PrivilegeError("privileges could not be dropped", user=who.user)
