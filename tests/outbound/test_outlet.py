@@ -431,3 +431,16 @@ async def test_a_line_without_connections_is_let_go() -> None:
         await sending.later(3.0)
         assert line.pool is None
         assert sending.pool.outlets == set()
+
+
+@pytest.mark.effect("mx_failures_to_delay")
+@pytest.mark.parametrize(("most", "paused"), [(2, True), (50, False)])
+async def test_after_how_many_failures_a_queue_is_delayed(most: int, paused: bool) -> None:
+    transport = {"mx_failures_to_delay": most, "host_failure_retry": 1.0}
+    async with Sending(closed_port(), transport=transport) as sending:
+        line = sending.put_many(20)
+        await sending.until(lambda: sending.delays)
+        for _ in range(3):
+            await sending.later(61.0)
+            await sending.quiet()
+        assert bool(line.closed & PAUSED) is paused

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from angarium.config.kinds import Place
+from angarium.net.answer import MxAnswer, Status
 from angarium.outbound.errors import DeliveryError
 from angarium.outbound.options import Transport
 from angarium.outbound.route import Hop, Router, families_of, source_for
@@ -211,3 +212,32 @@ def test_a_binding_sends_by_the_families_it_has_addresses_of() -> None:
     assert source_for("192.0.2.9", Transport.make(**both)) == "192.0.2.1"
     assert source_for("2001:db8::9", Transport.make(**both)) == "2001:db8::1"
     assert source_for("192.0.2.9", Transport.make()) == ""
+
+
+class HalfDead(FakeDns):
+    """Its name servers fail for MX only, so many times one after the other."""
+
+    failures = 1
+
+    async def mx(self, domain: str) -> MxAnswer:
+        return MxAnswer(Status.SERVFAIL, (), 0.0, name=domain, failures=self.failures)
+
+
+@pytest.mark.effect("mx_failures_fallback_to_a")
+@pytest.mark.parametrize(
+    ("failures", "most", "found"), [(1, 3, False), (3, 3, True), (1, -1, True), (3, 9, False)]
+)
+def test_when_mx_cannot_be_had_the_domain_is_its_own_host(
+    failures: int, most: int, found: bool
+) -> None:
+    dns = HalfDead(ZONE)
+    dns.failures = failures
+    router = Router(dns, Random(1))
+    options = Transport.make(mx_failures_fallback_to_a=most)
+    if found:
+        assert [hop.address for hop in asyncio.run(router.route("bare.test", options))] == [
+            "192.0.2.3"
+        ]
+    else:
+        with pytest.raises(DeliveryError, match="no MX or A"):
+            asyncio.run(router.route("bare.test", options))

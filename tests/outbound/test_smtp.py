@@ -9,6 +9,7 @@ import pytest
 from angarium.core.message import Notify, Trait
 from angarium.journal.errors import DamageError
 from angarium.mail.format.seven import seven_bit
+from angarium.net.options.sockets import Sending as NetSending
 from angarium.outbound import attempt
 from angarium.outbound.errors import UNREADABLE
 from helpers.peer import Peer
@@ -479,3 +480,77 @@ async def test_a_connection_which_ends_while_a_content_is_looked_at_leaves_it(
         await sending.later(130)
         await sending.until(lambda: peer.messages)
         assert len(sending.deliveries) == 1
+
+
+@pytest.mark.effect("banner_timeout", "ehlo_timeout")
+@pytest.mark.parametrize(
+    ("verb", "option", "reason"),
+    [
+        ("banner", "banner_timeout", "451 4.4.2 [internal] no banner"),
+        ("EHLO", "ehlo_timeout", "451 4.4.2 [internal] no HELO/EHLO response"),
+    ],
+)
+async def test_a_host_which_does_not_greet_is_waited_for(
+    verb: str, option: str, reason: str
+) -> None:
+    async with (
+        Peer({verb: ["!nothing"]}) as peer,
+        Sending(peer.port, transport={option: 20.0}) as sending,
+    ):
+        sending.put("b@example.test")
+        await sending.until(lambda: peer.connections and (verb == "banner" or verb in peer.verbs))
+        await sending.later(15.0)
+        assert sending.delays == []
+        await sending.later(12.0)
+        await sending.until(lambda: sending.delays)
+        assert sending.delays[0].reason == reason
+
+
+@pytest.mark.effect("rset_timeout")
+@pytest.mark.parametrize(("seconds", "left"), [(5.0, 0), (200.0, 1)])
+async def test_for_how_long_an_answer_to_quit_is_waited_for(seconds: float, left: int) -> None:
+    async with (
+        Peer({"QUIT": ["!nothing"]}) as peer,
+        Sending(peer.port, transport={"rset_timeout": seconds}) as sending,
+    ):
+        sending.put("b@example.test")
+        await sending.quiet()
+        await sending.later(8.0)
+        await sending.until(lambda: "QUIT" in peer.verbs)
+        await sending.later(60.0)
+        assert sending.pool.connections == left
+
+
+@pytest.mark.effect("idle_timeout")
+@pytest.mark.parametrize(("seconds", "connections"), [(60.0, 1), (1.0, 2)])
+async def test_for_how_long_an_idle_connection_is_kept(seconds: float, connections: int) -> None:
+    async with (
+        Peer() as peer,
+        Sending(peer.port, transport={"idle_timeout": seconds}) as sending,
+    ):
+        for recipient in ("b@example.test", "c@example.test"):
+            sending.put(recipient)
+            await sending.quiet()
+            await sending.later(30.0)
+        assert peer.connections == connections
+
+
+@pytest.mark.effect("tcp_buffer_size")
+async def test_how_much_of_a_content_waits_for_a_host_to_take_it() -> None:
+    read = []
+    for octets in (1024, 16 << 20):
+        async with Peer({"EHLO": ["250 peer.test"]}) as peer, Sending(peer.port) as sending:
+            sending.queues.configuration.tops[NetSending] = NetSending.make(tcp_buffer_size=octets)
+            sending.pool.configure(sending.pool.configuration)
+            body, demand = Long(), sending.board.demand
+            sending.board.demand = lambda line: None
+            line = sending.put("b@example.test")
+            (entry,) = line.take(1)
+            entry.message.body = body
+            line.put_back([entry])
+            peer.pausing = True
+            demand(line)
+            await sending.until(lambda: sending.sessions and sending.sessions[0]._stuck)
+            read.append(body.pieces_read)
+    # What the kernel takes is the same for both, within some pieces.
+    assert read[1] - read[0] > 150

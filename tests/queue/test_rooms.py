@@ -138,6 +138,18 @@ def test_after_so_many_failures_it_is_read_from_the_disk(attempts: int, loads: i
     assert queues.spool.loads == loads
 
 
+@pytest.mark.effect("drop_body_after_trans_fail")
+@pytest.mark.parametrize(("most", "loads"), [(0, 1), (1, 1), (2, 0), (9, 0)])
+def test_for_how_many_failures_it_stays_in_memory(most: int, loads: int) -> None:
+    queues = queues_with()
+    queues.configuration.shape = Shape.make(drop_body_after_trans_fail=most)
+    queues.start()
+    failed(queues, attempts=2)
+    queues.later(11)
+    assert queues.board.line("default", "default", "a.test").take(1)
+    assert queues.spool.loads == loads
+
+
 @pytest.mark.effect("max_resident_transfails")
 def test_there_is_room_for_so_many_only() -> None:
     queues = queues_with(max_resident_transfails=2)
