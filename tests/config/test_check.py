@@ -241,3 +241,10 @@ def test_a_stanza_opened_again_leaves_the_ones_like_it_alone() -> None:
     ).root
     values = {name: each.values["max_retries"] for name, each in root.all("domain").items()}
     assert values == {"a": 4, "b": 3}
+
+
+def test_of_many_places_an_advice_names_some() -> None:
+    (told,) = faults("binding b { enabled = true }")
+    assert "the option enabled may not stand in binding stanzas" in told
+    assert told.count(",") < 15
+    assert told.endswith(" more")

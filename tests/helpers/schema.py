@@ -15,7 +15,7 @@ TYPES: Mapping[str, tuple[type, ...]] = {
 TOLD = {"$schema", "$defs", "title", "description", "default", "format", "x-state", "x-restart"}
 KNOWN = TOLD | {
     "$ref", "type", "properties", "additionalProperties", "items", "anyOf", "enum", "const",
-    "minimum", "maximum", "pattern", "minItems", "maxItems",
+    "minimum", "maximum", "pattern", "minItems", "maxItems", "required",
 }  # fmt: skip
 
 
@@ -65,6 +65,9 @@ def _inner(
     if not isinstance(value, dict):
         return
     properties, others = schema.get("properties", {}), schema.get("additionalProperties", True)
+    for name in schema.get("required", ()):
+        if name not in value:
+            yield f"{at}: there is no {name}, which is needed"
     for name, each in value.items():
         if name in properties:
             yield from faults(each, properties[name], root, f"{at}.{name}")

@@ -16,7 +16,6 @@ from angarium.config.kinds import Raw, compiled
 from angarium.config.option import OPTIONS, Option, State
 from angarium.config.origin import Origins, Where
 from angarium.config.places import HostPort
-from angarium.config.planned import planned, refused
 from angarium.config.scope import STANZAS, Naming, Scope, StanzaKind, stanza_in, stanzas_in
 from angarium.config.section import Section, root
 from angarium.config.tree import Document
@@ -28,7 +27,7 @@ MAX_ADVICE: Final = 100  # faults which get the nearest name: finding it is slow
 MAX_INCLUSIONS: Final = 10_000
 MAX_REPEATED: Final = 1_000_000
 LEAST_STATEMENT: Final = 4  # octets: "a=1 "
-MODULE_OPTIONS: Final = frozenset({"enabled", "debug_level"})  # every module has these
+MAX_PLACES: Final = 12  # named in an advice: every module has `enabled`
 
 
 class Checked:
@@ -203,24 +202,14 @@ class Checked:
         name, kind = item.name, section.kind
         where = f"in {kind.name} stanzas" if kind.key else "at the top of the file"
         elsewhere = self._elsewhere(name)
-        if planned().has(name, kind.name or "global"):
-            if refused(name, item.value):
-                self.report(
-                    file,
-                    item.start,
-                    f"{name} is not supported yet, and going on without it is not safe",
-                    "remove it only if you can do without its protection",
-                )
-            else:
-                self.report(file, item.start, f"{name} is not supported yet", "", Severity.WARNING)
-        elif stanza_in(kind, name) is not None:
+        if stanza_in(kind, name) is not None:
             self.report(file, item.start, f"{name} is a stanza", f"write {name} {{ ... }}")
         elif elsewhere:
             self.report(
                 file,
                 item.start,
                 f"the option {name} may not stand {where}",
-                f"it may stand in: {', '.join(elsewhere)}",
+                f"it may stand in: {enumerated(elsewhere)}",
             )
         else:
             nearest = self._nearest(name, self.known(kind))
@@ -232,7 +221,6 @@ class Checked:
         for each in OPTIONS.values():
             if each.name == name:
                 found |= dict.fromkeys(scope_names(each))
-        found |= dict.fromkeys(sorted(planned().options.get(name, ())))
         return list(found)
 
     def _nearest(self, name: str, names: Iterable[str]) -> str:
@@ -306,32 +294,11 @@ class Checked:
                 f"{name} may not stand in {kind.name or 'the file itself'}",
                 f"it may stand in: {', '.join(places)}",
             )
-        elif name in planned().stanzas:
-            self._planned_stanza(file, item)
         elif not kind.key:
             self.unknown_stanzas.append((name, file, item.start))
         else:
             nearest = self._nearest(name, stanzas_in(kind))
             self.report(file, item.start, f"there is no stanza {name} in {kind.name}", nearest)
-
-    def _planned_stanza(self, file: File, item: Stanza) -> None:
-        self.report(
-            file,
-            item.start,
-            f"the stanza {item.name} is not supported yet",
-            "what is in it has no effect",
-            Severity.WARNING,
-        )
-        own = planned().stanzas[item.name]
-        for inner in item.items:
-            if isinstance(inner, Setting) and own and inner.name not in own | MODULE_OPTIONS:
-                self.report(
-                    file,
-                    inner.start,
-                    f"there is no option {inner.name} in {item.name}",
-                    self._nearest(inner.name, own),
-                    Severity.WARNING,
-                )
 
     def _report_unknown_stanzas(self) -> None:
         """Unknown stanzas wait for the end, as accept_unknown may stand after them."""
@@ -348,9 +315,15 @@ class Checked:
                     Severity.NOTE,
                 )
             else:
-                nearest = self._nearest(name, (*STANZAS, *planned().stanzas))
+                nearest = self._nearest(name, stanzas_in(self.root.kind))
                 advice = nearest or f"for a module of your own write accept_unknown = ( {name} )"
                 self.report(file, offset, f"there is no stanza {name}", advice)
+
+
+def enumerated(places: list[str]) -> str:
+    """Return the places as words, not more than one wants to read."""
+    more = len(places) - MAX_PLACES
+    return ", ".join(places[:MAX_PLACES]) + (f" and {more} more" if more > 0 else "")
 
 
 def normal_instance(kind: StanzaKind, given: str) -> str:
