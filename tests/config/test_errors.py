@@ -7,10 +7,12 @@ from angarium.config.errors import (
     MAX_ERRORS,
     MAX_TOLD,
     SHOWN,
+    TOLD,
     ConfigError,
     Fault,
     Faults,
     Severity,
+    told,
 )
 
 
@@ -66,3 +68,15 @@ def test_different_notes_have_an_end_which_is_told() -> None:
     faults.close()
     assert len(faults.found) == MAX_TOLD + 1
     assert faults.found[-1].message == "3 more notes and warnings are not told"
+
+
+def test_a_server_tells_the_worst_and_where_the_others_are() -> None:
+    notes = [note(n, "odd") for n in range(1, TOLD + 5)]
+    notes.append(Fault("a", 99, 1, "strange", severity=Severity.WARNING))
+    lines = told(notes, "/etc/ecelerity.conf")
+    assert lines[0] == "a:99:1: warning: strange"
+    assert len(lines) == TOLD + 1
+    assert lines[-1] == (
+        "and 5 more notes and warnings: run `angarium config check /etc/ecelerity.conf`"
+    )
+    assert told(notes[:2], "x") == ["a:1:1: note: odd", "a:2:1: note: odd"]

@@ -51,6 +51,23 @@ async def test_listeners_come_and_go(world: World, free: int) -> None:
     assert (await world.send("a@b.test", ["c@sink.test"], CONTENT)).startswith("250")
 
 
+MANY = "".join(
+    f'domain "d{n}.test" {{ max_retries = 1 max_retries = 2 retry_interval = 60 '
+    "retry_interval = 61 message_expiration = 80 message_expiration = 81 }\n"
+    for n in range(10)
+)
+
+
+async def test_of_many_notes_some_are_told_and_where_the_others_are(tmp_path: Path) -> None:
+    hint = "and 10 more notes and warnings: run `angarium config check "
+    async with World(tmp_path, MANY) as world:
+        assert sum("is set here again" in line for line in world.output) == 20
+        assert sum(hint in line for line in world.output) == 1
+        await world.reload(MANY)
+        await world.until(lambda: sum(hint in line for line in world.output) == 2, "the hint")
+        assert sum("is set here again" in line for line in world.output) == 40
+
+
 @pytest.mark.effect("hostname")
 async def test_a_session_of_the_old_configuration_ends_at_its_next_mail(world: World) -> None:
     async with world.call() as old:

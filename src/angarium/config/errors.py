@@ -8,6 +8,7 @@ from typing import Final
 
 from angarium.core.errors import Error
 
+TOLD: Final = 20  # notes and warnings which a server tells
 SHOWN: Final = 100  # faults printed; a file of another program has thousands
 MAX_ERRORS: Final = 1000  # of a configuration; then it is no use to go on
 MAX_ALIKE: Final = 10  # places of one note or warning; 100,000 stanzas can have the same
@@ -97,3 +98,14 @@ class ConfigError(Error):
         if len(self.faults) > SHOWN:
             shown.append(f"and {len(self.faults) - SHOWN} more")
         super().__init__("\n".join(shown))
+
+
+def told(notes: Sequence[Fault], path: str) -> list[str]:
+    """Return what a server says of its notes and warnings: the worst of them, and where all are."""
+    worst = sorted(notes, key=lambda each: -each.severity)[:TOLD]
+    lines = [str(each) for each in worst]
+    if len(notes) > TOLD:
+        lines.append(
+            f"and {len(notes) - TOLD} more notes and warnings: run `angarium config check {path}`"
+        )
+    return lines

@@ -19,7 +19,7 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any, Final
 
-from angarium.config.errors import ConfigError
+from angarium.config.errors import ConfigError, told
 from angarium.config.load import load_snapshot, snapshot
 from angarium.core.clock import Clock
 from angarium.events.checkpoint import passed
@@ -191,8 +191,8 @@ class Supervisor:
         except (ConfigError, ListenError, OSError) as error:
             self._log.error("reload refused, the old configuration stays", reason=str(error))
             return
-        for note in configuration.notes:
-            self._log.warning(str(note))
+        for note in told(configuration.notes, str(self._plan.config_path)):
+            self._log.warning(note)
         for option in self._plan.needs_restart(configuration):
             self._log.warning("needs restart", option=option)
         for where in change.left_out:

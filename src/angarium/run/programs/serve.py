@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import setproctitle
 
-from angarium.config.errors import ConfigError
+from angarium.config.errors import ConfigError, told
 from angarium.net.loop import RealClock
 from angarium.run import log
 from angarium.run.formats import NewerError, refuse_newer
@@ -49,8 +49,8 @@ def command(config_path: Path, state: Path | None) -> None:
     except (ConfigError, PrivilegeError) as error:
         click.echo(str(error), err=True)
         sys.exit(FAULTY)
-    for note in plan.configuration.notes:
-        click.echo(str(note), err=True)
+    for note in told(plan.configuration.notes, str(config_path)):
+        click.echo(note, err=True)
     sockets = Sockets()
     clock = RealClock()
     try:
