@@ -91,6 +91,61 @@ def test_what_is_sound_is_not_told(text: str) -> None:
     assert told(text) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "faults"),
+    [
+        ("icu { }", ["NOTE 1 the stanza icu is understood and without effect"]),
+        (
+            "curfew { schedule_file = /a }",
+            ["WARNING 1 the stanza curfew is not supported yet: mail is sent in quiet hours too"],
+        ),
+        (
+            "\nmaildir m { domains = example.com }",
+            [
+                "ERROR 2 the stanza maildir is not supported yet: "
+                "mail for its mailboxes would be sent on to the hosts of its domains"
+            ],
+        ),
+        (
+            'httpsrv { debug_level = INFO } exim_logger "a" { } exim_logger "b" { }',
+            [
+                "NOTE 1 the stanza httpsrv is not supported yet",
+                "NOTE 1 the stanza exim_logger is not supported yet",
+                "NOTE 1 the stanza exim_logger is not supported yet",
+            ],
+        ),
+    ],
+)
+def test_a_stanza_without_effect_is_told_once_and_its_options_are_not(
+    text: str, faults: list[str]
+) -> None:
+    assert told(text) == faults
+
+
+def test_what_stands_inside_a_stanza_without_effect_is_told_with_it() -> None:
+    text = "antivirus a { action = reject clamav c { daemon = 127.0.0.1 } }\nantivirus a { }"
+    assert told(text) == [
+        "WARNING 1 the stanza antivirus is not supported yet: mail is not scanned for viruses"
+    ]
+
+
+def test_a_stanza_which_is_off_asks_for_nothing_wherever_it_is_switched_off() -> None:
+    assert told("maildir m { domains = example.com }\nmaildir m { enabled = false }") == []
+    assert told("antivirus { enabled = false clamav c { daemon = 127.0.0.1 } }") == []
+
+
+def test_an_option_which_would_send_mail_elsewhere_refuses_the_file() -> None:
+    assert told("static_routes { target = 192.0.2.1:25 }") == [
+        "NOTE 1 the stanza static_routes is not supported yet",
+        "ERROR 1 target is not supported yet, and going on without it is not safe",
+    ]
+
+
+def test_what_is_wrong_in_a_stanza_without_effect_is_an_error_all_the_same() -> None:
+    found = told("opendkim { header_canon = relexed }")
+    assert found[1] == "ERROR 1 header_canon: 'relexed' is none of simple, relaxed"
+
+
 def test_each_rule_is_registered() -> None:
     assert len(RULES) == len(set(RULES)) >= 11
 
