@@ -5,6 +5,7 @@ stands here. What the stanzas mean here is in docs/compatibility.md.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -185,6 +186,14 @@ def test_a_module_which_does_nothing_says_why(key: str) -> None:
     if standing.state is not State.WORKS:
         assert standing.reason.endswith(".")
         assert not standing.loss.endswith(".")
+
+
+def test_the_page_of_differences_names_every_module() -> None:
+    page = (Path(__file__).parents[2] / "docs/compatibility.md").read_text()
+    section = page.partition("\n## Modules\n")[2].partition("\n## ")[0]
+    named = set(re.findall(r"`([a-z0-9_]+)`", section))
+    working = {"ec_logger", "bounce_logger"}
+    assert {each.partition(".")[0] for each in PRESENT} - working <= named
 
 
 def test_what_is_ours_is_still_so() -> None:
