@@ -63,6 +63,14 @@ def told(text: str) -> list[str]:
             'esmtp_listener { listen ":25" { } }\ncontrol_listener { listen "*:25" { } }',
             "ERROR 2 *:25 is used by esmtp_listener too",
         ),
+        (
+            "esmtp_listener { smtp_extensions = ( ENHANCEDSTATUSCODES XCLIENT ) listen *:25 { } }",
+            "WARNING 1 everybody who can connect may say by XCLIENT who they are",
+        ),
+        (
+            'esmtp_listener { listen *:25 {\nsmtp_extensions = ( "AUTH LOGIN" ) } }',
+            "WARNING 2 the extension AUTH LOGIN is not supported yet, and not offered",
+        ),
         ("force_fsync = false", "WARNING 1 force_fsync = false: accepted mail can be lost at a "
          "power cut"),
         (
@@ -85,6 +93,7 @@ def test_what_makes_no_sense_together_is_told(text: str, fault: str) -> None:
         "rfc2822_max_line_length = 500 rfc2822_max_line_length_policy = fix",
         "domain x { retry_interval = 100 } max_retry_interval = 100",
         "force_fsync = true",
+        "esmtp_listener { listen *:25 { peer 10.0.0.1 { smtp_extensions = ( XCLIENT dsn ) } } }",
     ],
 )
 def test_what_is_sound_is_not_told(text: str) -> None:

@@ -217,6 +217,38 @@ def unsafe_choices_are_told(checked: Checked) -> None:
             )
 
 
+CLAIMS: Final = frozenset({"XCLIENT", "XREMOTEIP", "XSETCONTEXT"})
+ALWAYS_OFFERED: Final = frozenset({"ENHANCEDSTATUSCODES", "PIPELINING", "8BITMIME", "SMTPUTF8",
+                                   "CHUNKING", "BINARYMIME", "DSN", "SIZE"})  # fmt: skip
+
+
+@rule
+def extensions_are_had_and_claims_are_trusted(checked: Checked) -> None:
+    for section in checked.sections_with("smtp_extensions"):
+        words = section.values["smtp_extensions"]
+        assert isinstance(words, tuple)
+        asked = [str(each).upper() for each in words]
+        for word in asked:
+            if word not in CLAIMS | ALWAYS_OFFERED | {"XDUMPCONTEXT"}:
+                report(
+                    checked,
+                    section,
+                    "smtp_extensions",
+                    f"the extension {word} is not supported yet, and not offered",
+                    severity=Severity.WARNING,
+                )
+        claims = [each for each in asked if each in CLAIMS]
+        if claims and section.kind.key != "peer":
+            report(
+                checked,
+                section,
+                "smtp_extensions",
+                f"everybody who can connect may say by {', '.join(claims)} who they are",
+                "put it into a peer stanza of clients you trust",
+                Severity.WARNING,
+            )
+
+
 @rule
 def descriptors_for_all_connections(checked: Checked) -> None:
     files = checked.root.values.get("server_max_file_descriptors")

@@ -52,9 +52,12 @@ class Reception(Options, direction="receiving"):
         List(Text()),
         (),
         scopes=SESSION,
-        doc="Further extensions to offer in the answer to EHLO.",
-        state=State.PLANNED,
-        reason="What we can do is always offered; STARTTLS, AUTH and XCLIENT come later.",
+        doc="""
+        Extensions which are offered beside those that always are: XCLIENT, XREMOTEIP, XSETCONTEXT
+        and XDUMPCONTEXT. By the first two a client says whom it speaks for, so keep them in peer
+        stanzas of clients you trust.
+        """,
+        example="( XCLIENT XREMOTEIP )",
     )
     reconfig_message = option(
         Text(),

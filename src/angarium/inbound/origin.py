@@ -31,36 +31,43 @@ class Origin:
     __slots__ = (
         "_local",
         "_port",
-        "_profile",
         "_program",
         "_protocol",
         "_received",
         "address",
         "connection",
         "hello",
+        "profile",
         "source",
+        "told",
         "trusted",
     )
 
     def __init__(
         self, profile: Profile, peer: object, local: object, connection: int, program: str
     ) -> None:
-        self.address, self._port = endpoint(peer)
-        self.source = shown(self.address, self._port)
         self._local = shown(*endpoint(local))
-        self._profile = profile
         self._program = program
         self.connection = connection
         self.hello: Hello | None = None
-        self.trusted = profile.relay.trusts_client(self.address)
+        self.told: dict[str, str] = {}  # variables which the client has set
         self._protocol = "SMTP"
-        self._received = trace.received_from(self.address, self._port, "", profile.hostname)
+        self.claim(profile, *endpoint(peer))
+
+    def claim(self, profile: Profile, address: str, port: int) -> None:
+        """Be a client with this address, and the profile of it."""
+        self.profile = profile
+        self.address, self._port = address, port
+        self.source = shown(address, port)
+        self.trusted = profile.relay.trusts_client(address)
+        name = self.hello.name if self.hello is not None else ""
+        self._received = trace.received_from(address, port, name, profile.hostname)
 
     def greeted(self, hello: Hello) -> None:
         self.hello = hello
         self._protocol = "ESMTP" if hello.verb == "EHLO" else "SMTP"
         self._received = trace.received_from(
-            self.address, self._port, hello.name, self._profile.hostname
+            self.address, self._port, hello.name, self.profile.hostname
         )
 
     def message(self, envelope: Envelope, content: Content, now: float, ident: int) -> Message:
@@ -80,7 +87,7 @@ class Origin:
             mail.envid,
             "esmtp",
             self.source,
-            self._profile.pathway,
+            self.profile.pathway,
             self.connection,
             now,
         )
@@ -90,7 +97,7 @@ class Origin:
         return message
 
     def _trace(self, envelope: Envelope, content: Content, ident: str, when: str) -> bytes:
-        mail, found, rules = envelope.mail, content.found, self._profile.rules
+        mail, found, rules = envelope.mail, content.found, self.profile.rules
         header = ""
         if rules.trace:
             protocol = "UTF8SMTP" if mail.utf8 else self._protocol
@@ -101,7 +108,7 @@ class Origin:
         if not found.date and rules.date == "ifneeded":
             header += f"Date: {when}\r\n"
         if not found.message_id and rules.message_id:
-            header += f"Message-ID: {trace.message_id(ident, self._profile.hostname)}\r\n"
+            header += f"Message-ID: {trace.message_id(ident, self.profile.hostname)}\r\n"
         if content.bare:
             header += "\r\n"
         return header.encode()
@@ -115,25 +122,25 @@ class Origin:
             self.source,
             self._local,
             self.connection,
-            self._profile.pathway,
+            self.profile.pathway,
             DEFAULT_PATHWAY,
             phase,
             reply.code,
             "core",
-            self._variables(),
+            self.variables(),
             {} if envelope is None else envelope.variables(rcpt),
             reply.text,
         )
 
-    def _variables(self) -> dict[str, str]:
+    def variables(self) -> dict[str, str]:
         """Return the connection context."""
-        variables = {**self._profile.options.context, "pathway": self._profile.pathway}
+        variables = {**self.profile.options.context, "pathway": self.profile.pathway}
         if self.hello is not None:
             variables["ehlo_string"] = f"{self.hello.verb} {self.hello.name}"
             variables["ehlo_domain"] = self.hello.name
         if self.trusted:
             variables["can_relay"] = "true"
-        return variables
+        return variables | self.told
 
 
 def endpoint(name: object) -> tuple[str, int]:

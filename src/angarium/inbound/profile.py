@@ -21,7 +21,7 @@ from angarium.net.stream import Bounds
 from angarium.net.sweep import NEVER
 from angarium.queue.options import Identity
 from angarium.queue.spool.options import Spooling
-from angarium.wire.smtp_grammar import Syntax, line_limits
+from angarium.wire.smtp_grammar import TRUSTED, Syntax, line_limits
 
 AnyOptions = TypeVar("AnyOptions", bound=Options)
 
@@ -36,6 +36,8 @@ EXTENSIONS: Final = (
     "BINARYMIME",
     "DSN",
 )
+# As it is offered to trusted clients, with the attributes we understand.
+XCLIENT: Final = "XCLIENT NAME ADDR PORT PROTO HELO DESTADDR DESTPORT"
 DEFAULT_PATHWAY: Final = "default"
 _KNOWN: Final = 1024  # profiles made ready; a listener has a handful
 
@@ -130,6 +132,9 @@ class Profiles:
         if marks is not None and marks.fields:
             rules = replace(rules, fields=marks.fields)
         size = f"SIZE {options.max_message_size}" if options.max_message_size else "SIZE"
+        asked = {each.upper() for each in options.smtp_extensions}
+        trusted = tuple(each for each in TRUSTED if each in asked)
+        offered = (XCLIENT if each == "XCLIENT" else each for each in trusted)
         return Profile(
             generation=self.generation,
             options=options,
@@ -138,11 +143,12 @@ class Profiles:
             greeting=options.banner_hostname or self._hostname,
             hostname=options.received_hostname or self._external,
             static_banner=from_text(options.static_banner) if options.static_banner else None,
-            extensions="\n".join((*EXTENSIONS, size)),
+            extensions="\n".join((*EXTENSIONS, *offered, size)),
             syntax=Syntax(
                 strict=conformance.rfc2821_pedantic_address_rules,
                 padded=options.allow_trailing_whitespace_in_commands,
                 trailing=conformance.rfc2821_allow_whitespace_in_envelope,
+                trusted=trusted,
             ),
             line_limits=line_limits(options.command_line_limit, options.auth_line_limit),
             bounds=Bounds(

@@ -16,7 +16,7 @@ from angarium.core.ident import Idents, printed
 from angarium.core.message import Message, Recipient
 from angarium.core.reply import Reply
 from angarium.events.schema import Rejection
-from angarium.inbound import replies
+from angarium.inbound import extensions, replies
 from angarium.inbound.content import Content, Writer
 from angarium.inbound.envelope import Envelope, nothing_blackholed
 from angarium.inbound.limits import LONGEST_WAIT_SECONDS, Seat
@@ -28,7 +28,7 @@ from angarium.net.listener import always
 from angarium.net.stream import Expiry, Stream, Turn
 from angarium.net.sweep import NEVER, Sweep
 from angarium.queue.throttle import BUSY_SECONDS, Grant, Ledger
-from angarium.wire.smtp_grammar import Command, Hello, Mail, Rcpt, Syntax
+from angarium.wire.smtp_grammar import TRUSTED, Command, Hello, Mail, Rcpt, Syntax
 from angarium.wire.smtp_server import (
     ANSWER_DUE,
     CLOSED,
@@ -311,8 +311,18 @@ class SmtpSession(Stream):
             self._idle_verb(replies.EXPN)
         elif verb == "HELP":
             self._idle_verb(replies.HELP)
+        elif verb in TRUSTED:
+            self._trusted(command)
         else:
             self._idle_verb(replies.OK)
+
+    def _trusted(self, command: Command) -> None:
+        reply = self._outdated()
+        if reply is None:
+            profiles = self._services.profiles
+            reply = extensions.obey(command, self.origin, profiles, self._listen)
+            self._profile = self.origin.profile
+        self._idle_verb(self._banner() if reply is extensions.AGAIN else reply)
 
     def _idle_verb(self, reply: Reply) -> None:
         """Answer a command which brings no mail."""
@@ -342,7 +352,7 @@ class SmtpSession(Stream):
             renewed = profiles.renewed(self._profile, self._listen, self.origin.address)
             if renewed is None:
                 return self._profile.reconfigured
-            self._profile = renewed
+            self._profile = self.origin.profile = renewed
         return None
 
     def _mail(self, mail: Mail) -> None:

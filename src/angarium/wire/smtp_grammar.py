@@ -10,7 +10,7 @@ is kept.
 
 import functools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -35,6 +35,8 @@ def line_limits(line: int = 512, auth: int = 12288) -> Mapping[bytes, int]:
 
 
 LIMITS: Final = line_limits()
+# Commands which are there for trusted clients only.
+TRUSTED: Final = ("XCLIENT", "XREMOTEIP", "XSETCONTEXT", "XDUMPCONTEXT")
 
 UNRECOGNIZED: Final = Reply(500, "unrecognized command", "5.5.2")
 BAD_EHLO: Final = Reply(501, "invalid EHLO", "5.5.2")
@@ -169,12 +171,18 @@ class Syntax:
         strict: refuse "a..b@x" and "ab.@x" (rfc2821_pedantic_address_rules).
         padded: take spaces inside of the angle brackets (allow_trailing_whitespace_in_commands).
         trailing: take spaces at the end of MAIL and RCPT (rfc2821_allow_whitespace_in_envelope).
+        trusted: which of TRUSTED there are.
     """
 
     __slots__ = ("_mail_path", "_parsers", "_rcpt_path", "_strict", "_trailing")
 
     def __init__(
-        self, *, strict: bool = True, padded: bool = False, trailing: bool = False
+        self,
+        *,
+        strict: bool = True,
+        padded: bool = False,
+        trailing: bool = False,
+        trusted: Sequence[str] = (),
     ) -> None:
         self._strict = strict
         self._trailing = trailing
@@ -196,6 +204,7 @@ class Syntax:
             b"HELP": _free("HELP"),
             b"VRFY": _free("VRFY"),
             b"EXPN": _free("EXPN"),
+            **{verb.encode(): _free(verb) for verb in trusted},
         }
 
     def parse(self, line: bytes) -> Parsed | Reply:

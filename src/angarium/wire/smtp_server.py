@@ -85,13 +85,14 @@ HELLO: Final = {"EHLO": READY, "HELO": READY}
 
 def _idle(state: State) -> dict[str, State]:
     """Return what is always possible and changes nothing, and the way out."""
-    return HELLO | dict.fromkeys(("NOOP", "HELP", "VRFY", "EXPN"), state) | {"QUIT": CLOSED}
+    same = ("NOOP", "HELP", "VRFY", "EXPN", "XREMOTEIP", "XSETCONTEXT", "XDUMPCONTEXT")
+    return HELLO | dict.fromkeys(same, state) | {"QUIT": CLOSED}
 
 
 # state -> verb -> the state after a positive answer; no entry: out of sequence.
 MOVES: Final[dict[State, dict[str, State]]] = {
-    START: _idle(START) | {"RSET": START},
-    READY: _idle(READY) | {"RSET": READY, "MAIL": MAIL},
+    START: _idle(START) | {"RSET": START, "XCLIENT": START},
+    READY: _idle(READY) | {"RSET": READY, "MAIL": MAIL, "XCLIENT": START},
     MAIL: _idle(MAIL) | {"RSET": READY, "RCPT": RCPT},
     RCPT: _idle(RCPT) | {"RSET": READY, "RCPT": RCPT, "DATA": BODY, "BDAT": CHUNK},
     BODY: {"END": READY},
