@@ -246,7 +246,7 @@ class SmtpAuthProxy(
     """Asks another SMTP server whether it knows a user; named as smtp_auth_proxy://."""
 
     host = option(Hostname(), None, doc="The server which is asked.", example="mail.example.com")
-    port = option(PORT, 25, doc="Its port.")
+    port = option(PORT, 25, doc="Port of that server.")
     timeout = option(Duration(), 60.0, doc="Time it has for an answer.")
     ds_cache = option(
         Text(), None, doc="Datasource which knows whose server is which.", example="servers"
@@ -266,7 +266,7 @@ class SecureCreds(
 ):
     """Keeps passwords encrypted, for datasources and programs."""
 
-    credentials = option(Path(), "/opt/msys/etc/credentials.db", doc="The store.")
+    credentials = option(Path(), "/opt/msys/etc/credentials.db", doc="File of the store.")
     key = option(Path(), "/opt/msys/etc/credentials.key", doc="File of its key.")
 
 

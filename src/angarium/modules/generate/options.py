@@ -62,7 +62,7 @@ class GeneratingNode(
     """A node which takes part in making messages, by name."""
 
     mta_id = option(Int(1, 254), None, doc="Its number, different for each.", example="1")
-    votes = option(Int(), None, doc="Votes it has.", example="1")
+    votes = option(Int(), None, doc="How many votes it has.", example="1")
     gen_count = option(Int(), None, doc="Threads of this node; 0 only votes.", example="2")
     gen_transactional_threads = option(
         Int(), None, doc="Threads of this node for transmissions to one recipient.", example="2"
@@ -111,7 +111,7 @@ class CassandraClient(
     uri = option(
         List(Text()),
         (),
-        doc="A node each.",
+        doc="Servers of Cassandra, a node each.",
         example='( "name=cassandra_db;host=192.0.2.1;port=9160" )',
     )
 
@@ -132,7 +132,7 @@ class HttpLogger(
 ):
     """Logs the requests which `httpsrv` answers."""
 
-    log = option(LogPlace(), "file:///var/log/ecelerity/httplog.ec", doc="The log.")
+    log = option(LogPlace(), "file:///var/log/ecelerity/httplog.ec", doc="Log of the requests.")
 
 
 class RestInjector(
@@ -194,8 +194,12 @@ class EventHose(
         example="/etc/ssl/certs/ca.pem",
     )
     tls_certificate = option(
-        Path(), None, since="5.1", doc="File of ours.", example="/etc/ssl/certs/mx.pem"
+        Path(), None, since="5.1", doc="File of our certificate.", example="/etc/ssl/certs/mx.pem"
     )
     tls_key = option(
-        Path(), None, since="5.1", doc="File of its key.", example="/etc/ssl/private/mx.key"
+        Path(),
+        None,
+        since="5.1",
+        doc="File of the key of our certificate.",
+        example="/etc/ssl/private/mx.key",
     )

@@ -98,7 +98,9 @@ class Maildir(
         doc="Domains whose mail is kept here.",
         example="( example.com example.net )",
     )
-    domain = option(List(DomainGlob()), (), doc="The same.", example="( example.com )")
+    domain = option(
+        List(DomainGlob()), (), doc="Another name of `domains`.", example="( example.com )"
+    )
     all_domains = option(Bool(), None, doc="Keep the mail of all domains.", example="false")
     domain_in_path = option(
         Bool(), None, doc="Keep each domain in a directory of its own.", example="true"
@@ -109,7 +111,7 @@ class Maildir(
         doc="Make a mailbox where there is none; else the message is refused.",
         example="true",
     )
-    createusers = option(Bool(), None, doc="The same.", example="true")
+    createusers = option(Bool(), None, doc="Another name of `create_users`.", example="true")
     dirmode = option(Mode(bare=True), None, doc="Mode of directories it makes.", example="0770")
     filemode = option(Mode(bare=True), None, doc="Mode of files it makes.", example="0660")
 
@@ -127,7 +129,9 @@ class PipeTransport(
 ):
     """Gives mail for some domains to a program while it is received."""
 
-    program_name = option(Path(), None, doc="The program.", example="/usr/local/bin/deliver")
+    program_name = option(
+        Path(), None, doc="Path of the program.", example="/usr/local/bin/deliver"
+    )
     domain = option(
         List(DomainGlob()), (), doc="Domains whose mail it gets.", example="( example.com )"
     )

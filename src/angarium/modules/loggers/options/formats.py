@@ -113,8 +113,8 @@ class CustomBounceLogger(
 class AsOthers(Logger, template=True):
     """Writes the lines of another server."""
 
-    mainlog = option(LogPlace(), None, doc="Its main log.", example="/var/log/mail.log")
-    paniclog = option(LogPlace(), None, doc="Its log of errors.", example="/var/log/mail.err")
+    mainlog = option(LogPlace(), None, doc="Log of what happened.", example="/var/log/mail.log")
+    paniclog = option(LogPlace(), None, doc="Log of errors.", example="/var/log/mail.err")
 
 
 class EximLogger(AsOthers, stanza="exim_logger", naming=Naming.MAYBE, standing=not_yet(OURS)):

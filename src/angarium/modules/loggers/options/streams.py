@@ -31,7 +31,9 @@ class ChunkLogger(
 ):
     """Writes what scripts want to have logged, without making them wait."""
 
-    destination = option(LogPlace(), None, doc="The log.", example="/var/log/angarium/policy.log")
+    destination = option(
+        LogPlace(), None, doc="Log of what scripts say.", example="/var/log/angarium/policy.log"
+    )
     timestamp_format = option(
         Text(),
         None,
@@ -112,6 +114,8 @@ class StatisticsProducer(
 ):
     """Writes statistics for the web console."""
 
-    log_file = option(LogPlace(), "jlog:///var/log/ecelerity/statp.rt", doc="Where to.")
+    log_file = option(
+        LogPlace(), "jlog:///var/log/ecelerity/statp.rt", doc="Log of the statistics."
+    )
     interval = option(Duration(), 60.0, doc="Time between writes.")
     watchlist_only = option(Bool(), True, doc="Tell the failures of watched domains only.")
