@@ -49,7 +49,7 @@ def entries(name: str, command: click.Command, above: click.Context) -> Iterator
         for each in command.list_commands(context):
             below = command.get_command(context, each)
             assert below is not None
-            yield from entry(f"{name} {each}", below, context)
+            yield from entries(f"{name} {each}", below, context)
 
 
 def entry(name: str, command: click.Command, group: click.Context) -> list[str]:

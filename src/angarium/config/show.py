@@ -84,13 +84,13 @@ class Show:
         if not self.effective:
             return
         chain = around(self._conf, section)
-        for name, declared in known.items():
-            if name in section.values:
-                continue
-            winner = chain.winner(declared)
+        outer = (name for each in (*chain.hosts, *chain.sections) for name in each.values)
+        for name in known if self.defaults else sorted(known.keys() & set(outer)):
+            declared = known[name]
+            winner = None if name in section.values else chain.winner(declared)
             if winner is not None:
                 yield Entry(name, declared, winner.values[name], winner)
-            elif self.defaults:
+            elif self.defaults and name not in section.values:
                 yield Entry(name, declared, chain.default(declared), None)
 
     # The three forms.

@@ -17,6 +17,7 @@ SUBCOMMANDS: Final = {
     "explain": "say what an option is, where it is set, who wins and who reads it",
     "diff": "say what differs between two configurations in meaning",
     "schema": "print the JSON Schema of a configuration",
+    "import": "write what another server's configuration becomes here",
 }
 
 
@@ -31,7 +32,7 @@ def command() -> None:
     """Check, show, explain and compare configurations.
 
     Files are read as `angarium serve` reads them; no server is needed, and nothing is changed.
-    Secrets are shown as ***. Exit codes: 0 done; 1 the configuration is faulty, or what was
+    Secrets are shown as `***`. Exit codes: 0 done; 1 the configuration is faulty, or what was
     compared differs; 2 wrong usage, or a file cannot be read.
     """
     setproctitle.setproctitle("angarium: config")
