@@ -57,6 +57,7 @@ DEFAULTS_OF_OURS: Final[Mapping[str, str]] = {
 SCOPES_OF_OURS: Final[Mapping[str, str]] = {
     "event_loop": "the option's page has http_listener too",
     "scope_max_outbound_connections": "the option's page has host too",
+    "mta_sts_dns_cname_max_depth": "the option's page has domain too",
     "external_hostname": "only a changelog names it",
     "max_resident_messages_per_binding": "only a changelog names it",
     "fips_mode": "only a changelog names it",

@@ -70,7 +70,7 @@ class MtaSts(Options, direction="sending"):
     mta_sts_dns_cname_max_depth = planned(
         Int(minimum=1, maximum=100),
         5,
-        scopes=Scope.GLOBAL,
+        scopes=DESTINATION,
         since="4.8",
         doc="""
         CNAMEs which are followed one after the other from _mta-sts of a domain; with more there
