@@ -144,7 +144,7 @@ def test_an_addition_is_the_only_difference_and_counts(
     behind = anchor(items, stanza=bool(names))
     new: Item = Setting("new", value, 0, 0, 0)
     for keyword, instance in reversed(stanzas):
-        outer = Stanza(file, keyword, instance, 0, 0)
+        outer = Stanza(keyword, instance, 0, 0)
         outer.items = [new]
         new = outer
     at = items.index(behind) + 1 if behind is not None else 0 if container else len(items)

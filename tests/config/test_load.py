@@ -1,5 +1,6 @@
 """From a file to a configuration, and the same one again in another process."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -7,11 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from angarium.config.check import Checked
 from angarium.config.errors import ConfigError
+from angarium.config.grammar import File, Setting, Stanza
 from angarium.config.load import declarations, load, load_snapshot, load_text, snapshot
 from angarium.config.option import CLASSES, OPTIONS
 from angarium.config.scope import STANZAS
+from angarium.config.section import Section
 from angarium.queue.options import Shape
+
+Kept = Section | Stanza | Setting | File | Checked
 
 
 def test_every_options_module_is_declared() -> None:
@@ -45,6 +51,22 @@ def test_a_snapshot_is_the_very_same_text(tmp_path: Path) -> None:
     assert first.at(Shape).max_retries == second.at(Shape).max_retries == 3
     assert first.text_hash == second.text_hash
     assert first.generation == 4
+
+
+def test_nothing_of_a_configuration_is_left_when_nobody_uses_it() -> None:
+    """What waits for the collector is there twice and three times after a few reloads."""
+    text = "binding_group g { binding b { max_retries = 3 } } domain /x$/ { gateway = y }"
+    load_text(text)
+    gc.collect()
+    gc.disable()
+    try:
+        before = sum(isinstance(each, Kept) for each in gc.get_objects())
+        conf = load_text(text)
+        assert sum(isinstance(each, Kept) for each in gc.get_objects()) > before
+        del conf
+        assert sum(isinstance(each, Kept) for each in gc.get_objects()) == before
+    finally:
+        gc.enable()
 
 
 def test_a_faulty_configuration_names_every_fault(tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """Stanzas put together, and the look-ups in them."""
 
+import gc
 import ipaddress
 import re
+import weakref
 
 import pytest
 
@@ -17,9 +19,22 @@ def test_a_stanza_opened_twice_is_one_section() -> None:
 
 
 def test_a_path_is_what_the_console_writes() -> None:
-    section = root().child(BINDING, "b").child(DOMAIN, "example.com")
+    top = root()
+    section = top.child(BINDING, "b").child(DOMAIN, "example.com")
     assert section.path == "binding b domain example.com"
-    assert repr(root()) == "<Section global>"
+    assert repr(top) == "<Section global>"
+
+
+def test_sections_go_when_nobody_holds_the_file_itself() -> None:
+    """Without a collection: each reload would leave a generation behind until the next one."""
+    top = root()
+    inner = weakref.ref(top.child(BINDING, "b").child(DOMAIN, "example.com"))
+    gc.disable()
+    try:
+        del top
+        assert inner() is None
+    finally:
+        gc.enable()
 
 
 def test_a_plain_name_wins_over_patterns_which_are_tried_in_order() -> None:

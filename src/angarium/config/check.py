@@ -52,7 +52,7 @@ class Checked:
         self._known: dict[str, Mapping[str, Option[Any]]] = {}
         self._parsed: dict[tuple[str, str], object] = {}
         for file in filter(None, (document.main, document.local)):
-            self._origins.add(self.root, file)
+            self._origins.add(self.root, file, file)
             self._file(file, self.root)
         self._report_unknown_stanzas()
 
@@ -241,7 +241,7 @@ class Checked:
             return
         is_new = section.get(kind.key, instance) is None
         child = section.child(kind, instance)
-        self._origins.add(child, item)
+        self._origins.add(child, file, item)
         if is_new:
             if kind.patterns and instance.startswith("/"):
                 # Names are compared in lower case, whatever the pattern's.

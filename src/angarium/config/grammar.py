@@ -83,12 +83,9 @@ class Setting:
 class Stanza:
     """name "instance" { ... }. Offsets: of the name, after the `{`, and after the `}`."""
 
-    __slots__ = ("_inside_at", "_length", "file", "instance", "items", "name", "start")
+    __slots__ = ("_inside_at", "_length", "instance", "items", "name", "start")
 
-    def __init__(
-        self, file: "File", name: str, instance: str | None, start: int, inside: int
-    ) -> None:
-        self.file = file
+    def __init__(self, name: str, instance: str | None, start: int, inside: int) -> None:
         self.name = name
         self.instance = instance
         self.items: list[Item] = []
@@ -264,7 +261,7 @@ class _Parser:
             raise _StatementError(at, f"stanzas are nested deeper than {MAX_DEPTH}", final=True)
         self._at += 1
         name = self._names.setdefault(name, name)
-        stanza = Stanza(self._file, name, instance, at, self._at)
+        stanza = Stanza(name, instance, at, self._at)
         self._items.append(stanza)
         self._open.append(stanza)
         self._items = stanza.items

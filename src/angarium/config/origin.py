@@ -13,7 +13,7 @@ from angarium.config.section import Section
 from angarium.config.tree import Document
 
 Where: TypeAlias = tuple[File, int]
-Body: TypeAlias = Stanza | File
+Body: TypeAlias = tuple[File, Stanza | File]  # what stands in a file, or all of it
 
 MAX_KEPT: Final = 64  # sections whose settings are kept, for the next question
 
@@ -28,8 +28,9 @@ class Origins:
         self._bodies: dict[Section, Body | list[Body]] = {}
         self._found: dict[Section, Mapping[str, Where]] = {}
 
-    def add(self, section: Section, body: Body) -> None:
-        """Note that what stands in `body` belongs to the section."""
+    def add(self, section: Section, file: File, inside: Stanza | File) -> None:
+        """Note that what stands in a stanza of a file, or in all of it, belongs to the section."""
+        body = (file, inside)
         known = self._bodies.setdefault(section, body)
         if isinstance(known, list):
             known.append(body)
@@ -45,10 +46,10 @@ class Origins:
 
     def first(self, section: Section) -> Where | None:
         """Return where the section first stands; None for the file itself."""
-        bodies = self.bodies(section)
-        return (
-            (bodies[0].file, bodies[0].start) if bodies and isinstance(bodies[0], Stanza) else None
-        )
+        for file, inside in self.bodies(section)[:1]:
+            if isinstance(inside, Stanza):
+                return file, inside.start
+        return None
 
     def last(self, section: Section, option: str) -> Where | None:
         """Return where an option was set last."""
@@ -63,7 +64,7 @@ class Origins:
         """Return where the option of `item` was set last before it."""
         last = None
         for body in self.bodies(section):
-            for file, each in self._inside(body):
+            for file, each in self._inside(*body):
                 if each is item:
                     return last
                 if each.name == item.name:
@@ -72,15 +73,14 @@ class Origins:
 
     def _settings(self, section: Section) -> Iterator[tuple[str, Where]]:
         for body in self.bodies(section):
-            for file, item in self._inside(body):
+            for file, item in self._inside(*body):
                 yield item.name, (file, item.start)
 
-    def _inside(self, body: Body) -> Iterator[tuple[File, Setting]]:
+    def _inside(self, file: File, inside: Stanza | File) -> Iterator[tuple[File, Setting]]:
         """Yield the settings which stand in a stanza or file itself, and in what it includes."""
-        file = body.file if isinstance(body, Stanza) else body
-        for item in body.items:
+        for item in inside.items:
             if isinstance(item, Setting):
                 yield file, item
             elif isinstance(item, Include):
                 for included in self._document.included.get(item, ()):
-                    yield from self._inside(included)
+                    yield from self._inside(included, included)
