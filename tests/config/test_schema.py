@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 
+from angarium.config import sample
 from angarium.config.describe import options_of, stanza_kinds
 from angarium.config.load import load
 from angarium.config.option import OPTIONS, Option
@@ -55,6 +56,17 @@ def test_a_default_is_valid(declared: Option[object]) -> None:
     if declared.default is not None:
         value = plain_value(declared, declared.default)
         assert faults(value, declared.kind.schema(), SCHEMA) == []
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [each for each in OPTIONS.values() if sample.value(each)],
+    ids=lambda each: each.key,
+)
+def test_the_example_of_an_option_is_valid(declared: Option[object]) -> None:
+    root = checked(sample.example(declared)).root
+    assert any(declared.name in each.values for each in root.walk())
+    assert faults(Show(Configuration(root), secrets=True).plain(root), SCHEMA, SCHEMA) == []
 
 
 def test_it_has_all_stanzas_and_says_what_it_is() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from angarium.config import compound, kinds, places
+from angarium.config import compound, kinds, places, sample
 from angarium.config.grammar import Setting, parse
 from angarium.config.kinds import Kind, Raw
 from angarium.config.load import declarations
@@ -91,10 +91,12 @@ def test_a_value_of_each_kind_is_read_again_as_it_was(kind: Kind[Any], text: str
 
 
 @pytest.mark.parametrize(
-    "declared", [each for each in OPTIONS.values() if each.example], ids=lambda each: each.key
+    "declared",
+    [each for each in OPTIONS.values() if sample.value(each)],
+    ids=lambda each: each.key,
 )
 def test_the_example_of_an_option_is_read_again_as_it_was(declared: Option[Any]) -> None:
-    again(declared.kind, declared.example)
+    again(declared.kind, sample.value(declared))
 
 
 def test_words_are_quoted_where_momentum_needs_it() -> None:
