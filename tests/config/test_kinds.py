@@ -120,6 +120,7 @@ def test_a_kind_reads_what_it_means(kind: Kind[object], raw: Raw, value: object)
         (Mode(), "0999", "octal"),
         (Mode(bare=True), "789", "octal"),
         (Choice(("a", "b")), "c", "none of a, b"),
+        (Choice(("a", "b"), later=("Carrier",)), "carrier", "carrier is not supported yet"),
         (IntOr(("auto",)), "-1", "nor one of auto"),
         (Pattern(), "(", "no regular expression"),
         (Pattern(), "a{99999999999999}", "no regular expression"),

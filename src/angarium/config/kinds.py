@@ -248,15 +248,21 @@ class Mode:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of some words; the case does not matter, the value is as declared."""
+    """One of some words; the case does not matter, the value is as declared.
+
+    `later`: words which mean something that we do not have yet; they are refused as such.
+    """
 
     words: tuple[str, ...]
     synonyms: Mapping[str, str] = field(default_factory=dict)
+    later: tuple[str, ...] = ()
 
     def parse(self, raw: Raw) -> str:
         text = word(raw)
         known = {each.lower(): each for each in self.words}
         found = known.get(text.lower()) or self.synonyms.get(text.lower())
+        if found is None and text.lower() in map(str.lower, self.later):
+            raise ValueError(f"{text} is not supported yet")
         if found is None:
             raise ValueError(f"{text!r} is none of {', '.join(self.words)}")
         return found
@@ -330,7 +336,9 @@ class Throttle:
     key: str = ""
 
     def keyed(self, key: str) -> "Throttle":
-        return replace(self, key=key)
+        # With the rate: after a reload another one has a counter of its own, not the time until
+        # which the old one would have waited.
+        return replace(self, key=f"{key} {self.rate}")
 
     def __str__(self) -> str:
         return str(self.rate)

@@ -41,9 +41,10 @@ class Transport(Options, direction="sending"):
         Hosts to send to instead of those in DNS, in order: a host, an address, `__mx__` for what
         DNS says, or smtp://host?pref=P&ttl=T&port=O&type=mx|a.
         """,
+        example='( "smtp://mx1.example.net?pref=10" mx2.example.net )',
     )
     delivery_method = option(
-        Choice(("ESMTP", "SMTP", "LMTP")),
+        Choice(("ESMTP", "SMTP", "LMTP"), later=("ECSTREAM", "APN", "GCM", "MM7", "delay_xfer")),
         "ESMTP",
         scopes=SHAPING,
         doc="Protocol to send by. SMTP greets with HELO and uses no extension.",
@@ -83,6 +84,7 @@ class Transport(Options, direction="sending"):
         doc="""
         Addresses to which nothing is ever sent: mail which leads to one fails at once (551 5.4.6).
         """,
+        example="( 127.0.0.0/8 10.0.0.0/8 )",
     )
     skip_hosts = option(
         List(Cidr()),
@@ -90,6 +92,7 @@ class Transport(Options, direction="sending"):
         scopes=Scope.GLOBAL,
         since="4.2.1.6",
         doc="Addresses which are passed over as if DNS had not named them.",
+        example="( 192.0.2.99 )",
     )
     max_mx_hosts = option(
         Int(minimum=1),

@@ -62,7 +62,7 @@ class Authentication(Options, direction="receiving"):
     authloginparameters = planned(
         PLAIN,
         None,
-        scopes=ASKING,
+        scopes=ASKING | Scope.PEER,
         reason=BY_ADDRESS,
         example='[ uri = "auth_ds://users" ]',
         doc="AUTH LOGIN, an older form of PLAIN which some clients want; as authplainparameters.",
