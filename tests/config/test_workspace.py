@@ -90,6 +90,7 @@ def test_a_file_which_is_included_twice_is_not_written_to() -> None:
                        'binding b { include "a.conf" }\n'}  # fmt: skip
 
 
+@pytest.mark.effect("local_changes_file")
 def test_a_new_stanza_goes_to_the_local_changes_if_the_main_file_names_them() -> None:
     data = snapshot('local_changes_file = "/etc/ecelerity/local.conf"\nbinding b { }\n')
     changed = done(data, "binding b domain x.example retry_interval 60",
@@ -112,6 +113,7 @@ def test_a_new_stanza_goes_into_the_main_file_else_inside_of_what_is_there() -> 
     }
 
 
+@pytest.mark.effect("local_changes_only")
 def test_local_changes_only_writes_no_other_file() -> None:
     data = snapshot(
         'local_changes_only = true\nlocal_changes_file = "/etc/ecelerity/local.conf"\n'

@@ -75,14 +75,22 @@ def load_snapshot(data: bytes, generation: int = 1) -> Configuration:
         checked.root,
         notes=checked.faults,
         generation=generation,
-        text_hash=hashlib.sha256(data).hexdigest()[:16],
+        text_hash=text_hash(data),
     )
+
+
+def text_hash(data: bytes) -> str:
+    """Return what tells a snapshot from others."""
+    return hashlib.sha256(data).hexdigest()[:16]
 
 
 def check_snapshot(data: bytes) -> Checked:
     """Return what a snapshot means with its faults, for `config check` and `config explain`."""
     taken = msgspec.msgpack.decode(data, type=Snapshot)
-    return check(taken.main, taken, taken.search)
+    declarations()
+    document = read(taken.main, taken, taken.search)
+    taken.files.clear()  # They are in the document, and may be large.
+    return _checked(document)
 
 
 def check(path: str, sources: Sources, search: tuple[str, ...] = ()) -> Checked:
@@ -92,7 +100,10 @@ def check(path: str, sources: Sources, search: tuple[str, ...] = ()) -> Checked:
         ConfigError: the main file cannot be read.
     """
     declarations()
-    document = read(path, sources, search)
+    return _checked(read(path, sources, search))
+
+
+def _checked(document: Document) -> Checked:
     checked = Checked(document)
     rules.apply(checked)
     checked.close()

@@ -18,7 +18,6 @@ looked up again, and goes to the next of these places if it is not what holds th
 A value is checked when it is set, the rules across options when the snapshot is loaded.
 """
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
@@ -31,7 +30,7 @@ from angarium.config.drafts import Draft, Undo
 from angarium.config.edit import Addition
 from angarium.config.grammar import Setting, parse
 from angarium.config.kinds import Bool, Raw
-from angarium.config.load import check_snapshot
+from angarium.config.load import check_snapshot, text_hash
 from angarium.config.option import Option
 from angarium.config.path import PathError, Place, Step, option_in, unknown
 from angarium.config.spelling import HIDDEN, quotes, secret
@@ -81,7 +80,7 @@ class Workspace:
     @property
     def base_hash(self) -> str:
         """Return the `text_hash` of the configuration this began with."""
-        return hashlib.sha256(self.base).hexdigest()[:16]
+        return text_hash(self.base)
 
     @property
     def changed(self) -> bool:

@@ -97,22 +97,7 @@ class Node(Options, direction="both"):
         direction="na",
         since=OURS,
         doc="Stanzas we do not know (modules of your own) which are noted instead of refused.",
-    )
-    local_changes_file = option(
-        Path(),
-        "/opt/msys/ecelerity/etc/local_changes.conf",
-        scopes=Scope.GLOBAL,
-        direction="na",
-        doc="File of the changes which were made while running; read after all others.",
-    )
-    local_changes_only = option(
-        Bool(),
-        False,
-        scopes=Scope.GLOBAL,
-        direction="na",
-        doc="Write all changes made while running to local_changes_file, none in place.",
-        state=State.PLANNED,
-        reason="The configuration is changed by its files only.",
+        example="( acme_logger )",
     )
     match_cache_size = option(
         Int(minimum=1),
@@ -174,6 +159,7 @@ class Security(Options, stanza="security"):
         None,
         dynamic=False,
         doc="Further groups; unset: none.",
+        example="( mail adm )",
     )
     capabilities = accepted(
         Text(),
@@ -185,6 +171,7 @@ class Security(Options, stanza="security"):
         low ports need.
         """,
         doc="Linux capabilities which are kept.",
+        example="cap_net_bind_service+ep",
     )
     privileges = accepted(
         Text(),
@@ -194,6 +181,7 @@ class Security(Options, stanza="security"):
         since="3",
         reason="These are privileges of Solaris, on which version 4 and this server do not run.",
         doc="Privileges of Solaris which are kept.",
+        example="basic",
     )
     chroot = option(
         Path(),
@@ -204,6 +192,7 @@ class Security(Options, stanza="security"):
         installation has to be there: Python, Angarium, the configuration for reloads, /proc, /dev
         and /etc/resolv.conf. Only root can do it; anybody else is refused the start.
         """,
+        example="/var/lib/angarium/root",
     )
 
 
@@ -235,16 +224,28 @@ class DebugFlags(Options, stanza="debug_flags"):
         scopes=Scope.OWN,
         reason="Nothing is told at this level; what happens to mail is in the event streams.",
         doc="Parts which tell what helps to find a fault.",
+        example="( SMTP )",
     )
-    info = option(PARTS, (), doc="Parts which tell what they do.")
+    info = option(
+        PARTS,
+        (),
+        doc="Parts which tell what they do.",
+        example="( SMTP DNS )",
+    )
     notice = accepted(
         PARTS,
         (),
         scopes=Scope.OWN,
         reason="Nothing is told at this level: it is info, or a warning.",
         doc="Parts which tell what is normal and of note.",
+        example="( ALL )",
     )
-    warning = option(PARTS, (), doc="Parts which tell what may go wrong.")
+    warning = option(
+        PARTS,
+        (),
+        doc="Parts which tell what may go wrong.",
+        example="( ALL )",
+    )
     error = option(PARTS, ("ALL",), doc="Parts which tell what went wrong and goes on.")
     critical = option(
         PARTS,
@@ -295,6 +296,7 @@ class Sink(Options, stanza="sink", direction="receiving"):
         since=OURS,
         dynamic=False,
         doc="Directory which gets every message byte for byte; unset: they are only counted.",
+        example="/tmp/angarium/received",
     )
     script = option(
         Path(),
@@ -302,4 +304,5 @@ class Sink(Options, stanza="sink", direction="receiving"):
         since=OURS,
         dynamic=False,
         doc="File which says how the sink answers; unset: it takes everything.",
+        example="examples/sinks/slow.sink",
     )
