@@ -42,7 +42,7 @@ def test_options_without_effect_are_notes_and_no_failure(tmp_path: Path) -> None
     path = file(tmp_path, 'license = "/nowhere"\n')
     code, output = angarium("config", "check", path)
     assert code == 0
-    assert output.startswith(f"{path}:1:1: note: license is understood and without effect; ")
+    assert output.startswith(f"{path}:1:1: note: license is understood and without effect")
     assert output.endswith(f"{path}: 1 note\n")
     assert angarium("config", "check", "--strict", path)[0] == 0
 
