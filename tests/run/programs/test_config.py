@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from angarium.run.programs.config import SUBCOMMANDS
@@ -50,6 +50,7 @@ def without_traceback(words: tuple[str, ...], path: Path) -> int:
     return angarium("config", name, *place, *rest, *after)[0]
 
 
+@settings(max_examples=40)
 @given(st.one_of(st.binary(max_size=60), stanzas().map(str.encode)))
 def test_any_octets_are_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory, octets: bytes
