@@ -37,7 +37,14 @@ class Fault:
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
         kind = "" if self.severity is Severity.ERROR else f"{self.severity.name.lower()}: "
-        return f"{where}: {kind}{self.message}" + (f"; {self.advice}" if self.advice else "")
+        return f"{where}: {kind}{self.message}{self._joint}{self.advice}"
+
+    @property
+    def _joint(self) -> str:
+        """Return what joins the advice: a reason which is a sentence stands as one."""
+        if not self.advice:
+            return ""
+        return ". " if self.advice[0].isupper() and self.advice.endswith(".") else "; "
 
 
 class Faults:

@@ -29,6 +29,7 @@ class Reception(Options, direction="receiving"):
         None,
         scopes=Scope.ESMTP_LISTENER | Scope.ECSTREAM_LISTENER | Scope.LISTEN | Scope.PEER,
         doc="Name of the pathway whose options hold here.",
+        example="submission",
     )
     banner_hostname = option(
         Hostname(),
@@ -41,6 +42,7 @@ class Reception(Options, direction="receiving"):
         None,
         scopes=SESSION,
         doc="The whole greeting, beginning with 220.",
+        example='"220 mx.example.com ESMTP"',
     )
     received_hostname = option(
         Hostname(),
@@ -70,6 +72,7 @@ class Reception(Options, direction="receiving"):
         {},
         scopes=Scope.ESMTP_LISTENER | Scope.LISTEN | PATHWAYS | Scope.PEER,
         doc="Variables which every connection has from the start.",
+        example="[ pool = fast ]",
     )
     # Where it waits in its queue.
     priority_header = option(
@@ -82,6 +85,7 @@ class Reception(Options, direction="receiving"):
         0 is that of all others, higher ones have the shares of priority_shares. Set it where you
         trust the clients.
         """,
+        example="X-Priority-Class",
     )
     fairness_key = option(
         List(KeySource(), split=True),
@@ -94,6 +98,7 @@ class Reception(Options, direction="receiving"):
         `client` (its address) or `header:NAME`. Of several the first which a message has counts;
         those without a key have their turns together.
         """,
+        example="( sender_domain )",
     )
     # Who may do what.
     require_ehlo = option(
@@ -107,6 +112,7 @@ class Reception(Options, direction="receiving"):
         (),
         scopes=HERE,
         doc="Clients which may send to any domain: addresses and networks.",
+        example='( 127.0.0.0/8 "192.0.2.0/24" )',
     )
     relay_for_sending_domains = option(
         List(DomainGlob()),
@@ -116,6 +122,7 @@ class Reception(Options, direction="receiving"):
         Senders of these domains may send to any domain. An empty list means every sender: an open
         relay for the clients it holds for.
         """,
+        example="( example.com )",
     )
     open_relay = option(
         Bool(),
@@ -275,6 +282,7 @@ class Conformance(Options, direction="receiving"):
         (),
         scopes=CONTENT,
         doc="Domains for which mail is taken from anybody.",
+        example='( example.com "*.example.com" )',
     )
     bounce_domains = option(
         List(DomainGlob(), split=True),
@@ -283,6 +291,7 @@ class Conformance(Options, direction="receiving"):
         doc="""
         Domains to which reports about our mail come back. Mail for them is taken from anybody.
         """,
+        example="( bounces.example.com )",
     )
     rfc2821_pedantic_address_rules = option(
         Bool(), True, scopes=CONTENT, doc="Refuse addresses with dots at the ends or in a row."

@@ -193,6 +193,7 @@ class Shape(Options, direction="sending"):
         How many turns fairness keys get in a queue for one of each other key which waits beside
         them: [ acme = 4 ]. Whose key a message has says fairness_key.
         """,
+        example="[ news.example.com = 1 shop.example.com = 10 ]",
     )
     reroute_domain = option(
         Detour(),
@@ -275,12 +276,14 @@ class Shape(Options, direction="sending"):
         None,
         scopes=SHAPING,
         doc="The From of our reports. Unset: mailer-daemon at our host name.",
+        example='"MAILER-DAEMON@mx.example.com"',
     )
     mdn_failures_notify = option(
         Text(),
         None,
         scopes=SHAPING,
         doc="Address which gets the reports about mail with a null sender; unset: nobody.",
+        example="postmaster@example.com",
     )
     generate_delay_dsn = option(
         Bool(),

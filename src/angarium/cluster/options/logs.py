@@ -26,9 +26,17 @@ class GatheredLogs(Options, stanza="logs", standing=NOT_GATHERED):
     file_mode = option(Mode(), None, example="0640", doc="Mode of these files.")
     dir_mode = option(Mode(), None, example="0755", doc="Mode of directories made for them.")
     max_open = option(Int(minimum=1), None, doc="How many of them are open at once.")
-    max_idle = option(Duration(), None, doc="How long one to which nothing is written stays open.")
+    max_idle = option(
+        Duration(),
+        None,
+        doc="How long one to which nothing is written stays open.",
+        example="300",
+    )
     control_cache = option(
-        Path(), None, doc="File which keeps the answers of nodes to commands of the console."
+        Path(),
+        None,
+        doc="File which keeps the answers of nodes to commands of the console.",
+        example="/var/log/eccluster/control_cache",
     )
 
 

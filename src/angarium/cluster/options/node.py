@@ -49,6 +49,7 @@ class Cluster(Options, stanza="cluster", standing=ALONE):
         Name of this node. Unset: EC_NODE_NAME of the environment, else the first part of the
         host name.
         """,
+        example="mta1",
     )
     nodeaddr = option(
         Text(),
@@ -66,6 +67,7 @@ class Cluster(Options, stanza="cluster", standing=ALONE):
         since="3",
         reason="It went with version 4: a cluster there, and here, is one.",
         doc="Part of the cluster this node belongs to.",
+        example="east",
     )
     mbus_daemon = accepted(
         PORT,
@@ -90,7 +92,10 @@ class Cluster(Options, stanza="cluster", standing=ALONE):
         doc="Group of the message bus in which commands go to all nodes.",
     )
     log_group = option(
-        Text(), None, doc="Name under which paniclog is told to whoever listens; unset: to nobody."
+        Text(),
+        None,
+        doc="Name under which paniclog is told to whoever listens; unset: to nobody.",
+        example="ec_logs",
     )
     tcp_buffer_size = option(
         Size(minimum=1024),
@@ -202,6 +207,7 @@ class Replicate(Options, stanza="cluster.replicate", inside=("cluster",), naming
         Text(),
         None,
         doc="With outbound_cidr and outbound_domains: the group whose connections are counted.",
+        example="customers",
     )
     max_delay = option(
         Float(), 1.0, doc="How long news may wait for others to be sent with, in seconds."

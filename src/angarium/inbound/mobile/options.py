@@ -28,10 +28,12 @@ class Xmpp(Options, direction="both"):
         None,
         scopes=Scope.DOMAIN,
         doc="Whether the domain is a server of XMPP or a client.",
+        example="client",
     )
     xmpp_dialback_secret = planned(
         Secret(),
         None,
         scopes=Scope.DOMAIN,
         doc="What is hashed into the keys by which servers of XMPP prove who they are.",
+        example="a-long-random-word",
     )

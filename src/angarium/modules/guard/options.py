@@ -80,7 +80,12 @@ class CallbackVerify(
 ):
     """Asks the host of a sender whether it knows them."""
 
-    mailfrom = option(Text(), "", doc="Sender of the question; empty: the null sender.")
+    mailfrom = option(
+        Text(),
+        "",
+        doc="Sender of the question; empty: the null sender.",
+        example="verify@example.com",
+    )
     map = option(
         Table(DomainGlob()),
         {},

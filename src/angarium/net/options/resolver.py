@@ -25,6 +25,7 @@ class Resolver(Options, direction="sending"):
         scopes=Scope.GLOBAL,
         since=OURS,
         doc="Servers to ask instead of those in resolv_conf: addresses, with :port or without.",
+        example="( 192.0.2.53 192.0.2.54 )",
     )
     hosts_file = option(
         Path(),

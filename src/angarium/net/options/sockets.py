@@ -79,6 +79,7 @@ class ListenSocket(Options, direction="receiving"):
         state=State.ACCEPTED,
         reason="Every worker accepts; there are no threads for it.",
         doc="Pool of the threads which accept connections.",
+        example="IO",
     )
     event_loop = option(
         Text(),
@@ -88,6 +89,7 @@ class ListenSocket(Options, direction="receiving"):
         state=State.ACCEPTED,
         reason="All workers serve all listeners.",
         doc="Event loops which serve a listener.",
+        example="smtp_pool",
     )
     timeout = option(
         Duration(),

@@ -230,6 +230,7 @@ class TlsLibrary(Options, direction="both"):
         None,
         scopes=Scope.GLOBAL,
         doc="File with parameters for Diffie-Hellman up to TLS 1.2, in PEM. Unset: built-in ones.",
+        example="/etc/ssl/dhparams.pem",
     )
     tls_enable_dhe_ciphers = planned(
         Bool(),
@@ -254,6 +255,7 @@ class TlsLibrary(Options, direction="both"):
         direction="both",
         reason=ONE_LIBRARY,
         doc="Hardware which OpenSSL uses; 5.3 ignores it too with OpenSSL 3.",
+        example="pkcs11",
     )
     crypto_lock_method = accepted(
         Choice(("EC_SSL_SPINLOCK", "EC_SSL_MUTEX", "EC_SSL_DEFAULTLOCK")),

@@ -54,6 +54,7 @@ class SmtpClient(Options, direction="sending"):
         safe=(),
         reason="The host would refuse every message, and each would fail for good. " + ONE_SERVER,
         doc="Our name at a host which wants AUTH.",
+        example="relay@example.com",
     )
     outbound_smtp_auth_pass = planned(
         Secret(),
@@ -62,6 +63,7 @@ class SmtpClient(Options, direction="sending"):
         since="4.2",
         reason=ONE_SERVER,
         doc="The password to it; with XOAUTH2 the token.",
+        example="a-long-random-word",
     )
     outbound_smtp_auth_key = planned(
         Text(),
@@ -73,6 +75,7 @@ class SmtpClient(Options, direction="sending"):
         module outbound_smtp_auth_v0 still has it.
         """,
         doc="What a script looks the name and password up by.",
+        example="smarthost",
     )
 
 
@@ -107,6 +110,7 @@ class HttpRequest(Options, direction="sending"):
         scopes=SHAPING,
         direction="both",
         doc="Name and password for the server, with a colon between.",
+        example='"user:password"',
     )
     delivery_response_timeout = planned(
         Int(unit="milliseconds"),
@@ -137,6 +141,7 @@ class Push(Options, direction="sending"):
         How long Apple keeps a message for a telephone which cannot be reached. Unset: as Apple
         does without it.
         """,
+        example="86400",
     )
     gcm_application_id = accepted(
         Text(),
@@ -147,7 +152,12 @@ class Push(Options, direction="sending"):
         doc="The program on the telephone for which a message is.",
     )
     gcm_authorization_token_id = accepted(
-        Secret(), None, scopes=SHAPING, reason=RETIRED, doc="The key by which Google knows us."
+        Secret(),
+        None,
+        scopes=SHAPING,
+        reason=RETIRED,
+        doc="The key by which Google knows us.",
+        example="a-long-random-word",
     )
     gcm_delay_while_idle = accepted(
         Bool(),

@@ -23,6 +23,7 @@ class Loops(Options, direction="na"):
         dynamic=False,
         reason=ONE_LOOP,
         doc="Event loops which look after deliveries.",
+        example="delivery_pool",
     )
     maintainer_pool = accepted(
         Text(),
@@ -31,6 +32,7 @@ class Loops(Options, direction="na"):
         dynamic=False,
         reason=ONE_LOOP,
         doc="Event loops which look after queues and names.",
+        example="maintainer_pool",
     )
     scheduler = accepted(
         Text(),
@@ -38,6 +40,7 @@ class Loops(Options, direction="na"):
         dynamic=False,
         reason="The best way of the system to wait for sockets is taken.",
         doc="How a process waits for its sockets.",
+        example="epoll",
     )
     max_timed_events_per_iter = accepted(
         Int(minimum=1),
@@ -52,6 +55,7 @@ class Loops(Options, direction="na"):
         since="3.6",
         reason="Every worker has a part of each domain's mail, so none is busy with one alone.",
         doc="Domains with much mail, which are shared out among the threads at the start.",
+        example="( gmail.com yahoo.com )",
     )
     clear_mail_queue_maintainers = accepted(
         Bool(),

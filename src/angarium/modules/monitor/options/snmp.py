@@ -29,6 +29,7 @@ class Snmp(
         "public",
         dynamic=False,
         doc="What a question has to name to be answered. It is sent in clear.",
+        example="monitoring",
     )
     syscontact = option(
         Text(),
@@ -74,7 +75,9 @@ class SnmpTraps(
 class Destination(Options, template=True):
     """Who gets the traps."""
 
-    community = option(Secret(), "Public", doc="What the receiver knows us by.")
+    community = option(
+        Secret(), "Public", doc="What the receiver knows us by.", example="monitoring"
+    )
 
 
 class TrapDestination(
