@@ -8,7 +8,7 @@ from collections.abc import Callable
 def write(
     path: str, octets: bytes, mode: int, *, prepare: Callable[[int], None] | None = None
 ) -> None:
-    """Make a new file and sync it; a leftover of that name is overwritten.
+    """Make a new file and sync it; a leftover of that name is removed.
 
     Args:
         prepare: is given the open file, to set its owner and such before there is anything in it.
@@ -16,8 +16,9 @@ def write(
     Raises:
         OSError: there is no such file then.
     """
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-    handle = os.open(path, flags, mode)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)  # A leftover may have another mode, or be open somewhere.
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         with open(handle, "wb") as file:
             if prepare is not None:
