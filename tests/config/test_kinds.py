@@ -179,7 +179,7 @@ def test_patterns_are_those_of_pcre(pattern: str, text: str, found: bool) -> Non
 
 
 def test_a_throttle_carries_the_key_of_its_stanza() -> None:
-    assert Throttle(Rate(5, 1)).keyed("domain a").key == "domain a"
+    assert Throttle(Rate(5, 1)).keyed("domain a").key == "domain a 5/1"
     assert Cap(5).keyed("binding b") == Cap(5, "binding b")
 
 

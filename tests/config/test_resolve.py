@@ -217,7 +217,7 @@ def test_a_throttle_of_a_host_does_not_fall_back_and_a_pattern_is_one_counter() 
     other = conf.at(HostLimits, group="g", binding="c", host="b.net").outbound_throttle_messages
     assert one is not None
     assert one is other
-    assert one.key == "outbound_throttle_messages host /[.]net$/"
+    assert one.key == "outbound_throttle_messages host /[.]net$/ 3/60"
 
 
 def test_throttles_are_shared_by_all_who_fall_back_to_one_stanza() -> None:
@@ -232,9 +232,9 @@ def test_throttles_are_shared_by_all_who_fall_back_to_one_stanza() -> None:
         assert shape.outbound_throttle_messages is not None
         return shape.outbound_throttle_messages.key
 
-    assert key("default", "a.com") == key("other", "b.com") == "outbound_throttle_messages"
-    assert key("b", "a.com") == key("b", "a.fr") == "outbound_throttle_messages binding b"
-    assert key("x", "a.fr") == key("y", "b.fr") == "outbound_throttle_messages domain /[.]fr$/"
+    assert key("default", "a.com") == key("other", "b.com") == "outbound_throttle_messages 100/1"
+    assert key("b", "a.com") == key("b", "a.fr") == "outbound_throttle_messages binding b 5/10"
+    assert key("x", "a.fr") == key("y", "b.fr") == "outbound_throttle_messages domain /[.]fr$/ 3/1"
     cap = conf.at(Shape, domain="a.fr").scope_max_outbound_connections
     assert cap is not None
     assert (cap.count, cap.key) == (9, "scope_max_outbound_connections domain /[.]fr$/")

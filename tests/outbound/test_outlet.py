@@ -444,3 +444,40 @@ async def test_after_how_many_failures_a_queue_is_delayed(most: int, paused: boo
             await sending.later(61.0)
             await sending.quiet()
         assert bool(line.closed & PAUSED) is paused
+
+
+@pytest.mark.parametrize(
+    ("change", "connections"),
+    [({}, 1), ({"ehlo_hostname": "new.test"}, 2)],
+)
+async def test_a_connection_made_by_other_options_ends_with_the_next_generation(
+    change: dict[str, Any], connections: int
+) -> None:
+    async with Peer() as peer, Sending(peer.port) as sending:
+        sending.put("b@example.test")
+        await sending.quiet()
+        changed = sending.queues.configuration
+        assert isinstance(changed, Configuration)
+        changed.transport = changed.transport.replace(**change)
+        changed.generation += 1
+        sending.pool.configure(changed)
+        sending.board.configure(changed)
+        sending.put("c@example.test")
+        await sending.until(lambda: len(peer.messages) == 2)
+        assert peer.connections == connections
+
+
+async def test_a_connection_which_knows_another_rate_of_its_host_ends_too() -> None:
+    host = {"outbound_throttle_messages": Throttle(Rate(1, 3600), "h 1/3600")}
+    async with Peer() as peer, Sending(peer.port, host=host) as sending:
+        sending.put("b@example.test")
+        await sending.quiet()
+        sending.put("c@example.test")
+        changed = sending.queues.configuration
+        assert isinstance(changed, Configuration)
+        changed.host = changed.host.replace(outbound_throttle_messages=None)
+        changed.generation += 1
+        sending.pool.configure(changed)
+        sending.board.configure(changed)
+        await sending.later(1.0)
+        await sending.until(lambda: len(peer.messages) == 2)

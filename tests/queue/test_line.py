@@ -412,3 +412,17 @@ def test_every_entry_is_in_exactly_one_place(
     queues.jump(100)
     left = [entry.id for _ in range(line.active) for entry in line.take(100)]
     assert sorted([*left, *idents(flying)]) == sorted(queues.spool.live)
+
+
+def test_a_throttle_of_before_a_reload_holds_no_line_any_more() -> None:
+    queues = Queues(outbound_throttle_messages=Throttle(Rate(1, 3600), "t 1/3600"))
+    line = queues.put_many(2)
+    assert line.take(1)
+    assert line.take(1) == []
+    queues.configuration.shape = Shape.make(
+        outbound_throttle_messages=Throttle(Rate(100), "t 100/1")
+    )
+    queues.configuration.generation += 1
+    queues.board.configure(queues.configuration)
+    queues.later(1.0)
+    assert len(line.take(1)) == 1

@@ -171,6 +171,8 @@ class Outlet:
     def wake(self) -> None:
         """The line has mail and may send."""
         line, idle = self.line, self._idle
+        if self._generation != self._shared.generation:
+            self._renew()
         if idle and not line.closed:
             each = BRISK_DEPTH if idle[-1].brisk else 1
             for _ in range(min(len(idle), -(-line.active // each))):
@@ -243,8 +245,6 @@ class Outlet:
     def _grow(self, shape: Shape) -> None:
         """Open connections up to the target, as far as the limits go."""
         shared = self._shared
-        if self._generation != shared.generation:
-            self._not_before = 0.0  # Another configuration may know other hosts.
         if self.line.parked:
             shared.board.schedule.park(self.line, self.line.parked)  # New mail has its turn too.
         if self._failing or self.line.parked:
@@ -325,6 +325,20 @@ class Outlet:
             shared.park(line, wanting)
         if started:
             self.wake()
+
+    def _renew(self) -> None:
+        """Another generation holds: what was made by other options ends after what it does now."""
+        self._not_before = 0.0  # It may know other hosts.
+        shared, means = self._shared, self.means()
+        for session in list(self.sessions):
+            limits = shared.host_limits(session.hop.host.lower(), means)
+            before = session.toll.throttle if session.toll is not None else None
+            alike = all(
+                getattr(session.options, name) == getattr(means.options, name)
+                for name in Transport.attributes()
+            )
+            if not alike or before != limits.outbound_throttle_messages:
+                session.retire()
 
     def means(self) -> Means:
         """Return what sessions need, for the present generation."""

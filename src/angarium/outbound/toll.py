@@ -20,16 +20,16 @@ PACE_SECONDS: Final = 1.0
 class Toll:
     """The rate of a host, for one connection."""
 
-    __slots__ = ("_ledger", "_paid", "_throttle")
+    __slots__ = ("_ledger", "_paid", "throttle")
 
     def __init__(self, throttle: Throttle, ledger: Ledger) -> None:
-        self._throttle = throttle
+        self.throttle = throttle
         self._ledger = ledger
         self._paid = 1  # messages counted and not sent yet
 
     def take(self, batch: Sequence[Entry]) -> float:
         """Count a batch; return 0.0, or the seconds after which it may be sent."""
-        throttle, ledger, count = self._throttle, self._ledger, len(batch)
+        throttle, ledger, count = self.throttle, self._ledger, len(batch)
         paid, self._paid = self._paid, 0
         if paid:
             if count != paid:
@@ -44,5 +44,5 @@ class Toll:
     def refund(self) -> None:
         """Nothing more is sent: take back what was counted for it."""
         if self._paid:
-            self._ledger.adjust(self._throttle.key, self._throttle.rate, -self._paid)
+            self._ledger.adjust(self.throttle.key, self.throttle.rate, -self._paid)
             self._paid = 0

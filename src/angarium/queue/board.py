@@ -242,6 +242,7 @@ class Board:
         """Offer every line; a job."""
         for number, line in enumerate(list(self.lines.values()), 1):
             self.schedule.unpark(line)  # What it waits for may have another limit now.
+            line.open(THROTTLED)
             # Looks up suspend_delivery of this generation; what comes due later finds it so.
             line.shape  # noqa: B018
             self.offer(line)
