@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.outlook import Outlook
+from helpers.outlook import Outlook, second
 from helpers.preload import preload
 
 BINDINGS = """
@@ -75,3 +75,32 @@ async def test_mail_of_a_binding_which_a_reload_takes_away_goes_by_the_default(
         assert {row[8] for row in delivered} == {"default"}
         await world.again()
         assert len(world.got("b*@a.test")) == 20
+
+
+@pytest.mark.effect("bind_address_secondary")
+async def test_a_binding_with_an_address_of_each_family_sends_by_both(tmp_path: Path) -> None:
+    await preload(
+        tmp_path / "state",
+        [("g", "both", "b@six.test"), ("g", "both", "b@four.test"), ("g", "one", "c@six.test")],
+    )
+    config = """
+        use_ipv6 = true
+        generate_bounces = false
+        binding_group "g" {
+          binding "both" { bind_address = "127.0.2.11"  bind_address_secondary = "::1" }
+          binding "one" { bind_address = "127.0.2.12" }
+        }
+    """
+    zone = "six.test AAAA ::1\nfour.test A 127.0.0.1"
+    async with Outlook(tmp_path, config, zone) as world:
+        six = await second(world, "::1")
+        try:
+            await world.came("b@four.test")
+            await world.records("mainlog", "T", "six.test")
+            assert "b@six.test" not in [row[5] for row in world.rows("mainlog", "P")]
+            await world.until(lambda: six.accepted, "mail by IPv6")
+            assert [each.peer for each in six.accepted] == ["::1"]
+            assert [each.recipients for each in six.accepted] == [["b@six.test"]]
+            assert world.sink.accepted[0].peer == "127.0.2.11"
+        finally:
+            await six.stop()

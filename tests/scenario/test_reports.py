@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from email import message_from_bytes
 from email.message import Message
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -188,3 +189,31 @@ async def test_an_international_address_is_reported_by_rfc_6533(world: Outlook) 
     assert original.get_content_type() == "message/global-headers"
     assert "Final-Recipient: utf-8; gon\u00e9@a.test".encode() in (letter.content or b"")
     assert whole["Subject"]
+
+
+@pytest.mark.effect("external_hostname", "bounce_size_limit")
+async def test_what_we_write_into_mail_has_the_name_and_the_size_which_are_set(
+    tmp_path: Path,
+) -> None:
+    config = """
+        external_hostname = "outside.test"
+        bounces_inline_original = all
+        bounce_size_limit = 600
+    """
+    sink = "at rcpt to gone@* reply 550 5.1.1 nobody here"
+    async with Outlook(tmp_path, config, "* A 127.0.0.1", sink) as world:
+        await world.mail("b@a.test")
+        [letter] = await world.came("b@a.test")
+        assert b"by outside.test" in (letter.content or b"")
+        assert b"mx.node.test" not in (letter.content or b"")
+        assert world.session(letter)[0] == "EHLO mx.node.test"
+        returned = []
+        for lines in (1, 40):
+            to = f"sender{lines}@home.test"
+            text = b"Subject: x\r\n\r\n" + b"the body of it\r\n" * lines
+            await world.mail("gone@a.test", sender=to, content=text)
+            [report] = await world.came(to)
+            returned.append(b"the body of it" in (report.content or b""))
+            assert b"Reporting-MTA: dns; outside.test" in (report.content or b"")
+            assert b"mailer-daemon@outside.test" in (report.content or b"")
+        assert returned == [True, False]
