@@ -20,14 +20,6 @@ declarations()
 TESTS = Path(__file__).parent.parent
 WORKING = {each.key for each in OPTIONS.values() if each.state is State.WORKS}
 
-# Of the queues, of delivery and of the network.
-MISSING_SENDING: frozenset[str] = frozenset({
-})  # fmt: skip
-# Of reception, of logging, of the spool and of the server.
-MISSING_RECEIVING: frozenset[str] = frozenset({
-})  # fmt: skip
-MISSING = MISSING_SENDING | MISSING_RECEIVING
-
 
 def effects(tree: ast.AST) -> Iterator[str]:
     """Yield the options which the tests of a module name; marks of parameters count too."""
@@ -55,12 +47,7 @@ NAMED = named()
 
 
 def test_an_option_which_works_has_a_test_of_its_effect() -> None:
-    assert sorted(WORKING - NAMED.keys() - MISSING) == []
-
-
-def test_what_has_a_test_now_is_not_missing() -> None:
-    assert sorted(MISSING & NAMED.keys()) == []
-    assert sorted(MISSING - WORKING) == []
+    assert sorted(WORKING - NAMED.keys()) == []
 
 
 def test_an_effect_is_one_of_an_option_which_works() -> None:
