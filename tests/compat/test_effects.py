@@ -5,7 +5,6 @@
 
 A test proves an effect if a value other than the default makes the server do something else; that
 a value arrives in an object proves nothing. By the syntax trees of the tests: nothing is imported.
-`MISSING` names what has no such test yet, with the reason. It may only shrink.
 """
 
 import ast
