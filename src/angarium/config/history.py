@@ -20,6 +20,7 @@ from angarium.config.load import text_hash
 from angarium.config.options import Changes
 from angarium.core.errors import Error
 
+FOLDER: Final = "config"  # in the state directory
 MAGIC: Final = b"ANGACONF"
 FIXED: Final = len(MAGIC) + 4 + 4 + 4  # format, length and CRC of the head
 FORMAT: Final = 1

@@ -16,6 +16,7 @@ SUBCOMMANDS: Final = {
     "show": "print a configuration, or a stanza of it",
     "explain": "say what an option is, where it is set, who wins and who reads it",
     "diff": "say what differs between two configurations in meaning",
+    "history": "say which configurations were in force, and who brought them",
     "schema": "print the JSON Schema of a configuration",
     "import": "write what another server's configuration becomes here",
 }
