@@ -248,3 +248,9 @@ def test_of_many_places_an_advice_names_some() -> None:
     assert "the option enabled may not stand in binding stanzas" in told
     assert told.count(",") < 15
     assert told.endswith(" more")
+
+
+def test_protection_is_not_asked_of_a_listener_which_nobody_serves() -> None:
+    """The console's own socket is no less safe for what a listener says which is not there."""
+    text = "control_listener { enable_authentication = true listen /tmp/2025 { } }"
+    assert not faults(text)

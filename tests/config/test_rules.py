@@ -60,8 +60,8 @@ def told(text: str) -> list[str]:
         ),
         ("esmtp_listener { }", "WARNING 1 esmtp_listener has no listen stanza, so nothing listens"),
         (
-            'esmtp_listener { listen ":25" { } }\ncontrol_listener { listen "*:25" { } }',
-            "ERROR 2 *:25 is used by esmtp_listener too",
+            'control_listener { enable = no listen "*:25" { } } esmtp_listener { listen ":25" { } }',
+            "ERROR 1 *:25 is used by control_listener too",
         ),
         (
             "esmtp_listener { smtp_extensions = ( ENHANCEDSTATUSCODES XCLIENT ) listen *:25 { } }",

@@ -159,15 +159,23 @@ class Checked:
             self._top[item.name] = file, item.start
         section.values[item.name] = value
         self._used.add(item.name)
-        if declared.safe is not None and value not in declared.safe:
+        if declared.state is not State.WORKS:
+            self._tell_state(file, item, section, declared, value)
+
+    def _tell_state(
+        self, file: File, item: Setting, section: Section, declared: Option[Any], value: object
+    ) -> None:
+        """Tell that an option has no effect; what protects somebody is refused where it matters."""
+        idle = section.idle
+        served = not idle or section.kind.scope is Scope.OWN  # nobody comes by an idle listener
+        if declared.safe is not None and value not in declared.safe and served:
             self.report(
                 file,
                 item.start,
                 f"{item.name} is {declared.state.value}, and going on without it is not safe",
                 declared.reason or "remove it only if you can do without its protection",
             )
-        elif declared.state is not State.WORKS and section.kind.standing.state is State.WORKS:
-            # Of a stanza without effect nothing has any; `rules` tells it once.
+        elif not idle:  # of a stanza without effect nothing has any; `rules` tells it once
             self.report(
                 file,
                 item.start,

@@ -113,7 +113,7 @@ def option(  # noqa: PLR0913 - a declaration has this many sides
     made.since = since
     made.state = state
     made.direction = direction
-    made.reason = inspect.cleandoc(reason)
+    made.reason = " ".join(reason.split())
     made.example = example
     made.safe = None
     return made

@@ -198,7 +198,14 @@ HTTP_LISTENER: Final = stanza(
     "http_listener", Scope.HTTP_LISTENER, doc="Answers HTTP.", standing=SILENT
 )
 CONTROL_LISTENER: Final = stanza(
-    "control_listener", Scope.CONTROL_LISTENER, doc="Answers the console."
+    "control_listener",
+    Scope.CONTROL_LISTENER,
+    doc="Answers the console.",
+    standing=Standing(
+        State.PLANNED,
+        "`angarium console --state DIR` reaches the server by a socket which is always there.",
+        loss="nobody listens there",
+    ),
 )
 ECCLUSTER_LISTENER: Final = stanza(
     "eccluster_listener",

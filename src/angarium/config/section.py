@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Iterator
 from typing import Final
 
-from angarium.config.scope import TOP, StanzaKind
+from angarium.config.scope import TOP, StanzaKind, State
 
 _NOTHING: Final[dict[str, "Section"]] = {}
 
@@ -103,6 +103,14 @@ class Section:
             if section.children is not None:
                 inner = [each for kind in section.children.values() for each in kind.values()]
                 pending.extend(reversed(inner))
+
+    @property
+    def idle(self) -> bool:
+        """Say whether the stanza, or one around it, is of a kind without effect here."""
+        section: Section | None = self
+        while section is not None and section.kind.standing.state is State.WORKS:
+            section = section.parent
+        return section is not None
 
     @property
     def path(self) -> str:
