@@ -60,8 +60,9 @@ def told(text: str) -> list[str]:
         ),
         ("esmtp_listener { }", "WARNING 1 esmtp_listener has no listen stanza, so nothing listens"),
         (
-            'control_listener { enable = no listen "*:25" { } } esmtp_listener { listen ":25" { } }',
-            "ERROR 1 *:25 is used by control_listener too",
+            'control_listener { enable = no listen "*:25" { } }\n'
+            'esmtp_listener { listen ":25" { } }',
+            "ERROR 2 *:25 is used by control_listener too",
         ),
         (
             "esmtp_listener { smtp_extensions = ( ENHANCEDSTATUSCODES XCLIENT ) listen *:25 { } }",
