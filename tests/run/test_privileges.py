@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from angarium.config.errors import ConfigError
+from angarium.config.load import load_text
 from angarium.run import privileges
+from angarium.run.options import Security
 from angarium.run.privileges import PrivilegeError, identity
 
 
@@ -81,3 +84,26 @@ def test_a_chroot_needs_a_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     (tmp_path / "python").touch(0o755)
     assert confined(tmp_path) == "here python"
     assert "chroot of the security stanza failed" in confined(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("text", "good"),
+    [
+        ("cap_net_bind_service+ep", True),
+        ("CAP_NET_ADMIN,cap_net_raw=eip cap_sys_resource+ep-i", True),
+        ("all=", True),
+        ("=ep", True),
+        ("cap_net_bind_service", False),
+        ("everything", False),
+        ("", False),
+    ],
+)
+def test_capabilities_are_written_as_the_system_has_them(text: str, good: bool) -> None:
+    def made() -> str | None:
+        return load_text(f'security {{ capabilities = "{text}" }}').top(Security).capabilities
+
+    if good:
+        assert made() == text
+    else:
+        with pytest.raises(ConfigError, match="no set of capabilities"):
+            made()

@@ -226,6 +226,42 @@ async def test_root_becomes_the_user_of_the_security_stanza() -> None:
         assert any("needs restart" in line and "127.0.0.1:912" in line for line in server.said)
 
 
+@ROOT
+@pytest.mark.effect("security.capabilities")
+async def test_with_its_capability_a_reload_may_listen_on_a_low_port() -> None:
+    ours = [each for each in sys.path if each.endswith(("site-packages", "src"))]
+    environment = {"PYTHONPATH": ":".join(ours)}
+    python = python_for("nobody", environment)
+    folder = Path(tempfile.mkdtemp(prefix="angarium-"))
+    folder.chmod(0o755)
+    config = folder / "ecelerity.conf"
+    security = (
+        'security { user = "nobody" group = "nogroup" '
+        'capabilities = "cap_net_admin+ep cap_net_bind_service+ep" }\n'
+    )
+    config.write_text(PLAIN.format(port=913) + security)
+    config.chmod(0o644)
+    words = ("--config", str(config), "--state", str(folder / "state"))
+    async with serving(*words, python=python, **environment) as server:
+        children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
+        for pid in children:
+            assert "CapPrm:\t0000000000000000" in Path(f"/proc/{pid}/status").read_text()
+        status = Path(f"/proc/{server.pid}/status").read_text()
+        assert "CapPrm:\t0000000000000400" in status
+        assert "CapEff:\t0000000000000400" in status
+        both = 'listen "127.0.0.1:913" { } listen "127.0.0.1:914" { }'
+        config.write_text(
+            f"esmtp_listener {{ {both} }}\neventloop {{ concurrency = 1 }}\n"
+            f'{security}hostname = "new.name.test"\n'
+        )
+        os.kill(server.pid, signal.SIGHUP)
+        await until_banner(913, "220 new.name.test")
+        async with calling(914) as caller:
+            assert caller.banner.startswith("220 new.name.test")
+        os.kill(server.pid, signal.SIGTERM)
+        assert await server.ended() == 0
+
+
 # Whatever is mounted goes with the processes: nothing is left behind which a test could delete.
 INSIDE = 'mount --rbind / "$0" && mount -t tmpfs tmpfs "$0/mnt" && exec "$@"'
 

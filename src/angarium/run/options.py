@@ -1,6 +1,8 @@
 """Options of the server as a whole: its name, its identity, its processes."""
 
-from angarium.config.kinds import Bool, Choice, Duration, Int, List, Path, Text
+import re
+
+from angarium.config.kinds import Bool, Choice, Duration, Int, List, Path, Raw, Text
 from angarium.config.option import OURS, Options, State, accepted, option
 from angarium.config.places import Hostname
 from angarium.config.scope import Naming, Scope
@@ -10,6 +12,21 @@ SUBSYSTEMS = (
     "ERROR", "TIME", "FD", "SMTP", "LOG1", "DANE", "DNS", "DNSDS", "MTA_STS", "NET", "SIG", "MEM",
     "DB", "LIC", "SSL", "MOD", "START", "ALL",
 )  # fmt: skip
+
+
+class Capabilities(Text):
+    """As cap_from_text has it: names, an operator and flags."""
+
+    def parse(self, raw: Raw) -> str:
+        text = Text.parse(self, raw)
+        names = r"(?:all|cap_[a-z_]+(?:,cap_[a-z_]+)*)?"
+        clause = rf"{names}(?:[=+-][eip]*)+"
+        if not re.fullmatch(rf"{clause}(?: +{clause})*", text.strip(), re.IGNORECASE):
+            raise ValueError(f"{text!r} is no set of capabilities, such as cap_net_bind_service+ep")
+        return text
+
+    def __str__(self) -> str:
+        return "capabilities, such as cap_net_bind_service+ep"
 
 
 class Node(Options, direction="both"):
@@ -161,16 +178,15 @@ class Security(Options, stanza="security"):
         doc="Further groups; unset: none.",
         example="( mail adm )",
     )
-    capabilities = accepted(
-        Text(),
+    capabilities = option(
+        Capabilities(),
         None,
-        scopes=Scope.OWN,
         dynamic=False,
-        reason="""
-        Sockets are opened before privileges are dropped; the systemd unit gives the one capability
-        low ports need.
+        doc="""
+        What the supervisor keeps of root. Of use is cap_net_bind_service+ep, by which a reload may
+        listen on a new port below 1024; nothing else is kept, whatever is named. Workers have
+        none. After an upgrade it is gone: then a new low port needs a restart.
         """,
-        doc="Linux capabilities which are kept.",
         example="cap_net_bind_service+ep",
     )
     privileges = accepted(

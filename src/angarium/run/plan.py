@@ -243,7 +243,12 @@ def _identity(configuration: Configuration) -> Identity | None:
     if os.geteuid() != 0 or configuration.root.get("security") is None:
         return None
     security = configuration.top(Security)
-    return identity(security.user, security.group, tuple(security.supplemental_groups or ()))
+    return identity(
+        security.user,
+        security.group,
+        tuple(security.supplemental_groups or ()),
+        low_ports="cap_net_bind_service" in (security.capabilities or "").lower(),
+    )
 
 
 def write_pid(path: Path) -> None:

@@ -1,5 +1,6 @@
 """Root for as long as it is needed: sockets and files first, then an ordinary user for good."""
 
+import ctypes
 import grp
 import os
 import pwd
@@ -7,8 +8,15 @@ import resource
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from angarium.core.errors import Error
+
+# Of <linux/capability.h> and <linux/prctl.h>.
+CAP_NET_BIND_SERVICE: Final = 10
+_CAPABILITY_VERSION_3: Final = 0x20080522
+_PR_SET_KEEPCAPS: Final = 8
+_LIBC: Final = ctypes.CDLL(None, use_errno=True)
 
 
 class PrivilegeError(Error):
@@ -17,15 +25,18 @@ class PrivilegeError(Error):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Whom to become."""
+    """Whom to become. `low_ports`: the right to open ports below 1024 is kept."""
 
     user: str
     uid: int
     gid: int
     groups: tuple[int, ...]
+    low_ports: bool = False
 
 
-def identity(user: str, group: str, supplemental: tuple[str, ...] = ()) -> Identity:
+def identity(
+    user: str, group: str, supplemental: tuple[str, ...] = (), *, low_ports: bool = False
+) -> Identity:
     """Look the names of the security stanza up. Raises PrivilegeError."""
     try:
         account = pwd.getpwnam(user)
@@ -38,6 +49,7 @@ def identity(user: str, group: str, supplemental: tuple[str, ...] = ()) -> Ident
         account.pw_uid,
         _gid(group) if group else account.pw_gid,
         tuple(_gid(name) for name in supplemental),
+        low_ports,
     )
 
 
@@ -102,6 +114,24 @@ def become(who: Identity) -> None:
     """Drop root for good, and prove it; unless the operator wants root."""
     os.setgroups(who.groups or [who.gid])
     os.setresgid(who.gid, who.gid, who.gid)
+    keeping = who.low_ports and who.uid != 0
+    if keeping:
+        _LIBC.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0)
     os.setresuid(who.uid, who.uid, who.uid)
+    if keeping:
+        _keep(1 << CAP_NET_BIND_SERVICE)
     if who.uid != 0 and 0 in os.getresuid():
         raise PrivilegeError("privileges could not be dropped", user=who.user)
+
+
+def _keep(mask: int) -> None:
+    """Give up all capabilities but these (below 32), for this thread and those it starts."""
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
+    # Effective, permitted and inheritable, of the lower and of the higher ones: what we start
+    # inherits none of them.
+    sets = (ctypes.c_uint32 * 6)(mask, mask, 0, 0, 0, 0)
+    if _LIBC.capset(header, sets) != 0:
+        raise PrivilegeError(
+            "capabilities of the security stanza could not be kept",
+            reason=os.strerror(ctypes.get_errno()),
+        )
