@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from angarium.config import drafts, path
 from angarium.config.difference import What, differences
+from angarium.config.edit import Addition
 from angarium.config.load import load_snapshot
 from angarium.config.path import PathError
 from angarium.config.tree import LOCAL_CHANGES, Snapshot
@@ -123,6 +124,14 @@ def test_local_changes_only_writes_no_other_file() -> None:
     assert changed == {"local.conf": HEADER + "retry_interval = 80\n"}
 
 
+def test_local_changes_only_holds_from_the_command_on_which_sets_it() -> None:
+    data = snapshot('local_changes_file = "/etc/ecelerity/local.conf"\nretry_interval = 60\n')
+    changed = done(data, "retry_interval 61", "local_changes_only true", "retry_interval 70",
+                   "local_changes_only false", "retry_interval 80")  # fmt: skip
+    assert "retry_interval = 61\nlocal_changes_only = true\n" in changed["ecelerity.conf"]
+    assert changed["local.conf"].endswith("retry_interval = 80\nlocal_changes_only = false\n")
+
+
 def test_local_changes_only_has_a_file_without_a_name() -> None:
     data = snapshot("local_changes_only = true\n")
     assert done(data, "retry_interval 70") == {
@@ -147,6 +156,24 @@ def test_what_is_set_last_counts_so_a_file_read_before_is_passed_over() -> None:
         "ecelerity.conf": 'include "a.conf"\nreadonly_include "z.conf"\n\n'
         'binding "b" {\n  retry_interval = 70\n}\n'
     }
+
+
+def test_of_many_files_with_a_place_few_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each file at the top has the place of the global options."""
+    many = {f"f{each}": "" for each in range(50)}
+    main = "".join(f"include {name}\n" for name in many) + "readonly_include z\n"
+    workspace = Workspace(snapshot(main, **many, z="retry_interval = 60\n"))
+    tried: list[str] = []
+    add = drafts.Draft.add
+
+    def noted(self: drafts.Draft, spot: drafts.Spot, what: Addition) -> drafts.Undo:
+        tried.append(self.path)
+        return add(self, spot, what)
+
+    monkeypatch.setattr(drafts.Draft, "add", noted)
+    workspace.set([], "retry_interval", "70")
+    assert workspace.checked().root.values["retry_interval"] == 70
+    assert tried == [MAIN]
 
 
 def test_what_no_file_can_change_is_an_error_and_changes_nothing() -> None:
@@ -272,6 +299,9 @@ def test_a_secret_is_masked_and_its_mask_is_no_secret() -> None:
     assert workspace.replay() == ["config set outbound_smtp_auth_pass = ***"]
     with pytest.raises(WorkspaceError, match="secret which is not shown") as caught:
         workspace.set([], "outbound_smtp_auth_pass", "***")
+    assert "sesame" not in str(caught.value)
+    with pytest.raises(WorkspaceError, match=r"\*\*\* is no value") as caught:
+        workspace.set([], "outbound_smtp_auth_pass", "open sesame")
     assert "sesame" not in str(caught.value)
     assert "open sesame" in files(workspace)["ecelerity.conf"]
 

@@ -32,6 +32,7 @@ from angarium.config.grammar import Setting, parse
 from angarium.config.kinds import Bool, Raw
 from angarium.config.load import check_snapshot, text_hash
 from angarium.config.option import Option
+from angarium.config.options import Changes
 from angarium.config.path import PathError, Place, Step, option_in, unknown
 from angarium.config.spelling import HIDDEN, quotes, secret
 from angarium.config.tree import Snapshot, read
@@ -64,6 +65,7 @@ class Workspace:
         self._writable = writable
         self._commands: list[str] = []
         self._checked: tuple[int, Checked] | None = None
+        self._only: bool | None = None  # local_changes_only, once somebody asked
         self._files = Drafts(read(self._taken.main, self._taken, self._taken.search))
 
     @classmethod
@@ -121,16 +123,17 @@ class Workspace:
         declared = option_in(place.kind, option)
         if declared is None and not place.kind.free:
             raise unknown(place.kind, option)
-        value = _value(option, text)
+        hidden = secret(declared, option.lower())
+        value = _value(option, text, hidden=hidden)
         if declared is not None:
             _check(declared, value)
-        if value == HIDDEN and secret(declared, option.lower()):
+        if value == HIDDEN and hidden:
             raise WorkspaceError(f"{HIDDEN} stands for a secret which is not shown; write it out")
         what = Addition(option, value, quoted=quotes(declared))
         self._put(place.steps, what)
-        shown = " ".join(spelling.lines(value, quoted=what.quoted))
-        if secret(declared, option.lower()):
-            shown = HIDDEN
+        shown = HIDDEN if hidden else " ".join(spelling.lines(value, quoted=what.quoted))
+        if declared is Changes.local_changes_only:
+            self._only = None
         self._commands.append(f"config set {_words(place.steps)}{option} = {shown}")
 
     def unset(self, where: Where, option: str | None = None) -> bool:
@@ -153,15 +156,18 @@ class Workspace:
         if option_in(place.kind, option) is None and not place.kind.free:
             raise unknown(place.kind, option)
         found = self._remove(lambda: self._files.settings(place.steps, option.lower()))
+        self._only = None
         self._commands.append(f"config unset {_words(place.steps)}{option}")
         return found
 
     # How a value gets into a file.
 
     def _put(self, steps: tuple[Step, ...], what: Addition) -> None:
-        if self._holds(steps, what):
+        visits = list(self._files.visits(steps, what.option.lower()))
+        found = [each.setting.value for each in visits if each.setting is not None]
+        if found[-1:] == [what.value]:
             return
-        for attempt in self._attempts(steps, what):
+        for attempt in self._attempts(visits, steps, what):
             undo = attempt()
             if self._holds(steps, what):
                 return
@@ -173,18 +179,26 @@ class Workspace:
             "files which are"
         )
 
-    def _attempts(self, steps: tuple[Step, ...], what: Addition) -> Iterator[Callable[[], Undo]]:
+    def _attempts(
+        self, visits: list[Visit], steps: tuple[Step, ...], what: Addition
+    ) -> Iterator[Callable[[], Undo]]:
         """Yield ways to set it, in the order of the rules."""
         only = self._only_local()
-        last = self._files.last(steps, what.option.lower())
+        last = max((at for at, each in enumerate(visits) if each.setting is not None), default=-1)
         local = self._files.local()
         main = self._files.main
-        if last is not None and self._may(last.draft) and (not only or last.draft is local):
-            yield lambda: last.draft.replace(last.spot, what.value, quoted=what.quoted)
+        if last >= 0:
+            found = visits[last]
+            if self._may(found.draft) and (not only or found.draft is local):
+                yield lambda: found.draft.replace(found.spot, what.value, quoted=what.quoted)
         if not only:
-            for each in list(self._files.visits(steps)):
-                if each.depth == len(steps) and self._may(each.draft) and each.draft is not local:
-                    yield _adding(each, steps, what)
+            there = [at for at, each in enumerate(visits) if each.setting is None
+                     and each.depth == len(steps) and self._may(each.draft)
+                     and each.draft is not local]  # fmt: skip
+            # What is behind the one which holds now will hold; the first one may, for all we know.
+            behind = [at for at in there if at > last]
+            for at in dict.fromkeys(there[:1] + behind[:1]):
+                yield _adding(visits[at], steps, what)
         if local is not None and self._may(local):
             yield from self._within(local, steps, what)
         if not only and self._may(main):
@@ -225,8 +239,11 @@ class Workspace:
         return draft.path not in self._files.readonly and self._writable(draft.path)
 
     def _only_local(self) -> bool:
-        last = self._files.last((), "local_changes_only")
-        return last is not None and last.setting is not None and Bool().parse(last.setting.value)
+        if self._only is None:
+            last = self._files.last((), Changes.local_changes_only.name)
+            found = last.setting if last is not None else None
+            self._only = found is not None and Bool().parse(found.value)
+        return self._only
 
 
 def _adding(visit: Visit, steps: tuple[Step, ...], what: Addition) -> Callable[[], Undo]:
@@ -257,7 +274,7 @@ def _check(declared: Option[Any], value: Raw) -> None:
         raise WorkspaceError(f"{declared.name}: {wrong}; write {declared.kind}") from None
 
 
-def _value(option: str, text: str) -> Raw:
+def _value(option: str, text: str, *, hidden: bool) -> Raw:
     """Read a value as a file would have it."""
     try:
         octets = text.encode("utf-8", "surrogateescape")
@@ -269,7 +286,7 @@ def _value(option: str, text: str) -> Raw:
         item.end != len(file.text.rstrip())
     ):  # fmt: skip
         raise WorkspaceError(
-            f"{option}: {text[:80]!r} is no value; write a word, a text in quotes, a list ( ... ) "
-            "or a dictionary [ key = value ... ]"
+            f"{option}: {HIDDEN if hidden else repr(text[:80])} is no value; write a word, a text "
+            "in quotes, a list ( ... ) or a dictionary [ key = value ... ]"
         )
     return item.value
