@@ -47,6 +47,7 @@ ec_logger "ec_logger" {{
   mainlog = "{logs}/mainlog.ec"
   rejectlog = "{logs}/rejectlog.ec"
   paniclog = "{logs}/paniclog.ec"
+  acctlog = "{logs}/acctlog.ec"
 }}
 bounce_logger "bounce_logger" {{ bouncelog = "{logs}/bouncelog.ec" }}
 """
@@ -162,7 +163,8 @@ class World:
         before = len(self.output)
         self.configure(extra)
         self.signal(signal.SIGHUP)
-        await self.until(lambda: any("reload" in line for line in self.output[before:]), "a reload")
+        ends = re.compile("reloaded|reload refused")
+        await self.until(lambda: any(map(ends.search, self.output[before:])), "a reload")
         assert any("reloaded" in line for line in self.output[before:]), self.output
 
     async def start(self) -> None:

@@ -67,6 +67,9 @@ class Node:
     def renew_workers(self, coming: Generation) -> None:
         self.told.append(f"workers of {coming.number}")
 
+    def coming(self) -> bytes:
+        return snapshot(str(self.config))
+
     def use(self, coming: Generation) -> None:
         self.told.append(f"use {coming.number}")
 

@@ -146,6 +146,24 @@ class Node:
     def announce(self) -> None:
         self.announced += 1
 
+    async def hangup(self) -> None:
+        """Send SIGHUP, and wait until the files are read."""
+        self.signals[signal.SIGHUP]()
+        await self.read()
+
+    async def read(self) -> None:
+        """Wait until nothing is done beside the loop: the children were asked, or nothing is."""
+        changes = self.supervisor._changes
+        async with asyncio.timeout(10.0):
+            while changes.busy:
+                if changes._reload is not None:
+                    return
+                await asyncio.sleep(0)
+
+    async def noted(self) -> None:
+        """Wait until what was decided is in the history too."""
+        await self.supervisor._changes._free.wait()
+
     def take_over(self) -> None:
         """An upgrade is asked for, and another program takes our place: this object again.
 
@@ -274,7 +292,7 @@ async def test_a_hose_that_dies_is_started_again_later_and_later(node: Node) -> 
 async def test_a_reload_commits_when_all_agree(node: Node) -> None:
     node.ready()
     node.config.write_text(CONFIG + "hostname = new.test\ncrash_limit = 7\n")
-    node.signals[signal.SIGHUP]()
+    await node.hangup()
     for child in node.children:
         assert isinstance(child.told[0], link.Reopen)
         assert isinstance(child.told[1], link.Prepare)
@@ -289,22 +307,22 @@ async def test_a_reload_commits_when_all_agree(node: Node) -> None:
 async def test_a_faulty_configuration_reopens_the_logs_and_nothing_else(node: Node) -> None:
     node.ready()
     node.config.write_text("hostnam = x\n")
-    node.signals[signal.SIGHUP]()
+    await node.hangup()
     assert all(child.told == [link.Reopen()] for child in node.children)
     assert any("reload refused" in line and ":1:1: " in line for line in node.log)
 
 
 async def test_one_reload_at_a_time(node: Node) -> None:
     node.ready()
-    node.signals[signal.SIGHUP]()
-    node.signals[signal.SIGHUP]()
+    await node.hangup()
+    await node.hangup()
     assert any("another one is under way" in line for line in node.log)
     assert sum(isinstance(each, link.Prepare) for each in node.workers[0].told) == 1
 
 
 async def test_who_does_not_answer_is_named(node: Node) -> None:
     node.ready()
-    node.signals[signal.SIGHUP]()
+    await node.hangup()
     node.workers[0].says(link.Prepared(2))
     node.wait(2.0)
     assert any("waiting_for=worker 1, hose" in line for line in node.log)
@@ -312,7 +330,7 @@ async def test_who_does_not_answer_is_named(node: Node) -> None:
 
 async def test_a_worker_started_in_a_reload_takes_part(node: Node) -> None:
     node.ready()
-    node.signals[signal.SIGHUP]()
+    await node.hangup()
     first, second = node.workers
     first.says(link.Prepared(2))
     node.hose.says(link.Prepared(2))
@@ -443,12 +461,13 @@ async def test_what_cannot_be_adopted_is_the_end_that_is_told(node: Node) -> Non
 async def test_a_reload_waits_for_an_upgrade_to_be_decided(node: Node) -> None:
     node.ready()
     node.take_over()
-    node.signals[signal.SIGHUP]()
-    node.signals[signal.SIGHUP]()
+    await node.hangup()
+    await node.hangup()
     assert not any(isinstance(each, link.Prepare) for each in node.hose.told)
     node.renew_hose()
     old, new = node.workers[:2], node.workers[2:]
     node.ready(*new)
+    await node.read()
     # Only for those who stay, and once.
     assert not any(isinstance(each, link.Prepare) for child in old for each in child.told)
     assert [each.generation for each in new[0].told if isinstance(each, link.Prepare)] == [3]
@@ -458,7 +477,7 @@ async def test_a_reload_which_waits_is_left_to_the_program_in_our_place(node: No
     node.ready()
     node.signals[signal.SIGUSR2]()
     assert not node.program.draft.reload
-    node.signals[signal.SIGHUP]()
+    await node.hangup()
     with pytest.raises(TakenOver):
         node.program.answer("", "0.2.0")
     assert node.program.given is not None
@@ -467,11 +486,12 @@ async def test_a_reload_which_waits_is_left_to_the_program_in_our_place(node: No
 
 async def test_an_upgrade_waits_for_a_reload(node: Node) -> None:
     node.ready()
-    node.signals[signal.SIGHUP]()
+    await node.hangup()
     node.signals[signal.SIGUSR2]()
     assert node.steps == []
     for child in node.children:
         child.says(link.Prepared(2))
+    await node.noted()
     assert node.steps == ["begun"]
     assert node.program.draft.generation == 2
 
@@ -490,9 +510,10 @@ async def test_a_stop_ends_an_upgrade(node: Node) -> None:
 
 async def test_a_service_manager_is_told(node: Node) -> None:
     node.ready()
-    node.signals[signal.SIGHUP]()
+    await node.hangup()
     for child in node.children:
         child.says(link.Prepared(2))
+    await node.noted()
     node.clock.advance(5)
     node.wait(1.0)
     node.signals[signal.SIGTERM]()

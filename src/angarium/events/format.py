@@ -295,6 +295,12 @@ def marker(at: str) -> str:
     return f"{at}: Marker 1"
 
 
+def account(at: str, endpoint: str, address: str, user: str, verdict: int, command: str) -> bytes:
+    """Return the acctlog line of a command; no line end. All its fields are escaped alike."""
+    fields = (at, "Z", endpoint, address, user, str(verdict), command)
+    return "@".join(map(escape, fields)).encode()
+
+
 def panic(at: str, source: str, text: str) -> str:
     """Return a paniclog line; no line end. `source` is the module or part which speaks."""
     return f"{at}:{escape_rest(source)}: {escape_rest(text)}"

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from angarium.core.clock import Clock
 from angarium.run.child import Backoff
+from angarium.run.options import Sink
 
 _LIBC: Final = ctypes.CDLL(None, use_errno=True)
 _PR_SET_PDEATHSIG: Final = 1  # prctl(2)
@@ -57,7 +58,7 @@ class Beside:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=_end_with_parent,  # noqa: PLW1509 - the supervisor has one thread
+            preexec_fn=_end_with_parent,  # noqa: PLW1509 - our other thread has no lock it needs
         )
         self._watch(process.pid, process.wait)
 
@@ -99,3 +100,13 @@ class Beside:
         wait = self._backoff.after(self._clock.monotonic() - self._started)
         self._log.error("program ended", words=self._words, status=status, restart_in=wait)
         loop.call_later(wait, self.start)
+
+
+def words(options: Sink) -> list[str]:
+    """Return the command line of the sink."""
+    said = ["sink", "--listen", options.listen]
+    if options.record:
+        said += ["--record", options.record]
+    if options.script:
+        said += ["--script", options.script]
+    return said

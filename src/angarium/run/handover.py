@@ -58,12 +58,15 @@ class Handover(msgspec.Struct, frozen=True):
     ownerless: list[str]
     hose: KeptSolo
     sink: int | None  # process id, 0 while it does not run; None where there is none
+    files: bytes = b""  # snapshot of the files, where something else is in force
+    control: int | None = None  # descriptor of the socket consoles connect to
 
     def descriptors(self) -> list[int]:
         """Return what the new program inherits."""
         children = [self.hose.child, *(slot.child for slot in self.slots)]
         theirs = [each for kept in children if kept for each in (kept.link, kept.descriptors)]
-        return [self.lock, *self.listening.values(), *self.ledger, *theirs]
+        control = [] if self.control is None else [self.control]
+        return [self.lock, *self.listening.values(), *self.ledger, *theirs, *control]
 
 
 class _Head(msgspec.Struct):

@@ -3,7 +3,7 @@
 import re
 
 from angarium.config.kinds import Bool, Choice, Duration, Int, List, Path, Raw, Text
-from angarium.config.option import OURS, Options, State, accepted, option
+from angarium.config.option import OURS, Options, accepted, option
 from angarium.config.places import Hostname
 from angarium.config.scope import Naming, Scope
 from angarium.queue.spool.options import Spooling
@@ -84,9 +84,7 @@ class Node(Options, direction="both"):
         60.0,
         scopes=Scope.GLOBAL,
         direction="na",
-        doc="How long our own console clients wait for an answer.",
-        state=State.PLANNED,
-        reason="There is no console yet.",
+        doc="How long our own console clients wait for an answer; 0: for ever.",
     )
     watchdog_interval = option(
         Duration(),

@@ -6,6 +6,7 @@ Where things lie, for `--state DIR` (without it DIR is the spoolbase):
     DIR/spool/000 ...   the shards
     DIR/run/            scoreboard of the workers
     DIR/hose/           cursors of the text logs
+    DIR/config/         the configurations which were in force
     DIR/...             what the configuration names by a relative path, such as log/mainlog.ec
 """
 
@@ -62,7 +63,8 @@ class Plan:
     @classmethod
     def make(cls, config_path: Path, state: Path | None) -> Self:
         """Read and check everything. Raises ConfigError or PrivilegeError."""
-        text = snapshot(str(config_path))
+        # From the state directory, where we are going, a relative path would be another file.
+        text = snapshot(str(config_path.absolute()))
         configuration = load_snapshot(text, generation=1)
         folder = state or Path(configuration.top(Spooling).spoolbase)
         return cls(
@@ -127,6 +129,10 @@ class Plan:
     @property
     def run_folder(self) -> Path:
         return self.state / "run"
+
+    @property
+    def history_folder(self) -> Path:
+        return self.state / "config"
 
     @property
     def hose_folder(self) -> Path:

@@ -80,7 +80,8 @@ def main() -> int:
         for part in PARTS:
             importlib.import_module(part)
         load_snapshot(given.snapshot, generation=given.generation)
-        load_snapshot(snapshot(given.config_path), generation=given.generation + 1)
+        if not given.files:  # else what is in force stays so, whatever is in the files
+            load_snapshot(snapshot(given.config_path), generation=given.generation + 1)
     except (ConfigError, Error, OSError) as error:
         sys.stdout.write(str(error).replace("\n", "; "))
         return NOT_PASSED

@@ -3,7 +3,8 @@
     rehearse    the new program is asked whether it could take our place (`run/rehearsal`)
     replace     it takes the supervisor's place, in place (`run/replace`); from here on it is its
     hose        the hose is put in its place: it must be able to read what new workers write
-    workers     new ones start with the configuration as it is in the files now (`run/fleet`)
+    workers     new ones start with the configuration as it is in the files now (`run/fleet`),
+                or with what is in force, where a console has changed that and not written it
     leaving     they are ready and accept; the old ones finish, and leave their shards
     done        all that was queued is found
 
@@ -19,7 +20,7 @@ from importlib.metadata import version
 from typing import Any, Final, Protocol
 
 from angarium.config.errors import ConfigError
-from angarium.config.load import load_snapshot, snapshot
+from angarium.config.load import load_snapshot
 from angarium.config.resolve import Configuration
 from angarium.core.clock import Clock
 from angarium.core.errors import Error
@@ -88,6 +89,10 @@ class Node(Protocol):
     def renew_hose(self, done: Callable[[], None]) -> None: ...
 
     def renew_workers(self, coming: Generation) -> None: ...
+
+    def coming(self) -> bytes:
+        """Return the snapshot which new workers begin with. Raises ConfigError."""
+        ...
 
     def use(self, coming: Generation) -> None:
         """New workers have this configuration, and everything else is to have it."""
@@ -197,7 +202,7 @@ class Renewal:
             return
         number = self._node.generation.number + 1
         try:
-            text = snapshot(str(self._plan.config_path))
+            text = self._node.coming()
             configuration = load_snapshot(text, generation=number)
             loggers_of(configuration, self._plan.state)
             self._change = self._sockets.change(endpoints(configuration), running=True)

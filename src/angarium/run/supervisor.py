@@ -19,31 +19,32 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any, Final
 
-from angarium.config.errors import ConfigError, told
-from angarium.config.load import load_snapshot, snapshot
+from angarium.console.access import Peer
 from angarium.core.clock import Clock
 from angarium.events.checkpoint import passed
 from angarium.journal.disk import FileDisk
 from angarium.queue.ledger import LedgerTable
 from angarium.queue.spool.options import Spooling
 from angarium.run import handover, link, shards, traces
+from angarium.run.accounts import Accounts
 from angarium.run.alarm import Panics
-from angarium.run.beside import Beside
+from angarium.run.beside import Beside, words
+from angarium.run.changes import Changes
 from angarium.run.child import Child, spawn
+from angarium.run.control import Control
 from angarium.run.fleet import GRACE_SECONDS, Fleet, Slot
 from angarium.run.handover import Handover, KeptSolo
 from angarium.run.hose import panics_of
 from angarium.run.notify import Notify
-from angarium.run.options import Node, Sink
-from angarium.run.plan import Plan, endpoints, workers_of
+from angarium.run.options import Node
+from angarium.run.plan import Plan, workers_of
 from angarium.run.privileges import allow_descriptors
 from angarium.run.progress import Progress
-from angarium.run.reload import Reload
 from angarium.run.renewal import Generation, Program, Renewal
 from angarium.run.replace import hear
 from angarium.run.retire import Keep, Retiring
 from angarium.run.scoreboard import HOSE, Scoreboard
-from angarium.run.sockets import ListenError, Sockets, shown
+from angarium.run.sockets import Sockets
 from angarium.run.solo import Solo
 from angarium.run.watchdog import Watchdog
 
@@ -111,7 +112,10 @@ class Supervisor:
         self._watchdog = Watchdog(self._scoreboard, clock, log)
         self._sink = Beside(words(plan.sink), clock, log, self._sink_ended) if plan.sink else None
         self._hose = Solo(self, clock, log, outside.spawn)
-        self._reload: Reload | None = None
+        self._changes = Changes(self, sockets, log, given.files if given else b"")
+        self._control: Control | None = None
+        self._accounts = Accounts(clock, log)
+        self._accounts.use(plan.configuration, plan.state)
         progress = Progress(plan.run_folder, clock.time, given.upgrade if given else 0)
         self._renewal = Renewal(self, plan, sockets, progress, clock, log, outside.program)
         self._waiting: list[Callable[[], None]] = []  # for a reload or an upgrade to be over
@@ -143,16 +147,35 @@ class Supervisor:
             self._resume(self._given)
         self._second()
         try:
+            await self._open_console()
             await self._finished.wait()
             self._milestone("stopped")
         finally:
+            if self._control is not None:
+                self._control.close()
+            self._changes.close()
+            self._accounts.close()
             self._panics.close()
             self._sockets.close()
             self._ledger.close()
             self._scoreboard.close()
             self._notify.close()
 
+    async def _open_console(self) -> None:
+        """Listen for consoles; mail goes on without them."""
+        kept = self._given.control if self._given is not None else None
+        try:
+            self._control = await Control.opened(
+                self._plan.run_folder, kept, self._changes, self._patience, self._log
+            )
+        except OSError as error:
+            self._log.error("no console can connect", reason=str(error))
+
+    def _patience(self) -> float:
+        return self.generation.configuration.top(Node).control_client_timeout
+
     def _start(self) -> None:
+        self._changes.record("start", "start")
         self._hose.start()
         if self._sink is not None:
             self._sink.start()
@@ -171,58 +194,49 @@ class Supervisor:
             self._wait(self.reload)
         self.take_over()
 
-    # -- reload ---------------------------------------------------------------------------
+    # -- changes of the configuration -----------------------------------------------------
 
     def reload(self) -> None:
         """Bring a changed configuration into force, or say why not."""
         self._reopen()
-        if self._reload is not None:
-            self._log.warning("reload refused: another one is under way")
-            return
-        if self._renewal.undecided:
+        if self._changes.busy:
+            self._log.info("reload waits: another one is under way")
+            self._wait(self.reload)
+        elif self._renewal.undecided:
             self._log.info("reload waits: an upgrade is under way")
             self._wait(self.reload)
-            return
-        number = self.generation.number + 1
-        try:
-            text = snapshot(str(self._plan.config_path))
-            configuration = load_snapshot(text, generation=number)
-            change = self._sockets.change(endpoints(configuration), running=True)
-        except (ConfigError, ListenError, OSError) as error:
-            self._log.error("reload refused, the old configuration stays", reason=str(error))
-            return
-        for note in told(configuration.notes, str(self._plan.config_path)):
-            self._log.warning(note)
-        for option in self._plan.needs_restart(configuration):
-            self._log.warning("needs restart", option=option)
-        for where in change.left_out:
-            self._log.warning("needs restart", listen=shown(where))
-        self._notify.reloading("reloading")
-        children = [*self._fleet.staying, *([self._hose.child] if self._hose.child else [])]
-        self._reload = Reload(
-            number,
-            text,
-            configuration,
-            change,
-            children,
-            self._reloaded,
-            slow=lambda names: self._log.warning("reload: no answer yet", waiting_for=names),
-            slow_seconds=configuration.top(Node).command_timeout,
-        )
-        self._reload.begin()
-
-    def _reloaded(self, refusal: str) -> None:
-        done, self._reload = self._reload, None
-        assert done is not None
-        if refusal:
-            self._log.error("reload refused, the old configuration stays", reason=refusal)
         else:
-            self._use(Generation(done.generation, done.snapshot, done.configuration))
-            self._milestone(f"reloaded, generation {self.generation.number}")
+            self._changes.reload()
+
+    @property
+    def plan(self) -> Plan:
+        return self._plan
+
+    @property
+    def refusal(self) -> str:
+        if self._fleet.stopping:
+            return "the server stops"
+        return "an upgrade is under way; ask again when it is over" * self._renewal.undecided
+
+    def concerned(self) -> list[Child]:
+        return self._with_hose(self._fleet.staying)
+
+    def account(self, peer: Peer, line: str, verdict: int) -> None:
+        self._accounts.write(peer, line, verdict)
+
+    def changing(self) -> None:
+        self._notify.reloading("reloading")
+
+    def changed(self) -> None:
         self._over()
+
+    def took(self, coming: Generation, what: str) -> None:
+        self._use(coming)
+        self._milestone(f"{what}, generation {coming.number}")
 
     def _use(self, coming: Generation) -> None:
         self._panics.use(panics_of(coming.configuration, self._plan.state, self._clock))
+        self._accounts.use(coming.configuration, self._plan.state)
         self.generation = coming
         self._fleet.crash_limit = coming.configuration.top(Node).crash_limit
 
@@ -242,8 +256,8 @@ class Supervisor:
 
     def upgrade(self) -> None:
         """Replace everything by the program on the disk, or say why not."""
-        if self._reload is not None:
-            self._log.info("upgrade waits: a reload is under way")
+        if self._changes.busy:
+            self._log.info("upgrade waits: a change of the configuration is under way")
             self._wait(self.upgrade)
             return
         self._renewal.begin()
@@ -262,8 +276,10 @@ class Supervisor:
 
     @property
     def at_rest(self) -> bool:
-        children = [*self._fleet.children, *([self._hose.child] if self._hose.child else [])]
-        return all(child.at_rest for child in children)
+        return all(child.at_rest for child in self._with_hose(self._fleet.children))
+
+    def _with_hose(self, workers: Sequence[Child]) -> list[Child]:
+        return [*workers, *([self._hose.child] if self._hose.child else [])]
 
     def hand_over(self, *, draft: bool) -> Handover:
         # Of children a draft says nothing: to keep them is to hear them no more.
@@ -276,6 +292,7 @@ class Supervisor:
             release=version("angarium"),
             generation=self.generation.number,
             snapshot=self.generation.snapshot,
+            files=self._changes.kept(),
             config_path=str(self._plan.config_path),
             state=str(self._plan.state),
             pidfile=str(self._plan.pidfile) if self._plan.pidfile is not None else None,
@@ -290,6 +307,7 @@ class Supervisor:
             ownerless=sorted(self._retiring.names),
             hose=hose,
             sink=self._sink.pid if self._sink is not None else None,
+            control=self._control.descriptor if self._control is not None else None,
         )
 
     def go_on(self) -> None:
@@ -309,6 +327,9 @@ class Supervisor:
         self._renewal.started(workers)
         self._fleet.replace(workers, coming.configuration.top(Node).upgrade_timeout)
 
+    def coming(self) -> bytes:
+        return self._changes.coming()
+
     def upgraded(self, leaving: Sequence[int]) -> None:
         self._renewal.upgraded(leaving)
 
@@ -320,6 +341,7 @@ class Supervisor:
         if self._sink is not None and self._plan.sink is not None:
             self._sink.change(words(self._plan.sink))
         self._milestone(f"upgraded, generation {coming.number}")
+        self._changes.upgraded()
         self._over()
 
     def upgrade_failed(self, reason: str) -> None:
@@ -394,6 +416,7 @@ class Supervisor:
 
     def _reopen(self) -> None:
         self._panics.reopen()
+        self._accounts.close()
         self._fleet.send(link.Reopen())
         self._hose.send(link.Reopen())
 
@@ -421,14 +444,12 @@ class Supervisor:
         return start, sockets | self._ledger.descriptors(slot.number)
 
     def joined(self, child: Child) -> None:
-        if self._reload is not None:
-            self._reload.join(child)
+        self._changes.join(child)
 
     def died(self, child: Child) -> None:
         if trace := traces.take(self._plan.run_folder, child.name, child.pid):
             self._log.error("last words", who=child.name, pid=child.pid, trace=trace)
-        if self._reload is not None:
-            self._reload.ended(child)
+        self._changes.ended(child)
 
     def ownerless(self) -> Collection[str]:
         return self._retiring.names
@@ -467,9 +488,9 @@ class Supervisor:
                 self._log.error("unexpected message", process=child.name, message=repr(message))
 
     def _prepared(self, child: Child, generation: int, refusal: str) -> None:
-        if self._reload is not None and self._reload.generation == generation:
-            self._reload.answered(child, refusal)
-        elif child is self._hose.child and generation == self.generation.number:
+        if self._changes.prepared(child, generation, refusal):
+            return
+        if child is self._hose.child and generation == self.generation.number:
             # After an upgrade, in which workers begin with the generation.
             if refusal:
                 self._log.error("the hose keeps the old configuration", reason=refusal)
@@ -482,13 +503,3 @@ class Supervisor:
             self._milestone(f"Angarium {release} started, generation {self.generation.number}")
             self._announce()
             self._notify.ready(f"{self._workers} workers, generation {self.generation.number}")
-
-
-def words(options: Sink) -> list[str]:
-    """Return the command line of the sink."""
-    said = ["sink", "--listen", options.listen]
-    if options.record:
-        said += ["--record", options.record]
-    if options.script:
-        said += ["--script", options.script]
-    return said

@@ -83,7 +83,8 @@ def line(message: Message) -> bytes:
 
 
 def parts(text: str) -> Iterator[bytes]:
-    """Yield an answer in pieces, as they are sent."""
+    """Yield an answer in pieces, as they are sent; what is no text in UTF-8 is a question mark."""
+    text = text.encode("utf-8", "replace").decode()
     for at in range(0, len(text), PIECE):
         yield line(Part(text[at : at + PIECE]))
 

@@ -15,6 +15,7 @@ PROGRAMS: Final = {
     "serve": "start the platform in the foreground",
     "config": "check, show, explain and compare configurations",
     "sink": "a scripted receiving server",
+    "console": "ask a running server, and change what it does",
     "send": "inject one message, or a load",
     "upgrade": "replace what runs by the program on the disk",
     "audit": "prove that nothing was lost",

@@ -35,19 +35,9 @@ class EcLogger(Logger, stanza="ec_logger", naming=Naming.MAYBE):
     paniclog = option(Destination(), "/var/log/ecelerity/paniclog.ec", doc="File of faults.")
     paniclog_mode = option(Mode(), LOG_MODE, doc="Mode of paniclog.")
     acctlog = option(
-        Text(),
-        "/var/log/ecelerity/acctlog.ec",
-        doc="File of authentications and commands.",
-        state=State.PLANNED,
-        reason="There are no authentications and commands yet.",
+        Destination(), "/var/log/ecelerity/acctlog.ec", doc="File of who gave which command."
     )
-    acctlog_log_mode = option(
-        Mode(),
-        LOG_MODE,
-        doc="Mode of acctlog.",
-        state=State.PLANNED,
-        reason="There are no authentications and commands yet.",
-    )
+    acctlog_log_mode = option(Mode(), LOG_MODE, doc="Mode of acctlog.")
     importlog = option(
         Text(),
         None,

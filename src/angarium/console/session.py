@@ -1,0 +1,92 @@
+"""Somebody at a console: who he is, and the transaction he has begun.
+
+A session ends with its connection, and an open transaction with it. Commands of one session come
+one after the other.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from inspect import isawaitable
+from typing import Final, TypeAlias
+
+from angarium.config.workspace import Workspace
+from angarium.console.access import Peer
+from angarium.console.command import Command, find
+from angarium.console.errors import RefusedError
+from angarium.console.result import Result, Said
+from angarium.console.server import Server
+from angarium.core.errors import Error
+
+Edit: TypeAlias = Callable[[Workspace], object]
+
+DONE: Final = 1
+REFUSED: Final = 0
+FAILED: Final = -1
+MAX_LOGGED: Final = 4096  # characters of a command in a log
+
+
+@dataclass(slots=True)
+class Transaction:
+    """Changes which are not in force yet, and how they can be made again."""
+
+    workspace: Workspace
+    scratch: bool = False
+    edits: list[Edit] = field(default_factory=list)
+
+    @property
+    def base(self) -> bytes:
+        """Return the snapshot it was begun on."""
+        return self.workspace.base
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a command."""
+
+    result: Result
+    failed: bool
+
+
+class Session:
+    """One connection of a console."""
+
+    __slots__ = ("peer", "server", "transaction")
+
+    def __init__(self, server: Server, peer: Peer) -> None:
+        self.server = server
+        self.peer = peer
+        self.transaction: Transaction | None = None
+
+    async def ask(self, line: str) -> Outcome:
+        """Do one command; a blank line is none."""
+        if not line.strip():
+            return Outcome(Said(), failed=False)
+        found: Command | None = None
+        rest, verdict = "", FAILED
+        try:
+            found, rest = find(line)
+            if not self.peer.may(found.who):
+                raise RefusedError("Not Authorized for this command")
+            result = found.handler(self, **found.arguments(rest))
+            if isawaitable(result):
+                result = await result
+            verdict = DONE
+            return Outcome(result, failed=False)
+        except Error as error:
+            if isinstance(error, RefusedError):
+                verdict = REFUSED
+            return Outcome(Said(str(error), {"error": str(error)}), failed=True)
+        finally:
+            self.server.account(self.peer, logged(line, found, rest), verdict)
+
+
+def logged(line: str, command: Command | None, rest: str) -> str:
+    """Return a command as it may stand in a log: in one piece, without secrets."""
+    if command is None:
+        # It may be a slip in a command which has a secret: its first words are enough.
+        text = " ".join(line.split()[:2])
+    elif command.mask is None or not rest.strip():
+        text = " ".join(line.split())
+    else:
+        text = f"{command.name} {command.mask(rest.strip())}"
+    return text[:MAX_LOGGED]

@@ -1,0 +1,66 @@
+"""A session does one command after the other, and each is accounted for."""
+
+from pathlib import Path
+
+import pytest
+
+from angarium.console.session import MAX_LOGGED
+from helpers.consoles import OPERATOR, VIEWER, FakeServer, Talk
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> FakeServer:
+    return FakeServer(tmp_path, 'hostname = "a.test"\n')
+
+
+async def test_each_command_is_accounted_for_with_what_came_of_it(server: FakeServer) -> None:
+    talk = Talk(server)
+    await talk.say("config  get   hostname")
+    await talk.fails("config get hostnam")
+    await talk.fails("confg get hostname secret")
+    await talk.say("  ")
+    assert server.accounts == [
+        ("alice", "config get hostname", 1),
+        ("alice", "config get hostnam", -1),
+        ("alice", "confg get", -1),
+    ]
+
+
+async def test_who_may_only_look_may_not_change(server: FakeServer) -> None:
+    talk = Talk(server, VIEWER)
+    assert await talk.say("config get hostname") == 'hostname = "a.test"'
+    assert await talk.fails("config set hostname b.test") == "Not Authorized for this command"
+    assert server.accounts[-1] == ("victor", "config set hostname = b.test", 0)
+    assert server.live.number == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "config set outbound_smtp_auth_pass hunter2",
+        "config set domain x.test outbound_smtp_auth_pass = hunter2",
+        "config set domain x.test outbound_smtp_auth_pass=hunter2",
+        "config set outbound_smtp_auth_passs hunter2",
+        "config set dmain x.test outbound_smtp_auth_pass hunter2",
+        "config set",
+        "confg set outbound_smtp_auth_pass hunter2",
+        'config set outbound_smtp_auth_pass "hunter2',
+    ],
+)
+async def test_no_secret_is_logged(server: FakeServer, line: str) -> None:
+    await Talk(server, OPERATOR).session.ask(line)
+    assert "hunter2" not in server.accounts[-1][1]
+
+
+async def test_what_is_logged_is_bounded(server: FakeServer) -> None:
+    await Talk(server).session.ask("config get " + "x" * 100_000)
+    assert len(server.accounts[-1][1]) <= MAX_LOGGED
+
+
+async def test_a_bug_in_a_command_is_accounted_for_as_a_failure(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "live", None)
+    with pytest.raises(AttributeError):
+        await Talk(server).session.ask("config get hostname")
+    assert server.accounts[-1] == ("alice", "config get hostname", -1)
