@@ -304,3 +304,8 @@ def account(at: str, endpoint: str, address: str, user: str, verdict: int, comma
 def panic(at: str, source: str, text: str) -> str:
     """Return a paniclog line; no line end. `source` is the module or part which speaks."""
     return f"{at}:{escape_rest(source)}: {escape_rest(text)}"
+
+
+def imported(at: str, before: int, now: int, source: str) -> bytes:
+    """Return an importlog line of an entry which was brought in whole; no line end."""
+    return line((at, printed(before), "I", printed(now), "1", source))

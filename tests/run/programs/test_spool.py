@@ -200,3 +200,48 @@ def test_messages_of_other_programs_come_in(state: Path, tmp_path: Path) -> None
     message, recipient = life.spool.load(ident)
     assert (message.sender, recipient.address) == ("s@x.test", "b@x.test")
     life.stop()
+
+
+@pytest.mark.effect("ec_logger.importlog", "ec_logger.importlog_mode")
+def test_what_was_brought_in_is_in_the_importlog_of_the_configuration(
+    state: Path, tmp_path: Path
+) -> None:
+    life = begun(state)
+    first, second = life.put("a@x.test", "b@y.test", body=b"x" * 900)
+    life.pass_time(2.0)
+    target = tmp_path / "mail.tar.gz"
+    assert said(state, "export", "--to", str(target))["recipients"] == 2
+    life.stop()
+    other, config = tmp_path / "other", tmp_path / "ecelerity.conf"
+    other.mkdir()
+    config.write_text(
+        'ec_logger "one" { importlog = "log/importlog" importlog_mode = 0600 }\n'
+        'ec_logger "two" { }\n'
+    )
+    words = ("import", "--config", str(config), str(target))
+    assert said(other, *words)["recipients"] == 2
+    log = other / "log" / "importlog"
+    rows = [line.split("@") for line in log.read_text().splitlines()]
+    assert {row[1] for row in rows} == {printed(first), printed(second)}
+    assert [row[2::2] for row in rows] == [["I", "1"]] * 2
+    assert {row[5] for row in rows} == {str(target)}
+    life = begun(other, start=time.time() + 100.0)
+    assert {row[3] for row in rows} == {printed(ident) for ident in life.found}
+    assert log.stat().st_mode & 0o777 == 0o600
+    life.stop()
+    assert said(other, *words)["recipients"] == 0
+    assert len(log.read_text().splitlines()) == 2
+
+
+def test_an_importlog_which_cannot_be_written_is_told_and_mail_is_in(
+    state: Path, tmp_path: Path
+) -> None:
+    state.mkdir(exist_ok=True)
+    config, mail = tmp_path / "ecelerity.conf", tmp_path / "one.eml"
+    config.write_text(f'ec_logger {{ importlog = "{tmp_path}" }}\n')
+    mail.write_bytes(b"Subject: x\r\n\r\nhi\r\n")
+    words = ("--from", "eml", "--to", "b@x.test", "--sender", "a@x.test", str(mail))
+    code, output = run(state, "import", "--config", str(config), *words)
+    assert code == 0
+    assert "could not be written: Is a directory" in output
+    assert "1 messages, 1 recipients brought in" in output

@@ -95,5 +95,14 @@ def panic_log(options: EcLogger, base: Path, clock: Clock, stamp: lines.Stamp) -
     return PanicLog(path, clock, options.paniclog_mode, stamp)
 
 
+def import_log(options: EcLogger, base: Path) -> LogFile | None:
+    """Return the importlog of a stanza, None if it has none: for who brings mail in.
+
+    Raises:
+        Error: a destination of a kind we do not have.
+    """
+    return _log(options.importlog if options.enabled else None, base, options.importlog_mode)
+
+
 def _log(destination: str | None, base: Path, mode: int) -> LogFile | None:
     return LogFile(destination, base, mode) if destination else None

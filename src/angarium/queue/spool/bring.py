@@ -41,6 +41,7 @@ class Brought:
         letters, receivers: that were brought in.
         known: receivers which had been before, or are in the spool.
         shard: the name of the new one; "" if nothing was to be brought.
+        entries: of each receiver the id it had (0 if none), the one it has, and its source.
     """
 
     letters: int = 0
@@ -48,6 +49,7 @@ class Brought:
     known: int = 0
     shard: str = ""
     marks: list[str] = field(default_factory=list)
+    entries: list[tuple[int, int, str]] = field(default_factory=list)
 
 
 class Bringing:
@@ -161,6 +163,7 @@ class Bringing:
                 done.set_exception(error)
                 return
             for each, recipient in zip(receivers, recipients, strict=True):
+                self.done.entries.append((each.ident, recipient.id, letter.source))
                 if each.attempts or each.due:
                     shard.spool.defer(recipient.id, each.attempts, each.due, None)
                 if each.aside:

@@ -45,6 +45,7 @@ class Letter:
         octets: gives header and content, any number of times.
         batch: the id of the content, 0 if it was none of ours.
         damaged: why the octets are not what they were, "" if they are.
+        source: the file it comes from.
     """
 
     envelope: Envelope
@@ -54,6 +55,7 @@ class Letter:
     batch: int = 0
     damaged: str = ""
     digest: str = ""
+    source: str = ""
 
 
 def described(message: Message, recipients: Sequence[Recipient]) -> tuple[Envelope, list[Target]]:

@@ -14,10 +14,15 @@ from typing import IO, Any, Final
 import click
 import setproctitle
 
+from angarium.config.load import load
+from angarium.config.resolve import Configuration
 from angarium.core.errors import Error
 from angarium.core.ident import printed
 from angarium.core.message import Message, Recipient
+from angarium.events.format import imported
 from angarium.journal.disk import Disk, FileDisk
+from angarium.modules.loggers.ec_logger import import_log
+from angarium.modules.loggers.options.logs import EcLogger
 from angarium.net.loop import RealClock
 from angarium.queue.spool import archive, foreign, offline
 from angarium.queue.spool.bring import Bringing, Brought
@@ -26,6 +31,7 @@ from angarium.queue.spool.overlay import Overlay
 from angarium.queue.spool.repair import Repaired, repair
 from angarium.queue.spool.verify import Report, verify
 from angarium.run import shards
+from angarium.run.hose import stamp_of
 
 DAMAGED, CANNOT_START = 1, 3
 CLOCK: Final = RealClock()
@@ -310,6 +316,11 @@ def _wanted(
     help="What the files are: of `spool export`, a message each, maildirs, output of postcat -q.",
 )
 @click.option("--to", "recipients", multiple=True, help="Recipient, where the file says none.")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The server's ecelerity.conf; its importlog, if it names one, gets a line a recipient.",
+)
 @click.option("--sender", help="Sender of eml and maildir; Return-Path of the message without it.")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
 def import_command(
@@ -319,6 +330,7 @@ def import_command(
     kind: str,
     recipients: Sequence[str],
     sender: str | None,
+    config: Path | None,
     files: Sequence[Path],
 ) -> None:
     """Bring messages into the spool of a stopped server, in a shard of their own: all or none.
@@ -329,11 +341,18 @@ def import_command(
     there, 3 if nothing was brought in.
     """
     said = partial(_letters, kind, files, sender, recipients)
-    ended(partial(_import, state, said, as_json=as_json))
+    ended(partial(_import, state, said, config, as_json=as_json))
 
 
-def _import(state: Path, letters: Callable[[], Iterator[Letter]], *, as_json: bool) -> int:
+def _import(
+    state: Path,
+    letters: Callable[[], Iterator[Letter]],
+    config: Path | None,
+    *,
+    as_json: bool,
+) -> int:
     disk = FileDisk()
+    configuration = load(config) if config is not None else None
     with stopped(state):
         (state / "spool").mkdir(mode=0o750, exist_ok=True)
         present = asyncio.run(_present(disk, state))
@@ -342,6 +361,8 @@ def _import(state: Path, letters: Callable[[], Iterator[Letter]], *, as_json: bo
         done = asyncio.run(bringing.run(letters()))
         if done.shard:
             _own(state, state / "spool" / done.shard)
+        if configuration is not None:
+            _log_import(configuration, state, done)
     if as_json:
         click.echo(json.dumps(_brought(done)))
     else:
@@ -350,6 +371,23 @@ def _import(state: Path, letters: Callable[[], Iterator[Letter]], *, as_json: bo
             f"{f' as shard {done.shard}' if done.shard else ''}; {done.known} known already"
         )
     return 0
+
+
+def _log_import(configuration: Configuration, state: Path, done: Brought) -> None:
+    """Write what was brought in to every importlog; that it is in does not depend on it."""
+    at = stamp_of(configuration)(CLOCK.time())
+    for _, options in configuration.instances(EcLogger):
+        log = import_log(options, state)
+        if log is None:
+            continue
+        log.add(imported(at, before, now, source) for before, now, source in done.entries)
+        try:
+            if log.flush():
+                log.sync()
+                _own(state, log.path)
+        except OSError as error:
+            click.echo(f"{log.path} could not be written: {error.strerror}", err=True)
+        log.close()
 
 
 def _brought(done: Brought) -> dict[str, Any]:
@@ -372,9 +410,11 @@ async def _present(disk: Disk, state: Path) -> dict[int, str]:
 
 
 def _own(state: Path, shard: Path) -> None:
-    """Give a shard to whom the state directory belongs: root may have brought it in."""
+    """Give a shard, or a file, to whom the state directory belongs: root may have made it."""
     owner = state.stat()
     if os.geteuid() == 0:
+        if shard.is_file():
+            os.chown(shard, owner.st_uid, owner.st_gid)
         for folder, folders, files in os.walk(shard):
             for name in (".", *folders, *files):
                 os.chown(os.path.join(folder, name), owner.st_uid, owner.st_gid)
@@ -386,15 +426,19 @@ def _letters(
     for path in files:
         if kind == "archive":
             with path.open("rb") as file:
-                yield from archive.read(file)
+                for each in archive.read(file):
+                    each.source = str(path)
+                    yield each
             continue
-        for each in foreign.maildir(path) if kind == "maildir" else [path]:
-            octets, at = each.read_bytes(), each.stat().st_mtime
+        for name in foreign.maildir(path) if kind == "maildir" else [path]:
+            octets, at = name.read_bytes(), name.stat().st_mtime
             try:
                 if kind == "postcat":
-                    yield foreign.postcat(octets, at)
+                    letter = foreign.postcat(octets, at)
                 else:
-                    yield foreign.letter(octets, sender, recipients, at)
+                    letter = foreign.letter(octets, sender, recipients, at)
             except foreign.ForeignError as error:
-                error.fields.setdefault("file", str(each))
+                error.fields.setdefault("file", str(name))
                 raise
+            letter.source = str(path)
+            yield letter

@@ -35,24 +35,29 @@ class EcLogger(Logger, stanza="ec_logger", naming=Naming.MAYBE):
     paniclog = option(Destination(), "/var/log/ecelerity/paniclog.ec", doc="File of faults.")
     paniclog_mode = option(Mode(), LOG_MODE, doc="Mode of paniclog.")
     acctlog = option(
-        Destination(), "/var/log/ecelerity/acctlog.ec", doc="File of who gave which command."
-    )
-    acctlog_log_mode = option(Mode(), LOG_MODE, doc="Mode of acctlog.")
-    importlog = option(
         Text(),
-        None,
-        doc="File of imports from other spools; unset: none.",
-        example="/var/log/angarium/importlog",
+        "/var/log/ecelerity/acctlog.ec",
+        doc="File of authentications and commands.",
         state=State.PLANNED,
-        reason="There is no import yet.",
+        reason="Nobody authenticates yet; changes of the configuration are in its history.",
     )
-    importlog_mode = option(
+    acctlog_log_mode = option(
         Mode(),
         LOG_MODE,
-        doc="Mode of importlog.",
+        doc="Mode of acctlog.",
         state=State.PLANNED,
-        reason="There is no import yet.",
+        reason="Nobody authenticates yet; changes of the configuration are in its history.",
     )
+    importlog = option(
+        Destination(),
+        None,
+        doc="""
+        File of mail which was brought in from elsewhere, by `angarium spool import --config`;
+        unset: none.
+        """,
+        example="/var/log/angarium/importlog",
+    )
+    importlog_mode = option(Mode(), LOG_MODE, doc="Mode of importlog.")
     heartbeat = option(Duration(), 60.0, doc="Time between two heartbeat lines; 0 is none.")
     log_receptions = option(Bool(), True, doc="Write receptions to mainlog.")
     log_deliveries = option(Bool(), True, doc="Write deliveries to mainlog.")
