@@ -1,7 +1,7 @@
 """Options of the loggers of our own logs: which log goes where, and what is in it."""
 
 from angarium.config.kinds import Bool, Duration, Mode, Raw, Text
-from angarium.config.option import State, accepted, option
+from angarium.config.option import accepted, option
 from angarium.config.scope import Naming, Scope
 from angarium.modules.options import LOG_MODE, Logger
 
@@ -35,19 +35,9 @@ class EcLogger(Logger, stanza="ec_logger", naming=Naming.MAYBE):
     paniclog = option(Destination(), "/var/log/ecelerity/paniclog.ec", doc="File of faults.")
     paniclog_mode = option(Mode(), LOG_MODE, doc="Mode of paniclog.")
     acctlog = option(
-        Text(),
-        "/var/log/ecelerity/acctlog.ec",
-        doc="File of authentications and commands.",
-        state=State.PLANNED,
-        reason="Nobody authenticates yet; changes of the configuration are in its history.",
+        Destination(), "/var/log/ecelerity/acctlog.ec", doc="File of who gave which command."
     )
-    acctlog_log_mode = option(
-        Mode(),
-        LOG_MODE,
-        doc="Mode of acctlog.",
-        state=State.PLANNED,
-        reason="Nobody authenticates yet; changes of the configuration are in its history.",
-    )
+    acctlog_log_mode = option(Mode(), LOG_MODE, doc="Mode of acctlog.")
     importlog = option(
         Destination(),
         None,
