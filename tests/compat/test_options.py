@@ -67,6 +67,7 @@ SCOPES_OF_OURS: Final[Mapping[str, str]] = {
     "snmp_traps.destination.community": "the table calls the stanza trap_destination",
 }
 STATIC_OF_OURS: Final[Mapping[str, str]] = {
+    "timestampformat": "the service log is set up once; it is for who looks on",
     "eventloop.concurrency": "the page of the stanza asks for a restart",
     "server_max_file_descriptors": "limits are raised before privileges are dropped",
 }

@@ -1,6 +1,7 @@
 """What the programs say about themselves: JSON for machines, lines for people."""
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,9 +9,11 @@ from pathlib import Path
 import pytest
 import structlog
 
+from angarium.config.load import load_text
 from angarium.events.panic import PanicLog
 from angarium.run import log
 from angarium.run.alarm import Panics
+from angarium.run.options import Node
 from helpers.clock import FakeClock
 
 
@@ -57,3 +60,30 @@ def test_faults_go_to_the_paniclogs_which_are_given(tmp_path: Path) -> None:
     panics = Panics([PanicLog(str(tmp_path / "panic"), FakeClock())])
     log.setup("supervisor", panics).error("hose died", status=9)
     assert (tmp_path / "panic").read_text().endswith(":core: hose died status=9\n")
+
+
+@pytest.mark.effect("timestampformat")
+@pytest.mark.parametrize(
+    ("config", "begins"),
+    [
+        ("", r"\[\w{3} \d\d \w{3} \d{4} \d\d:\d\d:\d\d\] "),
+        ('timestampformat = "%Y at %S: "', r"\d{4} at \d\d: "),
+        (
+            'log_hires_timestamp = true timestampformat = "%%S %T"',
+            r"%S \d\d:\d\d:\d\d[.]\d{6} ",
+        ),
+    ],
+)
+def test_for_people_times_are_as_the_configuration_says(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, config: str, begins: str
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    node = load_text(config).top(Node)
+    log.setup("supervisor", node=node).info("up")
+    said = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().err)
+    assert re.match(begins, said), said
+
+
+def test_for_machines_they_stay_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    log.setup("supervisor", node=Node.make(timestampformat="%Y")).info("up")
+    assert json.loads(capsys.readouterr().err)["timestamp"].endswith("Z")

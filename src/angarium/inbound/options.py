@@ -357,7 +357,7 @@ class Conformance(Options, direction="receiving"):
         direction="both",
         doc="Character set of text which does not say its own.",
         state=State.PLANNED,
-        reason="Nothing decodes text yet; content is passed on as it is.",
+        reason="Only policy reads text, and there is none yet; content is passed on as it is.",
     )
     received_header_limit = option(
         Int(),
@@ -375,7 +375,7 @@ class Conformance(Options, direction="receiving"):
         scopes=CONTENT,
         doc="Report to the sender when policy refused some recipients of a message it took.",
         state=State.PLANNED,
-        reason="There is no policy yet.",
+        reason="Only policy refuses a recipient which was accepted, and there is none yet.",
     )
     max_header_size = option(
         Size(),

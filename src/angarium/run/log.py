@@ -4,6 +4,7 @@ Readable lines on a terminal, one JSON object a line otherwise. What happens to 
 that is events and the text logs made from them.
 """
 
+import re
 import sys
 from typing import Any
 
@@ -11,14 +12,18 @@ import structlog
 
 from angarium.run.alarm import Faults, Panics
 from angarium.run.flags import GENERIC
+from angarium.run.options import Node
 
 
-def setup(process: str, panics: Panics | None = None, part: str = GENERIC) -> Any:
+def setup(
+    process: str, panics: Panics | None = None, part: str = GENERIC, node: Node | None = None
+) -> Any:
     """Configure the service log of this process and return its logger.
 
     Args:
         panics: paniclogs which get what debug_flags name, where the process has no other way.
         part: of the server, as debug_flags call it, which speaks where a line does not say so.
+        node: has how times are written for people.
     """
     renderer: Any = (
         structlog.dev.ConsoleRenderer()
@@ -30,7 +35,7 @@ def setup(process: str, panics: Panics | None = None, part: str = GENERIC) -> An
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _stamper(node or Node.make()),
             *([Faults(process, panics, part)] if panics is not None else []),
             *tracebacks,
             renderer,
@@ -39,3 +44,16 @@ def setup(process: str, panics: Panics | None = None, part: str = GENERIC) -> An
         cache_logger_on_first_use=True,
     )
     return structlog.get_logger().bind(process=process)
+
+
+def _stamper(node: Node) -> Any:
+    """Return what puts the time into a line: by ISO 8601, or for people as timestampformat has it.
+
+    %S and %T have microseconds with log_hires_timestamp, as in the logs.
+    """
+    if not sys.stderr.isatty():
+        return structlog.processors.TimeStamper(fmt="iso", utc=True)
+    form = node.timestampformat.rstrip()
+    if node.log_hires_timestamp:
+        form = re.sub(r"(%%)|(%[ST])", lambda found: found[1] or f"{found[2]}.%f", form)
+    return structlog.processors.TimeStamper(fmt=form, utc=False)

@@ -128,12 +128,16 @@ class Node(Options, direction="both"):
         reason="What is kept belongs to one configuration and cannot grow old.",
         doc="How long they are kept at most; 0 is no limit.",
     )
-    timestampformat = accepted(
+    timestampformat = option(
         Text(),
         "[%a %d %b %Y %H:%M:%S] ",
+        scopes=Scope.GLOBAL,
         direction="na",
-        reason="Each line is a JSON object with a field `timestamp`, by ISO 8601 and in UTC.",
-        doc="How lines on standard error begin, as strftime has it.",
+        dynamic=False,
+        doc="""
+        How lines of the service log begin on a terminal, as strftime has it. Elsewhere each is a
+        JSON object with a field `timestamp`, by ISO 8601 and in UTC.
+        """,
     )
     log_hires_timestamp = option(
         Bool(),

@@ -16,6 +16,7 @@ import setproctitle
 from angarium.net.loop import RealClock
 from angarium.run import log
 from angarium.run.hose import panics_of
+from angarium.run.options import Node
 from angarium.run.plan import Plan
 from angarium.run.programs.serve import announce
 from angarium.run.replace import inherit
@@ -32,7 +33,7 @@ def main(descriptor: int) -> None:
     sockets.resume((where for where, _ in plan.endpoints), given.listening)
     clock = RealClock()
     panics = panics_of(plan.configuration, plan.state, clock)
-    logger = log.setup("supervisor", panics, "START")
+    logger = log.setup("supervisor", panics, "START", plan.configuration.top(Node))
     supervisor = Supervisor(plan, sockets, clock, logger, panics, lock=given.lock, given=given)
     asyncio.run(supervisor.run(lambda: announce(plan, sockets)))
     os.close(given.lock)

@@ -14,6 +14,7 @@ from angarium.net.loop import RealClock
 from angarium.run import log
 from angarium.run.formats import NewerError, refuse_newer
 from angarium.run.hose import panics_of
+from angarium.run.options import Node
 from angarium.run.plan import Plan, StartError
 from angarium.run.privileges import PrivilegeError
 from angarium.run.sockets import ListenError, Sockets
@@ -58,7 +59,7 @@ def command(config_path: Path, state: Path | None) -> None:
         lock = plan.enter()
         refuse_newer(plan.spool_folder)
         panics = panics_of(plan.configuration, plan.state, clock)
-        logger = log.setup("supervisor", panics, "START")
+        logger = log.setup("supervisor", panics, "START", plan.configuration.top(Node))
         supervisor = Supervisor(plan, sockets, clock, logger, panics, lock=lock)
     except (ListenError, StartError, PrivilegeError, NewerError, OSError) as error:
         sockets.close()
