@@ -67,6 +67,26 @@ def test_a_spoilt_dialogue(edits: list[tuple[int, int, bytes]], options: str, cu
             assert not re.search(rb"(?<!\r)\n\.[\r\n]", whole)
 
 
+CLAIMS = (
+    b"EHLO c\r\nXDUMPCONTEXT\r\nXCLIENT NAME=mx.example ADDR=IPV6:2001:db8::1 PORT=25 HELO=a\r\n"
+    b"XSETCONTEXT a=b+20c d=e\r\nXREMOTEIP 198.51.100.7\r\nXDUMPCONTEXT\r\n"
+    b"MAIL FROM:<>\r\nRCPT TO:<b@mx.example>\r\nDATA\r\nSubject: x\r\n\r\n.\r\nXDUMPCONTEXT\r\n"
+)
+
+
+@given(EDITS, st.integers(1, 60))
+def test_a_spoilt_dialogue_of_a_trusted_client(
+    edits: list[tuple[int, int, bytes]], cut: int
+) -> None:
+    words = "XCLIENT XREMOTEIP XSETCONTEXT XDUMPCONTEXT"
+    talk = Desk(listener=f"smtp_extensions = ( {words} )").connect()
+    talk.send(edited(CLAIMS, edits), cut)
+    assert re.fullmatch(rb"(?:[2-5]\d\d[ -][ -~]*\r\n)*", talk.transport.written)
+    for message, _ in talk.desk.admit.taken:
+        assert message.header.count(b"\r\nReceived: ") == 1
+        assert message.header.count(b"\r") == message.header.count(b"\n")
+
+
 @given(EDITS)
 def test_a_spoilt_message_in_7_bit(edits: list[tuple[int, int, bytes]]) -> None:
     seven = seven_bit(edited(MESSAGE, edits))

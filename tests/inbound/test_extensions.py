@@ -98,6 +98,7 @@ def test_xclient_may_have_the_greeting_of_the_client() -> None:
         "XSETCONTEXT a",
         "XSETCONTEXT a=b c",
         "XSETCONTEXT a=+0D+0AQUIT",
+        "XSETCONTEXT a=+E9",
     ],
 )
 def test_what_is_wrong_changes_nothing(line: str) -> None:
@@ -153,3 +154,8 @@ def test_after_a_reload_they_end_the_session_as_others_do() -> None:
     desk.services.profiles = Desk.profiles("", generation=2)
     assert talk.say("XREMOTEIP 198.51.100.7")[0].startswith("421")
     assert talk.transport.over
+
+
+def test_what_the_operator_set_is_shown_in_ascii() -> None:
+    desk = trusted('context = [ name = "J\u00f6rg" ]')
+    assert greeted(desk).say("XDUMPCONTEXT")[0] == "250-[connection] name J\\xf6rg"

@@ -61,7 +61,8 @@ def obey(command: Command, origin: Origin, profiles: Profiles, listen: str) -> R
         case "XSETCONTEXT":
             return _set(text, origin)
     lines = [f"[connection] {name} {value}" for name, value in origin.variables().items()]
-    return Reply(250, "\n".join([*lines, "XDUMPCONTEXT complete"]))
+    shown = "\n".join([*lines, "XDUMPCONTEXT complete"])
+    return Reply(250, shown.encode("ascii", "backslashreplace").decode())
 
 
 def _become(text: str, origin: Origin, profiles: Profiles, listen: str) -> Reply:
@@ -103,12 +104,16 @@ def _set(text: str, origin: Origin) -> Reply:
     told: dict[str, str] = {}
     for word in text.split():
         found = _VARIABLE.fullmatch(word)
-        if found is None or not (value := decode_xtext(found[2])).isprintable():
+        if found is None or not _is_plain(value := decode_xtext(found[2])):
             return BAD_VARIABLE
-        told[decode_xtext(found[1])] = value
-    if not told or not all(name.isprintable() for name in told):
+        told[found[1]] = value
+    if not told:
         return BAD_VARIABLE
     if len(origin.told | told) > MOST_VARIABLES:
         return TOO_MANY
     origin.told |= told
     return Reply(250, "XSETCONTEXT complete", "2.0.0")
+
+
+def _is_plain(text: str) -> bool:
+    return text.isascii() and text.isprintable()
