@@ -333,15 +333,18 @@ def test_the_servers_of_the_named_file_are_asked(asked: Make, tmp_path: Path) ->
 
 
 @pytest.mark.effect("dns_udp_rcvbuf_size", "dns_udp_sndbuf_size")
-@pytest.mark.parametrize("size", [8192, 65536])
-def test_the_sockets_of_dns_have_the_buffers_which_are_set(size: int) -> None:
+@pytest.mark.parametrize(("size", "reloaded"), [(8192, False), (65536, False), (65536, True)])
+def test_the_sockets_of_dns_have_the_buffers_which_are_set(size: int, reloaded: bool) -> None:
     async def main(server: DnsServer) -> list[int]:
         made = Options.make(
             dns_servers=(Place("127.0.0.1", server.port),),
             dns_udp_rcvbuf_size=size,
             dns_udp_sndbuf_size=size,
         )
-        names = Naming(made, asyncio.get_running_loop(), RealClock(), random.Random(1))
+        first = Options.make() if reloaded else made
+        names = Naming(first, asyncio.get_running_loop(), RealClock(), random.Random(1))
+        if reloaded:
+            names.apply(made)
         try:
             await names.resolver.mx("brief.test")
             port = names.stub._servers[0].ports[0].socket

@@ -39,6 +39,32 @@ def listening(each: socket.socket) -> bool:
     return bool(each.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
 
 
+def looked(pid: int, *at: int) -> tuple[dict[int, int], dict[int, tuple[int, ...]]]:
+    """Connect to some ports; return the backlogs by port, and the buffers of the connections."""
+    clients: dict[int, int] = {}  # their ports, to those they are connected to
+    with ExitStack() as stack:
+        for port in at:
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+            clients[client.getsockname()[1]] = port
+            client.settimeout(10)
+            assert client.recv(100).startswith(b"220")
+        with sockets(pid) as held:
+            rooms = {
+                where(each, each.getsockname): backlog(each)
+                for each in held
+                if where(each, each.getsockname) and listening(each)
+            }
+            sizes = {
+                clients[where(each, each.getpeername)]: tuple(
+                    each.getsockopt(socket.SOL_SOCKET, kind)
+                    for kind in (socket.SO_RCVBUF, socket.SO_SNDBUF)
+                )
+                for each in held
+                if where(each, each.getpeername) in clients
+            }
+    return rooms, sizes
+
+
 @pytest.mark.effect(
     "enable", "file_mode", "listen_backlog", "tcp_recv_buffer_size", "tcp_send_buffer_size"
 )
@@ -49,31 +75,14 @@ async def test_each_listener_is_as_its_stanza_says(tmp_path: Path, ports: dict[s
         assert path.stat().st_mode & 0o777 == 0o600
         with socket.socket() as probe:
             assert probe.connect_ex(("127.0.0.1", ports["off"])) != 0
-        with ExitStack() as stack:
-            clients = [
-                stack.enter_context(socket.create_connection(("127.0.0.1", port)))
-                for port in (ports["small"], world.port)
-            ]
-            for each in clients:
-                each.settimeout(10)
-                assert each.recv(100).startswith(b"220")
-            [pid] = world.worker_pids()
-            with sockets(pid) as held:
-                rooms = {
-                    where(each, each.getsockname): backlog(each)
-                    for each in held
-                    if where(each, each.getsockname) and listening(each)
-                }
-                sizes = {
-                    where(each, each.getsockname): tuple(
-                        each.getsockopt(socket.SOL_SOCKET, kind)
-                        for kind in (socket.SO_RCVBUF, socket.SO_SNDBUF)
-                    )
-                    for each in held
-                    if where(each, each.getpeername)
-                }
+        [pid] = world.worker_pids()
+        rooms, sizes = looked(pid, ports["small"], world.port)
         assert (rooms[ports["short"]], rooms[world.port] > 7) == (7, True)
         assert ports["off"] not in rooms
         # Linux doubles what is set, for what it needs itself.
         assert sizes[ports["small"]] == (32768, 65536)
         assert sizes[world.port] != (32768, 65536)
+        world.listener = listener.replace("= 16384", "= 8192").replace("= 7", "= 9")
+        await world.reload("")
+        rooms, sizes = looked(pid, ports["small"])
+        assert (rooms[ports["short"]], sizes[ports["small"]]) == (9, (16384, 65536))

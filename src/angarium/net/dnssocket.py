@@ -85,14 +85,14 @@ class UdpPort:
 class Sockets:
     """The real Network. Buffer sizes are octets, 0 leaves them to the system."""
 
-    __slots__ = ("_loop", "_receive_buffer", "_send_buffer")
+    __slots__ = ("_loop", "receive_buffer", "send_buffer")
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, receive_buffer: int = 0, send_buffer: int = 0
     ) -> None:
         self._loop = loop
-        self._receive_buffer = receive_buffer
-        self._send_buffer = send_buffer
+        self.receive_buffer = receive_buffer
+        self.send_buffer = send_buffer
 
     def open(
         self,
@@ -105,10 +105,10 @@ class Sockets:
         sock = socket.socket(socket.AF_INET6 if v6 else socket.AF_INET, socket.SOCK_DGRAM)
         try:
             sock.setblocking(False)
-            if self._receive_buffer:
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._receive_buffer)
-            if self._send_buffer:
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self._send_buffer)
+            if self.receive_buffer:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.receive_buffer)
+            if self.send_buffer:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self.send_buffer)
             if v6:
                 sock.connect((host, server.port, 0, socket.if_nametoindex(scope) if scope else 0))
             else:

@@ -44,6 +44,7 @@ class Listener:
         may_accept: asked once for each connection; no: it is left to another worker.
         refusal: said to who is turned away.
         full: asked then; yes: it is turned away, so that descriptors are left for other things.
+        buffers: of its connections; may be changed for further ones.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class Listener:
         self._may_accept = may_accept
         self._refusal = refusal
         self._full = full
-        self._buffers = buffers
+        self.buffers = buffers
         self._timer: asyncio.TimerHandle | None = None
         self._opening: set[asyncio.Task[None]] = set()
         self._reserve = -1
@@ -76,7 +77,7 @@ class Listener:
     def start(self) -> None:
         self.sock.setblocking(False)
         # Set here, as accepted sockets inherit both.
-        self._buffers.set(self.sock)
+        self.buffers.set(self.sock)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self._reserve = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
         self._listening = True

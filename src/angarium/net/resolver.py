@@ -39,13 +39,13 @@ class Naming:
         network: Network | None = None,
         take: Take = unlimited,
     ) -> None:
-        sockets = network or Sockets(loop, options.dns_udp_rcvbuf_size, options.dns_udp_sndbuf_size)
+        self._sockets = Sockets(loop)
         self._options = options
         self._conf = ResolvConf(())
         self._resolv_conf = WatchedFile("")
         self._hosts = WatchedFile("")
         self._watch_at = 0.0
-        self.stub = Stub((), sockets, loop, clock, random)
+        self.stub = Stub((), network or self._sockets, loop, clock, random)
         self.resolver = Resolver(self.stub, loop, clock)
         self.resolver.pacer = Pacer(loop, take)
         self.apply(options)
@@ -87,6 +87,9 @@ class Naming:
 
     def _take(self) -> None:
         options, conf = self._options, self._conf
+        # A port is not used for long, so they hold for all of them soon.
+        self._sockets.receive_buffer = options.dns_udp_rcvbuf_size
+        self._sockets.send_buffer = options.dns_udp_sndbuf_size
         limited = options.dns_rate_limit_enabled
         self.resolver.pacer.use(
             _rate(options) if limited else None, options.dns_rate_limit_max_queue

@@ -78,7 +78,9 @@ class Doors:
             self._open.pop(where).close()
         for where in wanted:
             # What the supervisor could not open needs a restart; it has said so.
-            if where not in self._open and label(where) in self._descriptors:
+            if where in self._open:
+                self._open[where].buffers = _buffers(configuration, where)
+            elif label(where) in self._descriptors:
                 self._open[where] = self._listen(configuration, where)
         self._row.accepting(yes=True)
 
@@ -99,7 +101,6 @@ class Doors:
         return len(self.sessions) >= self._most
 
     def _listen(self, configuration: Configuration, where: Endpoint) -> Listener:
-        options = configuration.at(ListenSocket, listener=LISTENER, listen=where.name)
         listener = Listener(
             socket.socket(fileno=self._descriptors.pop(label(where))),
             self._loop,
@@ -107,9 +108,7 @@ class Doors:
             self._row.may_accept,
             refusal=replies.BUSY.encode(),
             full=self._full,
-            buffers=Buffers(
-                _size(options.tcp_recv_buffer_size), _size(options.tcp_send_buffer_size)
-            ),
+            buffers=_buffers(configuration, where),
         )
         listener.start()
         return listener
@@ -118,6 +117,11 @@ class Doors:
 def most_sessions(descriptors: int) -> int:
     """Return how many sessions a process may have which may open so many files."""
     return max(descriptors - max(descriptors // 4, RESERVED_DESCRIPTORS), 1)
+
+
+def _buffers(configuration: Configuration, where: Endpoint) -> Buffers:
+    options = configuration.at(ListenSocket, listener=LISTENER, listen=where.name)
+    return Buffers(_size(options.tcp_recv_buffer_size), _size(options.tcp_send_buffer_size))
 
 
 def _size(octets: int) -> int:
