@@ -44,7 +44,7 @@ class Listener:
         may_accept: asked once for each connection; no: it is left to another worker.
         refusal: said to who is turned away.
         full: asked then; yes: it is turned away, so that descriptors are left for other things.
-        buffers: of its connections; may be changed for further ones.
+        buffers: of its connections; they have them of `sock`.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Listener:
         self._may_accept = may_accept
         self._refusal = refusal
         self._full = full
-        self.buffers = buffers
+        self._buffers = buffers
         self._timer: asyncio.TimerHandle | None = None
         self._opening: set[asyncio.Task[None]] = set()
         self._reserve = -1
@@ -74,10 +74,14 @@ class Listener:
         self.refused = 0  # for want of a descriptor, or to keep some
         self.gated = 0  # times we left one to another worker
 
+    def resize(self, buffers: Buffers) -> None:
+        """Give further connections other buffers. What was set once the system sets no more."""
+        buffers.set(self.sock)
+
     def start(self) -> None:
         self.sock.setblocking(False)
         # Set here, as accepted sockets inherit both.
-        self.buffers.set(self.sock)
+        self._buffers.set(self.sock)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self._reserve = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
         self._listening = True

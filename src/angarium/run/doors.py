@@ -79,7 +79,7 @@ class Doors:
         for where in wanted:
             # What the supervisor could not open needs a restart; it has said so.
             if where in self._open:
-                self._open[where].buffers = _buffers(configuration, where)
+                self._open[where].resize(_buffers(configuration, where))
             elif label(where) in self._descriptors:
                 self._open[where] = self._listen(configuration, where)
         self._row.accepting(yes=True)
