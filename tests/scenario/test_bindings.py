@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers.operators import operator
 from helpers.outlook import Outlook, second
 from helpers.preload import preload
 
@@ -75,6 +76,23 @@ async def test_mail_of_a_binding_which_a_reload_takes_away_goes_by_the_default(
         assert {row[8] for row in delivered} == {"default"}
         await world.again()
         assert len(world.got("b*@a.test")) == 20
+
+
+async def test_mail_of_a_binding_which_a_console_unsets_goes_by_the_default_too(
+    tmp_path: Path,
+) -> None:
+    await preload(tmp_path / "state", [("g", "two", f"b{n}@a.test") for n in range(20)])
+    held = BINDINGS.replace("two.node.test", 'two.node.test"  suspend_delivery = "true')
+    async with (
+        Outlook(tmp_path, held, EVERYWHERE) as world,
+        operator(world.state) as admin,
+        world.call() as injector,
+    ):
+        said = await admin.say("config unset binding_group g binding two")
+        assert said == '"binding_group g binding two" has been unset.'
+        letters = await world.came("b*@a.test", 20)
+        assert {each.peer for each in letters} == {"127.0.2.1"}
+        assert (await injector.say("RSET")).startswith("250")
 
 
 @pytest.mark.effect("bind_address_secondary")

@@ -104,7 +104,7 @@ async def test_an_upgrade_keeps_what_was_changed_and_the_socket(tmp_path: Path) 
 async def told(admin: Operator) -> list[str]:
     lines = (await admin.say("config history")).splitlines()
     return [line.split("changes  " if "changes" in line else "change  ")[1].split(":")[0]
-            for line in lines]  # fmt: skip
+            for line in reversed(lines)]  # fmt: skip
 
 
 async def test_an_upgrade_reads_the_files_where_nothing_was_changed(tmp_path: Path) -> None:
@@ -122,6 +122,9 @@ async def test_what_was_not_written_is_in_the_history_after_a_crash(tmp_path: Pa
         world.kill()
         await world.ended()
         await world.start()
+        await world.until(
+            lambda: any("changed by the console" in line for line in world.output), "the warning"
+        )
         async with operator(world.state) as admin:
             assert await admin.say("config eval hostname") == 'hostname = "mx.node.test"'
             assert "hostname" in await admin.say("config diff 2")

@@ -5,6 +5,8 @@ terminal, as a batch where it is not. A batch ends with the first command that f
 comes after it is not done on a state nobody has seen.
 """
 
+import contextlib
+import importlib
 import os
 import socket
 import time
@@ -177,6 +179,8 @@ def banner(greeting: Greeting) -> str:
 
 def prompted(client: Client, endpoint: str, read: Callable[[str], str] = input) -> Iterator[str]:
     """Yield what an operator types, until he has no more to say."""
+    with contextlib.suppress(ImportError):  # A Python without it is built now and then.
+        importlib.import_module("readline")
     while True:
         begun = " (transaction)" if client.transaction else ""
         try:

@@ -41,6 +41,8 @@ T = TypeVar("T")
 
 TOLD: Final = 20  # changes named in the log one by one
 SIGNAL: Final = "signal"
+START: Final = "start"
+CONSOLE: Final = "config "  # how what a console brings is noted
 CHANGED: Final = "configuration changed"
 
 
@@ -344,6 +346,25 @@ class Changes:
             lost,
             [each for each in coming.configuration.notes if (each.file, each.message) not in known],
         )
+
+    def begun(self) -> None:
+        """The server starts with what is in the files: note it, and what it may have undone."""
+        self._spawn(self._note_start())
+
+    async def _note_start(self) -> None:
+        now = self._node.generation
+        try:
+            last = (await self.aside(self.history.revisions))[-1:]
+        except Error:
+            last = []  # Whoever cannot read it cannot write to it either, and says so below.
+        if last and last[0].how.startswith(CONSOLE) and last[0].hash != now.configuration.text_hash:
+            self._log.warning(
+                "what was in force before was changed by the console, and the files are not that; "
+                "see config history and config diff",
+                revision=last[0].revision,
+                who=last[0].who,
+            )
+        await self._record(now.snapshot, START, START, [])
 
     def record(self, who: str, how: str) -> None:
         """Note what is in force, if it is not what the history ends with."""

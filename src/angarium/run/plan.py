@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Self
 
 from angarium.config.errors import ConfigError
+from angarium.config.history import FOLDER
 from angarium.config.load import load_snapshot, snapshot
 from angarium.config.option import OPTIONS
 from angarium.config.resolve import Configuration, Endpoint
@@ -132,7 +133,7 @@ class Plan:
 
     @property
     def history_folder(self) -> Path:
-        return self.state / "config"
+        return self.state / FOLDER
 
     @property
     def hose_folder(self) -> Path:

@@ -175,7 +175,7 @@ class Supervisor:
         return self.generation.configuration.top(Node).control_client_timeout
 
     def _start(self) -> None:
-        self._changes.record("start", "start")
+        self._changes.begun()
         self._hose.start()
         if self._sink is not None:
             self._sink.start()

@@ -138,10 +138,10 @@ async def test_the_history_has_who_when_how_and_what(tmp_path: Path) -> None:
     await talk.say("config set retry_interval 60")
     lines = (await talk.say("config history")).splitlines()
     assert [each.split("Z  ")[1] for each in lines] == [
-        "0 changes  start: start",
         "1 change  alice: config set retry_interval = 60",
+        "0 changes  start: start",
     ]
     said = (await talk.say("config history 2")).splitlines()
     assert said[1:] == ["global: retry_interval: not set -> 60"]
-    assert [each["who"] for each in await talk.plain("config history")] == ["start", "alice"]
+    assert [each["who"] for each in await talk.plain("config history")] == ["alice", "start"]
     assert "there is no revision 9" in await talk.fails("config history 9")

@@ -173,7 +173,7 @@ async def test_from_scratch_begins_with_nothing(server: FakeServer, talk: Talk) 
         ("config rollback", "no transaction is open"),
         ("config revert", "no transaction is open"),
         ("config rebase", "no transaction is open"),
-        ("config rollback 3", "3 is one word too many"),
+        ("config rollback 9", "there is no revision 9"),
         ("config restore", "revision is missing"),
         ("config restore x", "no number"),
     ],
@@ -214,10 +214,13 @@ async def test_what_is_written_back_keeps_comments_and_is_what_a_reload_finds(
     assert server.live.snapshot == before
 
 
-async def test_an_earlier_configuration_can_be_had_again(server: FakeServer, talk: Talk) -> None:
+@pytest.mark.parametrize("word", ["restore", "rollback"])
+async def test_an_earlier_configuration_can_be_had_again(
+    server: FakeServer, talk: Talk, word: str
+) -> None:
     await talk.say("config set retry_interval 60")
     await talk.say("config set max_retries 7")
-    said = await talk.say("config restore 2")
+    said = await talk.say(f"config {word} 2")
     assert said == "global: max_retries: 7 -> not set"
     assert await talk.say("config eval retry_interval") == "retry_interval = 60"
     assert await talk.say("config restore 2") == "revision 2 is in force"

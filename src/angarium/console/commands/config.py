@@ -132,7 +132,7 @@ async def diff(session: Session, revision: int = 0) -> Result:
 
 @command("config history", who=Rank.VIEWER)
 async def history(session: Session, revision: int = 0) -> Result:
-    """List the configurations which were in force, with who brought them, when and how.
+    """List the configurations which were in force, newest first: who brought them, when and how.
 
     With a number: what that one changed.
     """
@@ -140,7 +140,7 @@ async def history(session: Session, revision: int = 0) -> Result:
     if revision:
         entry = await server.aside(server.history.entry, revision)
         return Said("\n".join([_line(entry), *entry.changes]), _entry(entry))
-    found = await server.aside(server.history.revisions)
+    found = (await server.aside(server.history.revisions))[::-1]
     return Said("\n".join(map(_line, found)), [_entry(each) for each in found])
 
 

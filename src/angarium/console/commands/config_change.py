@@ -131,9 +131,9 @@ async def commit(session: Session) -> Result:
 
 
 @command("config rollback", who=Rank.OPERATOR)
-def rollback(session: Session) -> Result:
-    """Drop the transaction. To go back to an earlier configuration: config restore."""
-    return _dropped(session)
+async def rollback(session: Session, revision: int = 0) -> Result:
+    """Drop the transaction; with a number go back to that revision, as config restore does."""
+    return await _restored(session, revision) if revision else _dropped(session)
 
 
 @command("config revert", who=Rank.OPERATOR)
@@ -189,6 +189,13 @@ async def restore(session: Session, revision: int) -> Result:
 
     Nothing is written to files before config writeback.
     """
+    return await _restored(session, revision)
+
+
+# What the commands have in common.
+
+
+async def _restored(session: Session, revision: int) -> Result:
     if session.transaction is not None:
         raise CommandError("a transaction is open; config commit or config rollback ends it")
     server = session.server
@@ -198,9 +205,6 @@ async def restore(session: Session, revision: int) -> Result:
         return Said(f"revision {revision} is in force", {"changes": []})
     applied = await server.apply(earlier, base, session.peer.user, f"config restore {revision}")
     return _with(str(Listed(applied.changes)), applied, {})
-
-
-# What the commands have in common.
 
 
 def _dropped(session: Session) -> Result:
