@@ -1,11 +1,14 @@
 """Mail queued under another domain: rerouted, when it was delayed, and by what its MX host says."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from helpers.outlook import Outlook, Watched, second
+
+EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "providers"
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -114,3 +117,47 @@ async def test_where_mail_was_queued_is_known_after_a_restart(world: Outlook) ->
     await world.again(kill=True)
     await world.came("b@kept.test")
     assert len(await world.records("mainlog", "D", "later.test")) == 1
+
+
+class Shown(Outlook):
+    """The server of the example, its ports and name server being ours."""
+
+    def configure(self, extra: str) -> None:
+        text = (EXAMPLE / "ecelerity.conf").read_text("utf-8")
+        text = text.replace("127.0.0.1:2525", f"127.0.0.1:{self.port}")
+        text = text.replace("port=2526", f"port={self.sink.port}")
+        text = text.replace("retry_interval = 60", "retry_interval = 1")
+        own = f"""
+            dns_servers = ( "127.0.0.1:{self.dns.port}" )
+            remote_smtp_port = {self.sink.port}
+            eventloop "pool" {{ concurrency = 1 }}
+        """
+        self.config.write_text(text + own, encoding="utf-8")
+
+
+async def test_the_example_sends_by_provider_and_leaves_what_waits_to_the_relay(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    zone = """
+        one.example MX 10 a.mx.provider.example
+        two.example MX 10 b.mx.provider.example
+        provider.example MX 10 a.mx.provider.example
+        a.mx.provider.example A 127.0.3.4
+        b.mx.provider.example A 127.0.3.4
+        busy.example A 127.0.3.4
+        new.example A 127.0.3.4
+    """
+    folder = tmp_path_factory.mktemp("providers")
+    async with Shown(folder, zone=zone) as world:
+        provider = await second(world, "127.0.3.4", "at rcpt to *@busy.example reply 451 4.2.1 no")
+        try:
+            await world.mail("b@one.example")
+            await world.mail("b@two.example", "b@old.example")
+            await world.mail("b@busy.example")
+            await provider.until(3)
+            assert len(await world.records("mainlog", "D", "provider.example", 2)) == 2
+            assert len(await world.records("mainlog", "D", "new.example")) == 1
+            await world.came("b@busy.example")
+            assert len(world.rows("mainlog", "T", "busy.example")) == 1
+        finally:
+            await provider.stop()
