@@ -10,11 +10,13 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from angarium.config.absent import MOVED, why_no_option, why_no_stanza
 from angarium.config.errors import Fault, Faults, Severity
 from angarium.config.grammar import File, Include, Item, Setting, Stanza
-from angarium.config.kinds import Raw, compiled
+from angarium.config.kinds import Raw
 from angarium.config.option import OPTIONS, Option, State
 from angarium.config.origin import Origins, Where
+from angarium.config.pcre import regex
 from angarium.config.places import HostPort
 from angarium.config.scope import STANZAS, Naming, Scope, StanzaKind, stanza_in, stanzas_in
 from angarium.config.section import Section, root
@@ -209,7 +211,7 @@ class Checked:
     def _unknown_setting(self, file: File, item: Setting, section: Section) -> None:
         name, kind = item.name, section.kind
         where = f"in {kind.name} stanzas" if kind.key else "at the top of the file"
-        elsewhere = self._elsewhere(name)
+        elsewhere = [] if (name, kind.key) in MOVED else self._elsewhere(name)
         if stanza_in(kind, name) is not None:
             self.report(file, item.start, f"{name} is a stanza", f"write {name} {{ ... }}")
         elif elsewhere:
@@ -220,8 +222,8 @@ class Checked:
                 f"it may stand in: {enumerated(elsewhere)}",
             )
         else:
-            nearest = self._nearest(name, self.known(kind))
-            self.report(file, item.start, f"there is no option {name} {where}", nearest)
+            advice = why_no_option(name, kind.key) or self._nearest(name, self.known(kind))
+            self.report(file, item.start, f"there is no option {name} {where}", advice)
 
     def _elsewhere(self, name: str) -> list[str]:
         """Return the stanzas in which an option may stand."""
@@ -253,7 +255,7 @@ class Checked:
         if is_new:
             if kind.patterns and instance.startswith("/"):
                 # Names are compared in lower case, whatever the pattern's.
-                section.add_pattern(compiled(instance[1:-1], re.IGNORECASE), child)
+                section.add_pattern(regex(instance[1:-1], re.IGNORECASE).compiled, child)
             elif kind.key == "peer":
                 section.add_network(ipaddress.ip_network(instance), child)
         else:
@@ -323,8 +325,8 @@ class Checked:
                     Severity.NOTE,
                 )
             else:
-                nearest = self._nearest(name, stanzas_in(self.root.kind))
-                advice = nearest or f"for a module of your own write accept_unknown = ( {name} )"
+                known = why_no_stanza(name) or self._nearest(name, stanzas_in(self.root.kind))
+                advice = known or f"for a module of your own write accept_unknown = ( {name} )"
                 self.report(file, offset, f"there is no stanza {name}", advice)
 
 
@@ -344,7 +346,7 @@ def normal_instance(kind: StanzaKind, given: str) -> str:
     if kind.key == "listen":
         return endpoint_name(given)
     if kind.patterns and len(given) > 2 and given.startswith("/") and given.endswith("/"):
-        compiled(given[1:-1])
+        regex(given[1:-1])
         return given
     if kind.patterns:
         normal = routing_domain(given.rstrip("."))

@@ -5,11 +5,11 @@ typed value, or raises ValueError with what is wrong in words for the operator.
 """
 
 import re
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
 
+from angarium.config.pcre import Regex, regex
 from angarium.core import units
 from angarium.core.units import Rate
 
@@ -21,20 +21,6 @@ Raw: TypeAlias = "str | tuple[Raw, ...] | Mapping[str, Raw]"
 Schema: TypeAlias = dict[str, object]
 
 TRUE: Final = frozenset({"true", "on", "enabled", "yes", "1"})
-# The classes of PCRE which `re` has not, for use inside brackets: [[:digit:].].
-POSIX_CLASSES: Final[Mapping[str, str]] = {
-    "alnum": "0-9A-Za-z",
-    "alpha": "A-Za-z",
-    "blank": r" \t",
-    "digit": "0-9",
-    "lower": "a-z",
-    "punct": r"!-/:-@\[-`{-~",
-    "space": r"\s",
-    "upper": "A-Z",
-    "word": r"\w",
-    "xdigit": "0-9A-Fa-f",
-}
-POSIX_CLASS: Final = re.compile(rf"\[:({'|'.join(POSIX_CLASSES)}):\]")
 FALSE: Final = frozenset({"false", "off", "disabled", "no", "0"})
 
 
@@ -299,29 +285,16 @@ class IntOr:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A regular expression, PCRE as Python's `re` understands it."""
+    """A regular expression, PCRE as far as Python's `re` can do it: see `pcre`."""
 
-    def parse(self, raw: Raw) -> re.Pattern[str]:
-        return compiled(word(raw))
+    def parse(self, raw: Raw) -> Regex:
+        return regex(word(raw))
 
     def schema(self) -> Schema:
         return {"type": "string", "format": "regex"}
 
     def __str__(self) -> str:
         return "regular expression"
-
-
-def compiled(pattern: str, flags: int = 0) -> re.Pattern[str]:
-    """Compile a pattern of the file. Raises ValueError with the place of the fault in it."""
-    ours = POSIX_CLASS.sub(lambda found: POSIX_CLASSES[found[1]], pattern)
-    try:
-        with warnings.catch_warnings():
-            # A future Python may read "[[" or "&&" otherwise; it is not the operator's concern.
-            warnings.simplefilter("ignore", FutureWarning)
-            # RecursionError, OverflowError: "((((..." and "a{9999999999}" are typing errors too.
-            return re.compile(ours, flags)
-    except (re.error, RecursionError, OverflowError) as fault:
-        raise ValueError(f"{pattern!r} is no regular expression: {fault}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -449,8 +422,6 @@ class Place:
 
 def plain(value: Any) -> Any:
     """Return a value as JSON has it: for `config show --json`, the console and REST."""
-    if isinstance(value, re.Pattern):
-        return value.pattern
     if isinstance(value, Mapping):
         return {key: plain(each) for key, each in value.items()}
     if isinstance(value, tuple):
