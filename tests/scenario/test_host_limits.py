@@ -14,11 +14,13 @@ from helpers.outlook import Outlook, Watched, second
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CONFIG = """
+connection_allocation_aggressiveness = high
 domain "opened.test" { idle_timeout = 1 }
 host "first.spill.test" { outbound_throttle_messages = 1/3600 }
 host "second.spill.test" { outbound_throttle_messages = 1/3600 }
 host "last.spill.test" { outbound_throttle_messages = 1/3600 }
 host "/^mx[0-9][.]pattern[.]test$/" { outbound_throttle_messages = 1/3600 }
+host "/^cap[0-9][.]test$/" { scope_max_outbound_connections = 2 }
 host "slow.test" { outbound_throttle_messages = 1/2 }
 host "first.opened.test" { outbound_throttle_connections = 1/3600 }
 host "brisk.test" { outbound_throttle_messages = 20 }
@@ -37,6 +39,10 @@ two.pattern.test MX 10 mx2.pattern.test
 mx1.pattern.test A 127.0.2.4
 mx2.pattern.test A 127.0.2.4
 slow.test A 127.0.2.5
+one.cap.test MX 10 cap1.test
+two.cap.test MX 10 cap2.test
+cap1.test A 127.0.2.10
+cap2.test A 127.0.2.10
 opened.test MX 10 first.opened.test
 opened.test MX 20 second.opened.test
 first.opened.test A 127.0.2.6
@@ -57,14 +63,15 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Outlo
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def sinks(world: Outlook, request: pytest.FixtureRequest) -> AsyncIterator[list[Watched]]:
-    sinks = [await second(world, address) for address in request.param]
+    addresses, script = request.param
+    sinks = [await second(world, address, script) for address in addresses]
     yield sinks
     for sink in sinks:
         await sink.stop()
 
 
-def at(*addresses: str) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("sinks", [addresses], indirect=True, ids=[""])
+def at(*addresses: str, script: str = "") -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("sinks", [(addresses, script)], indirect=True, ids=[""])
 
 
 async def settled(world: Outlook) -> None:
@@ -129,6 +136,17 @@ async def test_a_connection_is_kept_where_the_next_message_may_go_at_once(
     starts = [each.at for each in sinks[0].accepted]
     assert starts[-1] - starts[0] > 0.4
     assert sinks[0].counts.connections <= 3
+
+
+@at("127.0.2.10", script="at dot delay 20ms answer")
+async def test_hosts_of_one_pattern_share_its_limit_on_connections(
+    world: Outlook, sinks: list[Watched]
+) -> None:
+    for _ in range(4):
+        await world.mails(6, "b@one.cap.test")
+        await world.mails(6, "b@two.cap.test")
+    await sinks[0].until(48)
+    assert sinks[0].most <= 2
 
 
 @pytest.mark.effect("outbound_throttle_connections")
