@@ -73,6 +73,11 @@ class BounceLogger(Logger, stanza="bounce_logger", naming=Naming.MAYBE):
         Bool(), True, doc="Write failures which a host told while we talked to it."
     )
     log_outofband_bounces = option(
-        Bool(), True, doc="Write failures which came as mail after a host had taken ours."
+        Bool(),
+        True,
+        doc="""
+        Write failures which came as mail after a host had taken ours. There are none before
+        bounce_behavior is there: no mail which comes in is taken for such a report yet.
+        """,
     )
     log_transient_failures = option(Bool(), True, doc="Write transient failures too.")
