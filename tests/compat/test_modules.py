@@ -43,6 +43,7 @@ COMMON: Final = frozenset({"enabled", "debug_level"})  # which every module has
 ENGINES: Final = {"antivirus.clamav": "clamav", "antivirus.csapi": "csapi"}  # set up as outside
 # Of stanzas, and of options in them, which the facts do not have: where they are from.
 OF_EXAMPLES: Final[Mapping[str, str]] = {
+    "sieve.hook.script": "three examples; the text calls it source",
     "senderid.add_authentication_results": "the example of its page",
     "senderid.fail_fallback_string": "the example of its page",
     "senderid.nxdomain_override_string": "the example of its page",

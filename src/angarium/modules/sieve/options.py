@@ -58,6 +58,12 @@ class SieveHook(
     """What runs at a hook, by the hook's name."""
 
     source = option(Path(), None, doc="File of the script.", example="/etc/angarium/bounce.siv")
+    script = option(
+        Path(),
+        None,
+        doc="The same as `source`, as examples of the manual have it.",
+        example="/etc/angarium/bounce.siv",
+    )
     async_ = option(
         Choice(("false", "true", "ref", "snapshot")),
         "false",
