@@ -61,7 +61,7 @@ class Node:
         self.refusal = ""
         self.log = Log()
         self.happened: list[str] = []
-        self.changes = Changes(self, Sockets(), self.log)
+        self.changes = Changes(self, Sockets(), self.log, self.account)
         self.children = [Child(self, 1), Child(self, 2)]
 
     def concerned(self) -> Any:

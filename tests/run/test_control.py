@@ -40,9 +40,7 @@ class Place:
         self.server = FakeServer(folder, 'hostname = "a.test"\n')
         self.log = Log()
         self.listening = opened(folder)
-        self.control = Control(
-            self.listening, self.server, lambda connection: who, "0.1", lambda: 60.0, self.log
-        )
+        self.control = Control(self.listening, self.server, lambda connection: who, "0.1", self.log)
 
     def calling(self) -> AbstractAsyncContextManager[Operator]:
         return connected(self.folder)

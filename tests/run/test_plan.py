@@ -156,3 +156,14 @@ def test_the_lock_says_whose_it_is(tmp_path: Path) -> None:
     lock = plan.enter()
     assert (plan.state / "lock").read_text() == f"{os.getpid()}\n"
     os.close(lock)
+
+
+def test_files_have_one_name_wherever_we_go_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A start with a relative path and a reload must give equal snapshots."""
+    (tmp_path / "e.conf").write_text('include "more.conf"\n')
+    (tmp_path / "more.conf").write_text("hostname = a.test\n")
+    monkeypatch.chdir(tmp_path)
+    relative = Plan.make(Path("e.conf"), tmp_path / "state")
+    assert relative.snapshot == Plan.make(tmp_path / "e.conf", tmp_path / "state").snapshot

@@ -64,10 +64,6 @@ class Node(Protocol):
         """Return the children which have to agree."""
         ...
 
-    def account(self, peer: Peer, line: str, verdict: int) -> None:
-        """Note who gave which command."""
-        ...
-
     def changing(self) -> None:
         """A generation is asked for."""
         ...
@@ -85,16 +81,25 @@ class Changes:
     """The changes of one supervisor; what commands of the console need of it (`console/server`).
 
     Args:
+        account: notes who gave which command, and what came of it.
         files: the snapshot the files were last read as; what is in force, if nothing else is said.
 
     Attributes:
         busy: a change is under way, from its first look at the files to its place in the history.
     """
 
-    def __init__(self, node: Node, sockets: Sockets, log: Any, files: bytes = b"") -> None:
+    def __init__(
+        self,
+        node: Node,
+        sockets: Sockets,
+        log: Any,
+        account: Callable[[Peer, str, int], None],
+        files: bytes = b"",
+    ) -> None:
         self._node = node
         self._sockets = sockets
         self._log = log
+        self._account = account
         self._reload: Reload | None = None
         self._free = asyncio.Event()
         self._free.set()
@@ -241,7 +246,7 @@ class Changes:
         return self._node.plan.configuration
 
     def account(self, peer: Peer, line: str, verdict: int) -> None:
-        self._node.account(peer, line, verdict)
+        self._account(peer, line, verdict)
 
     async def aside(self, work: Callable[..., T], *arguments: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._work, work, *arguments)

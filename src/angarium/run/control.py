@@ -24,6 +24,7 @@ from angarium.console.client import SOCKET, Name
 from angarium.console.result import Result
 from angarium.console.server import Server
 from angarium.console.session import Session
+from angarium.run.options import Node
 from angarium.wire.control import (
     VERSION,
     Ask,
@@ -84,7 +85,6 @@ class Control:
     Args:
         listening: the socket, ours to close.
         release: of this program.
-        patience: returns how long clients are to wait for an answer.
     """
 
     def __init__(
@@ -93,14 +93,12 @@ class Control:
         server: Server,
         identify: Identify,
         release: str,
-        patience: Callable[[], float],
         log: Any,
     ) -> None:
         self._listening = listening
         self._server = server
         self._identify = identify
         self._release = release
-        self._patience = patience
         self._log = log
         self._clients: set[asyncio.Task[None]] = set()
         self._accepting: asyncio.Server | None = None
@@ -111,13 +109,12 @@ class Control:
         folder: Path,
         kept: int | None,
         server: Server,
-        patience: Callable[[], float],
         log: Any,
     ) -> Self:
         """Listen in a folder, or go on with the socket of the program before us. Raises OSError."""
         listening = opened(folder) if kept is None else socket.socket(fileno=kept)
         identify = by_kernel(str(folder / SOCKET))
-        made = cls(listening, server, identify, version("angarium"), patience, log)
+        made = cls(listening, server, identify, version("angarium"), log)
         await made.start()
         return made
 
@@ -159,7 +156,8 @@ class Control:
         elif len(self._clients) > MAX_CLIENTS:
             await _send(writer, line(Bye(f"{MAX_CLIENTS} consoles are open, no more are allowed")))
         else:
-            await _send(writer, line(Greeting(VERSION, self._release, peer.user, self._patience())))
+            patience = self._server.live.configuration.top(Node).control_client_timeout
+            await _send(writer, line(Greeting(VERSION, self._release, peer.user, patience)))
             await self._conversation(Session(self._server, peer), reader, writer)
 
     async def _conversation(

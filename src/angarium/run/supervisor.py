@@ -19,7 +19,6 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any, Final
 
-from angarium.console.access import Peer
 from angarium.core.clock import Clock
 from angarium.events.checkpoint import passed
 from angarium.journal.disk import FileDisk
@@ -112,10 +111,11 @@ class Supervisor:
         self._watchdog = Watchdog(self._scoreboard, clock, log)
         self._sink = Beside(words(plan.sink), clock, log, self._sink_ended) if plan.sink else None
         self._hose = Solo(self, clock, log, outside.spawn)
-        self._changes = Changes(self, sockets, log, given.files if given else b"")
-        self._control: Control | None = None
         self._accounts = Accounts(clock, log)
         self._accounts.use(plan.configuration, plan.state)
+        files = given.files if given else b""
+        self._changes = Changes(self, sockets, log, self._accounts.write, files)
+        self._control: Control | None = None
         progress = Progress(plan.run_folder, clock.time, given.upgrade if given else 0)
         self._renewal = Renewal(self, plan, sockets, progress, clock, log, outside.program)
         self._waiting: list[Callable[[], None]] = []  # for a reload or an upgrade to be over
@@ -166,13 +166,10 @@ class Supervisor:
         kept = self._given.control if self._given is not None else None
         try:
             self._control = await Control.opened(
-                self._plan.run_folder, kept, self._changes, self._patience, self._log
+                self._plan.run_folder, kept, self._changes, self._log
             )
         except OSError as error:
             self._log.error("no console can connect", reason=str(error))
-
-    def _patience(self) -> float:
-        return self.generation.configuration.top(Node).control_client_timeout
 
     def _start(self) -> None:
         self._changes.begun()
@@ -220,9 +217,6 @@ class Supervisor:
 
     def concerned(self) -> list[Child]:
         return self._with_hose(self._fleet.staying)
-
-    def account(self, peer: Peer, line: str, verdict: int) -> None:
-        self._accounts.write(peer, line, verdict)
 
     def changing(self) -> None:
         self._notify.reloading("reloading")
