@@ -11,7 +11,8 @@ from angarium.config.grammar import Setting, parse
 from angarium.config.kinds import Kind, Raw
 from angarium.config.load import declarations
 from angarium.config.option import OPTIONS, Option
-from angarium.config.spelling import HIDDEN, lines, plain_value, raw, spelled
+from angarium.config.spelling import HIDDEN, lines, plain_value, raw, secret, spelled
+from angarium.queue.options import Detour
 
 declarations()
 
@@ -57,6 +58,7 @@ KINDS: list[tuple[Kind[Any], str]] = [
     (kinds.Pattern(), '"[[:digit:]]+\\.[^\\\\s\\"]"'),
     (kinds.ThrottleKind(), "300/60"),
     (kinds.ThrottleKind(), "0"),
+    (Detour(), "Disabled"),
     (kinds.CapKind(), "7"),
     (kinds.CapKind(), "-1"),
     (kinds.List(kinds.Text()), '( "a b" c )'),
@@ -138,3 +140,35 @@ def test_a_pattern_of_posix_classes_stays_what_it_is() -> None:
     value = kinds.Pattern().parse("^[[:alpha:]]$")
     assert raw(kinds.Pattern(), value) == "^[[:alpha:]]$"
     assert kinds.Pattern().parse(raw(kinds.Pattern(), value)) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("db_pw", "x"),
+        ("acme_api_key", "x"),
+        ("tokens", "x"),
+        ("AES_Key", "x"),
+        ("uri", "pgsql:host=h;Password = x"),
+        ("url", "https://user:x@api.example.com/"),
+        ("options", {"name": "a", "password": "x"}),
+        ("servers", ("a", {"secret": "x"})),
+    ],
+)
+def test_what_looks_like_a_secret_in_a_script_is_hidden(name: str, value: Raw) -> None:
+    assert secret(None, name, value)
+    assert spelled(None, value, name=name) == HIDDEN
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("source", "/etc/policy.lua"),
+        ("url", "https://api.example.com:8080/a@b"),
+        ("passive", "true"),
+        ("key_file", "/etc/k"),
+        ("limits", {"a": "1"}),
+    ],
+)
+def test_what_does_not_look_like_a_secret_is_shown(name: str, value: Raw) -> None:
+    assert not secret(None, name, value)

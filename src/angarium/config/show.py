@@ -38,7 +38,7 @@ class Entry:
 
     def raw(self, *, secrets: bool) -> Raw:
         """Return the value as the grammar has it, or what stands for a secret."""
-        if not secrets and spelling.secret(self.declared, self.name):
+        if not secrets and spelling.secret(self.declared, self.name, self.value):
             return HIDDEN
         kind = None if self.declared is None else self.declared.kind
         return spelling.raw(kind, self.value)
@@ -128,7 +128,7 @@ class Show:
         """Return a stanza as JSON has it, valid by `schema.document`."""
         found: dict[str, Any] = {}
         for entry in self.entries(section):
-            if not self.secrets and spelling.secret(entry.declared, entry.name):
+            if not self.secrets and spelling.secret(entry.declared, entry.name, entry.value):
                 found[entry.name] = HIDDEN
             elif entry.source is not None or entry.value is not None:
                 found[entry.name] = spelling.plain_value(entry.declared, entry.value)

@@ -15,19 +15,37 @@ from angarium.config.kinds import Cap, Kind, List, Mode, Raw, Secret, Table, Tex
 from angarium.config.option import Option
 
 HIDDEN: Final = "***"
-# Values which a kind has no better word for are None: no throttle, no limit, nothing.
-NOTHING: Final = ("", "0", "-1", "none", "no")
-# Of options which nobody declared, as those of a script, only the name tells that it is a secret.
-SECRET_NAME: Final = re.compile(r"(password|passwd|passphrase|secret|token)$|^(api|private)_?key$")
+# Values which a kind has no better word for are None, or "": no throttle, no limit, nothing.
+NOTHING: Final = ("", "0", "-1", "none", "no", "disabled")
+# Of options which nobody declared, as those of a script, names and what stands in the text have to
+# tell. Too much is hidden rather than too little.
+SECRET_NAME: Final = re.compile(
+    r"pass(word|wd|phrase|code)?s?$|password|secret|token|credential|community"
+    r"|(^|_)(pw|pwd|psk|pin)$|(api|private|access|secret|shared|signing|encryption|aes|hmac)_?key"
+)
+SECRET_TEXT: Final = re.compile(  # a=b;password=c, or name:password@ in a URL
+    r"(pass(word|wd|phrase)?|pw|pwd|secret|token|api_?key)\s*=|://[^/\s@:]*:[^/\s@]+@",
+    re.IGNORECASE,
+)
 BARE: Final = re.compile(r"[A-Za-z0-9_.:+%*-]+")
 NUMBER: Final = re.compile(r"-?[0-9]+(/[0-9]+)?|0[0-7]+|true|false")
 
 
-def secret(declared: Option[Any] | None, name: str = "") -> bool:
-    """Say whether the value of an option is not to be shown; `name` of one nobody declared."""
+def secret(declared: Option[Any] | None, name: str = "", value: object = "") -> bool:
+    """Say whether the value of an option is not to be shown; the rest is for undeclared ones."""
     if declared is None:
-        return SECRET_NAME.search(name) is not None
+        return _tells(name, value)
     return any(isinstance(each, Secret) for each in words_of(declared.kind))
+
+
+def _tells(name: str, value: object) -> bool:
+    if SECRET_NAME.search(name.lower()):
+        return True
+    if isinstance(value, Mapping):
+        return any(_tells(key, each) for key, each in value.items())
+    if isinstance(value, tuple):
+        return any(_tells("", each) for each in value)
+    return isinstance(value, str) and SECRET_TEXT.search(value) is not None
 
 
 def inner(kind: Kind[Any] | None, key: str = "") -> Kind[Any] | None:
@@ -51,8 +69,8 @@ def raw(kind: Kind[Any] | None, value: object) -> Raw:
         return {key: raw(inner(kind, key), each) for key, each in value.items()}
     if isinstance(value, tuple):
         return tuple(raw(inner(kind), each) for each in value)
-    if value is None and kind is not None:
-        return _nothing(kind)
+    if value in (None, "") and kind is not None:
+        return _nothing(kind, value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
@@ -62,10 +80,10 @@ def raw(kind: Kind[Any] | None, value: object) -> Raw:
     return str(plain(value))
 
 
-def _nothing(kind: Kind[Any]) -> str:
+def _nothing(kind: Kind[Any], value: object) -> str:
     for text in NOTHING:
         try:
-            if kind.parse(text) is None:
+            if kind.parse(text) == value:
                 return text
         except ValueError:
             continue
@@ -81,7 +99,7 @@ def spelled(
         declared: None for what stands in a stanza which takes any name; `name` is that name.
         secrets: show them; without, they are `HIDDEN`.
     """
-    if not secrets and secret(declared, name):
+    if not secrets and secret(declared, name, value):
         return HIDDEN
     kind = None if declared is None else declared.kind
     return " ".join(lines(raw(kind, value), quoted=quotes(declared)))
@@ -124,8 +142,8 @@ def _plain(kind: Kind[Any] | None, value: object) -> Any:
         return [_plain(inner(kind), each) for each in value]
     if isinstance(value, Cap):
         return value.count
-    if value is None and kind is not None:
-        text = _nothing(kind)
+    if value in (None, "") and kind is not None:
+        text = _nothing(kind, value)
         return int(text) if kind.schema().get("type") == "integer" and text else text
     if isinstance(kind, Mode):
         return raw(kind, value)
