@@ -31,7 +31,6 @@ from angarium.wire.control import (
     Bye,
     ControlError,
     End,
-    Form,
     Greeting,
     line,
     parts,
@@ -182,18 +181,18 @@ class Control:
 
     async def _answer(self, session: Session, ask: Ask, writer: asyncio.StreamWriter) -> None:
         outcome = await session.ask(ask.line)
-        text = await self._server.aside(_text, outcome.result, ask.form)
+        if ask.form == "json":
+            text = await self._server.aside(_json, outcome.result)
+        else:
+            text = str(outcome.result)  # It is one already: who only looks waits for nobody.
+            text += "\n" if text else ""
         for piece in parts(text):
             await _send(writer, piece)
         await _send(writer, line(End(outcome.failed, session.transaction is not None)))
 
 
-def _text(result: Result, form: Form) -> str:
-    """Return an answer as it is printed; each line of it ends."""
-    if form == "json":
-        return msgspec.json.format(msgspec.json.encode(result.plain()), indent=2).decode() + "\n"
-    text = str(result)
-    return f"{text}\n" if text else ""
+def _json(result: Result) -> str:
+    return msgspec.json.format(msgspec.json.encode(result.plain()), indent=2).decode() + "\n"
 
 
 async def _send(writer: asyncio.StreamWriter, octets: bytes) -> None:
