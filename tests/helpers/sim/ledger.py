@@ -57,6 +57,10 @@ class Reckoning:
             self._fail(f"{key}: {rate} is exceeded, {early:.3f} s too early")
         self.next[key] = max(at, now) + n * rate.interval
 
+    def took_back(self, key: str, rate: Rate, n: int, now: float) -> None:
+        """Note that `n` events did not happen. What is counted beyond the rate is not followed."""
+        self.next[key] = max(self.next.get(key, now), now) - n * rate.interval
+
     def dead(self, name: str, *, shared: bool) -> None:
         """A worker is gone; a ledger of its own with it."""
         for held in self.held.values():
@@ -160,6 +164,12 @@ class One(LocalLedger):
             self.reckoning.waits += 1
         return seconds
 
+    def adjust(self, key: str, rate: Rate, n: int) -> None:
+        if not self.dead:
+            super().adjust(key, rate, n)
+            if n < 0:
+                self.reckoning.took_back(key, rate, -n, cast(Clock, self._clock).now)
+
 
 class Many(SharedLedger):
     """A worker's side of the shared one. A worker that was killed changes nothing any more."""
@@ -207,6 +217,12 @@ class Many(SharedLedger):
         else:
             self.reckoning.waits += 1
         return seconds
+
+    def adjust(self, key: str, rate: Rate, n: int) -> None:
+        if not self.dead:
+            super().adjust(key, rate, n)
+            if n < 0:
+                self.reckoning.took_back(key, rate, -n, cast(Clock, self._clock).now)
 
     def forget(self, key: str) -> None:
         if not self.dead:
