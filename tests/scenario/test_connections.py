@@ -185,9 +185,9 @@ async def test_a_small_destination_has_a_connection_of_the_reserve(
     sink = "at dot to *@large.test delay 150ms answer"
     folder = tmp_path_factory.mktemp("reserve")
     async with Outlook(folder, config, zone, sink, workers=2) as world:
-        await bring(world, ["b@large.test"], 6)
+        await bring(world, ["b@large.test"], 12)
         await world.mail("b@small.test")
         await world.came("b@small.test")
-        assert len(world.got("*@large.test")) < 24
-        await world.came("*@large.test", 24)
+        assert len(world.got("*@large.test")) < 48
+        await world.came("*@large.test", 48)
         assert 3 <= world.sink.most <= 4
