@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from angarium.config.foreign import kumomta
 from angarium.config.foreign.draft import Draft
+from angarium.config.kinds import Cap
 from angarium.config.load import load_text
 from angarium.config.resolve import Configuration
 from angarium.outbound.options import Transport
@@ -43,11 +44,22 @@ connection_limit = "local:3"
 max_message_rate = "100/h"
 
 [provider."Office"]
-match = [{MXSuffix = ".mx.example.net"}, {DomainSuffix = ".example.net"}, {Other = 1}]
+match = [{MXSuffix = ".mx.example.net"}, {DomainSuffix = ".example.net"}, {Other = 1},
+  {HostName = "mx.other.example"}]
 provider_connection_limit = 20
 connection_limit = 5
-data_timeout = "1m 30s"
+max_deliveries_per_connection = 7
+max_message_rate = "7/s"
+data_dot_timeout = "1m 30s"
 """
+
+
+KEY = "scope_max_outbound_connections host /[.]mx[.]example[.]net$|^mx[.]other[.]example$/"
+
+
+def why(draft: Draft, what: str) -> str:
+    """Return why something was left out."""
+    return next(each.why for each in draft.left if each.what.startswith(what))
 
 
 def test_defaults_are_global_and_domains_are_domains() -> None:
@@ -65,18 +77,58 @@ def test_a_source_is_a_binding() -> None:
     assert str(shape.outbound_throttle_messages) == "100/3600"
 
 
-def test_a_provider_is_hosts_and_domains() -> None:
-    _, conf = brought(SHAPING)
-    assert conf.at(Shape, host="a.mx.example.net").max_outbound_connections == 20
-    assert conf.at(Shape, domain="a.example.net").max_outbound_connections == 5
+def test_a_provider_is_one_host_stanza_and_domains() -> None:
+    draft, conf = brought(SHAPING)
+    for host in ("a.mx.example.net", "mx.other.example"):
+        assert conf.at(Shape, host=host).scope_max_outbound_connections == Cap(20, KEY)
+    assert conf.at(Shape, host="a.mx.other.example").scope_max_outbound_connections is None
+    inside = conf.at(Shape, domain="a.example.net")
+    assert (inside.max_outbound_connections, inside.max_deliveries_per_connection) == (5, 7)
+    assert inside.scope_max_outbound_connections is not None
     assert conf.at(Transport, domain="a.example.net").body_timeout == 90.0
+    assert inside.outbound_throttle_messages is None
+    assert "limits" in why(draft, "connection_limit = 5")
+    assert any("match together" in each.why for each in draft.left)
+
+
+def test_limits_of_a_domain_are_not_those_of_its_mail_servers() -> None:
+    draft, _ = brought('["a.example"]\nconnection_limit = 1\n["b.example"]\nmx_rollup = false\n')
+    assert "same mail servers" in why(draft, "a.example")
+    assert not [each for each in draft.left if each.what == "b.example"]
+
+
+def test_a_wait_for_the_answer_to_data_is_not_one_for_the_end_of_the_content() -> None:
+    draft, conf = brought('["default"]\ndata_dot_timeout = "5m"\ndata_timeout = "30s"\n')
+    assert conf.at(Transport).body_timeout == 300.0
+    assert "data_dot_timeout is taken" in why(draft, "data_timeout")
+
+
+def test_lmtp_goes_to_the_port_of_smtp() -> None:
+    _, conf = brought('["a.example"]\nuse_lmtp = true\n["b.example"]\nuse_lmtp = true\n'
+                      'smtp_port = 2400\n')  # fmt: skip
+    ports = [conf.at(Transport, domain=each).lmtp_port for each in ("a.example", "b.example")]
+    assert ports == [25, 2400]
+    assert conf.at(Transport, domain="a.example").delivery_method == "LMTP"
+
+
+def test_no_password_is_told() -> None:
+    draft, _ = brought('["default"]\nsmtp_auth_plain_password = {key_data = "quite secret"}\n')
+    assert "quite secret" not in draft.text() + "".join(map(str, draft.left))
+
+
+def test_a_large_file_is_read_in_linear_time() -> None:
+    table = "connection_limit = 1\nmax_ready = 10\nidle_timeout = 5\n"
+    text = "".join(f'["d{number}.example"]\n{table}' for number in range(3000))
+    draft = kumomta.read(text, "x")
+    assert len([each for each in draft.left if each.why == kumomta.ROLLED_UP]) == 3000
+    assert draft.left[-1].where == "x:11997"
 
 
 def test_what_is_left_out_has_its_line_and_a_reason() -> None:
     draft, _ = brought(SHAPING)
     told = {f"{each.where} {each.what.split(' ')[0]}": each.why for each in draft.left}
     assert "adaptive" in told["shaping.toml:6 automation"]
-    assert "rollup_mx" in told["shaping.toml:12 mx_rollup"]
+    assert "rollup_mx" in told["shaping.toml:10 example.com"]
     assert "all domains together" in told["shaping.toml:3 max_connection_rate"]
     assert told["shaping.toml:18 match"] == "is not understood"
 

@@ -7,6 +7,7 @@
 What such a file does not know (listeners, sources, queues) is in KumoMTA's Lua, which is not read.
 """
 
+import bisect
 import json
 import re
 import tomllib
@@ -14,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
 from angarium.config.foreign.draft import GLOBAL, Draft, Place, pattern_of
+from angarium.config.spelling import HIDDEN, secret
 
 Table: TypeAlias = Mapping[str, Any]
 
@@ -21,6 +23,8 @@ PERIODS: Final[Mapping[str, int]] = {
     "s": 1, "sec": 1, "second": 1, "m": 60, "min": 60, "minute": 60, "h": 3600, "hr": 3600,
     "hour": 3600, "d": 86400, "day": 86400,
 }  # fmt: skip
+TLS_LATER: Final = "reason:TLS is planned"
+AUTH_LATER: Final = "reason:authentication to hosts is planned"
 OPTIONS: Final[Mapping[str, tuple[str, str]]] = {
     "connection_limit": ("max_outbound_connections", "count"),
     "max_deliveries_per_connection": ("max_deliveries_per_connection", "count"),
@@ -28,40 +32,78 @@ OPTIONS: Final[Mapping[str, tuple[str, str]]] = {
     "max_connection_rate": ("outbound_throttle_connections", "rate"),
     "max_message_rate": ("outbound_throttle_messages", "rate"),
     "source_selection_rate": ("", "reason:a binding is chosen by policy"),
+    "provider_source_selection_rate": ("", "reason:a binding is chosen by policy"),
     "connect_timeout": ("connect_timeout", "time"),
     "banner_timeout": ("banner_timeout", "time"),
     "ehlo_timeout": ("ehlo_timeout", "time"),
     "mail_from_timeout": ("mailfrom_timeout", "time"),
     "rcpt_to_timeout": ("rcptto_timeout", "time"),
-    "data_timeout": ("body_timeout", "time"),
+    "data_timeout": (
+        "",
+        "reason:body_timeout is one for DATA and for the end of the content; that of"
+        " data_dot_timeout is taken",
+    ),
     "data_dot_timeout": ("body_timeout", "time"),
     "rset_timeout": ("rset_timeout", "time"),
     "idle_timeout": ("idle_timeout", "time"),
     "smtp_port": ("remote_smtp_port", "count"),
     "ehlo_domain": ("ehlo_hostname", "word"),
+    "lmtp_port": ("lmtp_port", "count"),
+    "use_lmtp": ("delivery_method", "lmtp"),
     "enable_tls": ("tls", "tls"),
     "enable_mta_sts": ("use_mta_sts", "flag"),
     "enable_dane": ("use_dane", "flag"),
     "prohibited_hosts": ("prohibited_hosts", "list"),
     "skip_hosts": ("skip_hosts", "list"),
     "consecutive_connection_failures_before_delay": ("mx_failures_to_delay", "count"),
-    "retry_interval": ("retry_interval", "time"),
-    "max_retry_interval": ("max_retry_interval", "time"),
-    "max_age": ("message_expiration", "time"),
     "egress_interface": ("", "reason:bind_address of a binding chooses the address"),
+    "ip_lookup_strategy": (
+        "",
+        "reason:use_ipv6 says whether mail goes by IPv6, from bindings with an address for it",
+    ),
     "max_ready": ("max_resident_active_queue", "count"),
     "suspended": ("suspend_delivery", "flag"),
-    "allow_smtp_auth_plain_without_tls": ("", "reason:authentication to hosts is planned"),
-    "mx_rollup": (
+    "additional_connection_limits": (
         "",
-        "reason:a file does not say which mail servers a domain has; name them in a host stanza"
-        " with rollup_mx and rollup_mx_name",
+        "reason:write scope_max_outbound_connections in the stanza of all which are to be counted",
     ),
+    "additional_message_rate_throttles": (
+        "",
+        "reason:write outbound_throttle_messages in the stanza of all which are to be counted",
+    ),
+    "allow_smtp_auth_plain_without_tls": ("", AUTH_LATER),
+    "smtp_auth_plain_username": ("", AUTH_LATER),
+    "smtp_auth_plain_password": ("", AUTH_LATER),
     "opportunistic_tls_reconnect_on_failed_handshake": ("tls_ifavailable_fallback", "flag"),
+    "openssl_cipher_list": ("", TLS_LATER),
+    "openssl_cipher_suites": ("", TLS_LATER),
+    "openssl_options": ("", TLS_LATER),
+    "remember_broken_tls": ("", TLS_LATER),
+    "rustls_cipher_suites": ("", TLS_LATER),
+    "starttls_timeout": ("", TLS_LATER),
+    "tls_certificate": ("", TLS_LATER),
+    "tls_prefer_openssl": ("", TLS_LATER),
+    "tls_private_key": ("", TLS_LATER),
     "refresh_strategy": ("", "reason:answers of DNS live as long as they say"),
+    "refresh_interval": ("", "reason:answers of DNS live as long as they say"),
+    "dispatcher_wakeup_strategy": ("", "reason:queues are woken when mail is due"),
     "maintainer_wakeup_strategy": ("", "reason:queues are woken when mail is due"),
+    "low_memory_reduction_policy": ("", "reason:memory_goal and memory_hwm say what happens"),
+    "no_memory_reduction_policy": ("", "reason:memory_goal and memory_hwm say what happens"),
     "replace_base": ("", "reason:it changes how files are merged, here there is one"),
 }
+PROVIDER: Final[Mapping[str, tuple[str, str]]] = {
+    "provider_connection_limit": ("scope_max_outbound_connections", "count"),
+    "provider_max_message_rate": ("outbound_throttle_messages", "rate"),
+}
+OF_HOSTS: Final = (
+    "a host stanza has limits of all that goes to its hosts and nothing else; write it for domains"
+)
+ROLLED_UP: Final = (
+    "there it holds for all domains with the same mail servers, here for this one; to count them"
+    " together name the servers in a host stanza, or use rollup_mx"
+)
+EACH_SOURCE: Final = "counts all bindings together, there each source is counted"
 # `suspend`, `throttle`: rules which act upon what hosts say.
 AUTOMATION: Final = "acting on replies is adaptive delivery"
 TLS: Final[Mapping[str, str]] = {
@@ -71,6 +113,7 @@ TLS: Final[Mapping[str, str]] = {
     "required": "required",
     "requiredinsecure": "required",
 }
+WORD: Final = re.compile(r"[\"']([^\"']+)[\"']|([A-Za-z0-9_+-]+)")
 MATCHES: Final = {"MXSuffix", "DomainSuffix", "HostName", "DomainName"}
 
 
@@ -105,17 +148,19 @@ class Lines:
 
     def __init__(self, path: str, text: str) -> None:
         self._path = path
-        self._lines = text.split("\n")
+        self._found: dict[str, list[int]] = {}  # the lines of each word, and of what is quoted
+        for number, line in enumerate(text.split("\n"), 1):
+            for quoted, word in WORD.findall(line):
+                self._found.setdefault(quoted or word, []).append(number)
 
     def find(self, *names: str) -> str:
         """Return "path:line" of the last name, looked for after the ones before it."""
-        at = 0
+        at = 1
         for name in names:
-            for number in range(at, len(self._lines)):
-                if name in self._lines[number]:
-                    at = number
-                    break
-        return f"{self._path}:{at + 1}"
+            lines = self._found.get(name, ())
+            later = bisect.bisect_left(lines, at)
+            at = lines[later] if later < len(lines) else at
+        return f"{self._path}:{at}"
 
 
 class _Import:
@@ -135,48 +180,62 @@ class _Import:
             self._table(table, GLOBAL, (name,))
         else:
             self._table(table, (("domain", pattern_of(name)),), (name,))
+            if table.get("mx_rollup", True) is not False:
+                self._draft.leave(where, name, ROLLED_UP)
 
     def _provider(self, name: str, table: Any) -> None:
-        """Take a provider: its patterns become domain and host stanzas."""
+        """Take a provider: its patterns become domain stanzas, and one host stanza."""
         names = ("provider", name)
         where = self._lines.find(*names)
         if not isinstance(table, dict):
             self._draft.leave(where, f"provider {name}", "is no table")
             return
         table = dict(table)
-        matches = table.pop("match", [])
-        rules = {
-            key: table.pop(key)
-            for key in ("provider_connection_limit", "provider_max_connection_rate",
-                        "provider_max_message_rate")
-            if key in table
-        }  # fmt: skip
-        for kind, pattern in patterns(matches):
-            if kind not in MATCHES or not isinstance(pattern, str):
+        hosts, domains = list[str](), list[str]()
+        for kind, pattern in patterns(table.pop("match", [])):
+            if kind not in MATCHES or not isinstance(pattern, str) or not pattern:
                 self._draft.leave(where, f"match {kind} = {shown(pattern)}", "is not understood")
             else:
-                suffix = kind.endswith("Suffix")
-                instance = suffix_pattern(pattern) if suffix else pattern_of(pattern)
-                if kind in ("MXSuffix", "HostName"):
-                    self._of_host((("host", instance),), table, rules, names)
-                else:
-                    self._table(table, (("domain", instance),), names)
+                whole = kind in ("HostName", "DomainName")
+                of_hosts = kind in ("MXSuffix", "HostName")
+                (hosts if of_hosts else domains).append(expression(pattern, whole=whole))
+        if hosts:  # one stanza, as all of them are counted together
+            self._of_host((("host", f"/{'|'.join(hosts)}/"),), table, names)
+        if domains:
+            self._of_domains((("domain", f"/{'|'.join(domains)}/"),), table, names)
 
-    def _of_host(self, place: Place, table: Table, rules: Table, names: tuple[str, ...]) -> None:
+    def _of_host(self, place: Place, table: Table, names: tuple[str, ...]) -> None:
         """Set what may stand in a host stanza, where one counter holds for all who match."""
-        limits = dict(rules)
-        for key in ("connection_limit", "max_connection_rate", "max_message_rate"):
-            if key in table and f"provider_{key}" not in limits:
-                limits[key] = table[key]
-        for key, value in limits.items():
-            self._one(key.removeprefix("provider_"), value, place, (*names, key))
         for key, value in table.items():
-            if key not in limits:
-                what = f"{key} = {shown(value)}"
-                where = self._lines.find(*names, key)
-                counted = f"provider_{key}" in rules
-                why = "host stanzas have limits only; write it for the domains"
-                self._draft.leave(where, what, "the provider's limit was taken" if counted else why)
+            if key in PROVIDER:
+                self._counted(key, value, place, names)
+            else:
+                self._leave((*names, key), value, OF_HOSTS)
+
+    def _of_domains(self, place: Place, table: Table, names: tuple[str, ...]) -> None:
+        rest = dict(table)
+        for key in PROVIDER.keys() & table.keys():
+            self._counted(key, rest.pop(key), place, names)
+        for key in ("max_connection_rate", "max_message_rate"):
+            if key in rest:
+                why = "would count all domains which match together; write it for each"
+                self._leave((*names, key), rest.pop(key), why)
+        self._table(rest, place, names)
+
+    def _counted(self, key: str, value: Any, place: Place, names: tuple[str, ...]) -> None:
+        """Set a limit of a whole provider."""
+        option, how = PROVIDER[key]
+        taken = converted(value, how)
+        if taken is None:
+            self._leave((*names, key), value, "the value is not understood")
+            return
+        where, what = self._lines.find(*names, key), f"{key} = {shown(value, key)}"
+        self._draft.set(option, taken, where, what, place)
+        self._leave((*names, key), value, f"{option} {EACH_SOURCE}")
+
+    def _leave(self, names: tuple[str, ...], value: Any, why: str) -> None:
+        what = f"{names[-1]} = {shown(value, names[-1])}"
+        self._draft.leave(self._lines.find(*names), what, why)
 
     def _table(self, table: Table, place: Place, names: tuple[str, ...]) -> None:
         if not self._draft.open(place, self._lines.find(*names), " ".join(names)):
@@ -189,10 +248,14 @@ class _Import:
             elif key == "sources" and isinstance(value, dict):
                 for source, inner in value.items():
                     self._source(source, inner, place, (*names, source))
-            elif key == "provider_connection_limit":
+            elif key in PROVIDER:
                 self._draft.leave(where, key, "is for providers")
+            elif key == "mx_rollup":
+                continue  # told for the table as a whole
             else:
                 self._one(key, value, place, (*names, key))
+        if table.get("use_lmtp") is True:  # by the port of SMTP, which here is another option
+            self._one("lmtp_port", table.get("smtp_port", 25), place, (*names, "use_lmtp"))
 
     def _source(self, name: str, table: Any, place: Place, names: tuple[str, ...]) -> None:
         if isinstance(table, dict):
@@ -201,7 +264,7 @@ class _Import:
             self._draft.leave(self._lines.find(*names), f"{name} = {shown(table)}", "is no table")
 
     def _one(self, key: str, value: Any, place: Place, names: tuple[str, ...]) -> None:
-        where, what = self._lines.find(*names), f"{key} = {shown(value)}"
+        where, what = self._lines.find(*names), f"{key} = {shown(value, key)}"
         option, how = OPTIONS.get(key, ("", "reason:has no counterpart"))
         if not option:
             self._draft.leave(where, what, how.partition(":")[2])
@@ -215,8 +278,7 @@ class _Import:
         else:
             self._draft.set(option, taken, where, what, place)
             if how == "rate" and place[0][0] == "domain":
-                why = f"{option} counts all bindings together, there each source is counted"
-                self._draft.leave(where, what, why)
+                self._draft.leave(where, what, f"{option} {EACH_SOURCE}")
 
 
 def patterns(matches: Any) -> Iterator[tuple[str, Any]]:
@@ -228,13 +290,16 @@ def patterns(matches: Any) -> Iterator[tuple[str, Any]]:
             yield "match", each
 
 
-def suffix_pattern(suffix: str) -> str:
-    """Return the name of a stanza for all names with an end."""
-    return f"/{re.escape(suffix.lower()).replace(chr(92) + '.', '[.]')}$/"
+def expression(name: str, *, whole: bool) -> str:
+    """Return what matches a name, or all names with that end."""
+    escaped = re.escape(name.lower()).replace("\\.", "[.]").replace("/", "[/]")
+    return f"^{escaped}$" if whole else f"{escaped}$"
 
 
-def shown(value: Any) -> str:
-    """Return a value for the list of what was left out."""
+def shown(value: Any, name: str = "") -> str:
+    """Return a value for the list of what was left out, unless its name tells that it is secret."""
+    if secret(None, name):
+        return HIDDEN
     text = json.dumps(value, default=str, ensure_ascii=False)
     return text if len(text) <= 80 else text[:77] + "..."
 
@@ -245,6 +310,8 @@ def converted(value: Any, how: str) -> "str | tuple[str, ...] | None":
         return tuple(map(str, value)) if isinstance(value, list) else None
     if how == "flag":
         return str(value).lower() if isinstance(value, bool) else None
+    if how == "lmtp":
+        return {True: "LMTP", False: "ESMTP"}[value] if isinstance(value, bool) else None
     if how == "tls":
         return TLS.get(str(value).lower())
     text = str(value).strip().replace("_", "").replace(",", "")
