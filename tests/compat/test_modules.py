@@ -55,6 +55,7 @@ OF_EXAMPLES: Final[Mapping[str, str]] = {
 }
 NAMED_OF_OURS: Final[Mapping[str, str]] = {
     "cloudmark": "its example has a name, its text says that there is none",
+    "inbound_audit": "its example has a name",
 }
 DEFAULTS_OF_OURS: Final[Mapping[str, str]] = {
     "av_fsecure.daemon": "the manual's has the number of a user in it",

@@ -17,6 +17,7 @@ declarations()
         ("domain x.com { SMPP_SMSC_Server = 10.0.0.1 }", "product for telephones"),
         ('domain x.com { MM7_Version = "5.3.0" }', "product for telephones"),
         ("mstore { servers = ( 127.0.0.1:8098 ) }", "product for telephones"),
+        ("sieve s { hook:x [ script = y ] }", 'write hook "NAME" { ... }'),
         ('binding b { binding_group = "g" }', "put the binding into a binding_group stanza"),
     ],
 )

@@ -16,6 +16,7 @@ _MOBILE: Final = (
 OPTIONS: Final = {
     "smpp_": _MOBILE,
     "mm7_": _MOBILE,
+    "hook:": 'a hook is a stanza; write hook "NAME" { ... }',
 }
 # A name, and the stanza it stands in.
 MOVED: Final = {

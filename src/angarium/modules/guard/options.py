@@ -148,6 +148,7 @@ class UrlRipper(
 class InboundAudit(
     Module,
     stanza="inbound_audit",
+    naming=Naming.MAYBE,
     direction="receiving",
     standing=not_yet("Nobody asks yet what it would count."),
 ):
