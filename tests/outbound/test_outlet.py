@@ -481,3 +481,26 @@ async def test_a_connection_which_knows_another_rate_of_its_host_ends_too() -> N
         sending.board.configure(changed)
         await sending.later(1.0)
         await sending.until(lambda: len(peer.messages) == 2)
+
+
+@pytest.mark.parametrize(
+    ("gateway", "domain", "moved"),
+    [(False, "relay.test", 4), (False, "example.test", 0), (True, "relay.test", 0)],
+)
+async def test_a_queue_without_hosts_goes_where_delayed_mail_goes(
+    gateway: bool, domain: str, moved: int
+) -> None:
+    port = closed_port()
+    transport: dict[str, Any] = {"mx_failures_to_delay": 1}
+    if gateway:
+        transport["gateway"] = Place("127.0.0.1", port)
+    sending = Sending(port, transport=transport, delayed_reroute_domain=domain)
+    async with sending:
+        demand = sending.board.demand
+        sending.board.demand = lambda line: demand(line) if line.domain == "example.test" else None
+        line = sending.put_many(5)
+        await sending.until(lambda: sending.delays)
+        await sending.quiet()
+        await sending.later(2.0)
+        there = sending.board.line("default", "default", "relay.test")
+        assert (line.active + there.active, there.active) == (4, moved)

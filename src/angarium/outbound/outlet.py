@@ -425,8 +425,9 @@ class Outlet:
         for entry in line.take(_MANY):
             shared.settle.failed(entry, error)
         if dead:
-            if shape.delayed_reroute_domain:
-                shared.board.detours.divert(line, shape.delayed_reroute_domain)
+            away = shared.board.detours.delayed(line)
+            if away is not None and options.gateway is None:  # Behind a gateway all go one way.
+                shared.board.detours.divert(line, away[2])
             shared.board.pause(line, shape.retry_interval, str(error.reply))
         else:
             self._wait(options.dead_destination_delay)
