@@ -9,6 +9,7 @@ import pytest
 
 from angarium.config.errors import ConfigError
 from angarium.config.history import HistoryError
+from angarium.config.load import load_snapshot
 from angarium.console.access import Peer
 from angarium.console.errors import CommandError, ConflictError
 from angarium.run import link
@@ -224,6 +225,21 @@ async def test_an_upgrade_begins_with_what_was_changed_else_with_the_files(node:
     await node.apply("hostname = b.test\n")
     assert b"b.test" in node.changes.coming()
     assert any("the files are not read" in line for line in node.log)
+
+
+async def test_one_upgrade_after_the_other_reads_the_files(node: Node) -> None:
+    """The second one took what the first had brought for changes of a console."""
+    for name in ("new.test", "newer.test"):
+        node.config.write_text(f"hostname = {name}\n")
+        text = node.changes.coming()
+        assert name.encode() in text
+        node.generation = Generation(
+            node.generation.number + 1, text, load_snapshot(text, node.generation.number + 1)
+        )
+        node.changes.upgraded()
+        assert node.changes.kept() == b""
+    await asyncio.gather(*node.changes._under_way)
+    assert [each.how for each in node.changes.history.revisions()] == ["upgrade", "upgrade"]
 
 
 async def test_what_cannot_be_noted_is_in_force_all_the_same(

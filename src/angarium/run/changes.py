@@ -107,6 +107,7 @@ class Changes:
         # One thread for what takes long. It never hears a signal: those are for the loop.
         self._work = ThreadPoolExecutor(1, "aside", deaf)
         self._under_way: set[asyncio.Task[Any]] = set()
+        self._read = b""  # the files, for an upgrade
         self.busy = False
         self.files = files or node.generation.snapshot
 
@@ -143,12 +144,13 @@ class Changes:
                 "changes made while running are kept, and the files are not read; see config diff"
             )
             return self._node.generation.snapshot
-        return snapshot(str(self._node.plan.config_path))
+        self._read = snapshot(str(self._node.plan.config_path))
+        return self._read
 
     def upgraded(self) -> None:
         """An upgrade has brought another generation: note it."""
-        if not self.kept():
-            self.files = self._node.generation.snapshot
+        if self._node.generation.snapshot == self._read:
+            self.files = self._read
         self.record(SIGNAL, "upgrade")
 
     def close(self) -> None:
