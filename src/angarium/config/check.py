@@ -36,7 +36,7 @@ class Checked:
     """What a document means: the sections, where things are set, and what is wrong."""
 
     __slots__ = ("_faults", "_inclusions", "_known", "_origins", "_parsed", "_repeated", "_seen",
-                 "_shared", "_too_many", "_top", "_used", "document", "root",
+                 "_set_at", "_shared", "_too_many", "_used", "document", "root",
                  "unknown_stanzas")  # fmt: skip
 
     def __init__(self, document: Document) -> None:
@@ -45,7 +45,8 @@ class Checked:
         self._faults = Faults(document.faults())
         self._origins = Origins(document)
         self._used: set[str] = set()  # options which are set anywhere
-        self._top: dict[str, Where] = {}  # where options were set at the top of the file so far
+        # Where options were set so far, of the sections which set one again.
+        self._set_at: dict[Section, dict[str, Where]] = {}
         self._shared: dict[tuple[object, ...], dict[str, object]] = {}
         self.unknown_stanzas: list[tuple[str, File, int]] = []
         self._inclusions = self._repeated = 0
@@ -157,8 +158,8 @@ class Checked:
             return
         if item.name in section.values:
             self._tell_twice(file, item, section)
-        if section is self.root:
-            self._top[item.name] = file, item.start
+        elif section in self._set_at:
+            self._set_at[section][item.name] = file, item.start
         section.values[item.name] = value
         self._used.add(item.name)
         if declared.state is not State.WORKS:
@@ -188,8 +189,11 @@ class Checked:
 
     def _tell_twice(self, file: File, item: Setting, section: Section) -> None:
         """Warn of an option which is set again in the same file; in another one it is meant."""
-        top = section is self.root
-        before = self._top[item.name] if top else self._origins.before(section, item)
+        set_at = self._set_at.get(section)
+        if set_at is None:
+            set_at = self._set_at[section] = self._origins.until(section, item)
+        before = set_at.get(item.name)
+        set_at[item.name] = file, item.start
         if before is not None and before[0] is file:
             self.report(
                 file,
@@ -316,6 +320,8 @@ class Checked:
         assert isinstance(accepted, tuple)
         names = {str(each).lower() for each in accepted}
         for name, file, offset in self.unknown_stanzas:
+            if self.full:
+                return
             if name in names:
                 self.report(
                     file,

@@ -60,16 +60,15 @@ class Origins:
             found = self._found[section] = dict(self._settings(section))
         return found.get(option)
 
-    def before(self, section: Section, item: Setting) -> Where | None:
-        """Return where the option of `item` was set last before it."""
-        last = None
+    def until(self, section: Section, item: Setting) -> dict[str, Where]:
+        """Return where options of the section were set last before `item`."""
+        found: dict[str, Where] = {}
         for body in self.bodies(section):
             for file, each in self._inside(*body):
                 if each is item:
-                    return last
-                if each.name == item.name:
-                    last = file, each.start
-        return last
+                    return found
+                found[each.name] = file, each.start
+        return found
 
     def _settings(self, section: Section) -> Iterator[tuple[str, Where]]:
         for body in self.bodies(section):

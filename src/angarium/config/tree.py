@@ -26,6 +26,7 @@ SEARCH_VARIABLE: Final = "EC_CONF_SEARCH_PATH"
 NODE_VARIABLE: Final = "EC_NODE_NAME"  # set for a node of a cluster
 LOCAL_CHANGES: Final = "/opt/msys/ecelerity/etc/local_changes.conf"
 MAX_INCLUDE_DEPTH: Final = 16
+MAX_FAULTS: Final = 1000  # of the includes of one file; then it is no use to go on
 LEADS_ON: Final = re.compile(rb"include|local_changes_file", re.IGNORECASE)
 SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 
@@ -168,6 +169,8 @@ class _Reader:
                 if isinstance(item, Stanza):
                     pending.append(item.items)
                 elif isinstance(item, Include):
+                    if len(file.faults) >= MAX_FAULTS:
+                        return
                     self._include(file, item, (*above, file.path))
 
     def _include(self, file: File, item: Include, above: tuple[str, ...]) -> None:
