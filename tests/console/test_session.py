@@ -1,9 +1,14 @@
 """A session does one command after the other, and each is accounted for."""
 
+import json
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from angarium.config.load import load_snapshot
 from angarium.console.session import MAX_LOGGED
 from helpers.consoles import OPERATOR, VIEWER, FakeServer, Talk
 
@@ -64,3 +69,27 @@ async def test_a_bug_in_a_command_is_accounted_for_as_a_failure(
     with pytest.raises(AttributeError):
         await Talk(server).session.ask("config get hostname")
     assert server.accounts[-1] == ("alice", "config get hostname", -1)
+
+
+WORDS = st.sampled_from(
+    [
+        "config", "set", "get", "eval", "show", "showrecurse", "locate", "unset", "begin", "commit",
+        "rollback", "replay", "rebase", "diff", "history", "help", "from", "scratch", "hostname",
+        "domain", "x.test", "binding", "b", "esmtp_listener", "listen", ":25", "peer", "10.0.0.0/8",
+        "retry_interval", "60", "=", "(", ")", "[", "]", '"', '\\"', "/(/", "a::b:", "{", "}", "#",
+        "relay_hosts", "routes", "context", "\x00", "\ud800", "9" * 30, "ec_logger", "mainlog",
+    ]
+)  # fmt: skip
+LINES = st.lists(WORDS | st.text(max_size=8), max_size=9).map(" ".join) | st.text(max_size=30)
+
+
+@given(st.lists(LINES, min_size=1, max_size=6))
+async def test_any_lines_are_answered_and_what_is_in_force_can_be_read(lines: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        server = FakeServer(Path(folder), 'hostname = "a.test"\n')
+        talk = Talk(server)
+        for line in lines:
+            outcome = await talk.session.ask(line)
+            assert not outcome.failed or str(outcome.result)
+            json.dumps(outcome.result.plain())
+        load_snapshot(server.live.snapshot)

@@ -13,6 +13,7 @@ import pytest
 
 from angarium.console.access import Peer
 from angarium.console.client import SOCKET
+from angarium.console.result import Said
 from angarium.run import control
 from angarium.run.control import Control, by_kernel, opened
 from angarium.wire.control import (
@@ -21,7 +22,9 @@ from angarium.wire.control import (
     Bye,
     End,
     Greeting,
+    Part,
     line,
+    parts,
 )
 from helpers.consoles import OPERATOR, FakeServer
 from helpers.operators import Operator, connected
@@ -179,3 +182,9 @@ async def test_a_bug_in_a_command_costs_its_session_only(
         here.server.live = live
         assert (await other.ask("config get hostname"))[1] == End()
         assert here.log == ["console session failed"]
+
+
+def test_octets_which_are_no_text_do_not_end_an_answer() -> None:
+    said = Said("caf\udce9", {"name": "caf\udce9"})
+    assert b"".join(parts(str(said))) == line(Part("caf?"))
+    assert b"caf?" in b"".join(parts(control._json(said)))

@@ -8,6 +8,7 @@ from its children.
 
 import asyncio
 import contextlib
+import json
 import os
 import socket
 import struct
@@ -16,8 +17,6 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, Self
-
-import msgspec
 
 from angarium.console.access import Peer, by_credentials
 from angarium.console.client import SOCKET, Name
@@ -192,7 +191,8 @@ class Control:
 
 
 def _json(result: Result) -> str:
-    return msgspec.json.format(msgspec.json.encode(result.plain()), indent=2).decode() + "\n"
+    # Octets of a file which are no UTF-8 may be in it; msgspec would not have them.
+    return json.dumps(result.plain(), indent=2, ensure_ascii=False) + "\n"
 
 
 async def _send(writer: asyncio.StreamWriter, octets: bytes) -> None:
