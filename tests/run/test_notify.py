@@ -23,10 +23,11 @@ def manager(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[so
 
 def test_it_is_told_of_a_start_a_reload_and_a_stop(manager: tuple[socket.socket, str]) -> None:
     listening, name = manager
-    notify = Notify({"NOTIFY_SOCKET": name})
+    notify = Notify({"NOTIFY_SOCKET": name, "WATCHDOG_USEC": "60000000"})
     notify.ready("2 workers")
     notify.reloading("reloading")
-    notify.alive()
+    for now in (1000.0, 1028.9, 1029.0, 1030.0):
+        notify.alive(now)
     notify.stopping("stopping")
     heard = [listening.recv(4096).decode().split("\n") for _ in range(4)]
     assert heard[0] == ["READY=1", "STATUS=2 workers"]
@@ -42,7 +43,7 @@ def test_without_a_service_manager_nothing_is_sent(tmp_path: Path) -> None:
         notify = Notify(environment)
         notify.ready("2 workers")
         notify.close()
-        notify.alive()
+        notify.alive(1000.0)
 
 
 @pytest.mark.parametrize(

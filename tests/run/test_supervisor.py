@@ -11,11 +11,12 @@ import pytest
 from angarium.run import link
 from angarium.run.handover import Handover
 from angarium.run.notify import Notify
+from angarium.run.outside import Outside
 from angarium.run.plan import Plan
 from angarium.run.progress import Step, read
 from angarium.run.renewal import Program
 from angarium.run.sockets import Sockets
-from angarium.run.supervisor import Outside, Supervisor
+from angarium.run.supervisor import Supervisor
 from helpers.clock import FakeClock
 
 CONFIG = "eventloop { concurrency = 2 }\n"

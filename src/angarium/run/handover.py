@@ -29,7 +29,7 @@ class HandoverError(Error):
 
 
 class KeptSolo(msgspec.Struct, frozen=True):
-    """The hose, for the program which takes the supervisor's place."""
+    """The hose or an aide, for the program which takes the supervisor's place."""
 
     started: float
     failures: int
@@ -59,11 +59,13 @@ class Handover(msgspec.Struct, frozen=True):
     hose: KeptSolo
     sink: int | None  # process id, 0 while it does not run; None where there is none
     files: bytes = b""  # snapshot of the files, where something else is in force
+    aides: dict[str, KeptSolo] = {}  # by name
     control: int | None = None  # descriptor of the socket consoles connect to
 
     def descriptors(self) -> list[int]:
         """Return what the new program inherits."""
-        children = [self.hose.child, *(slot.child for slot in self.slots)]
+        solos = [each.child for each in (self.hose, *self.aides.values())]
+        children = [*solos, *(slot.child for slot in self.slots)]
         theirs = [each for kept in children if kept for each in (kept.link, kept.descriptors)]
         control = [] if self.control is None else [self.control]
         return [self.lock, *self.listening.values(), *self.ledger, *theirs, *control]

@@ -116,6 +116,29 @@ class Alarm(msgspec.Struct, tag=True, frozen=True):
     text: str
 
 
+class Told(msgspec.Struct, tag=True, frozen=True):
+    """A line of the service log, for who watches over it."""
+
+    level: str
+    text: str
+    fields: dict[str, str] = {}
+
+
+class Post(msgspec.Struct, tag=True, frozen=True):
+    """Mail of our own, to be taken in; `number` comes back with the answer."""
+
+    number: int
+    recipients: list[str]
+    content: bytes  # ASCII, with CRLF
+
+
+class Posted(msgspec.Struct, tag=True, frozen=True):
+    """Answer to Post; `refusal` is empty if the mail is on disk."""
+
+    number: int
+    refusal: str = ""
+
+
 Message = (
     Start
     | Ready
@@ -130,6 +153,9 @@ Message = (
     | Reopen
     | Drain
     | Alarm
+    | Told
+    | Post
+    | Posted
 )
 _DECODER: Final = msgspec.msgpack.Decoder(Message)
 _ENCODER: Final = msgspec.msgpack.Encoder()

@@ -20,7 +20,7 @@ class Notify:
         alive_seconds: how often `alive` is to be called at least; 0 if nobody waits for it.
     """
 
-    __slots__ = ("_address", "_socket", "alive_seconds")
+    __slots__ = ("_address", "_alive_at", "_socket", "alive_seconds")
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
         path = environment.get("NOTIFY_SOCKET", "")
@@ -31,6 +31,7 @@ class Notify:
             self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
             self._socket.setblocking(False)
         self.alive_seconds = 0.0
+        self._alive_at = 0.0
         meant = environment.get("WATCHDOG_PID", str(os.getpid()))
         with suppress(ValueError):
             if meant == str(os.getpid()):
@@ -48,8 +49,12 @@ class Notify:
     def stopping(self, status: str) -> None:
         self._send("STOPPING=1", f"STATUS={status}")
 
-    def alive(self) -> None:
-        self._send("WATCHDOG=1")
+    def alive(self, now: float) -> None:
+        """Say that we live, when it is time to; to be called each second with a monotonic time."""
+        self._alive_at = self._alive_at or now  # The first look begins.
+        if self.alive_seconds and now - self._alive_at >= self.alive_seconds - 1.0:
+            self._alive_at = now
+            self._send("WATCHDOG=1")
 
     def _send(self, *lines: str) -> None:
         if self._socket is not None:

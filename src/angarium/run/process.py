@@ -85,6 +85,15 @@ class Process:
     def reopen(self) -> None:
         """Close and open log files."""
 
+    def told(self, line: link.Told) -> None:
+        """Hear a line of the service log."""
+
+    def post(self, mail: link.Post) -> None:
+        """Take mail of our own in, and say what came of it."""
+
+    def posted(self, outcome: link.Posted) -> None:
+        """Hear what came of mail."""
+
     async def drain(self, seconds: float) -> None:
         """Finish what is under way, at most for so long, and close everything."""
 
@@ -107,6 +116,10 @@ class Process:
 
     def quarantined(self, ident: int) -> None:
         self._link.send(link.Quarantined(ident))
+
+    def send(self, message: link.Message) -> None:
+        """Say something to the supervisor."""
+        self._link.send(message)
 
     def alarm(self, text: str, **fields: object) -> None:
         """Tell the operator, through the supervisor."""
@@ -157,6 +170,12 @@ class Process:
                 self.spawn(self.adopt(shards, poison))
             case link.Reopen():
                 self.reopen()
+            case link.Told():
+                self.told(message)
+            case link.Post():
+                self.post(message)
+            case link.Posted():
+                self.posted(message)
             case link.Drain(seconds):
                 self._drain(seconds)
             case _:

@@ -14,7 +14,6 @@ A reload and an upgrade never go on at once: the one that comes second waits.
 import asyncio
 import signal
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import version
 from typing import Any, Final
@@ -26,20 +25,21 @@ from angarium.queue.ledger import LedgerTable
 from angarium.queue.spool.options import Spooling
 from angarium.run import handover, link, shards, traces
 from angarium.run.accounts import Accounts
+from angarium.run.aides import MONITOR, Aides, Overheard, Postmaster
 from angarium.run.alarm import Panics
 from angarium.run.beside import Beside, words
 from angarium.run.changes import Changes
-from angarium.run.child import Child, spawn
+from angarium.run.child import Child
 from angarium.run.control import Control
 from angarium.run.fleet import GRACE_SECONDS, Fleet, Slot
 from angarium.run.handover import Handover, KeptSolo
 from angarium.run.hose import panics_of
-from angarium.run.notify import Notify
 from angarium.run.options import Node
+from angarium.run.outside import Outside
 from angarium.run.plan import Plan, workers_of
 from angarium.run.privileges import allow_descriptors
 from angarium.run.progress import Progress
-from angarium.run.renewal import Generation, Program, Renewal
+from angarium.run.renewal import Generation, Renewal
 from angarium.run.replace import hear
 from angarium.run.retire import Keep, Retiring
 from angarium.run.scoreboard import HOSE, Scoreboard
@@ -48,21 +48,6 @@ from angarium.run.solo import Solo
 from angarium.run.watchdog import Watchdog
 
 HASTE_SECONDS: Final = 2.0  # at the second signal: to close shards; who has not by then is killed
-
-
-@dataclass(slots=True)
-class Outside:
-    """What is outside of a supervisor; other things in the tests.
-
-    Attributes:
-        spawn: starts a child.
-        program: on the disk, for an upgrade.
-        notify: the way to the service manager.
-    """
-
-    spawn: Callable[..., Child] = spawn
-    program: Program = field(default_factory=Program)
-    notify: Notify = field(default_factory=Notify)
 
 
 class Supervisor:
@@ -89,7 +74,8 @@ class Supervisor:
         self._plan = plan
         self._sockets = sockets
         self._clock = clock
-        self._log = log
+        self._aides = Aides(self, clock, log, outside.spawn)
+        self._log = log = Overheard(log, partial(self._aides.tell, MONITOR))
         self._panics = Panics() if panics is None else panics
         self._lock = lock
         self._given = given
@@ -109,8 +95,11 @@ class Supervisor:
         readers = partial(passed, plan.hose_folder)
         self._retiring = Retiring(plan.state, readers, FileDisk(), clock, log)
         self._watchdog = Watchdog(self._scoreboard, clock, log)
-        self._sink = Beside(words(plan.sink), clock, log, self._sink_ended) if plan.sink else None
+        self._finished = asyncio.Event()
+        end = self._finished.set
+        self._sink = Beside(words(plan.sink), clock, log, end) if plan.sink else None
         self._hose = Solo(self, clock, log, outside.spawn)
+        self._post = Postmaster(self._aides)
         self._accounts = Accounts(clock, log)
         self._accounts.use(plan.configuration, plan.state)
         files = given.files if given else b""
@@ -120,9 +109,7 @@ class Supervisor:
         self._renewal = Renewal(self, plan, sockets, progress, clock, log, outside.program)
         self._waiting: list[Callable[[], None]] = []  # for a reload or an upgrade to be over
         self._notify = outside.notify
-        self._alive_at = clock.monotonic()
         self._announced = given is not None and given.announced
-        self._finished = asyncio.Event()
 
     async def run(self, announce: Callable[[], None]) -> None:
         """Start everything; return when everything has ended.
@@ -153,13 +140,11 @@ class Supervisor:
         finally:
             if self._control is not None:
                 self._control.close()
-            self._changes.close()
-            self._accounts.close()
-            self._panics.close()
-            self._sockets.close()
-            self._ledger.close()
-            self._scoreboard.close()
-            self._notify.close()
+            for close in (
+                self._changes.close, self._accounts.close, self._panics.close,
+                self._sockets.close, self._ledger.close, self._scoreboard.close, self._notify.close,
+            ):  # fmt: skip
+                close()
 
     async def _open_console(self) -> None:
         """Listen for consoles; mail goes on without them."""
@@ -174,6 +159,7 @@ class Supervisor:
     def _start(self) -> None:
         self._changes.begun()
         self._hose.start()
+        self._aides.use(self._plan.configuration)
         if self._sink is not None:
             self._sink.start()
         found = shards.existing(self._plan.spool_folder)
@@ -182,6 +168,8 @@ class Supervisor:
     def _resume(self, given: Handover) -> None:
         """Go on where the program before us was: in the middle of an upgrade."""
         self._hose.resume(given.hose)
+        self._aides.resume(given.aides)
+        self._aides.use(self._plan.configuration)
         self._fleet.resume(given.slots, given.suspects)
         if self._sink is not None:
             self._sink.resume(given.sink or 0)
@@ -232,6 +220,7 @@ class Supervisor:
         self._panics.use(panics_of(coming.configuration, self._plan.state, self._clock))
         self._accounts.use(coming.configuration, self._plan.state)
         self.generation = coming
+        self._aides.use(coming.configuration)
         self._fleet.crash_limit = coming.configuration.top(Node).crash_limit
 
     def _wait(self, for_: Callable[[], None]) -> None:
@@ -273,13 +262,14 @@ class Supervisor:
         return all(child.at_rest for child in self._with_hose(self._fleet.children))
 
     def _with_hose(self, workers: Sequence[Child]) -> list[Child]:
-        return [*workers, *([self._hose.child] if self._hose.child else [])]
+        hose = [self._hose.child] if self._hose.child else []
+        return [*workers, *hose, *self._aides.children]
 
     def hand_over(self, *, draft: bool) -> Handover:
         # Of children a draft says nothing: to keep them is to hear them no more.
-        slots, hose = [], KeptSolo(0.0, 0, None)
+        slots, hose, aides = [], KeptSolo(0.0, 0, None), {}
         if not draft:
-            slots, hose = self._fleet.keep(), self._hose.keep()
+            slots, hose, aides = self._fleet.keep(), self._hose.keep(), self._aides.keep()
         return Handover(
             version=handover.VERSION,
             common=handover.COMMON,
@@ -300,6 +290,7 @@ class Supervisor:
             suspects=dict(self._fleet.suspects),
             ownerless=sorted(self._retiring.names),
             hose=hose,
+            aides=aides,
             sink=self._sink.pid if self._sink is not None else None,
             control=self._control.descriptor if self._control is not None else None,
         )
@@ -307,6 +298,7 @@ class Supervisor:
     def go_on(self) -> None:
         self._fleet.go_on()
         self._hose.go_on()
+        self._aides.go_on()
 
     def renew_hose(self, done: Callable[[], None]) -> None:
         self._hose.renew(done)
@@ -331,6 +323,7 @@ class Supervisor:
         self._workers = self._coming
         self._plan = self._plan.changed(coming.snapshot, coming.configuration)
         self._use(coming)
+        self._aides.renew()
         self._hose.send(link.Prepare(coming.number, coming.snapshot))
         if self._sink is not None and self._plan.sink is not None:
             self._sink.change(words(self._plan.sink))
@@ -376,14 +369,15 @@ class Supervisor:
             self._hose.drain(self._hose.child)
 
     def _last(self) -> None:
-        """Workers and hose are gone: the sink goes last, as mail went to it."""
+        """Workers and hose are gone: so may be who watched them."""
+        self._aides.drain()
+
+    def aides_left(self) -> None:
+        """The sink goes last, as mail went to it."""
         if self._sink is not None and self._sink.running:
             self._sink.stop()
         else:
             self._finished.set()
-
-    def _sink_ended(self) -> None:
-        self._finished.set()
 
     # -- each second ----------------------------------------------------------------------
 
@@ -396,10 +390,7 @@ class Supervisor:
         if self._hose.child is not None:
             processes.append((HOSE, self._hose.child))
         self._watchdog.look(processes, top(Node).watchdog_interval)
-        now = self._clock.monotonic()
-        if self._notify.alive_seconds and now - self._alive_at >= self._notify.alive_seconds - 1.0:
-            self._alive_at = now
-            self._notify.alive()
+        self._notify.alive(self._clock.monotonic())
         if not self._finished.is_set():
             asyncio.get_running_loop().call_later(1.0, self._second)
 
@@ -451,6 +442,8 @@ class Supervisor:
     def hose_start(self) -> link.Start:
         return self._start_message(0, [], [], self.generation, self._workers)
 
+    aide_start = hose_start
+
     def hose_ended(self, child: Child) -> None:
         self._scoreboard.still(HOSE)
         self.died(child)
@@ -464,6 +457,8 @@ class Supervisor:
         match message:
             case link.Ready() if child is self._hose.child:
                 self._hose.is_ready()
+            case link.Ready() if child in self._aides.children:
+                pass
             case link.Ready():
                 self._fleet.is_ready()
                 self._maybe_announce()
@@ -476,6 +471,10 @@ class Supervisor:
                 self._retiring.add(shard)
             case link.Quarantined(ident):
                 self._fleet.quarantined(ident)
+            case link.Post():
+                self._post.post(message, self._fleet.staying)
+            case link.Posted():
+                self._post.posted(message)
             case link.Alarm(text):
                 self._log.error(text, process=child.name)
             case _:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from angarium.config.resolve import Configuration
 from angarium.net import loop as loops
-from angarium.run import link, process, watchdog
+from angarium.run import letters, link, process, watchdog
 from angarium.run.assemble import assemble
 from angarium.run.parts import Parts
 from angarium.run.process import Process
@@ -46,6 +46,9 @@ class Worker(Process):
     async def adopt(self, shards: list[str], poison: list[int]) -> None:
         await self._parts.holdings.adopt(shards, poison)
         loops.settle_memory()
+
+    def post(self, mail: link.Post) -> None:
+        letters.take_in(mail, self._parts.admit, self._parts.clock, self.send)
 
     def reopen(self) -> None:
         self._parts.alarm.panics.reopen()

@@ -1,0 +1,216 @@
+"""Processes beside the workers, each there when the configuration asks for it: the monitor.
+
+Mail needs none of them. One that dies is started again; one that hangs is not waited for, but at
+the end of a stop, and then not for long. The rule: **they are told, and asked nothing**: what they
+cannot take in at once is dropped.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from angarium.config.resolve import Configuration
+from angarium.core.clock import Clock
+from angarium.modules.monitor.options.alerts import Alerting
+from angarium.modules.monitor.options.snmp import Snmp, SnmpTraps
+from angarium.run import link
+from angarium.run.child import Backoff, Child, resumed
+from angarium.run.handover import KeptSolo
+
+DRAIN_SECONDS: Final = 5.0  # to say the last word
+MONITOR: Final = "monitor"
+
+
+def _monitored(configuration: Configuration) -> bool:
+    answering = configuration.has("snmp") and configuration.top(Snmp).state
+    trapping = configuration.has("snmp_traps") and configuration.top(SnmpTraps).state
+    alerting = configuration.has("alerting") and configuration.top(Alerting).enabled
+    return answering or trapping or alerting
+
+
+# Name of the process to its program, and to who asks for it.
+PROGRAMS: Final[Mapping[str, tuple[str, Callable[[Configuration], bool]]]] = {
+    MONITOR: ("angarium.run.monitor", _monitored),
+}
+
+
+class Owner(Protocol):
+    """Whom they work for."""
+
+    def aide_start(self) -> link.Start: ...
+
+    def joined(self, child: Child) -> None: ...
+
+    def received(self, child: Child, message: link.Message) -> None: ...
+
+    def died(self, child: Child) -> None: ...
+
+    def aides_left(self) -> None:
+        """All have ended after `drain`."""
+        ...
+
+
+@dataclass(slots=True, eq=False)
+class Aide:
+    """A place for one of them."""
+
+    name: str
+    wanted: bool = True
+    child: Child | None = None
+    started: float = 0.0
+    backoff: Backoff = field(default_factory=Backoff)
+
+
+class Aides:
+    """All of them."""
+
+    def __init__(self, owner: Owner, clock: Clock, log: Any, spawn: Callable[..., Child]) -> None:
+        self._owner = owner
+        self._clock = clock
+        self._log = log
+        self._spawn = spawn
+        self._aides: dict[str, Aide] = {}
+        self._stopping = False
+
+    @property
+    def children(self) -> list[Child]:
+        return [each.child for each in self._aides.values() if each.child is not None]
+
+    def use(self, configuration: Configuration) -> None:
+        """Start those which are asked for, and let the others go."""
+        for name, (_, asked_for) in PROGRAMS.items():
+            aide = self._aides.get(name)
+            if asked_for(configuration):
+                aide = self._aides.setdefault(name, Aide(name))
+                aide.wanted = True
+                if aide.child is None:
+                    self._start(aide)
+            elif aide is not None and aide.wanted:
+                aide.wanted = False
+                self._dismiss(aide)
+
+    def renew(self) -> None:
+        """Put the program on the disk in the place of each."""
+        for aide in self._aides.values():
+            self._dismiss(aide)
+
+    def resume(self, kept: Mapping[str, KeptSolo]) -> None:
+        """Go on with those of the program before us."""
+        for name, each in kept.items():
+            self._aides[name] = aide = Aide(name, started=each.started)
+            aide.backoff.failures = each.failures
+            if each.child is not None:
+                aide.child = resumed(each.child, self._owner.received, self._ended)
+                self._owner.joined(aide.child)
+
+    def keep(self) -> dict[str, KeptSolo]:
+        """Return what another needs to go on; nothing is heard from here on."""
+        return {
+            name: KeptSolo(
+                each.started,
+                each.backoff.failures,
+                each.child.keep() if each.child is not None else None,
+            )
+            for name, each in self._aides.items()
+            if each.wanted
+        }
+
+    def go_on(self) -> None:
+        """Hear again: nobody has taken our place."""
+        for child in self.children:
+            child.go_on()
+
+    def tell(self, name: str, message: link.Message) -> None:
+        """Say something to one of them, unless it is not there or does not listen."""
+        aide = self._aides.get(name)
+        if aide is not None and aide.child is not None:
+            if aide.child.ready and not aide.child.at_rest:
+                return
+            aide.child.send(message)
+
+    def drain(self) -> None:
+        """Let all end; none is started again."""
+        self._stopping = True
+        for aide in self._aides.values():
+            aide.wanted = False
+            self._dismiss(aide)
+        if not self.children:
+            self._owner.aides_left()
+
+    def _dismiss(self, aide: Aide) -> None:
+        if aide.child is not None:
+            aide.child.send(link.Drain(DRAIN_SECONDS))
+            asyncio.get_running_loop().call_later(2 * DRAIN_SECONDS, aide.child.kill)
+
+    def _start(self, aide: Aide) -> None:
+        if not aide.wanted or aide.child is not None:
+            return
+        program, _ = PROGRAMS[aide.name]
+        aide.started = self._clock.monotonic()
+        start = self._owner.aide_start()
+        aide.child = self._spawn(program, aide.name, start, {}, self._owner.received, self._ended)
+        self._owner.joined(aide.child)
+
+    def _ended(self, child: Child, status: int) -> None:
+        aide = next(each for each in self._aides.values() if each.child is child)
+        aide.child = None
+        self._owner.died(child)
+        if self._stopping:
+            if not self.children:
+                self._owner.aides_left()
+            return
+        if status:
+            self._log.error(f"{aide.name} died; mail goes on", status=status)
+        if aide.wanted:
+            wait = aide.backoff.after(self._clock.monotonic() - aide.started)
+            asyncio.get_running_loop().call_later(wait, self._start, aide)
+
+
+class Overheard:
+    """A service log, of which the monitor hears each line.
+
+    Args:
+        hear: called with each line of another process than the monitor.
+    """
+
+    def __init__(self, log: Any, hear: Callable[[link.Told], None]) -> None:
+        self._log = log
+        self._hear = hear
+
+    def info(self, text: str, **fields: Any) -> None:
+        self._log.info(text, **fields)
+        self._tell("info", text, fields)
+
+    def warning(self, text: str, **fields: Any) -> None:
+        self._log.warning(text, **fields)
+        self._tell("warning", text, fields)
+
+    def error(self, text: str, **fields: Any) -> None:
+        self._log.error(text, **fields)
+        self._tell("error", text, fields)
+
+    def _tell(self, level: str, text: str, fields: Mapping[str, Any]) -> None:
+        if fields.get("process") != MONITOR:
+            known = {name: str(each) for name, each in fields.items() if name != "exc_info"}
+            self._hear(link.Told(level, text, known))
+
+
+class Postmaster:
+    """Brings mail of ours to a worker, and what came of it back."""
+
+    def __init__(self, aides: Aides) -> None:
+        self._aides = aides
+        self._turn = 0
+
+    def post(self, mail: link.Post, workers: Sequence[Child]) -> None:
+        """Give it to one of the workers which accept connections."""
+        ready = [each for each in workers if each.ready]
+        if not ready:
+            self.posted(link.Posted(mail.number, "no worker is ready"))
+            return
+        self._turn += 1
+        ready[self._turn % len(ready)].send(mail)
+
+    def posted(self, outcome: link.Posted) -> None:
+        self._aides.tell(MONITOR, outcome)

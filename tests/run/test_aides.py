@@ -1,0 +1,184 @@
+"""Aides as their supervisor sees them: there when asked for, gone when not, never missed."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+
+from angarium.config.load import load
+from angarium.run import link
+from angarium.run.aides import Aides, Overheard, Postmaster
+from helpers.clock import FakeClock
+
+START = link.Start(0, 1, "/state", 1, b"", [])
+
+
+class Child:
+    def __init__(self, name: str, ended: Any) -> None:
+        self.name = name
+        self.told: list[link.Message] = []
+        self.ready = True
+        self.at_rest = True
+        self.killed = False
+        self._ended = ended
+
+    def send(self, message: link.Message) -> None:
+        self.told.append(message)
+
+    def kill(self) -> None:
+        self.killed = True
+
+    def end(self, status: int = 0) -> None:
+        self._ended(self, status)
+
+
+class Yard:
+    """Whom they work for."""
+
+    def __init__(self) -> None:
+        self.children: list[Child] = []
+        self.joins = self.deaths = self.left = 0
+        self.clock = FakeClock()
+        self.aides = Aides(self, self.clock, structlog.get_logger(), self.spawn)
+
+    def spawn(self, program: str, name: str, *values: Any) -> Any:
+        assert program == f"angarium.run.{name}"
+        self.children.append(child := Child(name, values[-1]))
+        return child
+
+    def aide_start(self) -> link.Start:
+        return START
+
+    def joined(self, child: Any) -> None:
+        self.joins += 1
+
+    def received(self, child: Any, message: link.Message) -> None:
+        """It says nothing here."""
+
+    def died(self, child: Any) -> None:
+        self.deaths += 1
+
+    def aides_left(self) -> None:
+        self.left += 1
+
+
+@pytest.fixture
+async def timers(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+    set_: list[Any] = []
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(loop, "call_later", lambda *values: set_.append(values))
+    return set_
+
+
+def configured(folder: Path, text: str) -> Any:
+    path = folder / "ecelerity.conf"
+    path.write_text(text)
+    return load(str(path))
+
+
+ALERTING = "alerting { }\n"
+
+
+async def test_one_is_there_only_when_it_is_asked_for(tmp_path: Path, timers: list[Any]) -> None:
+    yard = Yard()
+    yard.aides.use(configured(tmp_path, ""))
+    yard.aides.use(configured(tmp_path, "alerting { enabled = false }\n"))
+    yard.aides.use(configured(tmp_path, "snmp { state = disabled }\nsnmp_traps { }\n"))
+    assert yard.children == []
+    yard.aides.use(configured(tmp_path, ALERTING))
+    yard.aides.use(configured(tmp_path, ALERTING))
+    [monitor] = yard.children
+    assert yard.aides.children == [monitor]
+    yard.aides.use(configured(tmp_path, ""))
+    assert monitor.told == [link.Drain(5.0)]
+    monitor.end()
+    assert timers == [(10.0, monitor.kill)]
+    assert yard.deaths == 1
+
+
+async def test_one_that_dies_is_started_again_later_and_later(
+    tmp_path: Path, timers: list[Any]
+) -> None:
+    yard = Yard()
+    yard.aides.use(configured(tmp_path, ALERTING))
+    for number in range(4):
+        yard.children[-1].end(-9)
+        wait, start, *values = timers[-1]
+        assert wait == 0.1 * 2**number
+        start(*values)
+    assert len(yard.children) == yard.joins == 5
+
+
+async def test_at_a_stop_all_are_drained_and_none_is_started_again(
+    tmp_path: Path, timers: list[Any]
+) -> None:
+    yard = Yard()
+    yard.aides.drain()
+    assert yard.left == 1
+    yard = Yard()
+    yard.aides.use(configured(tmp_path, ALERTING))
+    yard.aides.drain()
+    assert yard.left == 0
+    yard.children[0].end()
+    assert yard.left == 1
+    assert len(yard.children) == 1
+
+
+async def test_after_an_upgrade_the_new_program_is_in_its_place(
+    tmp_path: Path, timers: list[Any]
+) -> None:
+    yard = Yard()
+    yard.aides.use(configured(tmp_path, ALERTING))
+    yard.aides.renew()
+    assert yard.children[0].told == [link.Drain(5.0)]
+    yard.children[0].end()
+    _, start, *values = timers[-1]
+    start(*values)
+    assert len(yard.aides.children) == 1
+    assert yard.aides.children == yard.children[1:]
+
+
+async def test_who_does_not_listen_is_told_nothing_more(tmp_path: Path, timers: list[Any]) -> None:
+    yard = Yard()
+    line = link.Told("error", "worker died")
+    yard.aides.tell("monitor", line)
+    yard.aides.use(configured(tmp_path, ALERTING))
+    [monitor] = yard.children
+    yard.aides.tell("monitor", line)
+    monitor.at_rest = False
+    yard.aides.tell("monitor", line)
+    assert monitor.told == [line]
+
+
+def test_each_line_of_the_service_log_is_heard_but_for_those_of_the_monitor() -> None:
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+    heard: list[link.Told] = []
+    log = Overheard(structlog.get_logger(), heard.append)
+    log.info("ready")
+    log.warning("needs restart", option="x")
+    log.error("worker died", worker=1, exc_info=None)
+    log.error("no destination answers", process="monitor")
+    assert heard == [
+        link.Told("info", "ready"),
+        link.Told("warning", "needs restart", {"option": "x"}),
+        link.Told("error", "worker died", {"worker": "1"}),
+    ]
+
+
+async def test_mail_goes_to_workers_which_are_ready_in_turn(
+    tmp_path: Path, timers: list[Any]
+) -> None:
+    yard = Yard()
+    yard.aides.use(configured(tmp_path, ALERTING))
+    post = Postmaster(yard.aides)
+    mail = link.Post(7, ["a@b.test"], b"x")
+    post.post(mail, [])
+    assert yard.children[0].told == [link.Posted(7, "no worker is ready")]
+    workers: list[Any] = [Child(f"worker {n}", None) for n in range(3)]
+    workers[1].ready = False
+    for _ in range(4):
+        post.post(mail, workers)
+    assert [len(each.told) for each in workers] == [2, 0, 2]
