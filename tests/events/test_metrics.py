@@ -14,6 +14,8 @@ SENT = metrics.counter("test_sent", "For these tests.")
 OPEN = metrics.gauge("test_open", "For these tests.")
 LAG = metrics.gauge("test_lag", "For these tests.", highest=True)
 WAIT = metrics.histogram("test_wait", "For these tests.")
+ENDS = metrics.counter("test_ends", "For these tests.", label="end", values=("good", "bad"))
+SIZE = metrics.gauge("test_size", "For these tests.", unit="bytes")
 
 
 @pytest.fixture
@@ -41,6 +43,36 @@ def test_a_cell_is_the_same_for_all_who_count_in_it() -> None:
     process.cell(SENT).value += 1
     process.cell(SENT).value += 1
     assert process.snapshot() == {"test_sent": 2}
+
+
+def test_each_value_of_a_label_has_a_cell_of_its_own(two: tuple[Metrics, Metrics]) -> None:
+    two[0].cell(ENDS, "good").value = 3
+    two[0].cell(ENDS, "bad").value = 1
+    two[1].cell(ENDS, "good").value = 4
+    total = merged(process.snapshot() for process in two)
+    assert total == {"test_ends|good": 7, "test_ends|bad": 1}
+    assert set(ENDS.keys) == set(total)
+
+
+def test_a_label_has_no_other_values_than_those_declared() -> None:
+    with pytest.raises(ValueError, match="no end of test_ends"):
+        Metrics().cell(ENDS, "indifferent")
+
+
+def test_the_total_of_durations_is_told_beside_them() -> None:
+    process = Metrics()
+    for seconds in (1.5, 2.0, -3.0):
+        process.durations(WAIT).note(seconds)
+    assert process.snapshot()["test_wait|seconds"] == 3.5
+
+
+def test_what_another_version_has_counted_is_left_out() -> None:
+    assert merged([{"of_tomorrow": 1, "test_sent": 2}]) == {"test_sent": 2}
+
+
+def test_a_name_for_prometheus_ends_with_its_unit_once() -> None:
+    lag = metrics.gauge("test_age_seconds", "For these tests.", unit="seconds")
+    assert (SIZE.exposed, lag.exposed) == ("angarium_test_size_bytes", "angarium_test_age_seconds")
 
 
 def test_a_snapshot_does_not_change() -> None:

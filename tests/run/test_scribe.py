@@ -2,14 +2,17 @@
 
 import asyncio
 import os
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
 from angarium.config.load import load_text
 from angarium.core.errors import Error
+from angarium.events.metrics import Metrics
 from angarium.net import loop
 from angarium.run import link, scribe, watchdog
+from angarium.run.scoreboard import HOSE
 from angarium.run.scribe import Scribe
 
 START = link.Start(0, 1, "/state", 1, b"", [])
@@ -21,6 +24,7 @@ class FakeHose:
     def __init__(self, done: list[str]) -> None:
         self._done = done
         self.polls = 0
+        self.metrics = Metrics()
 
     def poll(self) -> float:
         self.polls += 1
@@ -34,10 +38,24 @@ class FakeHose:
         return lambda: self._done.append(name)
 
 
+class FakeReadings:
+    """The file of readings, which keeps what was written last."""
+
+    written: ClassVar[dict[int, Any]] = {}
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def write(self, row: int, values: Any, now: float) -> bool:
+        self.written[row] = values
+        return True
+
+
 @pytest.fixture
 def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     done: list[str] = []
     monkeypatch.setattr(scribe, "Hose", lambda *_: FakeHose(done))
+    monkeypatch.setattr(scribe, "Readings", FakeReadings)
     monkeypatch.setattr(loop, "settle_memory", lambda: None)
     monkeypatch.setattr(watchdog, "attend", lambda *_: None)
     monkeypatch.setattr(Scribe, "ready", lambda self: done.append("ready"))
@@ -82,3 +100,9 @@ async def test_what_is_refused_leaves_its_sockets_to_who_gave_them(done: list[st
     await made.drain(5.0)
     os.close(reading)
     os.close(writing)
+
+
+async def test_it_writes_down_what_it_has_measured(done: list[str]) -> None:
+    made = await started(done)
+    await asyncio.wait_for(made.drain(5.0), 5)
+    assert FakeReadings.written[HOSE]["process_resident"] > 1 << 20

@@ -6,10 +6,12 @@
     self._lines.value += 1                                          where it happens
 
 A declaration is a constant; values belong to a `Metrics` of the process, so tests and processes
-have their own. Counting is one attribute: no lock, no look-up, no label to join.
+have their own. Counting is one attribute: no lock, no look-up, no label to join. A metric may have
+one label, all of whose values stand in the declaration: each is a cell of its own, named
+"metric|value", so nothing that comes from outside can make their number grow.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -22,34 +24,72 @@ MICRO: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A declaration; `kind` also says how the values of several processes make one."""
+    """A declaration; `kind` also says how the values of several processes make one.
+
+    Attributes:
+        unit: "seconds", "bytes" (as Prometheus calls octets) or "" for a plain number.
+        label: what `values` are values of, "" where there is one value only.
+        each: also worth reading for each process by itself.
+    """
 
     name: str
     kind: Kind
     doc: str
+    unit: str = ""
+    label: str = ""
+    values: tuple[str, ...] = ()
+    each: bool = False
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Return the names under which its values stand in a snapshot."""
+        return tuple(f"{self.name}|{value}" for value in self.values) or (self.name,)
+
+    @property
+    def exposed(self) -> str:
+        """Return its name for Prometheus, without the suffix of a counter."""
+        unit = f"_{self.unit}" if self.unit and not self.name.endswith(f"_{self.unit}") else ""
+        return f"angarium_{self.name}{unit}"
 
 
 METRICS: Final[Registry[Metric]] = Registry("metric")
 
 
-def counter(name: str, doc: str) -> Metric:
+def counter(
+    name: str,
+    doc: str,
+    *,
+    unit: str = "",
+    label: str = "",
+    values: Sequence[str] = (),
+    each: bool = False,
+) -> Metric:
     """Declare what only rises while a process lives."""
-    return _declare(name, "counter", doc)
+    return _declare(Metric(name, "counter", doc, unit, label, tuple(values), each))
 
 
-def gauge(name: str, doc: str, *, highest: bool = False) -> Metric:
+def gauge(
+    name: str,
+    doc: str,
+    *,
+    highest: bool = False,
+    unit: str = "",
+    label: str = "",
+    values: Sequence[str] = (),
+    each: bool = False,
+) -> Metric:
     """Declare what rises and falls; of several processes the sum counts, or the highest."""
-    return _declare(name, "highest" if highest else "sum", doc)
+    kind: Kind = "highest" if highest else "sum"
+    return _declare(Metric(name, kind, doc, unit, label, tuple(values), each))
 
 
 def histogram(name: str, doc: str) -> Metric:
     """Declare durations, of which percentiles are asked."""
-    return _declare(name, "histogram", doc)
+    return _declare(Metric(name, "histogram", doc, "seconds"))
 
 
-def _declare(name: str, kind: Kind, doc: str) -> Metric:
-    metric = Metric(name, kind, doc)
-    METRICS.add(name, metric, depth=3)
+def _declare(metric: Metric) -> Metric:
+    METRICS.add(metric.name, metric, depth=3)
     return metric
 
 
@@ -63,17 +103,26 @@ class Cell:
 
 
 class Durations:
-    """A histogram: how many durations there were below each power of two of a microsecond."""
+    """A histogram: how many durations there were below each power of two of a microsecond.
 
-    __slots__ = ("counts",)
+    Attributes:
+        total: seconds of all together.
+    """
+
+    __slots__ = ("counts", "total")
 
     def __init__(self) -> None:
         self.counts = [0] * BUCKETS
+        self.total = 0.0
 
     def note(self, seconds: float) -> None:
         """Count a duration; one that is negative, for a clock was set back, counts as none."""
-        bucket = int(seconds * MICRO).bit_length() if seconds > 0 else 0
-        self.counts[min(bucket, BUCKETS - 1)] += 1
+        if seconds <= 0.0:
+            self.counts[0] += 1
+            return
+        self.total += seconds
+        bucket = int(seconds * MICRO).bit_length()
+        self.counts[bucket if bucket < BUCKETS else BUCKETS - 1] += 1
 
 
 Value = float | list[int]
@@ -89,26 +138,44 @@ class Metrics:
         self._cells: dict[str, Cell] = {}
         self._durations: dict[str, Durations] = {}
 
-    def cell(self, metric: Metric) -> Cell:
-        """Return where to count; the same one for the same declaration."""
-        return self._cells.setdefault(metric.name, Cell())
+    def cell(self, metric: Metric, value: str = "") -> Cell:
+        """Return where to count; the same one for the same declaration.
+
+        Args:
+            value: of the label. Raises ValueError if it is none that was declared.
+        """
+        if not metric.values:
+            return self._cells.setdefault(metric.name, Cell())
+        if value not in metric.values:
+            raise ValueError(f"{value!r} is no {metric.label} of {metric.name}")
+        return self._cells.setdefault(f"{metric.name}|{value}", Cell())
 
     def durations(self, metric: Metric) -> Durations:
         """Return where to note durations."""
         return self._durations.setdefault(metric.name, Durations())
 
     def snapshot(self) -> dict[str, Value]:
-        """Return the values now, by name."""
+        """Return the values now, by name; the total of a histogram as "name|seconds"."""
         values: dict[str, Value] = {name: cell.value for name, cell in self._cells.items()}
-        return values | {name: list(each.counts) for name, each in self._durations.items()}
+        for name, each in self._durations.items():
+            values[name] = list(each.counts)
+            values[f"{name}|seconds"] = each.total
+        return values
+
+
+def metric_of(key: str) -> Metric | None:
+    """Return the declaration of a value in a snapshot; None where another version made it."""
+    return METRICS.get(key.partition("|")[0])
 
 
 def merged(snapshots: Iterable[Snapshot]) -> dict[str, Value]:
-    """Return the values of several processes as those of one."""
+    """Return the values of several processes as those of one; without what is not declared."""
     total: dict[str, Value] = {}
     for snapshot in snapshots:
-        for name, value in snapshot.items():
-            total[name] = _add(METRICS[name].kind, total[name], value) if name in total else value
+        for key, value in snapshot.items():
+            metric = metric_of(key)
+            if metric is not None:
+                total[key] = _add(metric.kind, total[key], value) if key in total else value
     return total
 
 

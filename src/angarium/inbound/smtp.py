@@ -18,6 +18,7 @@ from angarium.core.reply import Reply
 from angarium.events.schema import Rejection
 from angarium.inbound import extensions, replies
 from angarium.inbound.content import Content, Writer
+from angarium.inbound.counts import Counts
 from angarium.inbound.envelope import Envelope, nothing_blackholed
 from angarium.inbound.limits import LONGEST_WAIT_SECONDS, Seat
 from angarium.inbound.origin import Origin, endpoint
@@ -107,6 +108,7 @@ class Services:
     loop: asyncio.AbstractEventLoop
     blackholed: Callable[[str], bool] = nothing_blackholed
     may_greet: Callable[[], bool] = always
+    counts: Counts = field(default_factory=Counts)
     sessions: "set[SmtpSession]" = field(default_factory=set)
 
 
@@ -114,26 +116,10 @@ class SmtpSession(Stream):
     """One connection; made by the factory of a `net/listener`."""
 
     __slots__ = (
-        "_content",
-        "_draining",
-        "_envelope",
-        "_errors",
-        "_held",
-        "_idle_commands",
-        "_listen",
-        "_messages",
-        "_profile",
-        "_rated",
-        "_recipients",
-        "_seat",
-        "_services",
-        "_submitted",
-        "_timer",
-        "_unwanted",
-        "_waited",
-        "_wire",
-        "origin",
-    )
+        "_content", "_draining", "_envelope", "_errors", "_held", "_idle_commands", "_listen",
+        "_messages", "_profile", "_rated", "_recipients", "_seat", "_services", "_since",
+        "_submitted", "_timer", "_unwanted", "_waited", "_wire", "origin",
+    )  # fmt: skip
 
     def __init__(self, services: Services, listen: str) -> None:
         super().__init__(_UNOPENED, services.sweep)
@@ -150,6 +136,7 @@ class SmtpSession(Stream):
         self._rated = False
         self._unwanted = False  # the last MAIL was refused
         self._waited = 0.0  # seconds for a permit
+        self._since = 0.0  # Unix time, when MAIL was answered
         self._timer: asyncio.TimerHandle | None = None
 
     # The connection.
@@ -171,6 +158,7 @@ class SmtpSession(Stream):
         ident = services.idents.next(services.clock.time())
         self.origin = Origin(profile, peer, local, ident, services.program)
         services.sessions.add(self)
+        services.counts.connected.value += 1
         self._seat = Seat(services.ledger, profile, self._listen, self.origin.address)
         self._be_seated()
 
@@ -235,6 +223,7 @@ class SmtpSession(Stream):
 
     def _reject(self, reply: Reply, phase: int, rcpt: Rcpt | None = None) -> None:
         now = self._services.clock.time()
+        self._services.counts.refused(phase)
         self._services.reject(self.origin.rejection(now, reply, phase, self._envelope, rcpt))
 
     def _later(self, seconds: float, call: Callable[[], None]) -> None:
@@ -401,6 +390,7 @@ class SmtpSession(Stream):
         seconds = self._profile.options.reception_deadline
         if seconds > 0.0:
             self.set_deadline(self._services.clock.monotonic() + seconds)
+        self._since = self._services.clock.time()
         self._wire.answer(replies.MAIL_OK)
 
     def _rcpt(self, rcpt: Rcpt) -> None:
@@ -464,6 +454,7 @@ class SmtpSession(Stream):
         if error is None:
             self._messages += 1
             self._idle_commands = 0
+            self._services.counts.took(self._since, message)
             self._wire.accept(b"250 2.0.0 OK %b\r\n" % printed(message.batch).encode())
         else:
             self._answer(replies.of(error), _BODY)

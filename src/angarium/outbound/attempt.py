@@ -60,13 +60,18 @@ class Results(Protocol):
 
 
 class Mail(Transaction):
-    """A transaction for entries of a line."""
+    """A transaction for entries of a line.
 
-    __slots__ = ("entries",)
+    Attributes:
+        begun: Unix time, when they were taken.
+    """
 
-    def __init__(self, entries: Sequence[Entry]) -> None:
+    __slots__ = ("begun", "entries")
+
+    def __init__(self, entries: Sequence[Entry], begun: float = 0.0) -> None:
         super().__init__(entries[0].message, [each.recipient for each in entries])
         self.entries = entries
+        self.begun = begun
 
 
 def unfit(mail: Mail, peer: Extensions, options: Transport) -> Reply | None:

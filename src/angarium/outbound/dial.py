@@ -4,14 +4,17 @@ What every host did wrong is one failure of reach DOMAIN; what is wrong on our s
 address, no descriptors) is an AddressError, and fails no mail.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, Protocol
 
 from angarium.core.clock import Clock
 from angarium.core.ident import Idents
 from angarium.core.reply import Reply
+from angarium.events.metrics import counter
+from angarium.events.stages import Stages
 from angarium.net import address
 from angarium.net.errors import NoRouteError
 from angarium.outbound.errors import (
@@ -40,6 +43,13 @@ class Rolled(Exception):  # noqa: N818 - nothing is wrong
         self.domain = domain
 
 
+OUTCOMES: Final = ("opened", "refused", "timeout", "unwelcome")
+DIALED: Final = counter(
+    "dials",
+    "Connection requests to hosts by what came of them; unwelcome: it answered, not with 220.",
+    label="outcome",
+    values=OUTCOMES,
+)
 _EITHER_SECONDS: Final = 1.0
 _HELLO: Final = {"ESMTP": "EHLO", "SMTP": "HELO", "LMTP": "LHLO"}
 
@@ -108,6 +118,7 @@ class Dialer:
 
     Attributes:
         hostname: what __hostname__ in ehlo_hostname stands for.
+        outcomes: what came of connection requests, see OUTCOMES.
     """
 
     router: Router
@@ -116,6 +127,8 @@ class Dialer:
     idents: Idents
     hostname: str
     connect: Connect = address.connect
+    stages: Stages = field(default_factory=Stages)
+    outcomes: Counter[str] = field(default_factory=Counter)
 
     async def dial(
         self,
@@ -204,15 +217,16 @@ class Dialer:
         timeout = options.connect_timeout
         if not last:
             timeout = min(timeout, options.connect_timeout_ceiling)
+        begun = self.clock.monotonic()
         try:
             _, session = await self.connect(
                 factory, hop.address, hop.port, source or address.ANY, within=timeout
             )
         except TimeoutError as error:
-            self._failed(hop, source, options)
+            self._failed(hop, source, options, "timeout")
             raise DeliveryError(CONNECT_TIMEOUT, Reach.HOST, remote=hop.endpoint) from error
         except OSError as error:
-            self._failed(hop, source, options)
+            self._failed(hop, source, options, "refused")
             reason = error.strerror or type(error).__name__
             raise DeliveryError(
                 NO_CONNECTION, Reach.HOST, remote=hop.endpoint, reason=reason
@@ -220,8 +234,10 @@ class Dialer:
         lost = await self._greeting(session)
         if lost is None:
             self.hosts.reached(hop.address, source)
+            self.outcomes["opened"] += 1
+            self.stages.connect.note(self.clock.monotonic() - begun)
             return session
-        self._failed(hop, source, options)
+        self._failed(hop, source, options, "unwelcome")
         raise DeliveryError(_soft(lost.reply), Reach.HOST, lost.stage, 0, hop.endpoint, ident)
 
     async def _greeting(self, session: Session) -> Lost | None:
@@ -231,7 +247,8 @@ class Dialer:
             if not session.greeted.done() or session.greeted.cancelled():
                 session.abort()
 
-    def _failed(self, hop: Hop, source: str, options: Transport) -> None:
+    def _failed(self, hop: Hop, source: str, options: Transport, how: str) -> None:
+        self.outcomes[how] += 1
         self.hosts.failed(hop.address, source, options.host_failure_retry)
 
 

@@ -354,6 +354,7 @@ class Outlet:
                 patience(options),
                 shared.unsent,
                 shared.settle.note,
+                shared.settle.stages,
             )
         return self._means
 

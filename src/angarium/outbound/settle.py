@@ -12,6 +12,7 @@ A report to the sender is made durable first and then the entry ends: a crash be
 reports twice, never not at all.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from random import Random
@@ -21,9 +22,12 @@ from angarium.core.clock import Clock
 from angarium.core.fault import FAULTS, point
 from angarium.core.message import Message, Notify, Recipient
 from angarium.core.reply import Reply
+from angarium.events.metrics import counter
 from angarium.events.schema import Delivery, Discard, Event, PermanentFailure, TransientFailure
+from angarium.events.stages import Stages
 from angarium.journal.errors import DamageError, SpoolError
 from angarium.mail.report.classify import classify
+from angarium.mail.report.codes import CLASSES
 from angarium.mail.report.dsn import Action
 from angarium.outbound.bounce import Bounces
 from angarium.outbound.errors import BLACKHOLED, BODY_MISSING, DeliveryError
@@ -38,6 +42,15 @@ from angarium.queue.retry import GiveUp, give_up, next_due
 REPORT_AGAIN_SECONDS: Final = 60
 # Recipients of one transaction fail within this.
 TOGETHER_SECONDS: Final = 0.1
+
+DELIVERED: Final = counter("deliveries", "Recipients for whom a host took the message.")
+DEFERRED: Final = counter("deferrals", "Attempts after which there is another one, by recipient.")
+ENDED: Final = counter(
+    "failures",
+    "Recipients whose mail ended without a delivery, by bounce class.",
+    label="bounce_class",
+    values=tuple(str(each) for each in CLASSES),
+)
 
 CONFIRMED: Final = point("settle.confirmed", "a peer has taken a message; nothing says so yet")
 REPORTED: Final = point("settle.reported", "a report is durable, its entry not yet ended")
@@ -79,6 +92,8 @@ class Settle:
 
     Attributes:
         delivered_count, failed_count, deferred_count: since the start, for status.
+        failures: of these failures, by bounce class.
+        stages: where messages spend their time.
         note: says over which message a report is made.
         reported: entries by id which wait for the report on them to be durable.
     """
@@ -94,8 +109,10 @@ class Settle:
         "deferred_count",
         "delivered_count",
         "failed_count",
+        "failures",
         "note",
         "reported",
+        "stages",
     )
 
     def __init__(
@@ -118,6 +135,8 @@ class Settle:
         # Of the last failure: batch, attempts, options, time, when it is tried again.
         self._last: tuple[int, int, Shape | None, float, int | None] = (0, 0, None, 0.0, None)
         self.delivered_count = self.failed_count = self.deferred_count = 0
+        self.failures: Counter[int] = Counter()
+        self.stages = Stages()
 
     def delivered(
         self,
@@ -141,6 +160,7 @@ class Settle:
         message, recipient, line = entry.message, entry.recipient, entry.line
         now = self._clock.time()
         self.delivered_count += 1
+        self.stages.whole.note(now - message.received_at)
         event = Delivery(
             now,
             entry.id,
@@ -333,6 +353,7 @@ class Settle:
 
     def _finish(self, entry: Entry, event: PermanentFailure) -> None:
         self.failed_count += 1
+        self.failures[event.classification] += 1
         self._spool.settle(entry.id, event)
         self._board.ended(entry)
 

@@ -11,13 +11,14 @@ more is read from the spool or taken from the line.
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, Protocol, cast
 
 from angarium.core.errors import Error
 from angarium.core.fault import FAULTS, point
 from angarium.core.reply import Reply
+from angarium.events.stages import Stages
 from angarium.net.sweep import NEVER, Sweep
 from angarium.outbound import attempt
 from angarium.outbound.attempt import Mail, Results
@@ -75,6 +76,7 @@ class Means:
     patience: Mapping[Stage, float]  # how long the answer at each stage is waited for
     unsent: int = 32768  # octets which wait for a host to take them
     note: Note = UNREAD
+    stages: Stages = field(default_factory=Stages)
 
 
 class Session(asyncio.Protocol):
@@ -89,39 +91,11 @@ class Session(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_begun",
-        "_client",
-        "_heard",
-        "_limited",
-        "_line",
-        "_look",
-        "_note",
-        "_over",
-        "_owner",
-        "_patience",
-        "_permit",
-        "_preparing",
-        "_results",
-        "_retiring",
-        "_stuck",
-        "_sweep",
-        "_transport",
-        "_unsent",
-        "_working",
-        "brisk",
-        "greeted",
-        "hop",
-        "ident",
-        "mails",
-        "options",
-        "recipients",
-        "resting",
-        "slot",
-        "source",
-        "spoiled",
-        "successes",
-        "toll",
-    )
+        "_begun", "_client", "_heard", "_limited", "_line", "_look", "_note", "_over", "_owner",
+        "_patience", "_permit", "_preparing", "_results", "_retiring", "_stages", "_stuck",
+        "_sweep", "_transport", "_unsent", "_working", "brisk", "greeted", "hop", "ident", "mails",
+        "options", "recipients", "resting", "slot", "source", "spoiled", "successes", "toll",
+    )  # fmt: skip
 
     def __init__(self, client: SmtpClient, hop: Hop, source: str, means: Means, ident: int) -> None:
         self.hop = hop
@@ -139,6 +113,7 @@ class Session(asyncio.Protocol):
         self._client = client
         self._line = means.line
         self._note = means.note
+        self._stages = means.stages
         self._results = means.results
         self._sweep = means.sweep
         self._owner: Owner | None = None
@@ -308,7 +283,9 @@ class Session(asyncio.Protocol):
                 elif client.idle and not self.resting:
                     self._rest()
                 return
-            mail = Mail(batch)
+            first = batch[0]
+            begun = self._stages.begins(first.message.received_at, first.attempts)
+            mail = Mail(batch, begun)
             if mail.traits and attempt.takes_long(mail, peer, self.options):
                 self._prepare(mail, peer)
                 return
@@ -446,6 +423,7 @@ class Session(asyncio.Protocol):
 
     def _finished(self, mail: Mail) -> None:
         self.mails += 1
+        self._stages.attempted(mail.begun)
         peer = self._client.extensions
         delivered = attempt.settle(
             mail,

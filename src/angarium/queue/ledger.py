@@ -11,6 +11,7 @@ import itertools
 import os
 import socket
 from array import array
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Literal, Self
 
@@ -33,6 +34,7 @@ from angarium.queue.throttle import BURST_SECONDS, BUSY_SECONDS, Grant, burst, n
 
 FULL_SECONDS: Final = 1.0  # to wait where there is no row for a rate
 STALE_NS: Final = 1_000_000_000  # an older waiter who does not come for what is free that long
+_SIDES: Final = ("inbound", "dns")  # what keys of other rates than those of delivery begin with
 _BUSY: Final = -1
 _FULL: Final = -2
 _SECOND: Final = 1_000_000_000  # ns
@@ -114,6 +116,11 @@ class LedgerTable:
                 end.close()
 
 
+def kind_of(key: str) -> str:
+    """Return which limit a key of `acquire` belongs to."""
+    return key.partition(" ")[0].partition(":")[0]
+
+
 def _zeros(code: Literal["q", "I"], rows: int) -> "memoryview[int]":
     return memoryview(bytes(array(code).itemsize * rows)).cast(code)
 
@@ -165,6 +172,8 @@ class SharedLedger:
         self._leases: dict[str, tuple[int, int]] = {}  # what is left of it, and until when
         self._owed: list[str] = []  # releases which found the row locked
         self._full_at = -_FULL_NS
+        # How often a wait began, by the kind of key: what stands before its first blank or colon.
+        self.denials: Counter[str] = Counter()
         self.on_free: Callable[[str], None] = nobody
         self.on_wanted: Callable[[str], None] = nobody
 
@@ -206,6 +215,7 @@ class SharedLedger:
             begins = not self._since[row]
             if begins:
                 self._since[row] = now
+                self.denials[kind_of(key)] += 1
             self._wait_for(digest, key)
             self._leave(row)
             if begins:
@@ -279,6 +289,8 @@ class SharedLedger:
             self._table.next[row] = max(at, now) + lease * interval
         self._leave(row)
         if early > 0:
+            kind = kind_of(key)
+            self.denials[f"{kind if kind in _SIDES else 'outbound'}_rate"] += 1
             return early / _SECOND
         if lease > n:
             leases = self._leases

@@ -22,6 +22,8 @@ from angarium.core.message import Message
 from angarium.events.checkpoint import passed
 from angarium.events.metrics import Metrics
 from angarium.events.schema import ServerEvent
+from angarium.events.stages import Stages
+from angarium.inbound.counts import Counts
 from angarium.inbound.profile import Profiles
 from angarium.inbound.smtp import Services, SmtpSession
 from angarium.journal.commit import ThreadExecutor
@@ -52,6 +54,7 @@ from angarium.queue.timer import Timer
 from angarium.run import link
 from angarium.run.alarm import Alarm
 from angarium.run.doors import Doors
+from angarium.run.gauges import Gauges
 from angarium.run.holdings import Holdings
 from angarium.run.hose import panics_of
 from angarium.run.host import Host
@@ -81,6 +84,7 @@ def assemble(
     sweep = Sweep(clock)
     connections = Idents(SHARDS + number)
     metrics = Metrics()
+    stages = Stages(metrics, clock.time)
 
     spool = Spool(_means(configuration, state, loop, clock, alarm, metrics))
     board = Board(
@@ -98,9 +102,10 @@ def assemble(
     admit.lost = partial(_lost, alarm)
     bounces = Bounces(host.external, random, configuration.top(Reports).bounce_size_limit)
     settle = Settle(spool, board, admit, bounces, clock, random)
+    settle.stages = stages
     naming = Naming(configuration.top(ResolverOptions), loop, clock, random, take=ledger.take)
     router = Router(naming.resolver, random, host.is_itself, host.relays)
-    dialer = Dialer(router, Hosts(clock), clock, connections, host.name)
+    dialer = Dialer(router, Hosts(clock), clock, connections, host.name, stages=stages)
     pool = Pool(board, settle, dialer, configuration, sweep, clock, alarm)
     board.demand = pool.demand
     board.give_up = settle.give_up
@@ -128,15 +133,17 @@ def assemble(
         loop=loop,
         blackholed=host.blackholed,
         may_greet=memory.may_greet,
+        counts=Counts(metrics, stages),
         sessions=sessions,
     )
     return Parts(
         configuration=configuration, state=state, loop=loop, clock=clock, process=process,
         alarm=alarm, row=row, ledger=ledger, host=host, sweep=sweep, spool=spool, board=board,
-        admit=admit,
+        admit=admit, settle=settle,
         holdings=holdings, bounces=bounces, naming=naming, pool=pool, services=services,
         memory=memory, soundness=soundness, lag=LagWatch(loop, clock, metrics),
         doors=Doors(loop, services, row, descriptors), number=number, metrics=metrics,
+        gauges=Gauges(metrics),
         readings=Readings(state / "run" / "readings"),
     )  # fmt: skip
 

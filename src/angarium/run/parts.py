@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from angarium.config.resolve import Configuration
-from angarium.events.metrics import Metrics, gauge
+from angarium.events.metrics import Metrics
 from angarium.inbound.profile import Profiles
 from angarium.inbound.smtp import Services
 from angarium.net.loop import LagWatch, RealClock
@@ -18,6 +18,7 @@ from angarium.net.sweep import Sweep
 from angarium.outbound.bounce import Bounces
 from angarium.outbound.options import Reports
 from angarium.outbound.pool import Pool
+from angarium.outbound.settle import Settle
 from angarium.queue.admit import Admit
 from angarium.queue.board import Board
 from angarium.queue.ledger import SharedLedger
@@ -28,6 +29,7 @@ from angarium.queue.spool.options import Spooling
 from angarium.queue.spool.store import Spool
 from angarium.run.alarm import Alarm, Panics
 from angarium.run.doors import Doors
+from angarium.run.gauges import Gauges
 from angarium.run.holdings import Holdings
 from angarium.run.hose import panics_of
 from angarium.run.host import Host
@@ -35,14 +37,6 @@ from angarium.run.process import Process, close
 from angarium.run.readings import Readings
 from angarium.run.scoreboard import Row
 from angarium.run.spooling import settings_of
-
-QUEUED = gauge("queued", "Entries in the spool")
-DELAYED = gauge("delayed", "Entries which wait for their time")
-IN_FLIGHT = gauge("in_flight", "Entries on which somebody works")
-LINES = gauge("lines", "Lines with mail, or with some a moment ago")
-CONNECTIONS = gauge("connections_out", "Outbound connections")
-SESSIONS = gauge("sessions_in", "Inbound sessions")
-RECOVERING = gauge("recovering", "Shards whose mail is not all found yet")
 
 TICK = 1.0
 LOOK_SECONDS = 0.01
@@ -79,6 +73,7 @@ class Parts:
     admit: Admit
     holdings: Holdings
     bounces: Bounces
+    settle: Settle
     naming: Naming
     pool: Pool
     services: Services
@@ -88,9 +83,11 @@ class Parts:
     doors: Doors
     number: int
     metrics: Metrics
+    gauges: Gauges
     readings: Readings
     _prepared: Prepared | None = None
     _closing: bool = False
+    _leaving: bool = False
     _hurried: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def open(self, home: str, poison: Sequence[int]) -> None:
@@ -156,6 +153,7 @@ class Parts:
         While sessions end, for half of the time at most, deliveries go on as always: what is taken
         in meanwhile is on its way at once. Then no further one begins.
         """
+        self._leaving = True
         until = self.clock.monotonic() + seconds
         self.soundness.stop()  # Lines which nobody asks any more are no fault from now on.
         await self.holdings.stop()
@@ -219,18 +217,8 @@ class Parts:
     def _tick(self) -> None:
         """Once a second."""
         self.loop.call_later(TICK, self._tick)
-        self.naming.tick(self.clock.monotonic())
+        now = self.clock.monotonic()
+        self.naming.tick(now)
         self.holdings.look()
-        self._count()
+        self.gauges.look(self, now, leaving=self._leaving)
         self.readings.write(self.number, self.metrics.snapshot(), self.clock.time())
-
-    def _count(self) -> None:
-        """Note how much waits."""
-        cell, board = self.metrics.cell, self.board
-        cell(QUEUED).value = len(self.spool)
-        cell(DELAYED).value = board.delayed
-        cell(IN_FLIGHT).value = board.in_flight
-        cell(LINES).value = len(board.lines)
-        cell(CONNECTIONS).value = self.pool.connections
-        cell(SESSIONS).value = len(self.services.sessions)
-        cell(RECOVERING).value = self.spool.recovering

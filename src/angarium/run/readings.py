@@ -1,6 +1,6 @@
-"""What the workers last measured of themselves, in one shared file: for status and metrics.
+"""What processes last measured of themselves, in one shared file: for status and metrics.
 
-A worker writes its values into its own row once a second, and nobody waits for anybody: a writer
+A process writes its values into its own row once a second, and nobody waits for anybody: a writer
 makes the row's number odd, writes, and makes it even again; a reader that saw an odd number, or
 two different ones, reads again. A row which has not changed for long is of a worker that is gone.
 """
@@ -15,10 +15,12 @@ from typing import Final, Self
 import msgspec
 
 from angarium.events.metrics import Value
-from angarium.run.scoreboard import MAX_WORKERS
+from angarium.run.scoreboard import HOSE
 
 ROW_OCTETS: Final = 16384  # 80 histograms of 40 small numbers, or a thousand counters
 FRESH_SECONDS: Final = 10.0
+SUPERVISOR: Final = HOSE + 1
+ROWS: Final = SUPERVISOR + 1  # of the workers, the hose and the supervisor
 _HEAD: Final = struct.Struct("=IId")  # number, length, Unix time
 _TRIES: Final = 100
 
@@ -41,13 +43,13 @@ class Readings:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             # With its blocks: on a full disk the first store to a page without one is a SIGBUS.
-            os.posix_fallocate(descriptor, 0, MAX_WORKERS * ROW_OCTETS)
-            self._map = mmap.mmap(descriptor, MAX_WORKERS * ROW_OCTETS)
+            os.posix_fallocate(descriptor, 0, ROWS * ROW_OCTETS)
+            self._map = mmap.mmap(descriptor, ROWS * ROW_OCTETS)
         finally:
             os.close(descriptor)
 
     def write(self, worker: int, values: Mapping[str, Value], now: float) -> bool:
-        """Replace the row of a worker, who alone may do so; say whether there was room for it."""
+        """Replace the row of a process, who alone may do so; say whether there was room for it."""
         payload = _encode(values)
         if len(payload) > ROW_OCTETS - _HEAD.size:
             return False
@@ -59,9 +61,9 @@ class Readings:
         return True
 
     def read(self, now: float) -> dict[int, dict[str, Value]]:
-        """Return the values of each worker which has written of late, by its number."""
+        """Return the values of each process which has written of late, by the number of its row."""
         found = {}
-        for worker in range(MAX_WORKERS):
+        for worker in range(ROWS):
             values = self._row(worker, now)
             if values is not None:
                 found[worker] = values

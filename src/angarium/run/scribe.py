@@ -11,7 +11,9 @@ from angarium.journal.disk import FileDisk
 from angarium.net import loop as loops
 from angarium.run import link, process, watchdog
 from angarium.run.hose import Hose
+from angarium.run.own import Own
 from angarium.run.process import Process
+from angarium.run.readings import Readings
 from angarium.run.scoreboard import HOSE
 
 
@@ -23,24 +25,37 @@ class Scribe(Process):
     def __init__(self) -> None:
         super().__init__()
         self._hose: Hose
+        self._readings: Readings
+        self._own: Own
+        self._clock = loops.RealClock()
+        self._told = float("-inf")
         self._stopping = asyncio.Event()
 
     async def start(
         self, start: link.Start, configuration: Configuration, descriptors: dict[str, int]
     ) -> None:
         watchdog.attend(Path(start.state) / "run", HOSE, "hose")
-        self._hose = Hose(
-            configuration, Path(start.state), loops.RealClock(), FileDisk(), self.alarm
-        )
+        self._hose = Hose(configuration, Path(start.state), self._clock, FileDisk(), self.alarm)
+        self._readings = Readings(Path(start.state) / "run" / "readings")
+        self._own = Own(self._hose.metrics)
         loops.settle_memory()
         self.ready()
         while not self._stopping.is_set():
             wait = self._hose.poll()
+            self._tell()
             try:
                 await asyncio.wait_for(self._stopping.wait(), wait)
             except TimeoutError:
                 continue
         self._hose.close()
+
+    def _tell(self) -> None:
+        """Once a second: what we measured."""
+        now = self._clock.monotonic()
+        if now >= self._told + 1.0:
+            self._told = now
+            self._own.look(now)
+            self._readings.write(HOSE, self._hose.metrics.snapshot(), self._clock.time())
 
     def prepare(self, configuration: Configuration, descriptors: dict[str, int]) -> None:
         self._hose.prepare(configuration)

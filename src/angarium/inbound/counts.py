@@ -1,0 +1,49 @@
+"""What reception counts: messages taken, and refusals by the phase in which they were made."""
+
+from typing import Final
+
+from angarium.core.message import Message
+from angarium.events.metrics import Metrics, counter
+from angarium.events.stages import Stages
+
+# By the number of the phase in rejectlog; what is in none of them is "other".
+PHASES: Final = {
+    1: "banner", 2: "ehlo", 4: "mail", 6: "rcpt", 8: "data", 9: "body", 13: "relaying",
+    18: "concurrency",
+}  # fmt: skip
+OTHER: Final = "other"
+
+TAKEN: Final = counter("receptions", "Messages taken in by SMTP.")
+OCTETS: Final = counter("reception", "Octets of these messages.", unit="bytes")
+CONNECTED: Final = counter("connections_in", "Connections which clients have made.")
+REFUSED: Final = counter(
+    "refusals",
+    "Answers 4xx and 5xx to clients, by the phase in which they were given.",
+    label="phase",
+    values=(*PHASES.values(), OTHER),
+)
+
+
+class Counts:
+    """The counts of a process."""
+
+    __slots__ = ("_octets", "_refused", "_stages", "_taken", "connected")
+
+    def __init__(self, metrics: Metrics | None = None, stages: Stages | None = None) -> None:
+        metrics = metrics or Metrics()
+        self._stages = stages or Stages(metrics)
+        self._taken = metrics.cell(TAKEN)
+        self._octets = metrics.cell(OCTETS)
+        self.connected = metrics.cell(CONNECTED)
+        self._refused = {number: metrics.cell(REFUSED, name) for number, name in PHASES.items()}
+        self._refused[0] = metrics.cell(REFUSED, OTHER)
+
+    def took(self, since: float, message: Message) -> None:
+        """A message is ours; MAIL was answered at `since`."""
+        self._taken.value += 1
+        self._octets.value += message.size
+        self._stages.taken(since, message.received_at)
+
+    def refused(self, phase: int) -> None:
+        """A client was answered that something is refused."""
+        (self._refused.get(phase) or self._refused[0]).value += 1

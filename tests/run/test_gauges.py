@@ -1,0 +1,78 @@
+"""Gauges of a worker: what they are read from, and that labels stay as they are declared."""
+
+from collections import Counter
+from types import SimpleNamespace
+from typing import Any, ClassVar
+
+from angarium.events.metrics import Metrics
+from angarium.run.gauges import ACCOUNT, Gauges
+
+NAMES = dict.fromkeys((*ACCOUNT.values, "queued", "quarantined"), 0)
+
+
+class Spool(SimpleNamespace):
+    """A spool of so many entries."""
+
+    def __len__(self) -> int:
+        return int(self.entries)
+
+
+def parts(**changed: Any) -> Any:
+    spool = Spool(
+        entries=7, recovering=0, intake=True, delivery=True, counts=lambda: NAMES | {"created": 9}
+    )
+    settle = SimpleNamespace(delivered_count=2, deferred_count=3, failures=Counter({10: 4}))
+    pool = SimpleNamespace(
+        connections=5,
+        sources=SimpleNamespace(absent={}),
+        dialer=SimpleNamespace(outcomes=Counter(refused=6)),
+    )
+
+    class Cache(list[int]):
+        counters: ClassVar[Counter[str]] = Counter(lookups=10, hits=8)
+
+    stub = SimpleNamespace(counters=Counter({"queries.MX": 1, "queries.A": 2}), pending=0)
+    known: dict[str, Any] = {
+        "spool": spool,
+        "board": SimpleNamespace(delayed=1, in_flight=2, lines={}),
+        "settle": settle,
+        "pool": pool,
+        "services": SimpleNamespace(sessions=set()),
+        "naming": SimpleNamespace(resolver=Cache([1, 2]), stub=stub),
+        "ledger": SimpleNamespace(denials=Counter(line=2)),
+    }
+    return SimpleNamespace(**(known | changed))
+
+
+def seen(of: Any, *, leaving: bool = False) -> dict[str, Any]:
+    metrics = Metrics()
+    Gauges(metrics).look(of, 1.0, leaving=leaving)
+    return dict(metrics.snapshot())
+
+
+def test_each_part_is_asked_what_it_counts() -> None:
+    values = seen(parts())
+    found = {name: values[name] for name in ("queued", "delayed", "in_flight", "connections_out")}
+    assert found == {"queued": 7, "delayed": 1, "in_flight": 2, "connections_out": 5}
+    assert values["account|created"] == 9
+    assert values["failures|10"] == 4
+    assert values["dials|refused"] == 6
+    assert (values["dns_queries"], values["dns_entries"]) == (3, 2)
+    assert values["limits_hit|line"] == 2
+
+
+def test_a_spool_which_takes_nothing_is_told() -> None:
+    stopped = parts()
+    stopped.spool.intake = stopped.spool.delivery = False
+    values = seen(stopped, leaving=True)
+    assert (values["intake_stopped"], values["delivery_stopped"], values["leaving"]) == (1, 1, 1)
+
+
+def test_limits_we_do_not_know_add_up_as_other() -> None:
+    strange = parts(ledger=SimpleNamespace(denials=Counter({"of x": 1, "of y": 2})))
+    assert seen(strange)["limits_hit|other"] == 3
+
+
+def test_names_of_values_do_not_come_from_what_is_counted() -> None:
+    strange = parts(ledger=SimpleNamespace(denials=Counter({f"k{n}": 1 for n in range(100_000)})))
+    assert len(seen(strange)) == len(seen(parts()))
