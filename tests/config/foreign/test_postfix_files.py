@@ -5,12 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from angarium.config.foreign.postfix_files import (
+    arguments,
     endpoints,
-    is_network,
     logical_lines,
     parameters,
     seconds_of,
     services,
+    table,
 )
 
 
@@ -30,6 +31,19 @@ def test_a_service_has_its_options() -> None:
     assert (service.name, service.type, service.command) == ("submission", "inet", "smtpd")
     assert service.overrides[0].name == "smtpd_timeout"
     assert service.overrides[0].text == "5s"
+    assert (service.overrides[1].name, service.overrides[1].text) == ("x", "y")
+
+
+def test_what_is_in_braces_is_one_word() -> None:
+    assert arguments("-o { a = b, {c d} } -v -oe=f") == ["-o", "a = b, {c d}", "-v", "-oe=f"]
+
+
+def test_a_table_has_keys_and_values() -> None:
+    text = "# none\na.example\tsmtp:[x]:25\nb.example\n  c\n"
+    assert list(table(text, "t")) == [
+        ("t:2", "a.example", "smtp:[x]:25"),
+        ("t:3", "b.example", "c"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -47,19 +61,14 @@ def test_times_have_the_unit_of_their_parameter(text: str, unit: str, expected: 
         ("submission", "192.0.2.1, ::1", ["192.0.2.1:587", "[::1]:587"]),
         ("127.0.0.1:2525", "all", ["127.0.0.1:2525"]),
         ("[::1]:smtp", "all", ["[::1]:25"]),
-        ("smtp", "loopback-only", ["127.0.0.1:25"]),
+        ("smtp", "loopback-only", ["127.0.0.1:25", "[::1]:25"]),
+        ("smtp", "[2001:db8::1]", ["[2001:db8::1]:25"]),
     ],
 )
 def test_a_service_listens_where_the_interfaces_are(
     name: str, interfaces: str, expected: list[str]
 ) -> None:
     assert endpoints(name, interfaces) == expected
-
-
-def test_networks_are_told_from_tables() -> None:
-    assert is_network("10.0.0.0/8")
-    assert is_network("[2001:db8::]/32")
-    assert not is_network("hash:/etc/postfix/network_table")
 
 
 @given(st.text())

@@ -1,134 +1,41 @@
 """Postfix: main.cf, master.cf and the tables they name, as postconf(5) and master(5) have them.
 
-Only what is set in the files is taken over: Postfix's own defaults are not, ours are as good.
+Only what is set in the files is taken over: Postfix's own defaults are not, ours are as good. Names
+are in `postfix_names`, what is allowed to whom in `postfix_access`, ways in `postfix_routes`.
 """
 
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, TypeAlias
 
+from angarium.config.foreign import postfix_access, postfix_routes
 from angarium.config.foreign.draft import GLOBAL, Draft, Place, pattern_of
 from angarium.config.foreign.postfix_files import (
-    PORTS,
     Parameter,
     Service,
     endpoints,
-    is_network,
-    logical_lines,
     parameters,
     seconds_of,
     services,
+    table,
     words_of,
 )
+from angarium.config.foreign.postfix_names import (
+    NO_LIMIT,
+    PLAIN,
+    REASONS,
+    SESSION_PLAIN,
+    SESSION_TIMES,
+    SILENT,
+    TIMES,
+    TLS_LEVELS,
+)
+from angarium.config.foreign.postfix_values import Unusable, Values
+from angarium.config.spelling import HIDDEN, secret
 
 Reader: TypeAlias = Callable[[str], str | None]  # the text of a file; None: there is none
 
-DEPTH: Final = 20  # of $names inside of values
-BODY: Final = ("smtp_data_init_timeout", "smtp_data_xfer_timeout", "smtp_data_done_timeout")
+LISTENER: Final[Place] = (("esmtp_listener", ""),)
 FILES: Final = ("hash", "btree", "lmdb", "texthash", "cdb", "dbm", "sdbm")  # kinds of tables
-# Options of ours for times, with the unit Postfix takes where none is written.
-TIMES: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
-    "smtp_connect_timeout": (("connect_timeout",), "s"),
-    "smtp_helo_timeout": (("banner_timeout", "ehlo_timeout"), "s"),
-    "smtp_mail_timeout": (("mailfrom_timeout",), "s"),
-    "smtp_rcpt_timeout": (("rcptto_timeout",), "s"),
-    "smtp_rset_timeout": (("rset_timeout",), "s"),
-    "minimal_backoff_time": (("retry_interval",), "s"),
-    "maximal_backoff_time": (("max_retry_interval",), "s"),
-    "maximal_queue_lifetime": (("message_expiration",), "d"),
-    "smtp_connection_cache_time_limit": (("idle_timeout",), "s"),
-}
-SESSION_TIMES: Final[Mapping[str, tuple[str, str]]] = {"smtpd_timeout": ("idle_time", "s")}
-# Whole numbers, and words, which mean the same under another name.
-PLAIN: Final[Mapping[str, str]] = {
-    "myhostname": "hostname",
-    "smtp_destination_recipient_limit": "max_recipients_per_batch",
-    "default_destination_recipient_limit": "max_recipients_per_batch",
-    "smtp_destination_concurrency_limit": "max_outbound_connections",
-    "default_destination_concurrency_limit": "max_outbound_connections",
-    "smtp_connection_reuse_count_limit": "max_deliveries_per_connection",
-    "smtp_mx_address_limit": "max_mx_hosts",
-    "smtp_helo_name": "ehlo_hostname",
-    "smtp_bind_address": "bind_address",
-    "hopcount_limit": "received_header_limit",
-    "header_size_limit": "max_header_size",
-    "bounce_size_limit": "bounce_size_limit",
-    "smtp_tls_CAfile": "tls_ca",
-    "smtp_tls_cert_file": "tls_certificate",
-    "smtp_tls_key_file": "tls_key",
-}
-SESSION_PLAIN: Final[Mapping[str, str]] = {
-    "message_size_limit": "max_message_size",
-    "smtpd_recipient_limit": "max_recipients_per_message",
-    "smtpd_client_connection_count_limit": "sessions_per_address",
-    "smtpd_hard_error_limit": "max_errors_per_connection",
-    "smtpd_junk_command_limit": "max_idle_commands",
-    "line_length_limit": "command_line_limit",
-    "smtpd_tls_cert_file": "tls_certificate",
-    "smtpd_tls_key_file": "tls_key",
-}
-TLS_LEVELS: Final[Mapping[str, str]] = {
-    "none": "no",
-    "may": "ifavailable",
-    "encrypt": "required",
-    "verify": "required",
-    "secure": "required",
-    "dane": "required",
-    "dane-only": "required",
-    "fingerprint": "required",
-}
-# Names whose absence here needs a better word than "no counterpart".
-REASONS: Final[Mapping[str, str]] = {
-    "mydestination": "there is no delivery to mailboxes; name a domain in relay_domains and give it"
-    " a gateway, or delivery_method = LMTP",
-    "local_recipient_maps": "there is no delivery to mailboxes",
-    "home_mailbox": "there is no delivery to mailboxes",
-    "mailbox_size_limit": "there is no delivery to mailboxes",
-    "alias_maps": "aliases need the module alias",
-    "virtual_alias_maps": "aliases need the module alias",
-    "canonical_maps": "rewriting addresses is policy",
-    "sender_canonical_maps": "rewriting addresses is policy",
-    "header_checks": "checks of the content are policy",
-    "body_checks": "checks of the content are policy",
-    "milter_protocol": "there are no milters; what they do is policy",
-    "smtpd_milters": "there are no milters; what they do is policy",
-    "non_smtpd_milters": "there are no milters; what they do is policy",
-    "sender_dependent_default_transport_maps": "policy chooses the binding of a message",
-    "sender_dependent_relayhost_maps": "policy chooses the binding of a message",
-    "always_bcc": "copies are made by policy",
-    "smtpd_relay_restrictions": "relay_hosts and relay_domains say who may send",
-    "smtpd_recipient_restrictions": "relay_hosts and relay_domains say who may send, the rest is"
-    " policy",
-    "smtpd_client_restrictions": "refusing clients is policy",
-    "smtpd_helo_restrictions": "refusing clients is policy",
-    "smtpd_sender_restrictions": "refusing senders is policy",
-    "smtpd_data_restrictions": "refusing mail is policy",
-    "smtpd_sasl_auth_enable": "authentication is planned",
-    "smtpd_sasl_path": "authentication is planned",
-    "smtpd_sasl_type": "authentication is planned",
-    "smtp_sasl_auth_enable": "authentication to hosts is planned",
-    "smtp_sasl_password_maps": "authentication to hosts is planned",
-    "smtp_sasl_security_options": "authentication to hosts is planned",
-    "myorigin": "addresses without a domain get domain_for_unqualified_sender_address",
-    "recipient_delimiter": "there is no delivery to mailboxes",
-    "alias_database": "aliases need the module alias",
-    "queue_directory": "spoolbase is another form of spool; begin with an empty one",
-    "queue_run_delay": "mail is tried when it is due, not in runs",
-    "default_process_limit": "sessions are no processes; see max_sessions",
-    "bounce_queue_lifetime": "reports live as long as other mail: message_expiration of a domain",
-    "append_dot_mydomain": "addresses are not completed, but for those without a domain:"
-    " domain_for_unqualified_sender_address",
-}
-SILENT: Final = frozenset(  # about programs and files of Postfix itself
-    {
-        "command_directory", "compatibility_level", "config_directory", "daemon_directory",
-        "data_directory", "debug_peer_level", "debugger_command", "html_directory", "mail_owner",
-        "mailq_path", "manpage_directory", "meta_directory", "newaliases_path", "readme_directory",
-        "sample_directory", "sendmail_path", "setgid_group", "shlib_directory",
-        "unknown_local_recipient_reject_code",
-        "biff", "mydomain", "mail_name",
-    }
-)  # fmt: skip
 
 
 def read(directory: str, reader: Reader) -> Draft:
@@ -138,11 +45,12 @@ def read(directory: str, reader: Reader) -> Draft:
 
 class _Import:
     def __init__(self, directory: str, reader: Reader) -> None:
-        self._directory = directory
         self._reader = reader
         self._draft = Draft(f"From Postfix, {directory}.")
-        main = f"{directory}/main.cf"
-        self._main = parameters(reader(main) or "", main)
+        self._main_path = f"{directory}/main.cf"
+        self._main = parameters(reader(self._main_path) or "", self._main_path)
+        texts = {"config_directory": directory, **{k: v.text for k, v in self._main.items()}}
+        self._values = Values(texts)
         master = f"{directory}/master.cf"
         self._services = services(reader(master) or "", master)
         self._taken: set[str] = set()
@@ -152,78 +60,77 @@ class _Import:
         self._relay()
         self._tls()
         self._reports()
-        for parameter in self._main.values():
-            self._simple(parameter, GLOBAL, (("esmtp_listener", ""),))
-        self._longest_body()
-        self._rate("default", GLOBAL)
-        self._rate("smtp", GLOBAL)
+        # What is for all transports comes first, so that what is for SMTP wins.
+        for given in sorted(self._main.values(), key=lambda each: each.name[:8] != "default_"):
+            self._simple(given, GLOBAL, LISTENER)
         self._banner()
         self._listeners()
         self._transports()
-        for parameter in self._main.values():
-            if parameter.name not in self._taken and parameter.name not in SILENT:
-                why = REASONS.get(parameter.name, "has no counterpart")
-                self._leave(parameter, why)
+        for given in self._main.values():
+            asks = given.text or given.name in postfix_access.RESTRICTIONS
+            if asks and given.name not in self._taken and given.name not in SILENT:
+                self._leave(given, REASONS.get(given.name, "has no counterpart"))
         return self._draft
 
     # Values.
 
-    def _expand(self, text: str, depth: int = 0) -> str:
-        if depth > DEPTH:
-            return text
-
-        def replaced(found: re.Match[str]) -> str:
-            name, mark, alternative = found[1] or found[2], found[3], found[4]
-            known = self._main.get(name)
-            now = known.text if known is not None else ""
-            if mark == "?":
-                return alternative if now else ""
-            return alternative if mark == ":" and not now else now
-
-        pattern = r"\$(?:([A-Za-z0-9_]+)|[{(]([A-Za-z0-9_]+)(?:([?:])([^{}()]*))?[})])"
-        expanded = re.sub(pattern, replaced, text.replace("$$", "\0"))
-        if expanded != text and "$" in expanded:
-            expanded = self._expand(expanded, depth + 1)
-        return expanded.replace("\0", "$")
+    def _usable(self, given: Parameter) -> Parameter | None:
+        """Return a parameter with the names in it replaced; left out if that cannot be."""
+        try:
+            return Parameter(given.name, self._values.expand(given.text), given.where)
+        except Unusable as why:
+            self._leave(given, str(why))
+            return None
 
     def _get(self, name: str) -> Parameter | None:
-        """Return a parameter with its value expanded, and note that it was looked at."""
+        """Return a parameter with its value, None if it has none, and note that it was asked."""
+        again = name in self._taken
         self._taken.add(name)
         found = self._main.get(name)
         if found is None or not found.text:
             return None
-        return Parameter(name, self._expand(found.text), found.where)
+        if not again:
+            return self._usable(found)
+        try:
+            return Parameter(name, self._values.expand(found.text), found.where)
+        except Unusable:
+            return None  # told the first time
 
     def _set(
         self, option: str, value: str | tuple[str, ...], from_: Parameter, place: Place
     ) -> None:
-        self._draft.set(option, value, from_.where, f"{from_.name} = {from_.text}", place)
+        self._draft.set(option, value, from_.where, told(from_), place)
 
     def _leave(self, parameter: Parameter, why: str) -> None:
-        self._draft.leave(parameter.where, f"{parameter.name} = {parameter.text}", why)
+        self._draft.leave(parameter.where, told(parameter), why)
 
     def _simple(self, given: Parameter, sending: Place, session: Place) -> bool:
         """Take what differs in its name only; say whether it was that."""
         name = given.name
-        parameter = Parameter(name, self._expand(given.text), given.where)
-        if name in TIMES:
-            options, unit = TIMES[name]
-            self._time(options, parameter, unit, sending)
-        elif name in SESSION_TIMES:
-            option, unit = SESSION_TIMES[name]
-            self._time((option,), parameter, unit, session)
-        elif name in PLAIN:
-            if parameter.text:
-                self._set(PLAIN[name], parameter.text, parameter, sending)
-        elif name in SESSION_PLAIN:
-            if parameter.text:
-                self._set(SESSION_PLAIN[name], parameter.text, parameter, session)
-        elif name == "smtpd_helo_required":
-            self._set("require_ehlo", parameter.text or "no", parameter, session)
-        else:
+        if name not in {*TIMES, *SESSION_TIMES, *PLAIN, *SESSION_PLAIN, "smtpd_helo_required"}:
             return False
         self._taken.add(name)
+        found = self._usable(given) if given.text else None
+        if found is None:
+            return True
+        if name in TIMES:
+            options, unit = TIMES[name]
+            self._time(options, found, unit, sending)
+        elif name in SESSION_TIMES:
+            option, unit = SESSION_TIMES[name]
+            self._time((option,), found, unit, session)
+        elif name in PLAIN:
+            self._limit(PLAIN[name], found, sending)
+        elif name in SESSION_PLAIN:
+            self._set(SESSION_PLAIN[name], found.text, found, session)
+        else:
+            self._set("require_ehlo", found.text, found, session)
         return True
+
+    def _limit(self, option: str, from_: Parameter, place: Place) -> None:
+        """Set a limit; 0 is no limit there."""
+        self._set(option, NO_LIMIT.get(option, "0") if from_.text == "0" else from_.text,
+                  from_, place)  # fmt: skip
 
     def _time(self, options: Iterable[str], parameter: Parameter, unit: str, place: Place) -> None:
         seconds = seconds_of(parameter.text, unit)
@@ -233,170 +140,204 @@ class _Import:
         for option in options:
             self._set(option, str(seconds), parameter, place)
 
-    # What needs more than a name.
+    # Who may relay.
 
     def _networks(self) -> None:
         networks = self._get("mynetworks")
-        if networks is None:
-            style = self._get("mynetworks_style")
-            if style is not None:
-                self._leave(style, "name the networks in relay_hosts")
-            return
+        style = self._get("mynetworks_style")
+        if networks is not None:
+            self._relay_hosts(networks, self._restrictions(), GLOBAL)
+        elif style is not None:
+            self._leave(style, "name the networks in relay_hosts")
+        elif "mynetworks" not in self._main and self._main:
+            why = "is not set; there the machine itself may relay: write relay_hosts"
+            self._draft.leave(self._main_path, "mynetworks", why)
+
+    def _restrictions(self, overrides: Iterable[Parameter] = ()) -> dict[str, str]:
+        """Return the restrictions which are set, those of a service before those of main.cf."""
+        given = {each.name: each for each in self._main.values()}
+        given |= {each.name: each for each in overrides}
+        found: dict[str, str] = {}
+        for name in postfix_access.RESTRICTIONS:
+            if name in given:
+                try:
+                    found[name] = self._values.expand(given[name].text)
+                except Unusable:
+                    found[name] = "reject"  # who knows
+        return found
+
+    def _relay_hosts(
+        self, networks: Parameter, restrictions: Mapping[str, str], place: Place
+    ) -> None:
         words = words_of(networks.text)
-        plain = [each.replace("[", "").replace("]", "") for each in words if is_network(each)]
-        if plain:
-            self._draft.add("relay_hosts", plain, networks.where, f"mynetworks = {networks.text}")
-        for each in words:
-            if not is_network(each):
-                self._leave(Parameter("mynetworks", each, networks.where), "is a table or a name")
+        known, others = postfix_access.networks(words)
+        if any(each.startswith("!") for each in words):
+            self._leave(networks, "has exceptions, which relay_hosts has not; write it without")
+            return
+        if not postfix_access.networks_may_relay(restrictions):
+            self._leave(networks, "restrictions do not let these clients relay")
+            return
+        if known:
+            self._set("relay_hosts", tuple(dict.fromkeys(known)), networks, place)
+        for each in others:
+            self._leave(Parameter(networks.name, each, networks.where), "is a table or a name")
 
     def _relay(self) -> None:
         domains = self._get("relay_domains")
         if domains is not None:
-            words = words_of(domains.text)
-            plain = [each for each in words if ":" not in each and "/" not in each]
-            if plain:
-                # A parent matches its subdomains, as parent_domain_matches_subdomains has it.
-                both = [each for name in plain for each in (name, f"*.{name}")]
-                self._draft.add(
-                    "relay_domains", both, domains.where, f"relay_domains = {domains.text}"
-                )
-            for each in words:
-                if each not in plain:
-                    self._leave(Parameter("relay_domains", each, domains.where), "is a table")
+            words = [word for each in words_of(domains.text) for word in self._listed(each)]
+            parents = self._get("parent_domain_matches_subdomains")
+            known, others = postfix_access.domains(words, parents.text if parents else None)
+            if any(each.startswith("!") for each in words):
+                self._leave(domains, "has exceptions, which relay_domains has not")
+            elif known:
+                self._set("relay_domains", tuple(dict.fromkeys(known)), domains, GLOBAL)
+            for each in others:
+                self._leave(Parameter("relay_domains", each, domains.where), "is a table")
         host = self._get("relayhost")
         if host is not None:
-            self._hop(host.text, host, GLOBAL)
+            found = postfix_routes.hops(host.text)
+            if found:
+                postfix_routes.send_to(self._draft, found, host, GLOBAL)
+            else:
+                self._leave(host, f"{host.text!r} is no next hop")
 
-    def _hop(self, nexthop: str, parameter: Parameter, place: Place) -> None:
-        """Set the way to a next hop; in brackets Postfix does not look for its MX."""
-        found = re.fullmatch(
-            r"\[([^\]]+)\](?::(\w+))?|([^\[\]:]+)(?::(\w+))?", nexthop.removeprefix("inet:")
-        )
-        if found is None:
-            self._leave(parameter, f"{nexthop!r} is no next hop")
-            return
-        host, port = found[1] or found[3], found[2] or found[4] or ""
-        port = PORTS.get(port, port)
-        if found[1] and place and place[-1][0] != "domain":
-            self._leave(parameter, "routes may stand in the file and in domains only")
-            return
-        if not found[1]:
-            self._set("gateway", f"{host}:{port}" if port else host, parameter, place)
-            return
-        literal = f"[{host}]" if ":" in host else host
-        url = f"smtp://{literal}?type=a" + (f"&port={port}" if port else "")
-        self._set("routes", (url,), parameter, place)
+    def _listed(self, word: str) -> list[str]:
+        """Return the keys of a table which is a file, else the word itself."""
+        text = self._table(word)
+        return [word] if text is None else [key for _, key, _ in table(*text)]
+
+    def _table(self, word: str) -> tuple[str, str] | None:
+        """Return the text and the path of a table such as hash:/etc/postfix/transport."""
+        kind, colon, path = word.removeprefix("proxy:").partition(":")
+        text = self._reader(path) if colon and kind in FILES else None
+        return None if text is None else (text, path)
+
+    # What needs more than a name.
 
     def _tls(self) -> None:
         level = self._get("smtp_tls_security_level")
-        if level is not None:
-            value = TLS_LEVELS.get(level.text)
-            if value is None:
-                self._leave(level, "is no security level")
-            else:
-                self._set("tls", value, level, GLOBAL)
-        older = self._get("smtp_use_tls")
-        if older is not None and level is None:
-            self._set("tls", "ifavailable" if older.text == "yes" else "no", older, GLOBAL)
-        incoming = self._get("smtpd_tls_security_level")
-        if incoming is not None:
-            self._leave(incoming, "a listener with tls_certificate offers STARTTLS")
+        enforced, used = self._get("smtp_enforce_tls"), self._get("smtp_use_tls")
+        if level is not None and level.text not in TLS_LEVELS:
+            self._leave(level, "is no security level")
+        elif level is not None:
+            for option, value in TLS_LEVELS[level.text].items():
+                self._set(option, value, level, GLOBAL)
+        elif enforced is not None and enforced.text == "yes":
+            self._set("tls", "required", enforced, GLOBAL)
+        elif used is not None:
+            self._set("tls", "ifavailable" if used.text == "yes" else "no", used, GLOBAL)
 
     def _reports(self) -> None:
         delay = self._get("delay_warning_time")
         if delay is not None:
             seconds = seconds_of(delay.text, "h")
-            if seconds:
+            if seconds is None:
+                self._leave(delay, f"{delay.text!r} is no time")
+            elif seconds:
                 self._set("generate_delay_dsn", "true", delay, GLOBAL)
                 self._set("delay_dsn_retry_interval", str(seconds), delay, GLOBAL)
-
-    def _longest_body(self) -> None:
-        given = [found for name in BODY if (found := self._get(name)) is not None]
-        times = {each: seconds_of(each.text, "s") or 0 for each in given}
-        if times:
-            longest = max(times, key=lambda each: times[each])
-            self._set("body_timeout", str(times[longest]), longest, GLOBAL)
-
-    def _rate(self, transport: str, place: Place) -> None:
-        delay = self._get(f"{transport}_destination_rate_delay")
-        seconds = seconds_of(delay.text, "s") if delay is not None else None
-        if delay is not None and seconds:
-            self._set("outbound_throttle_messages", f"1/{seconds}", delay, place)
+                self._leave(delay, "further reports follow here, each after twice the time")
 
     def _banner(self) -> None:
         banner = self._get("smtpd_banner")
         if banner is not None:
-            host = self._main.get("myhostname")
-            if "$" in banner.text or (
-                host is None and "myhostname" in self._main["smtpd_banner"].text
-            ):
-                self._leave(banner, "has names with no value; write static_banner")
-                return
-            self._set("static_banner", f"220 {banner.text}", banner, (("esmtp_listener", ""),))
+            self._set("static_banner", f"220 {banner.text}", banner, LISTENER)
+
+    # Services which take mail by the network.
 
     def _listeners(self) -> None:
-        """The services of master.cf which take mail by the network."""
         addresses = self._get("inet_interfaces")
+        interfaces = "all" if addresses is None else addresses.text
         for service in self._services:
-            if service.type != "inet" or service.command != "smtpd":
-                if service.type == "inet":
-                    self._draft.leave(service.where, f"{service.name} {service.command}",
-                                      "is no service we have")  # fmt: skip
+            if service.type != "inet":
                 continue
-            for name in endpoints(service.name, addresses.text if addresses is not None else "all"):
-                place = (("esmtp_listener", ""), ("listen", name))
-                self._draft.open(place, service.where, f"{service.name} smtpd")
-                for override in service.overrides:
-                    self._override(override, place)
+            what = f"{service.name} {service.command}"
+            overrides = service.overrides
+            if service.command == "postscreen":
+                self._draft.leave(service.where, what, "what it asks of clients is policy")
+                behind = (each for each in self._services if each.type == "pass")
+                overrides = [each for smtpd in behind for each in smtpd.overrides]
+            elif service.command != "smtpd":
+                self._draft.leave(service.where, what, "is no service we have")
+                continue
+            if any(each.name == "smtpd_tls_wrappermode" and each.text == "yes"
+                   for each in overrides):  # fmt: skip
+                why = "begins with TLS, which is planned; in clear it would be another service"
+                self._draft.leave(service.where, what, why)
+                continue
+            for name in endpoints(service.name, interfaces):
+                place = (*LISTENER, ("listen", name))
+                if self._draft.open(place, service.where, what):
+                    self._listener(service, overrides, place)
 
-    def _override(self, override: Parameter, place: Place) -> None:
-        if override.name == "smtpd_tls_wrappermode":
-            self._set("use_ssl", override.text, override, place)
-        elif override.name == "smtpd_sasl_auth_enable":
-            self._leave(override, "write authloginparameters or authplainparameters")
-        elif not self._simple(override, place, place):
-            self._leave(override, REASONS.get(override.name, "has no counterpart"))
+    def _listener(self, service: Service, overrides: list[Parameter], place: Place) -> None:
+        set_here = {each.name for each in overrides}
+        restrictions = self._restrictions(overrides)
+        narrower = set_here & set(postfix_access.RESTRICTIONS) and "mynetworks" not in set_here
+        if narrower and not postfix_access.networks_may_relay(restrictions):
+            nobody = Parameter(service.name, "its restrictions", service.where)
+            self._set("relay_hosts", (), nobody, place)
+        for override in overrides:
+            given = self._usable(override) if override.text else None
+            if given is None:
+                continue
+            if given.name == "mynetworks":
+                self._relay_hosts(given, restrictions, place)
+            elif not self._simple(given, place, place):
+                self._leave(given, REASONS.get(given.name, "has no counterpart"))
 
     # Domains with a transport of their own.
 
     def _transports(self) -> None:
         maps = self._get("transport_maps")
-        if maps is None:
-            return
-        known = {each.name: each for each in self._services if each.type == "unix"}
-        for table in words_of(maps.text):
-            kind, colon, path = table.partition(":")
-            text = self._reader(path) if colon and kind in FILES else None
+        seen: set[str] = set()
+        for where, key, value in self._lines(maps) if maps is not None else ():
+            line = Parameter(key, value, where)
+            if key in seen:  # the first table which has it is asked, and no other
+                self._leave(line, "a line before it has the same name")
+            elif key == "*":
+                self._leave(line, "is for all domains: write gateway or routes at the top")
+            elif "@" in key or not value:
+                self._leave(line, "is for an address; only domains have stanzas")
+            else:
+                self._transport(line)
+            seen.add(key)
+
+    def _lines(self, maps: Parameter) -> Iterator[tuple[str, str, str]]:
+        for word in words_of(maps.text):
+            text = self._table(word)
             if text is None:
                 why = "cannot be read; write a domain stanza for each line of it"
-                self._leave(Parameter("transport_maps", table, maps.where), why)
-                continue
-            for where, line in logical_lines(text, path):
-                pattern, _, target = line.partition(" ")
-                self._transport(Parameter(pattern, target.strip(), where), known)
+                self._leave(Parameter(maps.name, word, maps.where), why)
+            else:
+                yield from table(*text)
 
-    def _transport(self, line: Parameter, known: Mapping[str, Service]) -> None:
+    def _transport(self, line: Parameter) -> None:
         transport, _, nexthop = line.text.partition(":")
-        if "@" in line.name or line.name == "*":
-            self._leave(line, "is for addresses or for all; only domains have stanzas")
-            return
         place = (("domain", pattern_of(line.name)),)
-        if transport in ("error", "retry", "discard", "local", "virtual", "maildrop"):
+        found = [each for each in self._services
+                 if each.name == transport and each.type == "unix"]  # fmt: skip
+        command = found[-1].command if found else transport or "smtp"
+        if command == "discard":
+            self._set("blackhole", "internal", line, place)
+            return
+        if command not in ("smtp", "relay", "lmtp"):
             self._leave(line, f"the transport {transport} has no counterpart")
             return
-        service = known.get(transport)
-        if transport not in ("", "smtp", "relay", "lmtp") and service is None:
-            self._leave(line, f"master.cf has no service {transport}")
+        lmtp = command == "lmtp"
+        hops = postfix_routes.hops(nexthop, lmtp=lmtp)
+        if bool(nexthop) != bool(hops):
+            self._leave(line, f"{nexthop!r} is no next hop")
             return
-        if transport == "lmtp" or (service is not None and service.command == "lmtp"):
+        if lmtp:
             self._set("delivery_method", "LMTP", line, place)
-        if nexthop:
-            self._hop(nexthop, line, place)
-        if service is not None and service.command in ("smtp", "lmtp"):
-            self._of_transport(service, place)
-        elif service is not None:
-            self._leave(line, f"{transport} runs {service.command}, which has no counterpart")
+        if hops:
+            postfix_routes.send_to(self._draft, hops, line, place)
+        elif transport:
+            postfix_routes.send_directly(self._draft, line.name, line, place)
+        if found and transport not in ("smtp", "relay", "lmtp"):
+            self._of_transport(found[-1], place)
 
     def _of_transport(self, service: Service, place: Place) -> None:
         """Take the limits which main.cf and master.cf have for one transport."""
@@ -406,10 +347,28 @@ class _Import:
         ):
             limit = self._get(f"{service.name}_{suffix}")
             if limit is not None:
-                self._set(option, limit.text, limit, place)
+                self._limit(option, limit, place)
         self._rate(service.name, place)
         for override in service.overrides:
             if override.name in TIMES or override.name in PLAIN:
                 self._simple(override, place, place)
-            else:
+            elif override.text:
                 self._leave(override, REASONS.get(override.name, "has no counterpart"))
+
+    def _rate(self, transport: str, place: Place) -> None:
+        """Take the wait between two messages, which holds for each domain by itself."""
+        delay = self._get(f"{transport}_destination_rate_delay")
+        seconds = seconds_of(delay.text, "s") if delay is not None else None
+        if delay is None or not seconds:
+            return
+        if place[-1][1].startswith("/"):
+            why = "would count all domains together which match; write it for each"
+            self._leave(delay, why)
+        else:
+            self._set("outbound_throttle_messages", f"1/{seconds}", delay, place)
+
+
+def told(parameter: Parameter) -> str:
+    """Return what stands there, unless its name tells that it is secret."""
+    hidden = secret(None, parameter.name, parameter.text)
+    return f"{parameter.name} = {HIDDEN if hidden else parameter.text}"

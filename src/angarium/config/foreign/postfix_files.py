@@ -15,6 +15,10 @@ PORTS: Final[Mapping[str, str]] = {
     "smtps": "465",
     "submissions": "465",
 }
+LOOPBACK: Final[Mapping[str, tuple[str, ...]]] = {
+    "loopback-only": ("127.0.0.1", "::1"),
+    "localhost": ("127.0.0.1",),
+}
 LEAST_FIELDS: Final = 8  # of a line of master.cf
 
 
@@ -72,13 +76,38 @@ def services(text: str, path: str) -> list[Service]:
         if len(words) < LEAST_FIELDS:
             continue
         service = Service(words[0], words[1], words[7], where)
-        rest = iter(words[8:])
+        rest = iter(arguments(" ".join(words[8:])))
         for word in rest:
             if word.startswith("-o"):
                 name, _, value = (word[2:] or next(rest, "")).partition("=")
-                service.overrides.append(Parameter(name, value.strip("{}"), where))
+                service.overrides.append(Parameter(name.strip(), value.strip(), where))
         found.append(service)
     return found
+
+
+def arguments(text: str) -> list[str]:
+    """Return the words of a command; { a b } is one, without its braces."""
+    found: list[str] = []
+    depth = begin = 0
+    for at, each in enumerate(f"{text} "):
+        if each == "{":
+            depth += 1
+        elif each == "}":
+            depth -= 1
+        elif each == " " and depth <= 0:
+            word = text[begin:at]
+            if word.startswith("{") and word.endswith("}"):
+                word = word[1:-1].strip()
+            found += [word] if word else []
+            begin = at + 1
+    return found
+
+
+def table(text: str, path: str) -> Iterator[tuple[str, str, str]]:
+    """Yield where it stands, key and value of each line of a table, as postmap reads it."""
+    for where, line in logical_lines(text, path):
+        key, _, value = line.replace("\t", " ").partition(" ")
+        yield where, key, value.strip()
 
 
 def seconds_of(text: str, unit: str) -> int | None:
@@ -91,22 +120,14 @@ def words_of(text: str) -> list[str]:
     return [each for each in re.split(r"[\s,]+", text) if each]
 
 
-def is_network(text: str) -> bool:
-    return (
-        re.fullmatch(r"[0-9.]+(/\d{1,2})?|\[?[0-9a-fA-F:.]*:[0-9a-fA-F:.]*\]?(/\d{1,3})?", text)
-        is not None
-    )
-
-
 def endpoints(name: str, interfaces: str) -> list[str]:
     """Return the names of listen stanzas for a service such as smtp or 10.0.0.1:587."""
     host, colon, port = name.rpartition(":")
     port = PORTS.get(port, port)
     if colon:
         return [f"{host.strip('[]') if '.' in host else host}:{port}"]
-    hosts = words_of(interfaces)
+    hosts = [each.strip("[]") for each in words_of(interfaces)]
     if not hosts or "all" in hosts:
         return [f"*:{port}"]
-    plain = {"loopback-only": "127.0.0.1", "localhost": "127.0.0.1"}
-    named = [plain.get(each, each) for each in hosts]
+    named = [address for each in hosts for address in LOOPBACK.get(each, (each,))]
     return [f"[{each}]:{port}" if ":" in each else f"{each}:{port}" for each in named]
