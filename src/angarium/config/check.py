@@ -13,7 +13,7 @@ from typing import Any, Final
 from angarium.config.absent import MOVED, why_no_option, why_no_stanza
 from angarium.config.errors import Fault, Faults, Severity
 from angarium.config.grammar import File, Include, Item, Setting, Stanza
-from angarium.config.kinds import Raw
+from angarium.config.kinds import Choice, IntOr, Raw
 from angarium.config.option import OPTIONS, Option, State
 from angarium.config.origin import Origins, Where
 from angarium.config.pcre import regex
@@ -154,7 +154,9 @@ class Checked:
         try:
             value = self._value(declared, item.value)
         except ValueError as wrong:
-            self.report(file, item.value_start, f"{item.name}: {wrong}", f"write {declared.kind}")
+            self.report(
+                file, item.value_start, f"{item.name}: {wrong}", self._advice(item, declared)
+            )
             return
         if item.name in section.values:
             self._tell_twice(file, item, section)
@@ -186,6 +188,13 @@ class Checked:
                 declared.reason,
                 Severity.NOTE,
             )
+
+    def _advice(self, item: Setting, declared: Option[Any]) -> str:
+        """Return what to write: the nearest word, where one of some words is wanted."""
+        kind = declared.kind
+        words = kind.words if isinstance(kind, Choice | IntOr) else ()
+        nearest = self._nearest(item.value.lower(), words) if isinstance(item.value, str) else ""
+        return nearest or f"write {kind}"
 
     def _tell_twice(self, file: File, item: Setting, section: Section) -> None:
         """Warn of an option which is set again in the same file; in another one it is meant."""

@@ -44,11 +44,10 @@ class ClusterLimits(Options, direction="sending"):
         Int(minimum=-1),
         -1,
         scopes=Scope.GLOBAL | Scope.BINDING | Scope.DOMAIN | Scope.HOST,
-        unset={Scope.HOST: -1},
         reason=SHARE.format("max_outbound_connections"),
         doc="""
         Connections which may be open at once for one domain and binding, of all nodes; in a host
-        stanza to that host. -1 is no limit.
+        stanza to that host, before the others. -1 is no limit.
         """,
     )
     cluster_scope_max_outbound_connections = planned(
