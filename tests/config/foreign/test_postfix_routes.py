@@ -2,9 +2,10 @@
 
 import pytest
 
-from angarium.config.foreign.draft import GLOBAL, Draft
+from angarium.config.foreign.draft import Draft
+from angarium.config.foreign.hop import Hop
 from angarium.config.foreign.postfix_files import Parameter
-from angarium.config.foreign.postfix_routes import Hop, hops, send_directly, send_to
+from angarium.config.foreign.postfix_routes import hops, send_directly
 
 FROM = Parameter("relayhost", "x", "main.cf:1")
 
@@ -28,19 +29,6 @@ def test_a_next_hop_is_a_host_or_a_domain(text: str, expected: list[Hop]) -> Non
 
 def test_lmtp_has_a_port_and_asks_for_no_mx() -> None:
     assert hops("mda", lmtp=True) == [Hop("mda", "24", exact=True)]
-
-
-def test_routes_are_not_written_where_a_gateway_would_win() -> None:
-    place = (("domain", "a.example"),)
-    draft = Draft("x")
-    send_to(draft, hops("[host.example]"), FROM, place)
-    assert draft.value("routes", place)
-    draft = Draft("x")
-    send_to(draft, hops("relay.example"), FROM, GLOBAL)
-    send_to(draft, hops("[host.example]"), FROM, place)
-    assert draft.value("gateway", place) == "host.example"
-    send_to(draft, hops("[host.example] [other.example]"), FROM, place)
-    assert "wins" in draft.left[-1].why
 
 
 def test_a_domain_goes_by_its_own_mx_only_where_others_do_not() -> None:

@@ -1,6 +1,7 @@
 """`angarium config import` as somebody runs it who comes from another server."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ def test_the_text_is_output_and_the_rest_is_told(main_cf: Path) -> None:
     assert result.exit_code == 0
     assert "hostname = mx.example.org" in result.stdout
     assert "header_checks = regexp:/x: checks of the content are policy" in result.stderr
-    assert "1 lines have no place here" in result.stderr
+    assert "lines have no place here" in result.stderr
 
 
 def test_a_new_file_is_written_and_none_is_overwritten(main_cf: Path) -> None:
@@ -43,10 +44,10 @@ def test_a_new_file_is_written_and_none_is_overwritten(main_cf: Path) -> None:
 
 def test_what_was_left_out_is_there_as_json(tmp_path: Path) -> None:
     file = tmp_path / "shaping.toml"
-    file.write_text('["default"]\nconnection_limit = 10\nmx_rollup = true\n')
+    file.write_text('["default"]\nconnection_limit = 10\nfoo = true\n')
     found = json.loads(run("kumomta-shaping", str(file), "--json").stdout)
     assert "max_outbound_connections = 10" in found["configuration"]
-    assert [each["what"] for each in found["left_out"]] == ["mx_rollup = true"]
+    assert [each["what"] for each in found["left_out"]] == ["foo = true"]
 
 
 def test_powermta_is_read_with_its_includes(tmp_path: Path) -> None:
@@ -55,6 +56,24 @@ def test_powermta_is_read_with_its_includes(tmp_path: Path) -> None:
     file = tmp_path / "config"
     file.write_text(f"include {more}\n")
     assert "hostname = mx.example.com" in run("powermta", str(file)).stdout
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    file = tmp_path / "config"
+    file.write_text(f"include {tmp_path / 'pipe'}\ninclude /dev/zero\n")
+    result = run("powermta", str(file))
+    assert result.stderr.count("cannot be read") == 2
+    assert "cannot be read" in run("powermta", str(tmp_path / "pipe")).stderr
+
+
+def test_names_and_texts_which_no_terminal_should_get_are_not_printed(tmp_path: Path) -> None:
+    file = tmp_path / os.fsdecode(b"config\xff")
+    file.write_bytes(b"host-name \xff\nfoo \x1b[2J\n")
+    result = run("powermta", str(file))
+    assert result.exit_code == 0
+    assert "foo ?[2J" in result.stderr
+    assert "\x1b" not in result.output
 
 
 def test_a_directory_without_main_cf_is_refused(tmp_path: Path) -> None:

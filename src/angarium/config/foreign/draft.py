@@ -38,7 +38,8 @@ class Left:
 @dataclass(slots=True)
 class _Line:
     value: Raw
-    origin: str
+    where: str
+    what: str
     off: bool = False  # written as a comment
 
 
@@ -89,8 +90,11 @@ class Draft:
             return
         if not self.open(place, where, what):
             return
+        before = self._places[place].get(option)
+        if before is not None and before.where != where and not within(before.value, value):
+            self.leave(before.where, before.what, f"{option} is set again by {where}")
         unsafe = declared.safe is not None and typed not in declared.safe
-        self._places[place][option] = _Line(value, f"{where} {what}", unsafe)
+        self._places[place][option] = _Line(value, where, what, unsafe)
         if declared.state is not State.WORKS:
             written_as = f"became {option}, which is {declared.state.value}"
             more = ", and is commented out: going on without it is not safe" if unsafe else ""
@@ -147,9 +151,16 @@ class Draft:
         indent = INDENT * len(place)
         return [
             f"{indent}{'# ' if line.off else ''}{option} = {value(line.value)}"
-            f"  # {comment(line.origin)}"
+            f"  # {comment(f'{line.where} {line.what}')}"
             for option, line in self._places[place].items()
         ]
+
+
+def within(before: Raw, now: Raw) -> bool:
+    """Say whether nothing of a value is lost where another one takes its place."""
+    if isinstance(before, tuple) and isinstance(now, tuple):
+        return all(each in now for each in before)
+    return before == now
 
 
 def kind_of(place: Place) -> StanzaKind:

@@ -9,6 +9,7 @@ from typing import Final, TypeAlias
 
 from angarium.config.foreign import postfix_access, postfix_routes
 from angarium.config.foreign.draft import GLOBAL, Draft, Place, pattern_of
+from angarium.config.foreign.hop import send_to
 from angarium.config.foreign.postfix_files import (
     Parameter,
     Service,
@@ -198,7 +199,7 @@ class _Import:
         if host is not None:
             found = postfix_routes.hops(host.text)
             if found:
-                postfix_routes.send_to(self._draft, found, host, GLOBAL)
+                send_to(self._draft, found, host.where, told(host), GLOBAL)
             else:
                 self._leave(host, f"{host.text!r} is no next hop")
 
@@ -333,7 +334,7 @@ class _Import:
         if lmtp:
             self._set("delivery_method", "LMTP", line, place)
         if hops:
-            postfix_routes.send_to(self._draft, hops, line, place)
+            send_to(self._draft, hops, line.where, told(line), place)
         elif transport:
             postfix_routes.send_directly(self._draft, line.name, line, place)
         if found and transport not in ("smtp", "relay", "lmtp"):

@@ -9,9 +9,10 @@ from typing import Final
 import click
 
 from angarium.config.foreign import kumomta, postfix, powermta
-from angarium.config.foreign.draft import Draft
+from angarium.config.foreign.draft import Draft, comment
 
 UNUSABLE: Final = 2
+MAX_SIZE: Final = 64 * 1024 * 1024
 
 output_option = click.option(
     "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="A new file to write."
@@ -66,9 +67,15 @@ def of_kumomta(file: str, output: Path | None, *, as_json: bool) -> None:
 
 
 def text_of(path: str) -> str | None:
-    """Return what a file has, None if it cannot be read."""
+    """Return what a file has, None if it cannot be read, is too large or is no file.
+
+    What a configuration names may be a pipe, which never ends, or a device.
+    """
     try:
-        return Path(path).read_text("utf-8", "replace")
+        found = Path(path)
+        if not found.is_file() or found.stat().st_size > MAX_SIZE:
+            return None
+        return found.read_text("utf-8", "replace")
     except (OSError, ValueError):
         return None
 
@@ -87,10 +94,12 @@ def _finish(draft: Draft, output: Path | None, *, as_json: bool) -> None:
     if output is None:
         click.echo(draft.text(), nl=False)
     for each in draft.left:
-        click.echo(str(each), err=True)
-    click.echo(f"{len(draft.left)} lines have no place here, or no effect yet", err=True)
+        click.echo(comment(str(each)), err=True)
+    count = len(draft.left)
+    said = "1 line has" if count == 1 else f"{count} lines have"
+    click.echo(f"{said} no place here, or no effect yet", err=True)
 
 
 def _fail(message: str) -> None:
-    click.echo(message, err=True)
+    click.echo(comment(message), err=True)
     sys.exit(UNUSABLE)
