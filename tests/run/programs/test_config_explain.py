@@ -45,6 +45,18 @@ def test_with_a_file_where_it_is_set_and_who_wins_is_told(tmp_path: Path) -> Non
     ) in output
 
 
+def test_of_many_places_few_are_told(tmp_path: Path) -> None:
+    many = "".join(f'domain "d{each}.example" {{ retry_interval = 5 }}\n' for each in range(30))
+    path = file(tmp_path, many)
+    code, output = angarium("config", "explain", "retry_interval", path, "--domain", "d29.example")
+    assert code == 0
+    assert output.count(": domain d") == 20
+    assert "and 10 more places; --json has all" in output
+    assert "wins     domain d29.example: 5" in output
+    code, output = angarium("config", "explain", "retry_interval", path, "--json")
+    assert len(json.loads(output)[0]["set"]) == 30
+
+
 def test_what_is_set_nowhere_has_its_default(tmp_path: Path) -> None:
     code, output = angarium("config", "explain", "max_retry_interval", file(tmp_path, TEXT))
     assert code == 0

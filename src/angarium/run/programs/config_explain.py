@@ -17,6 +17,7 @@ from angarium.run.programs import config_names
 from angarium.run.programs.config_files import ending, json_option, loaded, place_options, say
 
 WIDTH = 100
+PLACES = 20  # of thousands, which would hide who wins
 
 
 @click.command("explain", short_help="say what an option is, where it is set, and who wins")
@@ -57,7 +58,9 @@ def _lines(found: list[Explanation], *, with_file: bool) -> Iterator[str]:
     if with_file:
         yield ""
         yield "set at:" if first.set else "set nowhere"
-        yield from (f"  {each}" for each in first.set)
+        yield from (f"  {each}" for each in first.set[:PLACES])
+        if len(first.set) > PLACES:
+            yield f"  and {len(first.set) - PLACES} more places; --json has all"
     for each in found:
         if each.asked:
             yield ""
