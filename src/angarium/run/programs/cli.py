@@ -18,6 +18,7 @@ PROGRAMS: Final = {
     "console": "ask a running server, and change what it does",
     "send": "inject one message, or a load",
     "upgrade": "replace what runs by the program on the disk",
+    "sendmail": "take a message from a program of this machine",
     "audit": "prove that nothing was lost",
     "spool": "verify, repair, export and import the mail on the disk",
     "doctor": "find what keeps this machine from sending mail well",

@@ -1,0 +1,1 @@
+"""Mail from programs of this machine, as sendmail takes it: `run/programs/sendmail`."""
