@@ -1,5 +1,7 @@
 """Which configuration is meant where none is named, and how much is printed."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -43,3 +45,17 @@ def test_much_is_printed_in_pieces_and_completely(capsys: pytest.CaptureFixture[
     with CliRunner().isolation() as (out, *_):
         say(f"{n:>9}\n" for n in range(20_000))
         assert out.getvalue().split() == [b"%d" % n for n in range(20_000)]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_output_which_cannot_be_written_is_said_in_one_line() -> None:
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "angarium.run.programs.cli", "config", "schema"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert done.stderr == "the output cannot be written: No space left on device\n"

@@ -110,7 +110,14 @@ def say(lines: Iterable[str]) -> None:
 
 
 def _write(piece: list[str]) -> None:
-    click.echo("".join(piece).encode("utf-8", "surrogateescape"), nl=False)
+    try:
+        click.echo("".join(piece).encode("utf-8", "surrogateescape"), nl=False)
+    except BrokenPipeError:
+        raise  # who reads has seen enough; click ends quietly
+    except OSError as error:
+        # What is left in the buffer would fail again at the end, with words of Python's.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        fail(f"the output cannot be written: {error.strerror}", UNUSABLE)
 
 
 def fail(message: str, code: int) -> NoReturn:
