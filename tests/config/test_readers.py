@@ -12,7 +12,8 @@ from angarium.config.readers import holders, modules_with, readers
 declarations()
 
 # Read of objects whose class is not named: the module which does it.
-OF_ANY = {"bounce_logger.enabled": "angarium.run.hose"}
+LOGGERS = ("bounce", "custom", "custom_bounce", "exim", "postfix", "sendmail")
+OF_ANY = {f"{each}_logger.enabled": "angarium.run.hose" for each in LOGGERS}
 # Another option of the same name is read where both classes are named.
 ALIKE = {"concurrency": "eventloop.concurrency"}
 WORKING = [each for each in OPTIONS.values() if each.state is State.WORKS]

@@ -58,7 +58,7 @@ class FakeConfiguration:
         return self.node if options is Node else options.make()
 
     def instances(self, stanza: str) -> Sequence[tuple[str, Any]]:
-        return self.stanzas[stanza]
+        return self.stanzas.get(stanza, [])
 
 
 class Bench:

@@ -9,7 +9,7 @@ import pytest
 
 from angarium.config.load import load_text
 from angarium.core.errors import Error
-from angarium.events.metrics import Metrics
+from angarium.events.metrics import Metrics, Value
 from angarium.net import loop
 from angarium.run import link, scribe, watchdog
 from angarium.run.scoreboard import HOSE
@@ -25,6 +25,9 @@ class FakeHose:
         self._done = done
         self.polls = 0
         self.metrics = Metrics()
+
+    def snapshot(self) -> dict[str, Value]:
+        return self.metrics.snapshot()
 
     def poll(self) -> float:
         self.polls += 1
@@ -54,7 +57,7 @@ class FakeReadings:
 @pytest.fixture
 def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     done: list[str] = []
-    monkeypatch.setattr(scribe, "Hose", lambda *_: FakeHose(done))
+    monkeypatch.setattr(scribe, "Hoses", lambda *_: FakeHose(done))
     monkeypatch.setattr(scribe, "Readings", FakeReadings)
     monkeypatch.setattr(loop, "settle_memory", lambda: None)
     monkeypatch.setattr(watchdog, "attend", lambda *_: None)

@@ -97,5 +97,11 @@ class Recipient:
     id: int = 0  # set by the spool
 
 
+def context_of(message: Message, recipient: Recipient) -> dict[str, str]:
+    """Return the context variables as they are for this recipient; not to be changed."""
+    own = recipient.variables
+    return {**message.variables, **own} if own else message.variables
+
+
 DEFAULT_BINDING_GROUP: Final = "default"
 DEFAULT_BINDING: Final = "default"

@@ -7,13 +7,21 @@ fails: a line that cannot be written is counted, and the next one that can says 
 
 import os
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from angarium.core.clock import Clock
+from angarium.core.errors import Error
 from angarium.events import format as lines
 
 MAX_LINE: Final = 8192  # octets; a traceback fits, a runaway text does not
 _CUT: Final = b"..."
+
+
+class Sink(Protocol):
+    """Takes one line, with its end, at once; raises OSError or Error."""
+
+    def append(self, octets: bytes) -> None: ...
+    def close(self) -> None: ...
 
 
 class PanicLog:
@@ -23,9 +31,10 @@ class PanicLog:
         path: "" writes nothing; a folder that is missing is made.
         mode: of a file that is made.
         stamp: `format.seconds`, or `format.microseconds` with log_hires_timestamp.
+        sink: takes the lines in place of a file.
     """
 
-    __slots__ = ("_clock", "_file", "_mode", "_path", "_stamp", "lost")
+    __slots__ = ("_clock", "_file", "_mode", "_path", "_sink", "_stamp", "lost")
 
     def __init__(
         self,
@@ -33,7 +42,9 @@ class PanicLog:
         clock: Clock,
         mode: int = 0o644,
         stamp: Callable[[float], str] = lines.seconds,
+        sink: Sink | None = None,
     ) -> None:
+        self._sink = sink
         self._path = path
         self._mode = mode
         self._clock = clock
@@ -43,7 +54,7 @@ class PanicLog:
 
     def write(self, source: str, text: str) -> None:
         """Write one line; `source` is the module or the part which speaks."""
-        if not self._path:
+        if not self._path and self._sink is None:
             return
         if self.lost and not self._append("paniclog", f"{self.lost} lines were lost"):
             self.lost += 1
@@ -58,8 +69,11 @@ class PanicLog:
             octets = kept.encode() + _CUT
         octets += b"\n"
         try:
+            if self._sink is not None:
+                self._sink.append(octets)
+                return True
             return os.write(self._opened(), octets) == len(octets)
-        except OSError:
+        except (OSError, Error):
             return False
 
     def _opened(self) -> int:
@@ -78,6 +92,8 @@ class PanicLog:
         self.close()
 
     def close(self) -> None:
+        if self._sink is not None:
+            self._sink.close()
         if self._file >= 0:
             os.close(self._file)
             self._file = -1

@@ -39,6 +39,10 @@ Remote = Annotated[str, Meta(description='endpoint of the remote server; "" if n
 Stage = Annotated[int, Meta(description="stage of the connection, 0 to 22 (bounce_codes)")]
 Reason = Annotated[str, Meta(description="the reply or our own words, in one line, codes included")]
 Classification = Annotated[int, Meta(description="bounce class (bounce_codes)")]
+Variables = Annotated[dict[str, str], Meta(description="context variables at that moment")]
+Way = Annotated[str, Meta(description='protocol the message came in by; "": not known')]
+Pathway = Annotated[str, Meta(description="pathway of the listener it came in by")]
+Context = Annotated[dict[str, str], Meta(description="context variables of the message")]
 
 
 def event(declared: type[E]) -> type[E]:
@@ -72,6 +76,7 @@ class Reception(Struct, frozen=True, array_like=True, gc=False, tag=1):
     pathway: Annotated[str, Meta(description="pathway of the listener")]
     group: Group
     binding: Binding
+    context: Context = {}
 
 
 @event
@@ -92,6 +97,10 @@ class Delivery(Struct, frozen=True, array_like=True, gc=False, tag=2):
     received_at: ReceivedAt
     remote: Remote
     reply: Annotated[str, Meta(description="what the server answered to the content")]
+    inward: Inward = 0
+    protocol: Way = ""
+    pathway: Pathway = ""
+    context: Context = {}
 
 
 @event
@@ -116,6 +125,10 @@ class TransientFailure(Struct, frozen=True, array_like=True, gc=False, tag=3):
     reason: Reason
     due: Annotated[float, Meta(description="when the next attempt is due")]
     classification: Classification = 70  # Transient Failure
+    inward: Inward = 0
+    protocol: Way = ""
+    pathway: Pathway = ""
+    context: Context = {}
 
 
 @event
@@ -140,6 +153,10 @@ class PermanentFailure(Struct, frozen=True, array_like=True, gc=False, tag=4):
     reason: Reason
     classification: Classification
     kind: Annotated[str, Meta(description="bounced, expired, discarded or failed")] = "bounced"
+    inward: Inward = 0
+    protocol: Way = ""
+    pathway: Pathway = ""
+    context: Context = {}
 
 
 @event
@@ -160,6 +177,10 @@ class Transfer(Struct, frozen=True, array_like=True, gc=False, tag=5):
     received_at: ReceivedAt
     remote: Remote
     reply: Annotated[str, Meta(description="what the node answered to the content")]
+    inward: Inward = 0
+    protocol: Way = ""
+    pathway: Pathway = ""
+    context: Context = {}
 
 
 @event
@@ -179,9 +200,10 @@ class Discard(Struct, frozen=True, array_like=True, gc=False, tag=6):
     binding: Binding
     received_at: ReceivedAt
     reason: Reason
-
-
-Variables = Annotated[dict[str, str], Meta(description="context variables at that moment")]
+    inward: Inward = 0
+    protocol: Way = ""
+    pathway: Pathway = ""
+    context: Context = {}
 
 
 @event

@@ -10,9 +10,21 @@ from typing import Any, Final
 LOGGERS: Final[Mapping[str, str]] = {
     "ec_logger": "angarium.modules.loggers.ec_logger",
     "bounce_logger": "angarium.modules.loggers.bounce_logger",
+    "custom_logger": "angarium.modules.loggers.custom_logger",
+    "custom_bounce_logger": "angarium.modules.loggers.custom_bounce_logger",
+    "exim_logger": "angarium.modules.loggers.exim_logger",
+    "postfix_logger": "angarium.modules.loggers.postfix_logger",
+    "sendmail_logger": "angarium.modules.loggers.sendmail_logger",
 }
+# Those which may have a paniclog of their own, beside ec_logger.
+PANICS: Final = ("custom_logger", "exim_logger", "postfix_logger", "sendmail_logger")
 
 
 def logger(stanza: str) -> Any:
     """Import the class that runs a logger's stanza."""
     return importlib.import_module(LOGGERS[stanza]).Logger
+
+
+def paniclog(stanza: str) -> Any:
+    """Import the function which says from a stanza's options where its paniclog is."""
+    return importlib.import_module(LOGGERS[stanza]).paniclog

@@ -2,11 +2,9 @@
 
 import re
 from dataclasses import dataclass
-from typing import Final
 
 from angarium.config.kinds import Raw, Schema, Text, word
-
-LOG_KINDS: Final = ("file", "jlog", "cluster", "pipe", "syslog", "program")
+from angarium.modules.loggers import place
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,13 +13,24 @@ class LogPlace(Text):
 
     def parse(self, raw: Raw) -> str:
         text = Text.parse(self, raw)
-        kind, slashes, _ = text.partition("://")
-        if not text or (slashes and kind not in LOG_KINDS):
-            raise ValueError(f"{text!r} is no path, nor one of {', '.join(LOG_KINDS)} with ://")
+        if not text:
+            raise ValueError("it says no place")
+        place.parse(text)
         return text
 
     def __str__(self) -> str:
-        return f"path of a file, or one of {', '.join(LOG_KINDS)} with :// before it"
+        return f"path of a file, or one of {', '.join(place.KINDS)} with :// before it"
+
+
+@dataclass(frozen=True, slots=True)
+class DirectPlace(LogPlace):
+    """Where a log goes which every process writes for itself: no program has room for that."""
+
+    def parse(self, raw: Raw) -> str:
+        text = LogPlace.parse(self, raw)
+        if place.parse(text).kind == place.PIPE:
+            raise ValueError("every process writes this log, so it cannot go to a program")
+        return text
 
 
 @dataclass(frozen=True, slots=True)

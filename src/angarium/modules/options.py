@@ -44,3 +44,22 @@ class Logger(Module, template=True):
         reason="A logger has nothing to tell about itself but faults, and tells those always.",
         doc="What it tells about itself in paniclog.",
     )
+
+
+class Wrapper(Module, template=True):
+    """A kind of destination, for logs which name it."""
+
+    enabled = accepted(
+        Bool(),
+        True,
+        scopes=Scope.OWN,
+        reason="A destination which names it uses it, and nothing else does.",
+        doc="Whether it may be used.",
+    )
+    debug_level = accepted(
+        Choice(LEVELS),
+        "ERROR",
+        scopes=Scope.OWN,
+        reason="It has nothing to tell about itself but faults, and tells those always.",
+        doc="What it tells about itself in paniclog.",
+    )

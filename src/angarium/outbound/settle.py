@@ -20,14 +20,14 @@ from typing import Final, Protocol
 
 from angarium.core.clock import Clock
 from angarium.core.fault import FAULTS, point
-from angarium.core.message import Message, Notify, Recipient
+from angarium.core.message import Message, Notify, Recipient, context_of
 from angarium.core.reply import Reply
 from angarium.events.metrics import counter
 from angarium.events.schema import Delivery, Discard, Event, PermanentFailure, TransientFailure
 from angarium.events.stages import Stages
 from angarium.journal.errors import DamageError, SpoolError
 from angarium.mail.report.classify import classify
-from angarium.mail.report.codes import CLASSES
+from angarium.mail.report.codes import CLASSES, TRANSIENT
 from angarium.mail.report.dsn import Action
 from angarium.outbound.bounce import Bounces
 from angarium.outbound.errors import BLACKHOLED, BODY_MISSING, DeliveryError
@@ -176,6 +176,10 @@ class Settle:
             message.received_at,
             remote,
             str(reply),
+            message.connection,
+            message.protocol,
+            message.pathway,
+            context_of(message, recipient),
         )
         if recipient.notify and recipient.notify & Notify.SUCCESS and not reports:
             self.note.enter(entry.id)
@@ -284,6 +288,11 @@ class Settle:
             int(error.stage),
             str(error.reply),
             float(due),
+            TRANSIENT,
+            message.connection,
+            message.protocol,
+            message.pathway,
+            context_of(message, recipient),
         )
         self._spool.defer(entry.id, made, due, event)
         if away is not None:
@@ -330,6 +339,10 @@ class Settle:
             str(reply),
             classify(reply),
             kind,
+            message.connection,
+            message.protocol,
+            message.pathway,
+            context_of(message, recipient),
         )
         self.note.enter(entry.id)
         made = self._bounces.failure(entry, reply, error, now) if report else None

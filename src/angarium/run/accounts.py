@@ -7,8 +7,10 @@ from typing import Any
 from angarium.config.resolve import Configuration
 from angarium.console.access import Peer
 from angarium.core.clock import Clock
+from angarium.core.errors import Error
 from angarium.modules.loggers.acctlog import AccountLog
 from angarium.modules.loggers.options.logs import EcLogger
+from angarium.modules.loggers.places import Places
 from angarium.run.hose import stamp_of
 
 
@@ -25,9 +27,9 @@ class Accounts:
     def use(self, configuration: Configuration, state: Path) -> None:
         """Go over to those of another generation; relative paths are below the state directory."""
         self.close()
-        stamp = stamp_of(configuration)
+        stamp, places = stamp_of(configuration), Places.of(configuration, state)
         self._logs = [
-            AccountLog(options, state, stamp) for _, options in configuration.instances(EcLogger)
+            AccountLog(options, places, stamp) for _, options in configuration.instances(EcLogger)
         ]
 
     def write(self, peer: Peer, command: str, verdict: int) -> None:
@@ -41,7 +43,7 @@ class Accounts:
                 each.write(
                     self._clock.time(), peer.endpoint, peer.address, peer.user, verdict, command
                 )
-            except OSError as error:
+            except (OSError, Error) as error:
                 self._log.error(
                     "acctlog cannot be written",
                     reason=str(error), user=peer.user, command=command, verdict=verdict,

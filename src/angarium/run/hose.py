@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Protocol
+from urllib.parse import quote
 
 from angarium.core.clock import Clock
 from angarium.core.errors import Error
@@ -27,8 +28,8 @@ from angarium.events.schema import Event
 from angarium.events.stream import READER
 from angarium.journal.disk import Disk
 from angarium.modules import index
-from angarium.modules.loggers.ec_logger import panic_log
-from angarium.modules.loggers.logfile import LogFile
+from angarium.modules.loggers.ec_logger import panic, panic_log
+from angarium.modules.loggers.places import Log, Places
 from angarium.run.alarm import Panics
 from angarium.run.flags import GENERIC, Flags
 from angarium.run.options import DebugFlags, DebugThrottle, Node
@@ -36,6 +37,7 @@ from angarium.run.options import DebugFlags, DebugThrottle, Node
 BATCH: Final = 2048  # events of a stream at a time: a few megabytes, lines included
 BUSY_SECONDS: Final = 0.05  # until the next look, after one that found something
 IDLE_SECONDS: Final = 0.2
+LATE_SECONDS: Final = 10.0  # after which it is told that a program takes no lines
 HELD_SECONDS: Final = 1.0  # until a log that could not be written is tried again
 RESCAN_SECONDS: Final = 1.0
 SYNC_SECONDS: Final = 1.0  # a power cut makes so much of the logs be written again
@@ -50,7 +52,7 @@ HELD: Final = metrics.gauge("hose_held", "Whether logs cannot be written, 0 or 1
 class Logger(Protocol):
     """What runs a logger's stanza."""
 
-    logs: list[LogFile]
+    logs: list[Log]
 
     @property
     def heartbeat(self) -> float: ...
@@ -80,37 +82,55 @@ def loggers_of(configuration: Configuration, state: Path) -> list[Logger]:
     Raises:
         Error: a destination is of a kind we do not have, or two write to one file.
     """
-    stamp = stamp_of(configuration)
-    made: list[Logger] = []
-    owners: dict[Path, str] = {}
+    return [logger for loggers in readers_of(configuration, state).values() for logger in loggers]
+
+
+def readers_of(configuration: Configuration, state: Path) -> dict[str, list[Logger]]:
+    """Return the loggers by the reader which feeds them.
+
+    Those which write to disks share READER. One that writes to a program has its own: else all
+    logs would wait for it.
+
+    Raises:
+        Error: as `loggers_of`.
+    """
+    stamp, places = stamp_of(configuration), Places.of(configuration, state)
+    found: dict[str, list[Logger]] = {READER: []}
+    owners: dict[str, str] = {}
     for stanza in index.LOGGERS:
         for name, options in configuration.instances(stanza):
             if not options.enabled:
                 continue
-            logger: Logger = index.logger(stanza)(options, state, stamp)
+            logger: Logger = index.logger(stanza)(options, places, stamp)
             owner = f"{stanza} {name!r}"
             for log in logger.logs:
-                if log.path in owners:
-                    raise Error(
-                        "two logs in one file", path=str(log.path), of=(owners[log.path], owner)
-                    )
-                owners[log.path] = owner
-            made.append(logger)
-    return made
+                if log.folder is not None and log.name in owners:
+                    raise Error("two logs in one file", path=log.name, of=(owners[log.name], owner))
+                owners[log.name] = owner
+            slow = any(log.slow for log in logger.logs)
+            reader = f"{READER}.{stanza}.{quote(name, safe='')}" if slow else READER
+            found.setdefault(reader, []).append(logger)
+    return found
 
 
 def panics_of(configuration: Configuration, state: Path, clock: Clock) -> Panics:
-    """Return the paniclogs of all ec_loggers, for this process, and what goes there.
+    """Return the paniclogs of all loggers which have one, for this process, and what goes there.
 
     Raises:
         Error: a destination is of a kind we do not have.
     """
-    stamp = stamp_of(configuration)
-    instances = configuration.instances("ec_logger")
-    return Panics(
-        [panic_log(options, state, clock, stamp) for _, options in instances],
-        Flags(configuration.top(DebugFlags), configuration.top(DebugThrottle), clock),
-    )
+    stamp, places = stamp_of(configuration), Places.of(configuration, state)
+    logs = [
+        panic_log(options, places, clock, stamp)
+        for _, options in configuration.instances("ec_logger")
+    ]
+    for stanza in index.PANICS:
+        for _, options in configuration.instances(stanza):
+            where, mode = index.paniclog(stanza)(options)
+            if where and options.enabled:
+                logs.append(panic(where, mode, places, clock, stamp))
+    flags = Flags(configuration.top(DebugFlags), configuration.top(DebugThrottle), clock)
+    return Panics(logs, flags)
 
 
 class Heart:
@@ -136,6 +156,7 @@ class Hose:
         state: the state directory (`run/plan` says what is in it).
         alarm: told once when logs cannot be written, and once when they can again.
         boot: names this run of the machine.
+        reader: whose loggers, see `readers_of`; its checkpoints have this name.
     """
 
     def __init__(
@@ -146,14 +167,16 @@ class Hose:
         disk: Disk,
         alarm: Callable[[str], None],
         boot: str | None = None,
+        reader: str = READER,
     ) -> None:
+        self.reader = reader
         self._state = state
         self._clock = clock
         self._disk = disk
         self._alarm = alarm
         self._boot = boot_id() if boot is None else boot
-        self._keeper = Keeper(state / "hose" / READER, self._boot)
-        self._loggers = loggers_of(configuration, state)
+        self._keeper = Keeper(state / "hose" / reader, self._boot)
+        self._loggers = readers_of(configuration, state).get(reader, [])
         self._panics = panics_of(configuration, state, clock)
         self._prepared: Generation = ([], Panics())
         self._next: Generation | None = None
@@ -165,6 +188,8 @@ class Hose:
         self._unsynced = False
         self._reopen = True  # the first step opens them
         self._held = ""
+        self._since: float | None = None  # when a program began to take no more lines
+        self._regained = False  # what was there before this run has come again
         self._distrusted = False  # a sync of the logs has failed
         self._missed = self._undecodable = 0
         self._wait = 0.0
@@ -183,7 +208,7 @@ class Hose:
     def prepare(self, configuration: Configuration) -> None:
         """First phase of a reload. Raises Error if these loggers cannot be."""
         self._prepared = (
-            loggers_of(configuration, self._state),
+            readers_of(configuration, self._state).get(self.reader, []),
             panics_of(configuration, self._state, self._clock),
         )
 
@@ -210,8 +235,15 @@ class Hose:
                 self._start_over()
             streams = self._streams or self._start()
             found = self._step(streams)
+        except BlockingIOError as error:
+            return self._late(str(error))
         except (OSError, Error) as error:
             return self._hold(str(error))
+        self._since = None
+        if not self._regained and streams.caught_up:
+            self._regained = True
+            for log in self._logs:
+                log.regained()
         if self._held:
             self._tell(f"logs are written again, after: {self._held}")
             self._held = ""
@@ -244,6 +276,15 @@ class Hose:
         self._holding.value = 1
         return HELD_SECONDS
 
+    def _late(self, reason: str) -> float:
+        """Who takes the lines takes no more just now."""
+        now = self._clock.monotonic()
+        if self._since is None:
+            self._since = now
+        if now - self._since >= LATE_SECONDS:
+            return self._hold(f"a program has taken none for a while ({reason})")
+        return BUSY_SECONDS
+
     def _start_over(self) -> None:
         """Go back to the checkpoint: where logs can't be written, their successors may be.
 
@@ -257,10 +298,11 @@ class Hose:
             return
         self._streams.close()
         self._streams = None
+        self._regained = False
         found = self._keeper.load()
         for log in self._logs:
             log.close()
-            if found is not None and (known := found.files.get(str(log.path))) is not None:
+            if found is not None and (known := found.files.get(log.name)) is not None:
                 log.restore(known)
 
     def _start(self) -> Streams:
@@ -314,7 +356,7 @@ class Hose:
                 logger.beat(now)
 
     @property
-    def _logs(self) -> list[LogFile]:
+    def _logs(self) -> list[Log]:
         return [log for logger in self._loggers for log in logger.logs]
 
     def _flush(self) -> bool:
@@ -328,7 +370,7 @@ class Hose:
             for log in self._logs:
                 log.sync()
             self._distrusted = False
-        states = {str(log.path): log.state for log in self._logs}
+        states = {log.name: log.state for log in self._logs}
         files = {path: state for path, state in states.items() if state is not None}
         self._keeper.save(streams.cursors(), {**self._known, **files}, sync=sync)
         self._unsynced = not sync
@@ -346,7 +388,7 @@ class Hose:
         for log in self._logs:
             # At the start: undo what the checkpoint does not know. A file that has been renamed
             # since is cut too, and then left alone.
-            if (known := self._known.get(str(log.path))) is not None:
+            if (known := self._known.get(log.name)) is not None:
                 log.restore(known)
             log.open()
         self._known = {}

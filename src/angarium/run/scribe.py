@@ -1,4 +1,4 @@
-"""The process of the hose: runs `run/hose` until it is told to drain.
+"""The process of the hose: runs `run/hoses` until it is told to drain.
 
 python -m angarium.run.scribe LINK FDS        started by the supervisor, by nobody else
 """
@@ -10,7 +10,7 @@ from angarium.config.resolve import Configuration
 from angarium.journal.disk import FileDisk
 from angarium.net import loop as loops
 from angarium.run import link, process, watchdog
-from angarium.run.hose import Hose
+from angarium.run.hoses import Hoses
 from angarium.run.own import Own
 from angarium.run.process import Process
 from angarium.run.readings import Readings
@@ -24,7 +24,7 @@ class Scribe(Process):
 
     def __init__(self) -> None:
         super().__init__()
-        self._hose: Hose
+        self._hose: Hoses
         self._readings: Readings
         self._own: Own
         self._clock = loops.RealClock()
@@ -35,7 +35,7 @@ class Scribe(Process):
         self, start: link.Start, configuration: Configuration, descriptors: dict[str, int]
     ) -> None:
         watchdog.attend(Path(start.state) / "run", HOSE, "hose")
-        self._hose = Hose(configuration, Path(start.state), self._clock, FileDisk(), self.alarm)
+        self._hose = Hoses(configuration, Path(start.state), self._clock, FileDisk(), self.alarm)
         self._readings = Readings(Path(start.state) / "run" / "readings")
         self._own = Own(self._hose.metrics)
         loops.settle_memory()
@@ -55,7 +55,7 @@ class Scribe(Process):
         if now >= self._told + 1.0:
             self._told = now
             self._own.look(now)
-            self._readings.write(HOSE, self._hose.metrics.snapshot(), self._clock.time())
+            self._readings.write(HOSE, self._hose.snapshot(), self._clock.time())
 
     def prepare(self, configuration: Configuration, descriptors: dict[str, int]) -> None:
         self._hose.prepare(configuration)

@@ -15,7 +15,7 @@ def settings_of(configuration: Configuration, state: Path) -> Settings:
         Error: a log has a destination of a kind we do not have.
     """
     options = configuration.top(Spooling)
-    logs = [log.path for logger in loggers_of(configuration, state) for log in logger.logs]
+    logs = [log.folder for logger in loggers_of(configuration, state) for log in logger.logs]
     return Settings(
         force_fsync=options.force_fsync,
         segment=options.spool_segment_size,
@@ -26,7 +26,7 @@ def settings_of(configuration: Configuration, state: Path) -> Settings:
         retention_octets=options.event_retention_size,
         space_low=options.spool_space_low,
         inodes_low=options.spool_inodes_low,
-        log_folders=tuple(sorted({str(path.parent) for path in logs})),
+        log_folders=tuple(sorted({str(folder) for folder in logs if folder is not None})),
         log_space_low=options.log_space_low,
         log_inodes_low=options.log_inodes_low,
     )

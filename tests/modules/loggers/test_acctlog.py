@@ -7,6 +7,7 @@ import pytest
 from angarium.events.format import seconds
 from angarium.modules.loggers.acctlog import AccountLog
 from angarium.modules.loggers.options.logs import EcLogger
+from angarium.modules.loggers.places import Places
 
 
 def written(log: AccountLog, command: str = "summary") -> None:
@@ -15,7 +16,7 @@ def written(log: AccountLog, command: str = "summary") -> None:
 
 @pytest.mark.effect("ec_logger.acctlog")
 def test_a_line_has_when_where_who_what_and_what_came_of_it(tmp_path: Path) -> None:
-    log = AccountLog(EcLogger.make(acctlog="log/acct.ec"), tmp_path, seconds)
+    log = AccountLog(EcLogger.make(acctlog="log/acct.ec"), Places(tmp_path), seconds)
     written(log)
     written(log, "config set a = x@y\\z\nevil@1")
     log.close()
@@ -27,14 +28,16 @@ def test_a_line_has_when_where_who_what_and_what_came_of_it(tmp_path: Path) -> N
 
 @pytest.mark.effect("ec_logger.acctlog_log_mode")
 def test_a_file_that_is_made_has_the_mode_of_the_option(tmp_path: Path) -> None:
-    log = AccountLog(EcLogger.make(acctlog="acct.ec", acctlog_log_mode=0o606), tmp_path, seconds)
+    log = AccountLog(
+        EcLogger.make(acctlog="acct.ec", acctlog_log_mode=0o606), Places(tmp_path), seconds
+    )
     written(log)
     log.close()
     assert (tmp_path / "acct.ec").stat().st_mode & 0o777 == 0o606
 
 
 def test_a_file_which_was_renamed_is_opened_anew(tmp_path: Path) -> None:
-    log = AccountLog(EcLogger.make(acctlog="acct.ec"), tmp_path, seconds)
+    log = AccountLog(EcLogger.make(acctlog="acct.ec"), Places(tmp_path), seconds)
     written(log)
     (tmp_path / "acct.ec").rename(tmp_path / "acct.1")
     log.close()
@@ -45,5 +48,5 @@ def test_a_file_which_was_renamed_is_opened_anew(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("options", [{"acctlog": None}, {"enabled": False, "acctlog": "a.ec"}])
 def test_without_a_file_nothing_is_written(tmp_path: Path, options: dict[str, object]) -> None:
-    written(AccountLog(EcLogger.make(**options), tmp_path, seconds))
+    written(AccountLog(EcLogger.make(**options), Places(tmp_path), seconds))
     assert list(tmp_path.iterdir()) == []

@@ -7,12 +7,13 @@ import pytest
 from angarium.events import format as lines
 from angarium.modules.loggers.bounce_logger import Logger
 from angarium.modules.loggers.options.logs import BounceLogger
+from angarium.modules.loggers.places import Places
 from helpers.streams import delivery, permanent, reception, transient
 
 
 def written(tmp_path: Path, **changes: object) -> list[str]:
     options = BounceLogger.make(bouncelog="bouncelog.ec", **changes)
-    made = Logger(options, tmp_path, lines.seconds)
+    made = Logger(options, Places(tmp_path), lines.seconds)
     made.take(
         [
             reception(1),
@@ -62,7 +63,7 @@ def test_each_kind_can_be_left_out(
 
 
 def test_a_heartbeat(tmp_path: Path) -> None:
-    made = Logger(BounceLogger.make(bouncelog="b", heartbeat=60.0), tmp_path, lines.seconds)
+    made = Logger(BounceLogger.make(bouncelog="b", heartbeat=60.0), Places(tmp_path), lines.seconds)
     made.beat(1251222268.9)
     assert made.logs[0].flush()
     assert (tmp_path / "b").read_text() == "1251222268@@@@M1\n"
@@ -70,7 +71,7 @@ def test_a_heartbeat(tmp_path: Path) -> None:
 
 
 def test_without_a_path_it_is_off(tmp_path: Path) -> None:
-    made = Logger(BounceLogger.make(bouncelog=""), tmp_path, lines.seconds)
+    made = Logger(BounceLogger.make(bouncelog=""), Places(tmp_path), lines.seconds)
     made.take([permanent(1)])
     made.beat(1.0)
     assert made.logs == []

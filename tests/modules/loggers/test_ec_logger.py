@@ -8,6 +8,7 @@ from angarium.events import format as lines
 from angarium.events.schema import Discard, Event, ServerEvent
 from angarium.modules.loggers.ec_logger import Logger, panic_log
 from angarium.modules.loggers.options.logs import EcLogger
+from angarium.modules.loggers.places import Places
 from helpers.clock import FakeClock
 from helpers.streams import delivery, permanent, reception, rejection, transient
 
@@ -31,7 +32,7 @@ def codes(path: Path) -> list[str]:
 
 def logger(tmp_path: Path, **changes: object) -> Logger:
     changes = {"mainlog": "mainlog.ec", "rejectlog": "rejectlog.ec"} | changes
-    return Logger(EcLogger.make(**changes), tmp_path, lines.seconds)
+    return Logger(EcLogger.make(**changes), Places(tmp_path), lines.seconds)
 
 
 def flushed(made: Logger) -> None:
@@ -98,7 +99,7 @@ def test_modes_are_those_of_the_options(tmp_path: Path) -> None:
 
 
 def test_hires_timestamps(tmp_path: Path) -> None:
-    made = Logger(EcLogger.make(mainlog="m", rejectlog="r"), tmp_path, lines.microseconds)
+    made = Logger(EcLogger.make(mainlog="m", rejectlog="r"), Places(tmp_path), lines.microseconds)
     made.take([reception(1, at=100.5), rejection(at=100.5)])
     made.beat(101.0)
     flushed(made)
@@ -110,7 +111,7 @@ def test_hires_timestamps(tmp_path: Path) -> None:
 
 def test_its_paniclog_is_for_each_process(tmp_path: Path) -> None:
     options = EcLogger.make(paniclog="log/paniclog.ec", paniclog_mode=0o600)
-    panic_log(options, tmp_path, FakeClock(7.0), lines.seconds).write("core", "up")
+    panic_log(options, Places(tmp_path), FakeClock(7.0), lines.seconds).write("core", "up")
     path = tmp_path / "log" / "paniclog.ec"
     assert path.read_text() == "7:core: up\n"
     assert path.stat().st_mode & 0o777 == 0o600
@@ -119,5 +120,5 @@ def test_its_paniclog_is_for_each_process(tmp_path: Path) -> None:
 @pytest.mark.parametrize("changes", [{"paniclog": ""}, {"enabled": False}])
 def test_no_paniclog(tmp_path: Path, changes: dict[str, object]) -> None:
     options = EcLogger.make(**{"paniclog": "paniclog.ec"} | changes)
-    panic_log(options, tmp_path, FakeClock(7.0), lines.seconds).write("core", "up")
+    panic_log(options, Places(tmp_path), FakeClock(7.0), lines.seconds).write("core", "up")
     assert not list(tmp_path.iterdir())

@@ -8,21 +8,23 @@ import os
 from pathlib import Path
 
 from angarium.events import format as lines
-from angarium.modules.loggers.logfile import path_of
 from angarium.modules.loggers.options.logs import EcLogger
+from angarium.modules.loggers.places import Places
 
 
 class AccountLog:
     """The acctlog of one `ec_logger` stanza.
 
     Raises:
-        Error: a destination of a kind we do not have.
+        Error: a destination which cannot be for this.
     """
 
-    __slots__ = ("_file", "_mode", "_path", "_stamp")
+    __slots__ = ("_file", "_mode", "_path", "_sink", "_stamp")
 
-    def __init__(self, options: EcLogger, base: Path, stamp: lines.Stamp) -> None:
-        self._path = path_of(options.acctlog, base) if options.acctlog and options.enabled else None
+    def __init__(self, options: EcLogger, places: Places, stamp: lines.Stamp) -> None:
+        where = options.acctlog if options.enabled else None
+        self._sink = places.sink(where, options.acctlog_log_mode) if where else None
+        self._path = places.path(where) if where and self._sink is None else None
         self._mode = options.acctlog_log_mode
         self._stamp = stamp
         self._file = -1
@@ -31,10 +33,14 @@ class AccountLog:
         self, at: float, endpoint: str, address: str, user: str, verdict: int, command: str
     ) -> None:
         """Write one line. Raises OSError."""
-        if self._path is None:
+        if self._path is None and self._sink is None:
             return
         line = lines.account(self._stamp(at), endpoint, address, user, verdict, command)
         octets = line + b"\n"
+        if self._path is None:
+            if self._sink is not None:
+                self._sink.append(octets)
+            return
         if os.write(self._opened(self._path), octets) != len(octets):
             raise OSError(28, "No space left on device", str(self._path))
 
@@ -51,6 +57,8 @@ class AccountLog:
 
     def close(self) -> None:
         """Close the file; the next line opens the path anew."""
+        if self._sink is not None:
+            self._sink.close()
         if self._file >= 0:
             os.close(self._file)
             self._file = -1

@@ -4,7 +4,6 @@ The paniclog is not written by the logger but by each process itself (`events/pa
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from angarium.core.clock import Clock
 from angarium.events import format as lines
@@ -20,25 +19,25 @@ from angarium.events.schema import (
     Transfer,
     TransientFailure,
 )
-from angarium.modules.loggers.logfile import LogFile, path_of
 from angarium.modules.loggers.options.logs import EcLogger
+from angarium.modules.loggers.places import Log, Places
 
 
 class Logger:
     """One `ec_logger` stanza.
 
     Args:
-        base: where relative paths begin.
+        places: where logs go.
         stamp: how times are printed.
     """
 
     __slots__ = ("_main", "_options", "_reject", "_stamp", "_table", "logs")
 
-    def __init__(self, options: EcLogger, base: Path, stamp: lines.Stamp) -> None:
+    def __init__(self, options: EcLogger, places: Places, stamp: lines.Stamp) -> None:
         self._options = options
         self._stamp = stamp
-        self._main = _log(options.mainlog, base, options.mainlog_mode)
-        self._reject = _log(options.rejectlog, base, options.rejectlog_mode)
+        self._main = _log(options.mainlog, places, options.mainlog_mode)
+        self._reject = _log(options.rejectlog, places, options.rejectlog_mode)
         self.logs = [log for log in (self._main, self._reject) if log is not None]
         wanted: dict[type, bool] = {
             Reception: options.log_receptions,
@@ -85,24 +84,39 @@ class Logger:
             self._reject.add([lines.marker(at).encode()])
 
 
-def panic_log(options: EcLogger, base: Path, clock: Clock, stamp: lines.Stamp) -> PanicLog:
+def panic_log(options: EcLogger, places: Places, clock: Clock, stamp: lines.Stamp) -> PanicLog:
     """Return the paniclog of a stanza, for one process.
 
     Raises:
-        Error: a destination of a kind we do not have.
+        Error: a destination which cannot be for this.
     """
-    path = str(path_of(options.paniclog, base)) if options.paniclog and options.enabled else ""
-    return PanicLog(path, clock, options.paniclog_mode, stamp)
+    where = options.paniclog if options.enabled else None
+    return panic(where, options.paniclog_mode, places, clock, stamp)
 
 
-def import_log(options: EcLogger, base: Path) -> LogFile | None:
+def panic(
+    where: str | None, mode: int, places: Places, clock: Clock, stamp: lines.Stamp
+) -> PanicLog:
+    """Return a paniclog which is at a destination, for one process; None: nowhere.
+
+    Raises:
+        Error: a destination which cannot be for this.
+    """
+    if not where:
+        return PanicLog("", clock, mode, stamp)
+    if (sink := places.sink(where, mode)) is not None:
+        return PanicLog("", clock, mode, stamp, sink)
+    return PanicLog(str(places.path(where)), clock, mode, stamp)
+
+
+def import_log(options: EcLogger, places: Places) -> Log | None:
     """Return the importlog of a stanza, None if it has none: for who brings mail in.
 
     Raises:
         Error: a destination of a kind we do not have.
     """
-    return _log(options.importlog if options.enabled else None, base, options.importlog_mode)
+    return _log(options.importlog if options.enabled else None, places, options.importlog_mode)
 
 
-def _log(destination: str | None, base: Path, mode: int) -> LogFile | None:
-    return LogFile(destination, base, mode) if destination else None
+def _log(destination: str | None, places: Places, mode: int) -> Log | None:
+    return places.log(destination, mode) if destination else None

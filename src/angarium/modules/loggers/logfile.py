@@ -34,7 +34,7 @@ def path_of(destination: str, base: Path) -> Path:
     """
     path = destination.removeprefix("file://")
     if "://" in path:
-        raise Error("no such kind of log destination; write a path", destination=destination)
+        raise Error("no file", destination=destination)
     return base / path
 
 
@@ -68,6 +68,18 @@ class LogFile:
         self._waiting = b""
         self._unsynced = False
         self._nameless = False  # its name may not be on the disk
+
+    @property
+    def name(self) -> str:
+        return str(self.path)
+
+    @property
+    def folder(self) -> Path:
+        return self.path.parent
+
+    @property
+    def slow(self) -> bool:
+        return False
 
     def add(self, lines: Iterable[bytes]) -> None:
         """Add lines to what the next flush writes; they have no line ends."""
@@ -133,6 +145,9 @@ class LogFile:
                     _sync(candidate)
                     return surplus
         return 0
+
+    def regained(self) -> None:
+        """Go on as before: what is not known was cut off."""
 
     def open(self) -> None:
         """Open the file, if it is not; it is made, with its folders, when it is missing.

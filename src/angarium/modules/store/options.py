@@ -6,7 +6,7 @@ from angarium.config.kinds import Bool, Choice, Duration, Int, List, Mode, Path,
 from angarium.config.option import option
 from angarium.config.places import DomainGlob
 from angarium.config.scope import Naming
-from angarium.modules.options import Module, needless, not_yet
+from angarium.modules.options import Module, Wrapper, needless, not_yet
 
 NO_URI: Final = "Files are read from the disk of this machine only."
 
@@ -62,7 +62,7 @@ class PersistIo(Module, stanza="persist_io", standing=needless(NO_URI)):
     filemode = option(Mode(), 0o600, doc="Mode of the copies.")
 
 
-class PipeIo(Module, stanza="pipe_io", standing=not_yet("No log is written to a program yet.")):
+class PipeIo(Wrapper, stanza="pipe_io"):
     """Lets logs be written to a program, as pipe:///PROGRAM?arg1=..."""
 
     output_file = option(
@@ -74,7 +74,10 @@ class PipeIo(Module, stanza="pipe_io", standing=not_yet("No log is written to a 
     )
     error_mode = option(Mode(), 0o666, doc="Mode of that file.")
     timeout = option(
-        Duration(), None, doc="Time the program has to end after its last line.", example="5"
+        Duration(),
+        None,
+        doc="Time the program has to end after its last line, before it is killed; unset: 10.",
+        example="5",
     )
 
 

@@ -55,6 +55,7 @@ def reception(ident: int, envelope: Envelope, prefix: Prefix, target: Target) ->
             envelope.received_at, ident, prefix.batch, envelope.connection, target.address,
             envelope.sender, target.domain, envelope.source, prefix.size, envelope.protocol,
             envelope.pathway, target.group, target.binding,
+            {**envelope.variables, **target.variables},
         )
     )  # fmt: skip
 

@@ -18,7 +18,7 @@ from zlib import crc32
 from angarium.core.errors import Error
 from angarium.core.fault import FAULTS, point
 from angarium.core.ident import SHARDS, Idents
-from angarium.core.message import Message, Recipient
+from angarium.core.message import Message, Recipient, context_of
 from angarium.events.schema import Event, Reception
 from angarium.events.schema import encode as encode_event
 from angarium.events.stream import DATA as FROM_DATA
@@ -421,8 +421,7 @@ class Shard:
         self._ready.append((waiting.done, None))
 
     def _enter(self, waiting: Waiting, message: Message) -> None:
-        recipients, body = waiting.recipients, waiting.body
-        add = self.table.add
+        recipients, body, add = waiting.recipients, waiting.body, self.table.add
         if body is not None and isinstance(message.place, int):
             self.table.files[message.place] = body.name
         frames = []
@@ -432,6 +431,7 @@ class Shard:
                 message.received_at, recipient.id, message.batch, message.connection,
                 recipient.address, message.sender, recipient.domain, message.source, message.size,
                 message.protocol, message.pathway, recipient.binding_group, recipient.binding,
+                context_of(message, recipient),
             )  # fmt: skip
             frames.append(frame(FROM_DATA, waiting.number, encode_event(event)))
         self._emit(frames[0] if len(frames) == 1 else b"".join(frames))

@@ -23,6 +23,7 @@ from angarium.events.format import imported
 from angarium.journal.disk import Disk, FileDisk
 from angarium.modules.loggers.ec_logger import import_log
 from angarium.modules.loggers.options.logs import EcLogger
+from angarium.modules.loggers.places import Places
 from angarium.net.loop import RealClock
 from angarium.queue.spool import archive, foreign, offline
 from angarium.queue.spool.bring import Bringing, Brought
@@ -377,16 +378,20 @@ def _log_import(configuration: Configuration, state: Path, done: Brought) -> Non
     """Write what was brought in to every importlog; that it is in does not depend on it."""
     at = stamp_of(configuration)(CLOCK.time())
     for _, options in configuration.instances(EcLogger):
-        log = import_log(options, state)
+        log = import_log(options, Places.of(configuration, state))
         if log is None:
             continue
         log.add(imported(at, before, now, source) for before, now, source in done.entries)
         try:
             if log.flush():
                 log.sync()
-                _own(state, log.path)
-        except OSError as error:
-            click.echo(f"{log.path} could not be written: {error.strerror}", err=True)
+                if log.folder is not None:
+                    made = Path(log.name)
+                    for path in (made, *(made.iterdir() if made.is_dir() else ())):
+                        _own(state, path)
+        except (OSError, Error) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            click.echo(f"{log.name} could not be written: {reason}", err=True)
         log.close()
 
 

@@ -2,29 +2,48 @@
 
 from typing import Final
 
-from angarium.config.kinds import Bool, Duration, Int, Mode, Text
-from angarium.config.option import Options, option
-from angarium.config.scope import Naming
-from angarium.modules.kinds import LogPlace
-from angarium.modules.options import LOG_MODE, Logger, needless, not_yet
+from angarium.config.kinds import Bool, Duration, Int, Mode, Raw, Text
+from angarium.config.option import Options, accepted, option
+from angarium.config.scope import Naming, Scope
+from angarium.modules.kinds import DirectPlace, LogPlace
+from angarium.modules.loggers.macros import sanitizer
+from angarium.modules.options import LOG_MODE, Logger, needless
 
-OURS: Final = "mainlog, bouncelog and rejectlog have what happened, in Momentum's own layouts."
+BY_FORMAT: Final = "A format turns its stage on, and without one there is nothing to write."
+ONE_WRITER: Final = "One process writes all logs, and mail never waits for it."
+
+
+class Sanitize(Text):
+    """How data of others is made harmless."""
+
+    def parse(self, raw: Raw) -> str:
+        text = Text.parse(self, raw)
+        sanitizer(text)
+        return text
 
 
 class Stages(Options, template=True):
     """What is logged."""
 
-    log_receptions = option(Bool(), False, doc="Write receptions.")
-    log_deliveries = option(Bool(), False, doc="Write deliveries.")
-    log_transient_failures = option(Bool(), False, doc="Write transient failures.")
-    log_permanent_failures = option(Bool(), False, doc="Write permanent failures.")
-    log_rejections = option(Bool(), False, doc="Write rejections.")
-    log_errors = option(Bool(), False, doc="Write errors to its paniclog.")
+    log_receptions = accepted(
+        Bool(), False, scopes=Scope.OWN, reason=BY_FORMAT, doc="Write receptions."
+    )
+    log_deliveries = accepted(
+        Bool(), False, scopes=Scope.OWN, reason=BY_FORMAT, doc="Write deliveries."
+    )
+    log_transient_failures = accepted(
+        Bool(), False, scopes=Scope.OWN, reason=BY_FORMAT, doc="Write transient failures."
+    )
+    log_permanent_failures = accepted(
+        Bool(), False, scopes=Scope.OWN, reason=BY_FORMAT, doc="Write permanent failures."
+    )
+    log_rejections = accepted(
+        Bool(), False, scopes=Scope.OWN, reason=BY_FORMAT, doc="Write rejections."
+    )
+    log_errors = option(Bool(), False, doc="Write faults of the server to its paniclog.")
 
 
-class CustomLogger(
-    Stages, Logger, stanza="custom_logger", naming=Naming.MAYBE, standing=not_yet(OURS)
-):
+class CustomLogger(Stages, Logger, stanza="custom_logger", naming=Naming.MAYBE):
     """Writes lines of your own making, of macros such as %r; a format turns its stage on."""
 
     mainlog = option(
@@ -32,7 +51,7 @@ class CustomLogger(
     )
     mainlog_mode = option(Mode(), LOG_MODE, doc="Mode of mainlog.")
     paniclog = option(
-        LogPlace(), None, doc="Log of errors.", example="/var/log/angarium/custom.err"
+        DirectPlace(), None, doc="Log of errors.", example="/var/log/angarium/custom.err"
     )
     paniclog_mode = option(Mode(), LOG_MODE, doc="Mode of paniclog.")
     reception_format = option(Text(), None, doc="Line of a reception.", example='"%t %r@%R"')
@@ -75,21 +94,27 @@ class CustomLogger(
         Text(), "custom_logger,sieve", doc="Where macros are looked for, in this order."
     )
     sanitize = option(
-        Text(),
+        Sanitize(),
         None,
         doc="How data of others is made harmless: special_characters, non_printable, or"
         " tr/FROM/TO/.",
         example="non_printable",
     )
-    concurrency = option(Int(), 1, doc="Threads which write.")
-    thread_pool = option(
-        Text(), None, dynamic=False, doc="A pool which has them instead.", example="logs"
+    concurrency = accepted(
+        Int(), 1, scopes=Scope.OWN, reason=ONE_WRITER, doc="Threads which write."
+    )
+    thread_pool = accepted(
+        Text(),
+        None,
+        scopes=Scope.OWN,
+        dynamic=False,
+        reason=ONE_WRITER,
+        doc="A pool which has them instead.",
+        example="logs",
     )
 
 
-class CustomBounceLogger(
-    Logger, stanza="custom_bounce_logger", naming=Naming.MAYBE, since="4.2", standing=not_yet(OURS)
-):
+class CustomBounceLogger(Logger, stanza="custom_bounce_logger", naming=Naming.MAYBE, since="4.2"):
     """Writes bouncelog with a text of your own at the end of each line."""
 
     bouncelog = option(LogPlace(), "/var/log/ecelerity/bouncelog.ec", doc="Log of failures.")
@@ -114,28 +139,28 @@ class AsOthers(Logger, template=True):
     """Writes the lines of another server."""
 
     mainlog = option(LogPlace(), None, doc="Log of what happened.", example="/var/log/mail.log")
-    paniclog = option(LogPlace(), None, doc="Log of errors.", example="/var/log/mail.err")
+    paniclog = option(
+        DirectPlace(), None, doc="Log of faults of the server.", example="/var/log/mail.err"
+    )
 
 
-class EximLogger(AsOthers, stanza="exim_logger", naming=Naming.MAYBE, standing=not_yet(OURS)):
+class EximLogger(AsOthers, stanza="exim_logger", naming=Naming.MAYBE):
     """Writes lines as Exim does."""
 
     log_transient_failures = option(
-        Bool(), None, doc="Write transient failures too.", example="false"
+        Bool(), None, doc="Write transient failures too; unset: they are.", example="false"
     )
 
 
-class PostfixLogger(AsOthers, stanza="postfix_logger", naming=Naming.MAYBE, standing=not_yet(OURS)):
+class PostfixLogger(AsOthers, stanza="postfix_logger", naming=Naming.MAYBE):
     """Writes lines as Postfix does."""
 
     log_transient_failures = option(
-        Bool(), None, doc="Write transient failures too.", example="false"
+        Bool(), None, doc="Write transient failures too; unset: they are.", example="false"
     )
 
 
-class SendmailLogger(
-    AsOthers, stanza="sendmail_logger", naming=Naming.MAYBE, standing=not_yet(OURS)
-):
+class SendmailLogger(AsOthers, stanza="sendmail_logger", naming=Naming.MAYBE):
     """Writes lines as Sendmail does."""
 
 

@@ -3,24 +3,30 @@
 from angarium.config.kinds import Bool, Duration, Mode, Raw, Text
 from angarium.config.option import accepted, option
 from angarium.config.scope import Naming, Scope
+from angarium.modules.loggers import place
 from angarium.modules.options import LOG_MODE, Logger
-
-KINDS = ("jlog", "cluster", "pipe", "syslog", "program")  # of destinations, beside files
 
 
 class Destination(Text):
-    """Where a log goes."""
+    """Where a log goes; empty: nowhere."""
 
     def parse(self, raw: Raw) -> str:
         text = Text.parse(self, raw)
-        kind, slashes, _ = text.partition("://")
-        if slashes and kind != "file":
-            known = "not supported yet" if kind in KINDS else "no kind of log destination"
-            raise ValueError(f"{kind}:// is {known}; write a path, or file:// with one")
+        place.parse(text)
         return text
 
     def __str__(self) -> str:
-        return "path of a file, or file:// with one"
+        return f"path of a file, or one of {', '.join(place.KINDS)} with :// before it"
+
+
+class Direct(Destination):
+    """Where a log goes which every process writes for itself: no program has room for that."""
+
+    def parse(self, raw: Raw) -> str:
+        text = Destination.parse(self, raw)
+        if place.parse(text).kind == place.PIPE:
+            raise ValueError("every process writes this log, so it cannot go to a program")
+        return text
 
 
 class EcLogger(Logger, stanza="ec_logger", naming=Naming.MAYBE):
@@ -32,10 +38,10 @@ class EcLogger(Logger, stanza="ec_logger", naming=Naming.MAYBE):
     mainlog_mode = option(Mode(), LOG_MODE, doc="Mode of mainlog.")
     rejectlog = option(Destination(), "/var/log/ecelerity/rejectlog.ec", doc="File of rejections.")
     rejectlog_mode = option(Mode(), LOG_MODE, doc="Mode of rejectlog.")
-    paniclog = option(Destination(), "/var/log/ecelerity/paniclog.ec", doc="File of faults.")
+    paniclog = option(Direct(), "/var/log/ecelerity/paniclog.ec", doc="File of faults.")
     paniclog_mode = option(Mode(), LOG_MODE, doc="Mode of paniclog.")
     acctlog = option(
-        Destination(), "/var/log/ecelerity/acctlog.ec", doc="File of who gave which command."
+        Direct(), "/var/log/ecelerity/acctlog.ec", doc="File of who gave which command."
     )
     acctlog_log_mode = option(Mode(), LOG_MODE, doc="Mode of acctlog.")
     importlog = option(

@@ -1,25 +1,24 @@
 """Options of the modules which carry logs elsewhere, count, or log for scripts."""
 
-from typing import Final
-
 from angarium.config.kinds import Bool, Choice, Duration, List, Path, Pattern, Text
 from angarium.config.option import option
 from angarium.config.scope import Naming
 from angarium.modules.kinds import LogPlace
-from angarium.modules.options import Logger, Module, needless, not_yet
+from angarium.modules.loggers.place import FACILITIES
+from angarium.modules.options import Logger, Module, Wrapper, needless, not_yet
 
-FILES: Final = "Logs go to files; a log shipper can carry them on."
 
-
-class Jlog(Module, stanza="jlog", standing=not_yet(FILES)):
+class Jlog(Wrapper, stanza="jlog"):
     """Lets logs be queues with readers, as jlog://PATH=>READER."""
 
 
-class SyslogIo(Module, stanza="syslog_io", standing=not_yet(FILES)):
-    """Lets logs go to syslog, as syslog://FACILITY."""
+class SyslogIo(Wrapper, stanza="syslog_io"):
+    """Lets logs go to the system log, as syslog://?facility=mail&priority=error."""
 
     ident = option(Text(), "ecelerity", doc="Who the lines are from.")
-    default_facility = option(Text(), "mail", doc="Facility where none is named.")
+    default_facility = option(
+        Choice(tuple(FACILITIES)), "mail", doc="Facility where none is named."
+    )
 
 
 class ChunkLogger(
@@ -69,7 +68,7 @@ class TlsMacros(
     Module,
     stanza="tls_macros",
     naming=Naming.MAYBE,
-    standing=not_yet("They are for `custom_logger`, which is not there yet."),
+    standing=not_yet("No TLS of deliveries is recorded yet; %outbound_tls is `unknown`."),
 ):
     """Gives custom logs the macros of outbound TLS."""
 
