@@ -4,11 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.helpers.smalldisk import small_disk
 
 from angarium.config.load import load, snapshot
 from angarium.config.workspace import Workspace
 from angarium.config.writeback import BESIDE, TITLE, WritebackError, changed, write, write_to
+from helpers.smalldisk import small_disk
 
 
 @pytest.fixture(name="main")
