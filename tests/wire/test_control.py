@@ -20,7 +20,7 @@ from angarium.wire.control import (
     requests,
 )
 
-TEXTS = st.text(st.characters(exclude_categories=("Cs",)))
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 
 
 @given(st.lists(st.builds(Ask, TEXTS, st.sampled_from(["text", "json"])), max_size=5), st.data())
@@ -90,7 +90,7 @@ def test_a_request_may_be_so_long_and_no_longer() -> None:
         requests().feed(b"x" * (MAX_REQUEST + 1))  # its end need not come
 
 
-@given(st.text(st.characters(exclude_categories=("Cs",)), max_size=50))
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=50))
 def test_an_answer_of_any_length_is_the_sum_of_its_parts(text: str) -> None:
     long = text * (PIECE // 10)
     pieces = [message for piece in parts(long) for message in answers().feed(piece)]
