@@ -17,6 +17,7 @@ class Statistics(Options, direction="na"):
         "all",
         scopes=Scope.GLOBAL,
         direction="sending",
+        reason="Nothing is signed yet.",
         doc="""
         Whether signatures are counted for each binding (`all`), in one sum (`global`) or not at
         all. With very many bindings the first one costs memory.
@@ -26,6 +27,7 @@ class Statistics(Options, direction="na"):
         Duration(),
         300.0,
         scopes=Scope.GLOBAL,
+        reason="Figures begin anew with each start; those of messages are in the event streams.",
         doc="Time between two writings of figures that outlast a restart; 0: at a stop only.",
     )
     masterdb_file = accepted(
@@ -60,5 +62,6 @@ class Traces(Options, direction="sending"):
         0o640,
         scopes=Scope.GLOBAL,
         dynamic=False,
+        reason="Sessions are not recorded yet.",
         doc="Mode of files which record sessions of SMTP; they hold mail, so let few read them.",
     )

@@ -5,6 +5,8 @@ from angarium.config.option import Options, planned
 from angarium.config.places import HostPort
 from angarium.config.scope import SESSION
 
+NO_TRACKING = "Links and images of messages are left as they are."
+
 SCHEMES = Choice(("http", "https"))
 
 
@@ -16,6 +18,7 @@ class Tracking(Options, direction="receiving"):
         False,
         scopes=SESSION,
         since="4.1-HF4",
+        reason=NO_TRACKING,
         doc="""
         Whether links in HTML lead by way of us, so that each click is an event. The field
         X-MSYS-API of a message may say otherwise.
@@ -26,6 +29,7 @@ class Tracking(Options, direction="receiving"):
         "http",
         scopes=SESSION,
         since="4.1-HF4",
+        reason=NO_TRACKING,
         doc="Whether these links begin with http or https.",
     )
     open_tracking_enabled = planned(
@@ -33,6 +37,7 @@ class Tracking(Options, direction="receiving"):
         False,
         scopes=SESSION,
         since="4.1-HF4",
+        reason=NO_TRACKING,
         doc="""
         Whether an image which nobody sees is added to HTML, so that each look at it is an event.
         The field X-MSYS-API of a message may say otherwise.
@@ -43,6 +48,7 @@ class Tracking(Options, direction="receiving"):
         "http",
         scopes=SESSION,
         since="4.1-HF4",
+        reason=NO_TRACKING,
         doc="Whether the address of the image begins with http or https.",
     )
     tracking_domain = planned(
@@ -51,6 +57,7 @@ class Tracking(Options, direction="receiving"):
         scopes=SESSION,
         since="4.1-HF4",
         example="click.example.com",
+        reason=NO_TRACKING,
         doc="""
         Host of these links and images, with :port or without: a name of yours which leads to a
         listener for HTTP.
@@ -61,5 +68,6 @@ class Tracking(Options, direction="receiving"):
         31536000.0,
         scopes=SESSION,
         since="4.1-HF4",
+        reason=NO_TRACKING,
         doc="How long after the message was taken in a link still leads anywhere.",
     )

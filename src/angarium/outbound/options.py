@@ -284,7 +284,9 @@ class Transport(Options, direction="sending"):
         scopes=Scope.GLOBAL,
         dynamic=False,
         state=State.ACCEPTED,
-        reason="The addresses of this machine are always kept, and looked up again on change.",
+        reason="""
+        There is no list: the system is asked whether it has the addresses which bindings name.
+        """,
         doc="Keep the list of network interfaces.",
     )
     inline_transfail_processing = option(
@@ -292,7 +294,7 @@ class Transport(Options, direction="sending"):
         True,
         scopes=Scope.GLOBAL,
         state=State.ACCEPTED,
-        reason="A failure is always worked on where it happens; the log always has the address.",
+        reason="A failure is worked on where it happens, so each T line has the host's address.",
         doc="Work on transient failures at once.",
     )
 

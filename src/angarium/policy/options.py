@@ -4,6 +4,8 @@ from angarium.config.kinds import Bool, Int, List, Pattern, Size
 from angarium.config.option import Options, accepted, planned
 from angarium.config.scope import SHAPING, Scope
 
+NO_POLICY = "There is no policy yet which could make use of it."
+
 
 class Variables(Options, direction="both"):
     """Which variables go with a message to the disk."""
@@ -13,6 +15,7 @@ class Variables(Options, direction="both"):
         (),
         scopes=SHAPING,
         example='( "^scan_" )',
+        reason=NO_POLICY,
         doc="""
         Variables of the session which are forgotten when a message leaves memory: those in whose
         name one of the patterns is found. Names which begin with # stay in any case.
@@ -23,6 +26,7 @@ class Variables(Options, direction="both"):
         (),
         scopes=SHAPING,
         example='( "^scan_" )',
+        reason=NO_POLICY,
         doc="As exclude_vctx_conn, of the variables of the message itself.",
     )
 
@@ -34,6 +38,7 @@ class Scripts(Options, direction="both"):
         Int(minimum=1),
         1000,
         scopes=Scope.GLOBAL,
+        reason=NO_POLICY,
         doc="Throttles, by name, which scripts may use at once; what was not used lately goes.",
     )
     expensive_batch_assessment = planned(
@@ -41,6 +46,7 @@ class Scripts(Options, direction="both"):
         False,
         scopes=Scope.GLOBAL,
         direction="receiving",
+        reason=NO_POLICY,
         doc="""
         Whether the header is compared field by field to find recipients which can go in one
         transaction though policy has changed their copies; it costs time for each message.

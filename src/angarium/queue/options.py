@@ -238,7 +238,7 @@ class Shape(Options, direction="sending"):
         scopes=SHAPING,
         doc="""
         Active messages of a queue which stay in memory; those beyond are read from the disk when
-        it is their turn. 0: all of them; -1: no limit.
+        it is their turn. 0: none stays; -1: no limit.
         """,
     )
     max_resident_messages = option(
@@ -255,7 +255,7 @@ class Shape(Options, direction="sending"):
         3,
         scopes=SHAPING,
         doc="""
-        A message which has failed for now at most so often may stay in memory until its next
+        How often a message may have failed for now and still stay in memory until its next
         attempt, if max_resident_transfails has room for it; 0: it is read from the disk.
         """,
     )
@@ -363,7 +363,7 @@ class ServerLimits(Options, direction="sending"):
         scopes=Scope.GLOBAL,
         doc="""
         Mail to which policy gave no binding: `normal` sends it through the default binding,
-        `suspended` keeps it there, `none` answers 451 to who brings it.
+        `suspended` keeps it there, `none` answers 451 to the client.
         """,
     )
     delayed_queue_scan_interval = accepted(

@@ -213,9 +213,7 @@ class Replicate(Options, stanza="cluster.replicate", inside=("cluster",), naming
         Float(), 1.0, doc="How long news may wait for others to be sent with, in seconds."
     )
     max_pending = option(Int(minimum=1), 100, doc="How many news may wait.")
-    max_size = option(
-        Int(minimum=-1), -1, doc="With cache: entries of it; -1 is as many as a number can say."
-    )
+    max_size = option(Int(minimum=-1), -1, doc="With cache: entries of it; -1 is no limit.")
 
 
 class Topology(Options, stanza="cluster.topology", inside=("cluster",), naming=Naming.ALWAYS):

@@ -4,6 +4,8 @@ from angarium.config.kinds import Bool, CapKind, Int, Text, ThrottleKind
 from angarium.config.option import Options, planned
 from angarium.config.scope import BINDINGS, SHAPING, Scope
 
+NO_CLUSTER = "Addresses do not move between machines by themselves yet."
+
 SHARE = "There are no clusters yet: give each node its share, by {}."
 
 
@@ -25,6 +27,7 @@ class MovingAddress(Options, direction="both"):
         None,
         scopes=Scope.BINDING | Scope.LISTEN,
         example="node1",
+        reason=NO_CLUSTER,
         doc="Node which has the address as long as it is there.",
     )
     duravip_follow = planned(
@@ -33,6 +36,7 @@ class MovingAddress(Options, direction="both"):
         scopes=Scope.LISTEN,
         direction="receiving",
         example="binding1",
+        reason=NO_CLUSTER,
         doc="Binding whose node has the address of this listener too.",
     )
 

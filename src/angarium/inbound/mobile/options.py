@@ -27,6 +27,7 @@ class Xmpp(Options, direction="both"):
         Text(),
         None,
         scopes=Scope.DOMAIN,
+        reason="XMPP is not spoken yet.",
         doc="Whether the domain is a server of XMPP or a client.",
         example="client",
     )
@@ -34,6 +35,7 @@ class Xmpp(Options, direction="both"):
         Secret(),
         None,
         scopes=Scope.DOMAIN,
+        reason="XMPP is not spoken yet.",
         doc="What is hashed into the keys by which servers of XMPP prove who they are.",
         example="a-long-random-word",
     )

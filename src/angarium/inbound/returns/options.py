@@ -5,6 +5,8 @@ from angarium.config.kinds import Choice, Duration, Int, Pattern, Raw, Text
 from angarium.config.option import Options, accepted, planned
 from angarium.config.scope import DESTINATION, Scope
 
+NO_RETURNS = "Reports which come back are taken for mail like any other yet."
+
 NO_CACHE = "A reply is classified by its codes, which takes no time worth a cache."
 
 
@@ -28,6 +30,7 @@ class Returns(Options, direction="sending"):
         Choice(("pass", "blackhole")),
         "pass",
         scopes=DESTINATION,
+        reason=NO_RETURNS,
         doc="""
         What happens to a report once it was read and logged. `pass`: it goes on to its
         recipient. `blackhole`: it ends here.
@@ -38,6 +41,7 @@ class Returns(Options, direction="sending"):
         None,
         scopes=DESTINATION,
         example='"^bounces-[0-9]+-[0-9]+@"',
+        reason=NO_RETURNS,
         doc="""
         What the address has to look like to which a report comes back, or for a failure in the
         session the sender's, to count as a bounce. Unset: every address at a bounce domain does.
@@ -48,6 +52,7 @@ class Returns(Options, direction="sending"):
         None,
         scopes=Scope.GLOBAL,
         example='"bounces@bounces.example.com,@bounces.example.org"',
+        reason=NO_RETURNS,
         doc="""
         Addresses, and domains after an @, which are never the recipient that a report is about:
         your own, which stand in it too.

@@ -219,7 +219,7 @@ class RadiusServer(
         doc="Where it is; port 1812 where none is given.",
         example="radius.example.com",
     )
-    secret = option(Secret(), None, doc="What both ends know.", example="secret")
+    secret = option(Secret(), None, doc="Password which both ends know.", example="secret")
     max_tries = option(Int(), None, doc="How often it is asked.", example="2")
     timeout = option(Duration(), None, doc="Time it has for an answer.", example="30")
 

@@ -30,7 +30,8 @@ class SuppressSpool(
     naming=Naming.MAYBE,
     direction="receiving",
     standing=needless(
-        "Every message is on the disk before its 250; all which wait at a moment share one sync."
+        "Mail is on the disk before its 250, all that waits at a moment with one sync;"
+        " `_unsafe_spool` is the way to answer before."
     ),
 ):
     """Keeps mail in memory until it was attempted some times. A crash loses it."""

@@ -35,6 +35,7 @@ class Authentication(Options, direction="receiving"):
         Bool(),
         False,
         scopes=ASKING_ALL,
+        reason="Let clients in by address, with peer stanzas and relay_hosts.",
         doc="""
         Whether every name and password is taken for right. For trials, or inside a peer stanza
         for clients which cannot be told to leave AUTH out.

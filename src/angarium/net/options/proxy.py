@@ -5,6 +5,8 @@ from angarium.config.option import Options, planned
 from angarium.config.places import HostPort, SourceAddress
 from angarium.config.scope import Scope
 
+NO_PROXY = "Connections come and go without PROXY headers yet."
+
 ADDRESSED = (
     Scope.CONTROL_LISTENER
     | Scope.ECSTREAM_LISTENER
@@ -38,6 +40,7 @@ class ProxyBefore(Options, direction="receiving"):
         60.0,
         scopes=ADDRESSED,
         since="4.2.11",
+        reason=NO_PROXY,
         doc="Wait for the whole PROXY header; 0 is no limit.",
     )
 
@@ -64,6 +67,7 @@ class ProxyBeyond(Options, direction="sending"):
         scopes=Scope.BINDING_GROUP | Scope.BINDING,
         since="4.4",
         example="192.0.2.25",
+        reason=NO_PROXY,
         doc="Address of the proxy from which it is to connect to IPv4 addresses.",
     )
     ha_proxy_ipv6_src_addr = planned(
@@ -72,6 +76,7 @@ class ProxyBeyond(Options, direction="sending"):
         scopes=Scope.BINDING_GROUP | Scope.BINDING,
         since="4.4",
         example="2001:db8::25",
+        reason=NO_PROXY,
         doc="Address of the proxy from which it is to connect to IPv6 addresses.",
     )
     ha_proxy_bypass = planned(
@@ -79,5 +84,6 @@ class ProxyBeyond(Options, direction="sending"):
         None,
         scopes=Scope.DOMAIN,
         since="4.4",
+        reason=NO_PROXY,
         doc="Whether mail for a domain goes past the proxy; unset: it does not.",
     )

@@ -96,7 +96,7 @@ class ListenSocket(Options, direction="receiving"):
         60.0,
         scopes=Scope.CONTROL_LISTENER,
         state=State.PLANNED,
-        reason="There is no console yet.",
+        reason="Nobody listens there yet; the console's own socket stays open as long as its client.",
         doc="A console which says nothing for this long is disconnected.",
     )
 

@@ -5,6 +5,8 @@ from angarium.config.kinds import Bool, Choice, Path, Text
 from angarium.config.option import Options, accepted, planned
 from angarium.config.scope import SESSION, SHAPING, Scope
 
+NO_TLS = "There is no TLS yet, neither way."
+
 # Listeners which can speak TLS, and what is inside them.
 SECURED = SESSION | Scope.ECSTREAM_LISTENER | Scope.HTTP_LISTENER | Scope.XMPP_LISTENER
 BOTH = SHAPING | SECURED
@@ -40,6 +42,7 @@ class OutboundTls(Options, direction="sending"):
         "no",
         scopes=SHAPING,
         safe=("no", "optional"),
+        reason=NO_TLS,
         doc="""
         What of the host's certificate is checked. `no`: nothing. `optional`: all, but only to
         tell it in the log. `ca`: who signed it, by tls_ca. `host`: that, and that it was made out
@@ -51,6 +54,7 @@ class OutboundTls(Options, direction="sending"):
         None,
         scopes=SHAPING,
         example="/etc/ssl/certs/ca-certificates.crt",
+        reason=NO_TLS,
         doc="""
         File of the authorities, in PEM, whose signatures count for tls_verify = ca and host.
         """,
@@ -61,6 +65,7 @@ class OutboundTls(Options, direction="sending"):
         scopes=SHAPING,
         since="4.1",
         safe=(True,),
+        reason=NO_TLS,
         doc="""
         With tls = ifavailable, whether mail is sent in clear to a host which offers TLS when the
         handshake with it fails. `false` lets it wait, so that nobody can force clear text by
@@ -72,6 +77,7 @@ class OutboundTls(Options, direction="sending"):
         True,
         scopes=SHAPING,
         since="4.2.40",
+        reason=NO_TLS,
         doc="""
         Whether mail that goes on in clear after a refused STARTTLS does so on a new connection.
         `false` goes on with the one at hand, which some hosts do not like.
@@ -87,6 +93,7 @@ class Certificates(Options, direction="both"):
         None,
         scopes=BOTH,
         example="/etc/ssl/mail.example.com.pem",
+        reason=NO_TLS,
         doc="""
         File with our certificate and those between it and its authority, in PEM. A listener which
         has one offers STARTTLS; on connections we open it is shown to hosts which ask for it.
@@ -98,6 +105,7 @@ class Certificates(Options, direction="both"):
         None,
         scopes=BOTH,
         example="/etc/ssl/private/mail.example.com.key",
+        reason=NO_TLS,
         doc="""
         File with the private key of tls_certificate, in PEM, without a passphrase. Let nobody but
         the user of the server read it.
@@ -108,6 +116,7 @@ class Certificates(Options, direction="both"):
         "DEFAULT",
         scopes=BOTH,
         example="ECDHE+AESGCM:ECDHE+CHACHA20",
+        reason=NO_TLS,
         doc="""
         Which ciphers may be used up to TLS 1.2, as OpenSSL writes lists of them. Too short a list
         leaves hosts with which there is no TLS at all.
@@ -119,6 +128,7 @@ class Certificates(Options, direction="both"):
         scopes=BOTH & ~Scope.XMPP_LISTENER,
         since="4.1.0.2",
         example="+ALL:-TLSv1.0:-TLSv1.1",
+        reason=NO_TLS,
         doc="""
         Which versions of TLS may be used: each is added by + or taken away by -, in order. SSL,
         TLS 1.0 and 1.1 are understood and never used: ALL means 1.2 and 1.3.
@@ -130,6 +140,7 @@ class Certificates(Options, direction="both"):
         scopes=BOTH & ~Scope.XMPP_LISTENER & ~Scope.ECSTREAM_LISTENER,
         since="4.6",
         example="TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256",
+        reason=NO_TLS,
         doc="Cipher suites of TLS 1.3, the preferred one first. Unset: OpenSSL's own list.",
     )
 
@@ -152,6 +163,7 @@ class InboundTls(Options, direction="receiving"):
         None,
         scopes=SECURED | Scope.GLOBAL,
         example="/etc/ssl/clients.pem",
+        reason=NO_TLS,
         doc="File of the authorities, in PEM, whose signatures count on certificates of clients.",
     )
     tls_verify_mode = planned(
@@ -159,6 +171,7 @@ class InboundTls(Options, direction="receiving"):
         None,
         scopes=SECURED,
         safe=("none",),
+        reason=NO_TLS,
         doc="""
         What is asked of clients once TLS has begun; it does not make them begin it. `none`: no
         certificate. `require`: one which tls_client_ca knows. Unset: one is asked for and checked,
@@ -177,6 +190,7 @@ class InboundTls(Options, direction="receiving"):
         False,
         scopes=Scope.HTTP_LISTENER | Scope.LISTEN | Scope.PATHWAY | Scope.PEER,
         direction="sending",
+        reason=NO_TLS,
         doc="Whether a client of HTTP with a certificate that was checked needs no password.",
     )
     tls_allow_renegotiation = planned(
@@ -184,6 +198,7 @@ class InboundTls(Options, direction="receiving"):
         True,
         scopes=SECURED,
         direction="both",
+        reason=NO_TLS,
         doc="""
         Whether the keys of a connection may be negotiated again while it is open. TLS 1.3 has no
         such thing, and a client can cost us time with it.
@@ -220,6 +235,7 @@ class TlsLibrary(Options, direction="both"):
         scopes=Scope.GLOBAL,
         since="4.2",
         example="X25519:P-256",
+        reason=NO_TLS,
         doc="""
         Elliptic curves and other groups for the exchange of keys, the preferred one first, by
         OpenSSL's names. Unset: OpenSSL's own list.
@@ -229,6 +245,7 @@ class TlsLibrary(Options, direction="both"):
         Path(),
         None,
         scopes=Scope.GLOBAL,
+        reason=NO_TLS,
         doc="File with parameters for Diffie-Hellman up to TLS 1.2, in PEM. Unset: built-in ones.",
         example="/etc/ssl/dhparams.pem",
     )
@@ -236,6 +253,7 @@ class TlsLibrary(Options, direction="both"):
         Bool(),
         True,
         scopes=Scope.GLOBAL,
+        reason=NO_TLS,
         doc="""
         Whether keys may be exchanged by Diffie-Hellman without elliptic curves, which costs more
         time. Hosts which know nothing else are old.

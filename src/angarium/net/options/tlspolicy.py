@@ -4,6 +4,8 @@ from angarium.config.kinds import Bool, Duration, Int, Path
 from angarium.config.option import Options, planned
 from angarium.config.scope import DESTINATION, SHAPING, Scope
 
+NO_TLS = "There is no TLS yet, so no host can be held to a policy."
+
 
 class Dane(Options, direction="sending"):
     """Certificates which DNS names."""
@@ -14,6 +16,7 @@ class Dane(Options, direction="sending"):
         scopes=DESTINATION,
         since="4.8",
         safe=(False,),
+        reason=NO_TLS,
         doc="""
         Whether the TLSA records of a domain's hosts are asked for. It needs a resolver which
         checks DNSSEC; without it records are not to be trusted and do not count.
@@ -24,6 +27,7 @@ class Dane(Options, direction="sending"):
         True,
         scopes=SHAPING,
         since="4.8",
+        reason=NO_TLS,
         doc="""
         Whether TLSA records which were found are obeyed: TLS then has to begin, with one of the
         certificates they name, or mail waits. They count more than tls, tls_verify and MTA-STS.
@@ -35,6 +39,7 @@ class Dane(Options, direction="sending"):
         3600.0,
         scopes=Scope.GLOBAL,
         since="4.8",
+        reason=NO_TLS,
         doc="""
         Time between two removals of TLSA records which are over. One that is used is looked at
         for its age in any case.
@@ -51,6 +56,7 @@ class MtaSts(Options, direction="sending"):
         scopes=DESTINATION,
         since="4.8",
         safe=(False,),
+        reason=NO_TLS,
         doc="""
         Whether the policy of a domain is fetched: its TXT record says whether there is one, its
         web server what it is. It is kept as long as it says, and fetched again each day.
@@ -61,6 +67,7 @@ class MtaSts(Options, direction="sending"):
         True,
         scopes=SHAPING,
         since="4.8",
+        reason=NO_TLS,
         doc="""
         Whether a policy which was fetched is obeyed. `enforce` in it asks for TLS with a
         certificate in the name of the host, and for hosts which it names; `testing` only has the
@@ -72,6 +79,7 @@ class MtaSts(Options, direction="sending"):
         5,
         scopes=DESTINATION,
         since="4.8",
+        reason=NO_TLS,
         doc="""
         CNAMEs which are followed one after the other from _mta-sts of a domain; with more there
         is no policy.
@@ -83,5 +91,6 @@ class MtaSts(Options, direction="sending"):
         scopes=Scope.GLOBAL,
         since="4.8",
         dynamic=False,
+        reason=NO_TLS,
         doc="Directory in which policies are kept over a restart, one file for each domain.",
     )

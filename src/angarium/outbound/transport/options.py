@@ -87,21 +87,29 @@ class HttpRequest(Options, direction="sending"):
         None,
         scopes=SHAPING,
         example="api.example.com",
-        doc="Name of the server, for its own eyes; where it is say gateway and routes.",
+        reason="Mail leaves by SMTP and LMTP only.",
+        doc="What the Host field of the request says; where the server is, gateway and routes say.",
     )
     http_uri = planned(
-        Text(), "", scopes=SHAPING, example='"/messages"', doc="Path of the request."
+        Text(),
+        "",
+        scopes=SHAPING,
+        example='"/messages"',
+        reason="Mail leaves by SMTP and LMTP only.",
+        doc="Path of the request.",
     )
     http_method = planned(
         Choice(("POST", "SET", "GET", "DELETE")),
         "POST",
         scopes=SHAPING,
+        reason="Mail leaves by SMTP and LMTP only.",
         doc="Method of the request.",
     )
     http_version = planned(
         Choice(("0.9", "1.0", "1.1")),
         "1.1",
         scopes=SHAPING,
+        reason="Mail leaves by SMTP and LMTP only.",
         doc="Version of HTTP which is spoken.",
     )
     http_basic_auth = planned(
@@ -109,6 +117,7 @@ class HttpRequest(Options, direction="sending"):
         None,
         scopes=SHAPING,
         direction="both",
+        reason="Mail leaves by SMTP and LMTP only.",
         doc="Name and password for the server, with a colon between.",
         example='"user:password"',
     )
@@ -116,6 +125,7 @@ class HttpRequest(Options, direction="sending"):
         Int(unit="milliseconds"),
         5000,
         scopes=Scope.GLOBAL | Scope.BINDING | Scope.DOMAIN,
+        reason="Mail leaves by SMTP and LMTP only.",
         doc="Wait for the answer to a request, in milliseconds.",
     )
 
@@ -123,9 +133,19 @@ class HttpRequest(Options, direction="sending"):
 class EcStream(Options, direction="sending"):
     """Sending to another server by ECStream."""
 
-    ecstream_port = planned(PORT, 1825, scopes=SHAPING, doc="Port to send to by ECStream.")
+    ecstream_port = planned(
+        PORT,
+        1825,
+        scopes=SHAPING,
+        reason="Mail leaves by SMTP and LMTP only.",
+        doc="Port to send to by ECStream.",
+    )
     ecstream_timeout = planned(
-        Duration(minimum=0.1), 600.0, scopes=SHAPING, doc="Wait for a connection."
+        Duration(minimum=0.1),
+        600.0,
+        scopes=SHAPING,
+        reason="Mail leaves by SMTP and LMTP only.",
+        doc="Wait for a connection.",
     )
 
 
@@ -137,6 +157,7 @@ class Push(Options, direction="sending"):
         None,
         scopes=SHAPING,
         dynamic=False,
+        reason="Mail leaves by SMTP and LMTP only.",
         doc="""
         How long Apple keeps a message for a telephone which cannot be reached. Unset: as Apple
         does without it.

@@ -12,6 +12,7 @@ class Complaints(Options, direction="sending"):
         Bool(),
         None,
         scopes=SHAPING,
+        reason="No message is marked for complaints yet.",
         doc="""
         Whether the module fbl adds its header, by which it knows which message a complaint is
         about. Only with auto_log = true in its stanza.
@@ -27,6 +28,7 @@ class Transcoding(Options, direction="sending"):
         None,
         scopes=SHAPING,
         example='"^550 (.*try again later.*)"',
+        reason="Replies count as they are.",
         doc="""
         What a reply of 400 to 599 has to look like for the module response_transcode to put
         another one in its place.
@@ -37,6 +39,7 @@ class Transcoding(Options, direction="sending"):
         None,
         scopes=SHAPING,
         example='"451 $1"',
+        reason="Replies count as they are.",
         doc="""
         The reply in its place; $0 is what response_transcode_pattern found, $1 to $9 its groups.
         """,

@@ -93,7 +93,9 @@ class IPv6Lookup(
     naming=Naming.MAYBE,
     direction="sending",
     since="4.2",
-    standing=needless("Both kinds of addresses are always looked up, as from version 4.3.0 on."),
+    standing=needless(
+        "As from version 4.3.0 on `use_ipv6` does it, for bindings which have such an address."
+    ),
 ):
     """Looks up the IPv6 addresses of a mail server too."""
 

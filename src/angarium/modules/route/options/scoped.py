@@ -13,6 +13,7 @@ class Aliases(Options, direction="both"):
         (),
         scopes=DESTINATION | PATHWAYS,
         example='( "users" "lists" )',
+        reason="Nothing here expands addresses yet.",
         doc="""
         Schemes of the module alias by which recipients become others, in order: the first which
         knows a recipient counts. An empty list: recipients stay who they are.

@@ -17,6 +17,7 @@ class Signing(Options, direction="sending"):
         True,
         scopes=SHAPING,
         dynamic=False,
+        reason="Let the host which `gateway` names sign.",
         doc="""
         Whether the module opendkim signs the mail. `false` for a binding or a domain leaves its
         mail as it is.

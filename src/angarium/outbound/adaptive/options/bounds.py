@@ -6,6 +6,7 @@ from angarium.config.compound import Span
 from angarium.config.kinds import Duration, Int, Kind, Throttle, ThrottleKind
 from angarium.config.option import Option, Options, planned
 from angarium.config.scope import SHAPING
+from angarium.outbound.adaptive.options.rules import ADAPTIVE
 
 T = TypeVar("T")
 
@@ -22,6 +23,7 @@ def bounds(kind: Span[T], name: str, example: str) -> Option[tuple[T, T] | None]
         None,
         scopes=SHAPING,
         example=example,
+        reason=ADAPTIVE,
         doc=f"""
         The least and the most which adaptive delivery may make of {name} here. What is set for
         {name} itself stays the value from which it starts. Unset: what its rules know of the

@@ -15,6 +15,8 @@ from angarium.config.option import Options, option, planned
 from angarium.config.scope import SHAPING, Naming, Standing, State
 from angarium.core import units
 
+ADAPTIVE = "Nothing is learned from replies yet: limits are those of the configuration."
+
 EVENTS = ("throttle", "suspension", "blackhole")
 # What a rule may do, and what the word after it is: a length of time, or the one word allowed.
 ACTIONS = {
@@ -80,6 +82,7 @@ class AdaptiveDelivery(Options, direction="sending"):
         Bool(),
         False,
         scopes=SHAPING,
+        reason=ADAPTIVE,
         doc="""
         Whether adaptive delivery governs mail here: it lowers connections, deliveries and rates
         when receivers complain, raises them again when they do not, and suspends what is blocked.
@@ -90,6 +93,7 @@ class AdaptiveDelivery(Options, direction="sending"):
         Choice(("auto", "local", "global")),
         "auto",
         scopes=SHAPING,
+        reason=ADAPTIVE,
         doc="""
         Whether a node learns for itself (`local`) or all nodes of a cluster together (`global`).
         `auto`: together where the address of the binding moves between nodes.
@@ -99,6 +103,7 @@ class AdaptiveDelivery(Options, direction="sending"):
         Int(minimum=1),
         2000,
         scopes=SHAPING,
+        reason=ADAPTIVE,
         doc="""
         Attempts within an hour, for each binding and domain, before shares of failures mean
         anything: with less no rule on bounces acts.
@@ -108,6 +113,7 @@ class AdaptiveDelivery(Options, direction="sending"):
         Int(minimum=1),
         20000,
         scopes=SHAPING,
+        reason=ADAPTIVE,
         doc="""
         Deliveries, for each binding and domain, before shares of complaints mean anything. They
         are counted over a day, or what fbl_stats_monitor of the module adaptive says.
@@ -117,12 +123,14 @@ class AdaptiveDelivery(Options, direction="sending"):
         Duration(),
         60.0,
         scopes=SHAPING,
+        reason=ADAPTIVE,
         doc="The least time between two changes for one binding and domain, in either direction.",
     )
     adaptive_positive_adjustment_interval = planned(
         Duration(),
         3600.0,
         scopes=SHAPING,
+        reason=ADAPTIVE,
         doc="""
         The least time between two changes which allow more. It is much longer than that for less,
         as trust is lost faster than won.
@@ -133,6 +141,7 @@ class AdaptiveDelivery(Options, direction="sending"):
         14400.0,
         scopes=SHAPING,
         example='"30 minutes"',
+        reason=ADAPTIVE,
         doc="How long a domain rests on a binding when adaptive delivery suspends it.",
     )
     adaptive_default_suspension_enabled = planned(
@@ -140,12 +149,14 @@ class AdaptiveDelivery(Options, direction="sending"):
         False,
         scopes=SHAPING,
         since="4.2",
+        reason=ADAPTIVE,
         doc="Whether too large a share of rejections suspends a domain, see the next option.",
     )
     adaptive_rejection_rate_suspension_percentage = planned(
         Percent(),
         20.0,
         scopes=SHAPING,
+        reason=ADAPTIVE,
         doc="""
         Share of attempts which hosts reject, in percent, above which a domain is suspended on the
         binding, if adaptive_default_suspension_enabled.
@@ -162,6 +173,7 @@ class AdaptiveDelivery(Options, direction="sending"):
         Bool(),
         True,
         scopes=SHAPING,
+        reason=ADAPTIVE,
         doc="Whether the adaptive_sweep_rule stanzas of this scope count.",
     )
     # Whom it tells.
@@ -170,6 +182,7 @@ class AdaptiveDelivery(Options, direction="sending"):
         (),
         scopes=SHAPING,
         example='"postmaster@example.com noc@example.com"',
+        reason=ADAPTIVE,
         doc="Addresses which get a mail about what adaptive delivery did; unset: nobody.",
     )
     adaptive_alert_email_sender = planned(
@@ -177,18 +190,21 @@ class AdaptiveDelivery(Options, direction="sending"):
         None,
         scopes=SHAPING,
         example="adaptive@example.com",
+        reason=ADAPTIVE,
         doc="Sender of these mails.",
     )
     adaptive_notification_events = planned(
         List(Choice(EVENTS), split=True),
         EVENTS,
         scopes=SHAPING,
+        reason=ADAPTIVE,
         doc="What is worth a mail.",
     )
     adaptive_notification_interval = planned(
         Duration(),
         3600.0,
         scopes=SHAPING,
+        reason=ADAPTIVE,
         doc="The least time between two mails about the same thing.",
     )
 
