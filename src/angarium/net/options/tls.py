@@ -42,7 +42,6 @@ class OutboundTls(Options, direction="sending"):
         "no",
         scopes=SHAPING,
         safe=("no", "optional"),
-        reason=NO_TLS,
         doc="""
         What of the host's certificate is checked. `no`: nothing. `optional`: all, but only to
         tell it in the log. `ca`: who signed it, by tls_ca. `host`: that, and that it was made out
@@ -65,7 +64,6 @@ class OutboundTls(Options, direction="sending"):
         scopes=SHAPING,
         since="4.1",
         safe=(True,),
-        reason=NO_TLS,
         doc="""
         With tls = ifavailable, whether mail is sent in clear to a host which offers TLS when the
         handshake with it fails. `false` lets it wait, so that nobody can force clear text by
@@ -171,7 +169,6 @@ class InboundTls(Options, direction="receiving"):
         None,
         scopes=SECURED,
         safe=("none",),
-        reason=NO_TLS,
         doc="""
         What is asked of clients once TLS has begun; it does not make them begin it. `none`: no
         certificate. `require`: one which tls_client_ca knows. Unset: one is asked for and checked,

@@ -16,7 +16,6 @@ class Dane(Options, direction="sending"):
         scopes=DESTINATION,
         since="4.8",
         safe=(False,),
-        reason=NO_TLS,
         doc="""
         Whether the TLSA records of a domain's hosts are asked for. It needs a resolver which
         checks DNSSEC; without it records are not to be trusted and do not count.
@@ -56,7 +55,6 @@ class MtaSts(Options, direction="sending"):
         scopes=DESTINATION,
         since="4.8",
         safe=(False,),
-        reason=NO_TLS,
         doc="""
         Whether the policy of a domain is fetched: its TXT record says whether there is one, its
         web server what it is. It is kept as long as it says, and fetched again each day.
