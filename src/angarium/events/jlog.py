@@ -179,13 +179,17 @@ class Jlog:
 
     def checkpoint(self, name: str, place: Place) -> None:
         """Say how far a subscriber has got; remove what nobody needs now. Raises OSError."""
+        self.move(name, place)
+        self.clean()
+
+    def move(self, name: str, place: Place) -> None:
+        """Say where a subscriber is. Raises OSError."""
         file = os.open(self._checkpoint(name), os.O_RDWR | os.O_CLOEXEC)
         try:
             fcntl.lockf(file, fcntl.LOCK_EX)
             os.pwrite(file, _PLACE.pack(*place), 0)
         finally:
             os.close(file)
-        self.clean()
 
     def pending(self, number: int) -> int:
         """Return how many subscribers still need a segment."""

@@ -128,8 +128,13 @@ class PipeLog:
     def _capture(self, files: contextlib.ExitStack, path: str | None, mode: int) -> int | IO[bytes]:
         if not path:
             return subprocess.DEVNULL
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-        return files.enter_context(open(os.open(self._base / path, flags, mode), "ab"))
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
+        try:
+            file = os.open(self._base / path, flags)
+        except FileNotFoundError:
+            file = os.open(self._base / path, flags | os.O_CREAT, mode)
+            os.fchmod(file, mode)  # Whatever the umask is: the option says so.
+        return files.enter_context(open(file, "ab"))
 
     def _ended(self, code: int | None) -> None:
         """The program has ended by itself: what it left in the pipe waits again."""

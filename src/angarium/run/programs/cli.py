@@ -18,9 +18,11 @@ PROGRAMS: Final = {
     "console": "ask a running server, and change what it does",
     "send": "inject one message, or a load",
     "upgrade": "replace what runs by the program on the disk",
+    "rotate": "rename the text logs, compress the old ones",
     "sendmail": "take a message from a program of this machine",
     "audit": "prove that nothing was lost",
     "spool": "verify, repair, export and import the mail on the disk",
+    "jlog": "read logs which are queues, and look after them",
     "doctor": "find what keeps this machine from sending mail well",
     "completion": "print what a shell needs to complete our commands",
 }
