@@ -37,6 +37,20 @@ def test_a_host_says_what_unset_means_there() -> None:
     assert describe(OPTIONS["max_outbound_connections"]).unset == (("host", "-1"),)
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("tls", "Any value but no and ifavailable refuses the file. Send through"),
+        ("use_dane", "Any value but false refuses the file."),
+        ("ha_proxy_server", "A file with it is refused. Leaving"),
+        ("static_routes.target", "A file with it is refused."),
+        ("retry_interval", ""),
+    ],
+)
+def test_what_is_refused_is_said(name: str, told: str) -> None:
+    assert describe(OPTIONS[name]).reason.startswith(told)
+
+
 def test_a_secret_is_not_shown() -> None:
     class Hidden(Option[str]):
         pass

@@ -51,9 +51,19 @@ def describe(declared: Option[Any]) -> Description:
         dynamic=declared.dynamic,
         since=declared.since,
         state=declared.state.value,
-        reason=" ".join(declared.reason.split()),
+        reason=_reason(declared),
         doc=" ".join(declared.doc.split()),
     )
+
+
+def _reason(declared: Option[Any]) -> str:
+    """Return the reason of an option's state; first, of what protects somebody, what is refused."""
+    reason = " ".join(declared.reason.split())
+    if declared.safe is None:
+        return reason
+    safe = " and ".join(spelled(declared, each) for each in declared.safe if each is not None)
+    refused = f"Any value but {safe} refuses the file." if safe else "A file with it is refused."
+    return f"{refused} {reason}".rstrip()
 
 
 def text(declared: Option[Any], value: object) -> str:

@@ -77,3 +77,11 @@ def test_the_json_has_all_of_it(tmp_path: Path) -> None:
         "message": "there is no option retry_intervall at the top of the file",
         "advice": "did you mean retry_interval?",
     }
+
+
+def test_a_fault_is_one_line_whatever_the_name_of_its_file(tmp_path: Path) -> None:
+    path = file(tmp_path, "nothing", "a\n\x1b[2Jb.conf")
+    code, output = angarium("config", "check", path)
+    assert code == 1
+    assert "\x1b" not in output
+    assert len(output.splitlines()) == 2

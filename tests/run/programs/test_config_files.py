@@ -8,7 +8,14 @@ import pytest
 from click.testing import CliRunner
 
 from angarium.core.errors import Error
-from angarium.run.programs.config_files import default_file, ending, found, read, say
+from angarium.run.programs.config_files import (
+    default_file,
+    ending,
+    found,
+    printable,
+    read,
+    say,
+)
 from helpers.tools import file
 
 
@@ -59,3 +66,8 @@ def test_output_which_cannot_be_written_is_said_in_one_line() -> None:
         )
     assert done.returncode == 2
     assert done.stderr == "the output cannot be written: No space left on device\n"
+
+
+def test_a_message_has_nothing_a_terminal_would_act_upon() -> None:
+    assert printable("a\x1b[2J\nb\udcff é") == "a\\x1b[2J\\x0ab\\xdcff é"
+    assert printable("a\nb", also="\n") == "a\nb"

@@ -10,7 +10,7 @@ import click
 
 from angarium.config.errors import Fault, Severity
 from angarium.core.errors import Error
-from angarium.run.programs.config_files import FAULTY, UNUSABLE, json_option, read, say
+from angarium.run.programs.config_files import FAULTY, UNUSABLE, json_option, printable, read, say
 
 
 @click.command("check", short_help="say all that is wrong with a configuration")
@@ -38,8 +38,8 @@ def command(files: tuple[str, ...], *, as_json: bool, strict: bool) -> None:
         if as_json:
             results[file] = _plain(faults, counts)
         else:
-            say(f"{each}\n" for each in faults)
-            say([f"{file}: {_counted(counts)}\n"])
+            say(f"{printable(str(each))}\n" for each in faults)
+            say([f"{printable(file)}: {_counted(counts)}\n"])
     if as_json:
         say([json.dumps(results, indent=2), "\n"])
     sys.exit(code)

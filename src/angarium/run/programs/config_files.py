@@ -120,7 +120,13 @@ def _write(piece: list[str]) -> None:
         fail(f"the output cannot be written: {error.strerror}", UNUSABLE)
 
 
+def printable(text: str, *, also: str = "") -> str:
+    """Return a message without what a terminal would act upon, as names of files can have it."""
+    return "".join(each if each.isprintable() or each in also else f"\\x{ord(each):02x}"
+                   for each in text)  # fmt: skip
+
+
 def fail(message: str, code: int) -> NoReturn:
     """End with a message on standard error."""
-    click.echo(message.encode("utf-8", "backslashreplace"), err=True)
+    click.echo(printable(message, also="\n"), err=True)
     sys.exit(code)
