@@ -1,5 +1,6 @@
 """A node as the console sees it, in memory: what is applied is in force at once."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,13 +12,61 @@ from angarium.config.load import load_snapshot, snapshot
 from angarium.config.resolve import Configuration
 from angarium.console.access import Peer, Rank
 from angarium.console.errors import CommandError, ConflictError
+from angarium.console.node import Member, Tell, nobody
+from angarium.console.question import Answers, Asking
 from angarium.console.server import Applied, Live
 from angarium.console.session import Session
+from angarium.run import link
+from angarium.run.answering import Answering
+from angarium.run.node import kind
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 OPERATOR = Peer("alice", Rank.OPERATOR, "/run/control")
 VIEWER = Peer("victor", Rank.VIEWER, "/run/control")
+
+
+class FakeNode:
+    """A server of one supervisor and children which are functions: they answer at once."""
+
+    def __init__(self) -> None:
+        self.pid = 4711
+        self.release = "0.1"
+        self.started = 1_700_000_000.0
+        self.parts: dict[str, object] = {}  # of each child, by its name
+        self.stuck: tuple[str, ...] = ()
+
+    @property
+    def members(self) -> Sequence[Member]:
+        names = enumerate([*self.parts, *self.stuck], self.pid + 1)
+        return [Member(name, pid, kind(name), self.started, ready=True) for pid, name in names]
+
+    async def ask(
+        self, asking: Asking[R], *, tell: Tell = nobody, only: Sequence[str] = ()
+    ) -> Answers[R]:
+        """Put the question to each child, in this process."""
+        found: dict[str, R] = {}
+        failed: dict[str, str] = {}
+        for name, parts in self.parts.items():
+            if kind(name) & asking.of and (not only or name in only):
+                said: list[link.Message] = []
+                answering = Answering(parts, said.append, None)
+                answering.asked(link.Asked(1, asking.name, asking.arguments))
+                await asyncio.gather(*answering._under_way.values(), return_exceptions=True)
+                await asyncio.sleep(0)
+                octets = b""
+                for each in said:
+                    if isinstance(each, link.Meanwhile):
+                        for one in each.lines:
+                            tell(one)
+                    elif isinstance(each, link.Answered):
+                        octets += each.piece
+                        if each.refusal:
+                            failed[name] = each.refusal
+                if name not in failed:
+                    found[name] = asking.decoded(octets)
+        return Answers(found, self.stuck, failed)
 
 
 class FakeServer:
@@ -29,6 +78,7 @@ class FakeServer:
         self.files = snapshot(str(self.path))
         self.history = History(str(folder / "history"))
         self.refusal = ""
+        self.node = FakeNode()
         self.waiting: Mapping[str, str] = {}
         self.accounts: list[tuple[str, str, int]] = []
         self.use(1, self.files)
@@ -80,7 +130,7 @@ class Talk:
     """A session, as lines."""
 
     def __init__(self, server: FakeServer, peer: Peer = OPERATOR) -> None:
-        self.session = Session(server, peer)
+        self.session = Session(server, peer, server.node)
 
     async def say(self, line: str) -> str:
         """Give a command which is done; return what is printed."""

@@ -14,7 +14,7 @@ import pytest
 from angarium.console.access import Peer
 from angarium.console.client import SOCKET
 from angarium.console.result import Said
-from angarium.run import control
+from angarium.run import control, conversation
 from angarium.run.control import Control, by_kernel, opened
 from angarium.wire.control import (
     MAX_REQUEST,
@@ -43,7 +43,9 @@ class Place:
         self.server = FakeServer(folder, 'hostname = "a.test"\n')
         self.log = Log()
         self.listening = opened(folder)
-        self.control = Control(self.listening, self.server, lambda connection: who, "0.1", self.log)
+        self.control = Control(
+            self.listening, self.server, self.server.node, lambda connection: who, self.log
+        )
 
     def calling(self) -> AbstractAsyncContextManager[Operator]:
         return connected(self.folder)
@@ -157,7 +159,7 @@ async def test_who_says_nothing_is_not_waited_for_for_ever(
 async def test_who_does_not_read_his_answer_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(control, "ANSWER_SECONDS", 0.05)
+    monkeypatch.setattr(conversation, "ANSWER_SECONDS", 0.05)
     async with place(tmp_path) as here, here.calling() as deaf:
         await deaf.next()
         here.server.path.write_text("\n".join(f"domain d{n}.test {{ }}" for n in range(50_000)))
@@ -187,4 +189,4 @@ async def test_a_bug_in_a_command_costs_its_session_only(
 def test_octets_which_are_no_text_do_not_end_an_answer() -> None:
     said = Said("caf\udce9", {"name": "caf\udce9"})
     assert b"".join(parts(str(said))) == line(Part("caf?"))
-    assert b"caf?" in b"".join(parts(control._json(said)))
+    assert b"caf?" in b"".join(parts(conversation._json(said)))

@@ -25,6 +25,7 @@ from angarium.wire.control import (
     End,
     Form,
     Greeting,
+    Note,
     Part,
     answers,
     line,
@@ -91,8 +92,13 @@ class Client:
             raise ConsoleError("the server is of another version than this console")
         return greeting
 
-    def ask(self, text: str, form: Form = "text") -> Iterator[str]:
+    def ask(
+        self, text: str, form: Form = "text", note: Callable[[str], object] = str
+    ) -> Iterator[str]:
         """Ask for one command and yield the pieces of the answer; `failed` has its end.
+
+        Args:
+            note: called with each line which tells how far it is.
 
         Raises:
             ConsoleError: the server is gone, or does not answer.
@@ -103,6 +109,8 @@ class Client:
                 match self._next():
                     case Part(text=piece):
                         yield piece
+                    case Note(text=said):
+                        note(said)
                     case End(failed=failed, transaction=transaction):
                         self.failed, self.transaction = failed, transaction
                         return

@@ -13,9 +13,11 @@ from angarium.config.workspace import Workspace
 from angarium.console.access import Peer
 from angarium.console.command import Command, find
 from angarium.console.errors import RefusedError
+from angarium.console.node import Node, Tell, nobody
 from angarium.console.result import Result, Said
 from angarium.console.server import Server
 from angarium.core.errors import Error
+from angarium.wire.control import Form
 
 Edit: TypeAlias = Callable[[Workspace], object]
 
@@ -48,13 +50,25 @@ class Outcome:
 
 
 class Session:
-    """One connection of a console."""
+    """One connection of a console.
 
-    __slots__ = ("peer", "server", "transaction")
+    Attributes:
+        note: tells the operator how far a command is; not part of the answer.
+        form: how he wants the answer.
+        say: gives him a line of an answer which goes on and on, before the rest of it.
+    """
 
-    def __init__(self, server: Server, peer: Peer) -> None:
+    __slots__ = ("form", "node", "note", "peer", "say", "server", "transaction")
+
+    def __init__(
+        self, server: Server, peer: Peer, node: Node, note: Tell = nobody, say: Tell = nobody
+    ) -> None:
         self.server = server
+        self.node = node
         self.peer = peer
+        self.form: Form = "text"
+        self.note = note
+        self.say = say
         self.transaction: Transaction | None = None
 
     async def ask(self, line: str) -> Outcome:

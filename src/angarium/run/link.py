@@ -16,7 +16,7 @@ import msgspec
 
 from angarium.core.errors import Error
 
-VERSION: Final = 1  # of what is said here; raised when one side would not understand the other
+VERSION: Final = 2  # of what is said here; raised when one side would not understand the other
 MAX_FRAME: Final = 64 << 20  # a configuration snapshot is the largest thing sent
 MAX_FDS: Final = 1  # per packet, so that a label belongs to one descriptor
 _LENGTH: Final = struct.Struct("!I")
@@ -139,6 +139,36 @@ class Posted(msgspec.Struct, tag=True, frozen=True):
     refusal: str = ""
 
 
+class Asked(msgspec.Struct, tag=True, frozen=True):
+    """A question of the console (`console/question`); `number` comes back with all that is said."""
+
+    number: int
+    name: str
+    arguments: bytes
+
+
+class Meanwhile(msgspec.Struct, tag=True, frozen=True):
+    """The child works on a question; these lines are for who has asked."""
+
+    number: int
+    lines: list[str] = []
+
+
+class Answered(msgspec.Struct, tag=True, frozen=True):
+    """A piece of an answer, or the reason why there is none. The one with `last` ends it."""
+
+    number: int
+    piece: bytes = b""
+    last: bool = True
+    refusal: str = ""
+
+
+class Withdrawn(msgspec.Struct, tag=True, frozen=True):
+    """Nobody waits for the answer to this question any more; 0: to any."""
+
+    number: int = 0
+
+
 Message = (
     Start
     | Ready
@@ -156,6 +186,10 @@ Message = (
     | Told
     | Post
     | Posted
+    | Asked
+    | Meanwhile
+    | Answered
+    | Withdrawn
 )
 _DECODER: Final = msgspec.msgpack.Decoder(Message)
 _ENCODER: Final = msgspec.msgpack.Encoder()

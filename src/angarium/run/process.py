@@ -23,6 +23,7 @@ from angarium.config.resolve import Configuration
 from angarium.core.errors import Error
 from angarium.core.fault import FAULTS, point
 from angarium.run import link, log
+from angarium.run.answering import Answering
 from angarium.run.link import Link
 
 ORPHANED: Final = 4  # exit code of a child whose supervisor is gone
@@ -53,6 +54,7 @@ class Process:
         self._agreed: link.Commit | None = None  # what was said of it already
         self._draining = False
         self._over: asyncio.Future[int]
+        self._answering: Answering | None = None
 
     # What a subclass does.
 
@@ -93,6 +95,11 @@ class Process:
 
     def posted(self, outcome: link.Posted) -> None:
         """Hear what came of mail."""
+
+    @property
+    def parts(self) -> object:
+        """Return what questions of the console are given (`console/question`)."""
+        return self
 
     async def drain(self, seconds: float) -> None:
         """Finish what is under way, at most for so long, and close everything."""
@@ -176,10 +183,20 @@ class Process:
                 self.post(message)
             case link.Posted():
                 self.posted(message)
+            case link.Asked() | link.Withdrawn():
+                self._asked(message)
             case link.Drain(seconds):
                 self._drain(seconds)
             case _:
                 self.log.error("unexpected message", message=repr(message))
+
+    def _asked(self, message: link.Asked | link.Withdrawn) -> None:
+        if self._answering is None:
+            self._answering = Answering(self.parts, self._link.send, self.log)
+        if isinstance(message, link.Asked):
+            self._answering.asked(message)
+        else:
+            self._answering.withdrawn(message.number)
 
     async def _start(self, start: link.Start) -> None:
         name = f"{self.what} {start.number}"

@@ -30,10 +30,11 @@ from angarium.run.alarm import Panics
 from angarium.run.beside import Beside, words
 from angarium.run.changes import Changes
 from angarium.run.child import Child
-from angarium.run.control import Control
+from angarium.run.consoles import Consoles
 from angarium.run.fleet import GRACE_SECONDS, Fleet, Slot
 from angarium.run.handover import Handover, KeptSolo
 from angarium.run.hose import panics_of
+from angarium.run.node import Node as Processes
 from angarium.run.options import Node
 from angarium.run.outside import Outside
 from angarium.run.plan import Plan, workers_of
@@ -104,7 +105,8 @@ class Supervisor:
         self._accounts.use(plan.configuration, plan.state)
         files = given.files if given else b""
         self._changes = Changes(self, sockets, log, self._accounts.write, files)
-        self._control: Control | None = None
+        self._node = Processes(self, clock)
+        self._consoles = Consoles(self._changes, self._node, log)
         progress = Progress(plan.run_folder, clock.time, given.upgrade if given else 0)
         self._renewal = Renewal(self, plan, sockets, progress, clock, log, outside.program)
         self._waiting: list[Callable[[], None]] = []  # for a reload or an upgrade to be over
@@ -134,27 +136,16 @@ class Supervisor:
             self._resume(self._given)
         self._second()
         try:
-            await self._open_console()
+            kept = self._given.control if self._given is not None else None
+            await self._consoles.open(self._plan.run_folder, kept)
             await self._finished.wait()
             self._milestone("stopped")
         finally:
-            if self._control is not None:
-                self._control.close()
             for close in (
-                self._changes.close, self._accounts.close, self._panics.close,
+                self._consoles.close, self._changes.close, self._accounts.close, self._panics.close,
                 self._sockets.close, self._ledger.close, self._scoreboard.close, self._notify.close,
             ):  # fmt: skip
                 close()
-
-    async def _open_console(self) -> None:
-        """Listen for consoles; mail goes on without them."""
-        kept = self._given.control if self._given is not None else None
-        try:
-            self._control = await Control.opened(
-                self._plan.run_folder, kept, self._changes, self._log
-            )
-        except OSError as error:
-            self._log.error("no console can connect", reason=str(error))
 
     def _start(self) -> None:
         self._changes.begun()
@@ -175,6 +166,7 @@ class Supervisor:
             self._sink.resume(given.sink or 0)
         for name in given.ownerless:
             self._retiring.add(name)
+        self._node.resumed()
         if given.reload:
             self._wait(self.reload)
         self.take_over()
@@ -259,7 +251,7 @@ class Supervisor:
 
     @property
     def at_rest(self) -> bool:
-        return all(child.at_rest for child in self._with_hose(self._fleet.children))
+        return all(child.at_rest for child in self.children())
 
     def _with_hose(self, workers: Sequence[Child]) -> list[Child]:
         hose = [self._hose.child] if self._hose.child else []
@@ -292,7 +284,7 @@ class Supervisor:
             hose=hose,
             aides=aides,
             sink=self._sink.pid if self._sink is not None else None,
-            control=self._control.descriptor if self._control is not None else None,
+            control=self._consoles.descriptor,
         )
 
     def go_on(self) -> None:
@@ -430,11 +422,16 @@ class Supervisor:
 
     def joined(self, child: Child) -> None:
         self._changes.join(child)
+        self._node.joined(child)
 
     def died(self, child: Child) -> None:
         if trace := traces.take(self._plan.run_folder, child.name, child.pid):
             self._log.error("last words", who=child.name, pid=child.pid, trace=trace)
         self._changes.ended(child)
+        self._node.died(child)
+
+    def children(self) -> Sequence[Child]:
+        return self._with_hose(self._fleet.children)
 
     def ownerless(self) -> Collection[str]:
         return self._retiring.names
@@ -475,6 +472,8 @@ class Supervisor:
                 self._post.post(message, self._fleet.staying)
             case link.Posted():
                 self._post.posted(message)
+            case link.Meanwhile() | link.Answered():
+                self._node.received(message)
             case link.Alarm(text):
                 self._log.error(text, process=child.name)
             case _:

@@ -50,6 +50,10 @@ class Worker(Process):
     def post(self, mail: link.Post) -> None:
         letters.take_in(mail, self._parts.admit, self._parts.clock, self.send)
 
+    @property
+    def parts(self) -> object:
+        return self._parts
+
     def reopen(self) -> None:
         self._parts.alarm.panics.reopen()
 

@@ -2,7 +2,9 @@
 
     server   greeting            who answers, whom it takes us for
     client   ask                 one command
+    server   note                how far it is; not part of the answer
     server   part, part ... end  its answer in pieces, and whether it failed
+    client   stop                end this command; it is answered with what there is, or as failed
     server   bye                 the last word: the server hangs up, and why
 
 A client asks one thing and waits for its end. An answer may be of any length, a message may not:
@@ -16,12 +18,12 @@ import msgspec
 
 from angarium.core.errors import Error
 
-VERSION: Final = 1  # raised when one side would not understand the other
+VERSION: Final = 2  # raised when one side would not understand the other
 MAX_REQUEST: Final = 256 << 10  # octets of an `ask`: a list of some thousand networks fits
 MAX_ANSWER: Final = 1 << 20  # octets of what a server says at once
 PIECE: Final = 32 << 10  # characters of a part; escaped at worst six octets each
 
-Form = Literal["text", "json"]
+Form = Literal["text", "json", "xml"]
 
 
 class ControlError(Error):
@@ -44,6 +46,16 @@ class Ask(msgspec.Struct, frozen=True, tag="ask", tag_field="is"):
     form: Form = "text"
 
 
+class Stop(msgspec.Struct, frozen=True, tag="stop", tag_field="is"):
+    """The command under way is to end; when none is, nothing."""
+
+
+class Note(msgspec.Struct, frozen=True, tag="note", tag_field="is"):
+    """A line for the operator while the command is under way."""
+
+    text: str
+
+
 class Part(msgspec.Struct, frozen=True, tag="part", tag_field="is"):
     """A piece of the answer; the pieces are put together as they are."""
 
@@ -63,8 +75,9 @@ class Bye(msgspec.Struct, frozen=True, tag="bye", tag_field="is"):
     reason: str
 
 
-Answer = Greeting | Part | End | Bye
-Message = Ask | Answer
+Request = Ask | Stop
+Answer = Greeting | Note | Part | End | Bye
+Message = Request | Answer
 M = TypeVar("M")
 
 _ENCODER: Final = msgspec.json.Encoder()
@@ -130,9 +143,9 @@ class Reader(Generic[M]):
             raise ControlError("not a message", reason=str(error)) from error
 
 
-def requests() -> Reader[Ask]:
+def requests() -> Reader[Request]:
     """Return what a server reads with."""
-    return Reader(msgspec.json.Decoder(Ask), MAX_REQUEST)
+    return Reader(msgspec.json.Decoder(Request), MAX_REQUEST)
 
 
 def answers() -> Reader[Answer]:

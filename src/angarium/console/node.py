@@ -1,0 +1,62 @@
+"""The processes of the server, as commands see them; `run/node` has it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from angarium.console.question import Answers, Asking, Of
+
+R = TypeVar("R")
+
+Tell = Callable[[str], None]
+
+
+def nobody(line: str) -> None:
+    """Nobody is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A process of the server. `started`: Unix time; `ready`: it does its work."""
+
+    name: str
+    pid: int
+    of: Of
+    started: float
+    ready: bool
+
+
+class Node(Protocol):
+    """The processes of the server."""
+
+    @property
+    def pid(self) -> int:
+        """Return the supervisor's process, by which a shell speaks to the server."""
+        ...
+
+    @property
+    def release(self) -> str: ...
+
+    @property
+    def started(self) -> float:
+        """Return when the server was started, as Unix time."""
+        ...
+
+    @property
+    def members(self) -> Sequence[Member]:
+        """Return its children, whoever runs now."""
+        ...
+
+    async def ask(
+        self, asking: Asking[R], *, tell: Tell = nobody, only: Sequence[str] = ()
+    ) -> Answers[R]:
+        """Put a question to all processes which know an answer, and wait for them.
+
+        Whoever says nothing for command_timeout is stuck, and not waited for. Who works on it says
+        so again and again, as long as it takes. To cancel this is to withdraw the question.
+
+        Args:
+            tell: called with the lines which processes say meanwhile.
+            only: names of processes; empty: all which know.
+        """
+        ...

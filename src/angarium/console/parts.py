@@ -1,0 +1,56 @@
+"""What a question finds in the worker it is put to; `run/parts` has it all."""
+
+import asyncio
+from pathlib import Path
+from typing import Protocol
+
+from angarium.config.resolve import Configuration
+from angarium.core.clock import Clock
+from angarium.events.metrics import Metrics
+from angarium.inbound.smtp import Services
+from angarium.net.resolver import Naming
+from angarium.net.sweep import Sweep
+from angarium.outbound.pool import Pool
+from angarium.outbound.settle import Settle
+from angarium.queue.admit import Admit
+from angarium.queue.board import Board
+from angarium.queue.ledger import SharedLedger
+from angarium.queue.memory import Memory
+from angarium.queue.spool.store import Spool
+
+
+class Parts(Protocol):
+    """A worker, as questions see it."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def configuration(self) -> Configuration: ...
+    @property
+    def state(self) -> Path: ...
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def ledger(self) -> SharedLedger: ...
+    @property
+    def sweep(self) -> Sweep: ...
+    @property
+    def spool(self) -> Spool: ...
+    @property
+    def board(self) -> Board: ...
+    @property
+    def admit(self) -> Admit: ...
+    @property
+    def settle(self) -> Settle: ...
+    @property
+    def naming(self) -> Naming: ...
+    @property
+    def pool(self) -> Pool: ...
+    @property
+    def services(self) -> Services: ...
+    @property
+    def memory(self) -> Memory: ...
+    @property
+    def metrics(self) -> Metrics: ...

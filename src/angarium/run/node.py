@@ -1,0 +1,92 @@
+"""The processes of this node, as commands of the console see them (`console/node`)."""
+
+import os
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Final, Protocol, TypeVar
+
+from angarium.console.node import Member, Tell, nobody
+from angarium.console.question import Answers, Asking, Of
+from angarium.core.clock import Clock
+from angarium.run import link
+from angarium.run.child import Child
+from angarium.run.fanout import Fanout
+from angarium.run.options import Node as NodeOptions
+from angarium.run.renewal import Generation
+
+R = TypeVar("R")
+
+_WORKER: Final = "worker"
+_HOSE: Final = "hose"
+
+
+class Processes(Protocol):
+    """The supervisor, as far as this file needs it."""
+
+    @property
+    def generation(self) -> Generation: ...
+
+    def children(self) -> Sequence[Child]:
+        """Return all children which run, those which leave too."""
+        ...
+
+
+class Node:
+    """The processes of this node."""
+
+    def __init__(self, processes: Processes, clock: Clock, started: float = 0.0) -> None:
+        self._processes = processes
+        self._clock = clock
+        self._since: dict[int, float] = {}
+        self._fanout = Fanout(max(1, int(clock.time() * 1000)))
+        self.started = started or clock.time()
+
+    @property
+    def pid(self) -> int:
+        return os.getpid()
+
+    @property
+    def release(self) -> str:
+        return version("angarium")
+
+    @property
+    def members(self) -> Sequence[Member]:
+        return [
+            Member(each.name, each.pid, kind(each.name), self._since.get(each.pid, 0.0), each.ready)
+            for each in self._processes.children()
+        ]
+
+    async def ask(
+        self, asking: Asking[R], *, tell: Tell = nobody, only: Sequence[str] = ()
+    ) -> Answers[R]:
+        children = [
+            each
+            for each in self._processes.children()
+            if kind(each.name) & asking.of and (not only or each.name in only)
+        ]
+        patience = self._processes.generation.configuration.top(NodeOptions).command_timeout
+        return await self._fanout.ask(asking, children, patience, tell)
+
+    # What the supervisor tells.
+
+    def joined(self, child: Child) -> None:
+        self._since[child.pid] = self._clock.time()
+
+    def resumed(self) -> None:
+        """We are in the place of a program which had questions under way: nobody waits for them."""
+        for each in self._processes.children():
+            each.send(link.Withdrawn())
+
+    def received(self, message: link.Meanwhile | link.Answered) -> None:
+        self._fanout.received(message)
+
+    def died(self, child: Child) -> None:
+        self._since.pop(child.pid, None)
+        self._fanout.ended(child)
+
+
+def kind(name: str) -> Of:
+    """Return what a child of this name is: `worker 0`, `hose`, `monitor`."""
+    if name.startswith(_WORKER):
+        return Of.WORKER
+    return Of.HOSE if name.startswith(_HOSE) else Of.AIDE
