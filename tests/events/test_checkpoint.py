@@ -14,6 +14,7 @@ from angarium.events.checkpoint import (
     Keeper,
     boot_id,
     passed,
+    written,
 )
 from angarium.events.reader import Cursor
 
@@ -183,6 +184,19 @@ def test_while_a_checkpoint_is_damaged_everything_is_wanted(tmp_path: Path, keep
     keeper.save({"000/events": CURSOR}, {}, sync=True)
     (tmp_path / "logs" / SYNCED).write_bytes(b"?")
     assert passed(tmp_path) == {}
+
+
+def test_the_files_a_reader_may_go_back_to_are_known(tmp_path: Path, keeper: Keeper) -> None:
+    assert written(tmp_path) == set()
+    keeper.save({}, {"mainlog": File(7, 10)}, sync=True)
+    keeper.save({}, {"mainlog": File(8, 0)}, sync=False)
+    # After the death of the process it would be 8, after that of the machine 7.
+    assert written(tmp_path) == {7, 8}
+    keeper.save({}, {"mainlog": File(8, 5)}, sync=True)
+    assert written(tmp_path) == {8}
+    (tmp_path / "logs" / SYNCED).write_bytes(b"?")
+    with pytest.raises(CheckpointError):
+        written(tmp_path)
 
 
 def test_this_run_of_the_machine_has_a_name() -> None:

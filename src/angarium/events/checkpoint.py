@@ -127,6 +127,23 @@ def passed(folder: Path) -> dict[str, int]:
     return {name: min(each) for name, each in reached.items() if len(each) == len(readers)}
 
 
+def written(folder: Path) -> set[int]:
+    """Return the inodes of files which readers write, or would go back to after a crash.
+
+    Args:
+        folder: that of the readers' folders.
+
+    Raises:
+        CheckpointError: a checkpoint cannot be read, so it may be any file.
+    """
+    found: set[int] = set()
+    for name in (NOW, SYNCED):
+        for path in folder.glob(f"*/{name}"):
+            if (kept := _read(path)) is not None:
+                found |= {each.inode for each in kept.files.values()}
+    return found
+
+
 class Keeper:
     """The checkpoints of one reader.
 
