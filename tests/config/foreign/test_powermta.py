@@ -184,6 +184,11 @@ def test_mail_waits_under_another_domain_only_if_that_has_hosts() -> None:
     assert conf.at(Shape, domain="c.example").reroute_domain is None
 
 
+def test_all_mail_under_one_domain_has_no_place() -> None:
+    draft, _ = brought("<domain *>\n queue-to a.example\n</domain>\n")
+    assert "may not stand in the file" in draft.left[0].why
+
+
 def test_no_password_is_told() -> None:
     draft, _ = brought("<domain a.example>\n auth-password quite-secret\n</domain>\n")
     assert "quite-secret" not in draft.text() + "".join(map(str, draft.left))

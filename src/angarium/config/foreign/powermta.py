@@ -337,10 +337,10 @@ class _Import:
         if name.endswith(".rollup") and not routed:
             why = f"{name} has no hosts, and here mail goes to those; write limits in a host stanza"
             self._draft.leave(item.where, item.text, why)
-        elif place[-1][0] == "host":
+        elif place and place[-1][0] == "host":
             self._draft.set("rollup_mx", "true", item.where, item.text, place)
             self._draft.set("rollup_mx_name", name, item.where, item.text, place)
-        elif place[-1] != there[0]:
+        elif place[-1:] != there:
             self._draft.set("reroute_domain", name, item.where, item.text, place)
 
     def _mapped(self, item: Directive, known: Mapping[str, tuple[str, str]], place: Place) -> None:
