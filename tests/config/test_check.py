@@ -113,9 +113,7 @@ def test_what_has_no_effect_yet_is_told() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "listener", ["ecstream_listener", "http_listener", "msgcserver_listener", "xmpp_listener"]
-)
+@pytest.mark.parametrize("listener", ["ecstream_listener", "msgcserver_listener", "xmpp_listener"])
 def test_a_listener_which_nobody_serves_is_told(listener: str) -> None:
     text = f"{listener} {{ listen :2081 {{ file_mode = 0600 }} }}"
     (told,) = faults(text, Severity.WARNING)

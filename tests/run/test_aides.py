@@ -9,7 +9,7 @@ import structlog
 
 from angarium.config.load import load
 from angarium.run import link
-from angarium.run.aides import Aides, Overheard, Postmaster
+from angarium.run.aides import PROGRAMS, Aides, Overheard, Postmaster, sockets_of
 from helpers.clock import FakeClock
 
 START = link.Start(0, 1, "/state", 1, b"", [])
@@ -44,12 +44,13 @@ class Yard:
         self.aides = Aides(self, self.clock, structlog.get_logger(), self.spawn)
 
     def spawn(self, program: str, name: str, *values: Any) -> Any:
-        assert program == f"angarium.run.{name}"
+        assert program == PROGRAMS[name][0]
         self.children.append(child := Child(name, values[-1]))
+        self.given = values[1]
         return child
 
-    def aide_start(self) -> link.Start:
-        return START
+    def aide_start(self, name: str) -> tuple[link.Start, dict[str, int]]:
+        return START, sockets_of(name, {"http_listener a": 7, "esmtp_listener a": 8})
 
     def joined(self, child: Any) -> None:
         self.joins += 1
@@ -182,3 +183,20 @@ async def test_mail_goes_to_workers_which_are_ready_in_turn(
     for _ in range(4):
         post.post(mail, workers)
     assert [len(each.told) for each in workers] == [2, 0, 2]
+
+
+async def test_the_web_gets_its_listening_sockets_and_no_others(
+    tmp_path: Path, timers: list[Any]
+) -> None:
+    yard = Yard()
+    yard.aides.use(configured(tmp_path, 'http_listener { listen "127.0.0.1:2081" { } }'))
+    assert [each.name for each in yard.children] == ["web"]
+    assert yard.given == {"http_listener a": 7}
+    yard.aides.use(configured(tmp_path, ""))
+    assert yard.children[0].told == [link.Drain(5.0)]
+
+
+async def test_the_web_is_there_for_traces_too(tmp_path: Path, timers: list[Any]) -> None:
+    yard = Yard()
+    yard.aides.use(configured(tmp_path, 'trace_endpoint = "http://127.0.0.1:4318/v1/traces"'))
+    assert [each.name for each in yard.children] == ["web"]

@@ -5,9 +5,7 @@ from types import SimpleNamespace
 from typing import Any, ClassVar
 
 from angarium.events.metrics import Metrics
-from angarium.run.gauges import ACCOUNT, Gauges
-
-NAMES = dict.fromkeys((*ACCOUNT.values, "queued", "quarantined"), 0)
+from angarium.run.gauges import Gauges
 
 
 class Spool(SimpleNamespace):
@@ -19,7 +17,7 @@ class Spool(SimpleNamespace):
 
 def parts(**changed: Any) -> Any:
     spool = Spool(
-        entries=7, recovering=0, intake=True, delivery=True, counts=lambda: NAMES | {"created": 9}
+        entries=7, recovering=0, intake=True, delivery=True, counts=lambda: {"quarantined": 3}
     )
     settle = SimpleNamespace(delivered_count=2, deferred_count=3, failures=Counter({10: 4}))
     pool = SimpleNamespace(
@@ -54,7 +52,7 @@ def test_each_part_is_asked_what_it_counts() -> None:
     values = seen(parts())
     found = {name: values[name] for name in ("queued", "delayed", "in_flight", "connections_out")}
     assert found == {"queued": 7, "delayed": 1, "in_flight": 2, "connections_out": 5}
-    assert values["account|created"] == 9
+    assert values["isolated"] == 3
     assert values["failures|10"] == 4
     assert values["dials|refused"] == 6
     assert (values["dns_queries"], values["dns_entries"]) == (3, 2)

@@ -65,7 +65,7 @@ class Worker:
         loop = asyncio.get_running_loop()
         names = (
             *("process", "alarm", "row", "host", "sweep", "board", "holdings", "bounces", "naming"),
-            *("memory", "soundness", "lag", "readings", "settle", "gauges"),
+            *("memory", "soundness", "lag", "readings", "settle", "gauges", "busiest"),
         )
         self.pool = part("pool")
         self.pool.close = self._close_pool

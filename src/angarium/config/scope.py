@@ -195,7 +195,10 @@ ECSTREAM_LISTENER: Final = stanza(
     ),
 )
 HTTP_LISTENER: Final = stanza(
-    "http_listener", Scope.HTTP_LISTENER, doc="Answers HTTP.", standing=SILENT
+    "http_listener",
+    Scope.HTTP_LISTENER,
+    doc="Answers HTTP: /healthz, /readyz, /metrics and /status, for who watches the server. It "
+    "neither asks who looks nor encrypts, so let it listen on 127.0.0.1. Mail is not taken by it.",
 )
 CONTROL_LISTENER: Final = stanza(
     "control_listener",

@@ -175,16 +175,23 @@ def merged(snapshots: Iterable[Snapshot]) -> dict[str, Value]:
         for key, value in snapshot.items():
             metric = metric_of(key)
             if metric is not None:
-                total[key] = _add(metric.kind, total[key], value) if key in total else value
+                total[key] = _join(metric.kind, total[key], value) if key in total else value
     return total
 
 
-def _add(kind: Kind, one: Value, other: Value) -> Value:
+def add(one: Value, other: Value) -> Value:
+    """Return the sum of two values of a metric."""
     if isinstance(one, list) or isinstance(other, list):
         if not (isinstance(one, list) and isinstance(other, list)):
             raise TypeError("a histogram and a number do not add up")
         return [a + b for a, b in zip(one, other, strict=True)]
-    return max(one, other) if kind == "highest" else one + other
+    return one + other
+
+
+def _join(kind: Kind, one: Value, other: Value) -> Value:
+    if kind == "highest" and not isinstance(one, list) and not isinstance(other, list):
+        return max(one, other)
+    return add(one, other)
 
 
 def percentile(counts: list[int], share: float) -> float:

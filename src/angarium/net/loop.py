@@ -26,15 +26,21 @@ BEAT_SECONDS: Final = 0.01
 NOTHING_SECONDS: Final = 0.002  # a timer counts in milliseconds: less is no pause
 LONG_SECONDS: Final = 0.020  # what no pause of ours should exceed
 
-PAUSES: Final = histogram("loop_pauses", "How late the loop ran what was due")
-LONGEST: Final = gauge("loop_pause", "Longest pause of the loop in the last second", highest=True)
-TOO_LONG: Final = counter("loop_pauses_long", "Pauses of the loop over 20 ms")
-OWN_PAUSES: Final = histogram("loop_work", "Work of the loop without a look at what is due")
-OWN_LONGEST: Final = gauge("loop_work_longest", "Longest of it in the last second", highest=True)
-OWN_TOO_LONG: Final = counter("loop_work_long", "Such work over 20 ms")
-COLLECTIONS: Final = histogram("collections", "Pauses for the collection of garbage")
-COLLECTION: Final = gauge("collection", "Longest of these in the last second", highest=True)
-COLLECTED_LONG: Final = counter("collections_long", "Collections over 20 ms")
+PAUSES: Final = histogram("loop_pauses", "How late the loop ran what was due.")
+LONGEST: Final = gauge(
+    "loop_pause", "Longest pause of a loop in the last second.", highest=True, unit="seconds"
+)
+TOO_LONG: Final = counter("loop_pauses_long", "Pauses of the loop over 20 ms.")
+OWN_PAUSES: Final = histogram("loop_work", "Work of the loop without a look at what is due.")
+OWN_LONGEST: Final = gauge(
+    "loop_work_longest", "Longest of it in the last second.", highest=True, unit="seconds"
+)
+OWN_TOO_LONG: Final = counter("loop_work_long", "Such work over 20 ms.")
+COLLECTIONS: Final = histogram("collections", "Pauses for the collection of garbage.")
+COLLECTION: Final = gauge(
+    "collection", "Longest of these in the last second.", highest=True, unit="seconds"
+)
+COLLECTED_LONG: Final = counter("collections_long", "Collections over 20 ms.")
 
 
 class RealClock:

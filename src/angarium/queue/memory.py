@@ -42,9 +42,11 @@ STAGE: Final = metrics.gauge(
     "4 contents under way are refused.",
     highest=True,
 )
-USED: Final = metrics.gauge("memory_used", "Octets of memory in use, of all workers.")
-LIMIT: Final = metrics.gauge("memory_limit", "Octets of memory there are for all workers.")
-HOLLOW: Final = metrics.gauge("memory_hollow", "Octets in use which are free inside of workers.")
+USED: Final = metrics.gauge("memory_used", "Memory in use, of all workers.", unit="bytes")
+LIMIT: Final = metrics.gauge("memory_limit", "Memory there is for all workers.", unit="bytes")
+HOLLOW: Final = metrics.gauge(
+    "memory_hollow", "Memory in use which is free inside of workers.", unit="bytes"
+)
 RESIDENT: Final = metrics.gauge("messages_resident", "Recipients whose message is in memory.")
 CHANGES: Final = metrics.counter("memory_stage_changes", "Changes of memory_stage.")
 SHRUNK: Final = metrics.counter("memory_shrunk", "Times caches and contents were let go.")

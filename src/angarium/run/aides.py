@@ -1,4 +1,4 @@
-"""Processes beside the workers, each there when the configuration asks for it: the monitor.
+"""Processes beside the workers, each there when the configuration asks for it: monitor and web.
 
 Mail needs none of them. One that dies is started again; one that hangs is not waited for, but at
 the end of a stop, and then not for long. The rule: **they are told, and asked nothing**: what they
@@ -17,9 +17,12 @@ from angarium.modules.monitor.options.snmp import Snmp, SnmpTraps
 from angarium.run import link
 from angarium.run.child import Backoff, Child, resumed
 from angarium.run.handover import KeptSolo
+from angarium.run.sockets import is_of
+from angarium.web.options import HTTP, Tracing
 
 DRAIN_SECONDS: Final = 5.0  # to say the last word
 MONITOR: Final = "monitor"
+WEB: Final = "web"
 
 
 def _monitored(configuration: Configuration) -> bool:
@@ -29,16 +32,29 @@ def _monitored(configuration: Configuration) -> bool:
     return answering or trapping or alerting
 
 
+def _asked(configuration: Configuration) -> bool:
+    tracing = bool(configuration.top(Tracing).trace_endpoint)
+    return tracing or bool(configuration.listens(HTTP))
+
+
 # Name of the process to its program, and to who asks for it.
 PROGRAMS: Final[Mapping[str, tuple[str, Callable[[Configuration], bool]]]] = {
     MONITOR: ("angarium.run.monitor", _monitored),
+    WEB: ("angarium.run.webserver", _asked),
 }
+
+
+def sockets_of(name: str, descriptors: Mapping[str, int]) -> dict[str, int]:
+    """Return the listening sockets which are for one of them, by label."""
+    return {
+        label: each for label, each in descriptors.items() if name == WEB and is_of(HTTP, label)
+    }
 
 
 class Owner(Protocol):
     """Whom they work for."""
 
-    def aide_start(self) -> link.Start: ...
+    def aide_start(self, name: str) -> tuple[link.Start, dict[str, int]]: ...
 
     def joined(self, child: Child) -> None: ...
 
@@ -148,8 +164,10 @@ class Aides:
             return
         program, _ = PROGRAMS[aide.name]
         aide.started = self._clock.monotonic()
-        start = self._owner.aide_start()
-        aide.child = self._spawn(program, aide.name, start, {}, self._owner.received, self._ended)
+        start, descriptors = self._owner.aide_start(aide.name)
+        aide.child = self._spawn(
+            program, aide.name, start, descriptors, self._owner.received, self._ended
+        )
         self._owner.joined(aide.child)
 
     def _ended(self, child: Child, status: int) -> None:

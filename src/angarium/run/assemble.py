@@ -53,6 +53,7 @@ from angarium.queue.spool.store import Spool
 from angarium.queue.timer import Timer
 from angarium.run import link
 from angarium.run.alarm import Alarm
+from angarium.run.busiest import Busiest, Looking
 from angarium.run.doors import Doors
 from angarium.run.gauges import Gauges
 from angarium.run.holdings import Holdings
@@ -144,6 +145,7 @@ def assemble(
         memory=memory, soundness=soundness, lag=LagWatch(loop, clock, metrics),
         doors=Doors(loop, services, row, descriptors), number=number, metrics=metrics,
         gauges=Gauges(metrics),
+        busiest=Looking(board, Busiest(state / "run" / "busiest"), number),
         readings=Readings(state / "run" / "readings"),
     )  # fmt: skip
 

@@ -1,6 +1,7 @@
 """The listening sockets of a worker, and the sessions which came in by them."""
 
 import asyncio
+import os
 import resource
 import socket
 from functools import partial
@@ -13,7 +14,8 @@ from angarium.net.address import Buffers
 from angarium.net.listener import Listener
 from angarium.net.options.sockets import ListenSocket
 from angarium.run.scoreboard import Row
-from angarium.run.sockets import label
+from angarium.run.sockets import is_of, label
+from angarium.web.options import HTTP
 
 # Descriptors of a process which sessions leave to the spool, to deliveries and to names: a quarter
 # of what the system allows, but not fewer than these.
@@ -64,7 +66,7 @@ class Doors:
         self._loop = loop
         self._services = services
         self._row = row
-        self._descriptors = descriptors
+        self._descriptors = _ours(descriptors)
         self._open: dict[Endpoint, Listener] = {}
         descriptors_allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         self._most = most_sessions(descriptors_allowed)
@@ -72,7 +74,7 @@ class Doors:
 
     def change(self, configuration: Configuration, descriptors: dict[str, int]) -> None:
         """Listen on what the configuration wants, and on nothing else."""
-        self._descriptors |= descriptors
+        self._descriptors |= _ours(descriptors)
         wanted = configuration.listens(LISTENER)
         for where in [where for where in self._open if where not in wanted]:
             self._open.pop(where).close()
@@ -112,6 +114,16 @@ class Doors:
         )
         listener.start()
         return listener
+
+
+def _ours(descriptors: dict[str, int]) -> dict[str, int]:
+    """Return what is not for another process, and close the rest.
+
+    Kept open here those sockets would go on listening when nobody has them any more.
+    """
+    for each in [each for each in descriptors if is_of(HTTP, each)]:
+        os.close(descriptors.pop(each))
+    return descriptors
 
 
 def most_sessions(descriptors: int) -> int:

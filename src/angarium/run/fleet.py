@@ -157,6 +157,7 @@ class Fleet:
         self.crash_limit = crash_limit
         self.slots: dict[int, Slot] = {}
         self.stopping = False
+        self.deaths = 0  # of workers which were not told to end
 
     def start(self, dealt: list[list[str]]) -> None:
         """Start one worker for each list of shards."""
@@ -383,6 +384,7 @@ class Fleet:
         self._ledger.clear_worker(slot.number)
         suspect = self._scoreboard.bury(slot.number)
         if not slot.leaving or status != 0:
+            self.deaths += 1
             self._log.error("worker died", worker=slot.number, status=status)
             if suspect:
                 self._suspects[suspect] += 1

@@ -30,12 +30,6 @@ NO_INTAKE: Final = gauge("intake_stopped", "Workers whose spool takes no mail.")
 NO_DELIVERY: Final = gauge("delivery_stopped", "Workers which deliver nothing, as none is noted.")
 LEAVING: Final = gauge("leaving", "Workers which take nothing new, as they are to end.")
 SUSPENDED: Final = gauge("suspended_bindings", "Bindings whose address is not on this machine.")
-ACCOUNT: Final = counter(
-    "account",
-    "Recipients by what became of them since the spool is there: created, and how they ended.",
-    label="end",
-    values=("created", "delivered", "bounced", "expired", "discarded", "transferred"),
-)
 LIMITS: Final = counter(
     "limits_hit",
     "Times something had to wait for a limit: of connections, or of a rate.",
@@ -97,17 +91,14 @@ class Gauges:
 
     def _queues(self, parts: Parts) -> None:
         spool, board = parts.spool, parts.board
-        counts = spool.counts()
         self._set(QUEUED, len(spool))
-        self._set(ISOLATED, counts["quarantined"])
+        self._set(ISOLATED, spool.counts()["quarantined"])
         self._set(DELAYED, board.delayed)
         self._set(IN_FLIGHT, board.in_flight)
         self._set(LINES, len(board.lines))
         self._set(RECOVERING, spool.recovering)
         self._set(NO_INTAKE, int(not spool.intake))
         self._set(NO_DELIVERY, int(not spool.delivery))
-        for end in ACCOUNT.values:
-            self._metrics.cell(ACCOUNT, end).value = counts[end]
 
     def _deliveries(self, settle: Settle, pool: Pool) -> None:
         self._set(DELIVERED, settle.delivered_count)

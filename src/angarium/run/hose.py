@@ -30,6 +30,8 @@ from angarium.journal.disk import Disk
 from angarium.modules import index
 from angarium.modules.loggers.ec_logger import panic, panic_log
 from angarium.modules.loggers.places import Log, Places
+from angarium.modules.monitor.tally import FILE as COUNTS
+from angarium.modules.monitor.tally import Tally
 from angarium.run.alarm import Panics
 from angarium.run.flags import GENERIC, Flags
 from angarium.run.options import DebugFlags, DebugThrottle, Node
@@ -44,7 +46,10 @@ SYNC_SECONDS: Final = 1.0  # a power cut makes so much of the logs be written ag
 
 READ: Final = metrics.counter("hose_events", "Events read from the streams.")
 LAG: Final = metrics.gauge(
-    "hose_lag_seconds", "Age of the last event written to the logs, when it was.", highest=True
+    "hose_lag_seconds",
+    "Age of the last event written to the logs, when it was.",
+    highest=True,
+    unit="seconds",
 )
 HELD: Final = metrics.gauge("hose_held", "Whether logs cannot be written, 0 or 1.")
 
@@ -110,6 +115,8 @@ def readers_of(configuration: Configuration, state: Path) -> dict[str, list[Logg
             slow = any(log.slow for log in logger.logs)
             reader = f"{READER}.{stanza}.{quote(name, safe='')}" if slow else READER
             found.setdefault(reader, []).append(logger)
+    if configuration.instances("snmp"):
+        found[READER].append(Tally(state / "run" / COUNTS))
     return found
 
 

@@ -28,6 +28,7 @@ from angarium.queue.spool.means import Settings
 from angarium.queue.spool.options import Spooling
 from angarium.queue.spool.store import Spool
 from angarium.run.alarm import Alarm, Panics
+from angarium.run.busiest import Looking
 from angarium.run.doors import Doors
 from angarium.run.gauges import Gauges
 from angarium.run.holdings import Holdings
@@ -84,6 +85,7 @@ class Parts:
     number: int
     metrics: Metrics
     gauges: Gauges
+    busiest: Looking
     readings: Readings
     _prepared: Prepared | None = None
     _closing: bool = False
@@ -221,4 +223,5 @@ class Parts:
         self.naming.tick(now)
         self.holdings.look()
         self.gauges.look(self, now, leaving=self._leaving)
+        self.busiest.tick()
         self.readings.write(self.number, self.metrics.snapshot(), self.clock.time())

@@ -32,7 +32,7 @@ from angarium.run.privileges import Identity, allow_descriptors, become, confine
 from angarium.run.scoreboard import MAX_WORKERS
 from angarium.run.sockets import Manner
 
-LISTENERS = ("esmtp_listener",)
+LISTENERS = ("esmtp_listener", "http_listener")
 LEAST_COLUMNS = 4
 STAYING = frozenset({"sink", "spoolbase", "pidfile"})
 RESTART = "a restart"

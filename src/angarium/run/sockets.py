@@ -35,6 +35,11 @@ def label(where: Endpoint) -> str:
     return f"{where.listener} {where.name}"
 
 
+def is_of(listener: str, label: str) -> bool:
+    """Say whether a label is that of a socket of such a listener."""
+    return label.startswith(f"{listener} ")
+
+
 def shown(where: Endpoint) -> str:
     """Return the address for people."""
     if where.path:

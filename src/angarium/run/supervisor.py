@@ -25,7 +25,7 @@ from angarium.queue.ledger import LedgerTable
 from angarium.queue.spool.options import Spooling
 from angarium.run import handover, link, shards, traces
 from angarium.run.accounts import Accounts
-from angarium.run.aides import MONITOR, Aides, Overheard, Postmaster
+from angarium.run.aides import MONITOR, Aides, Overheard, Postmaster, sockets_of
 from angarium.run.alarm import Panics
 from angarium.run.beside import Beside, words
 from angarium.run.changes import Changes
@@ -35,6 +35,7 @@ from angarium.run.fleet import GRACE_SECONDS, Fleet, Slot
 from angarium.run.handover import Handover, KeptSolo
 from angarium.run.hose import panics_of
 from angarium.run.node import Node as Processes
+from angarium.run.nodewide import NodeWide
 from angarium.run.options import Node
 from angarium.run.outside import Outside
 from angarium.run.plan import Plan, workers_of
@@ -101,6 +102,7 @@ class Supervisor:
         self._sink = Beside(words(plan.sink), clock, log, end) if plan.sink else None
         self._hose = Solo(self, clock, log, outside.spawn)
         self._post = Postmaster(self._aides)
+        self._wide = NodeWide(plan.state, clock, anew=given is None)
         self._accounts = Accounts(clock, log)
         self._accounts.use(plan.configuration, plan.state)
         files = given.files if given else b""
@@ -130,6 +132,7 @@ class Supervisor:
         ):
             loop.add_signal_handler(number, reaction)
         hear()
+        self._wide.open()
         if self._given is None:
             self._start()
         else:
@@ -356,13 +359,9 @@ class Supervisor:
         if not self._fleet.stopping or self._fleet.children:
             return
         if self._hose.child is None:
-            self._last()
+            self._aides.drain()  # Workers and hose are gone: so may be who watched them.
         else:
             self._hose.drain(self._hose.child)
-
-    def _last(self) -> None:
-        """Workers and hose are gone: so may be who watched them."""
-        self._aides.drain()
 
     def aides_left(self) -> None:
         """The sink goes last, as mail went to it."""
@@ -383,6 +382,7 @@ class Supervisor:
             processes.append((HOSE, self._hose.child))
         self._watchdog.look(processes, top(Node).watchdog_interval)
         self._notify.alive(self._clock.monotonic())
+        self._wide.look(self._fleet, self._ledger, self._workers, self.generation.number)
         if not self._finished.is_set():
             asyncio.get_running_loop().call_later(1.0, self._second)
 
@@ -429,6 +429,7 @@ class Supervisor:
             self._log.error("last words", who=child.name, pid=child.pid, trace=trace)
         self._changes.ended(child)
         self._node.died(child)
+        self._wide.bury(child)
 
     def children(self) -> Sequence[Child]:
         return self._with_hose(self._fleet.children)
@@ -439,13 +440,14 @@ class Supervisor:
     def hose_start(self) -> link.Start:
         return self._start_message(0, [], [], self.generation, self._workers)
 
-    aide_start = hose_start
+    def aide_start(self, name: str) -> tuple[link.Start, dict[str, int]]:
+        return self.hose_start(), sockets_of(name, self._sockets.descriptors())
 
     def hose_ended(self, child: Child) -> None:
         self._scoreboard.still(HOSE)
         self.died(child)
         if self._fleet.stopping and not self._fleet.children:
-            self._last()
+            self._aides.drain()
 
     def hose_wanted(self) -> bool:
         return not self._fleet.stopping or bool(self._fleet.children)

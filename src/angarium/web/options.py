@@ -1,10 +1,13 @@
-"""Options of listeners which answer HTTP."""
+"""Options of listeners which answer HTTP, and of traces which are sent by it."""
 
-from angarium.config.kinds import Bool, Size
-from angarium.config.option import Options, planned
+from typing import Final
+
+from angarium.config.kinds import Bool, Float, List, Size, Text
+from angarium.config.option import OURS, Options, option, planned
 from angarium.config.scope import PATHWAYS, Scope
 
-HERE = Scope.HTTP_LISTENER | Scope.LISTEN | PATHWAYS | Scope.PEER
+HTTP: Final = "http_listener"
+HERE: Final = Scope.HTTP_LISTENER | Scope.LISTEN | PATHWAYS | Scope.PEER
 
 
 class HttpRequests(Options, direction="both"):
@@ -32,4 +35,47 @@ class HttpRequests(Options, direction="both"):
         scopes=HERE,
         direction="sending",
         doc="Whether each request is written to paniclog, to find out what a client sends.",
+    )
+
+
+class Observed(Options, direction="receiving"):
+    """Who may look at the server by HTTP."""
+
+    http_hosts = option(
+        List(Text(), split=True),
+        (),
+        scopes=Scope.HTTP_LISTENER | Scope.LISTEN,
+        since=OURS,
+        doc="""
+        Names by which browsers may call this server, beside addresses, localhost and our own
+        hostname. A request for another name is refused: by a name of his own an attacker could
+        make a browser in our network read what is listened on for this network only.
+        """,
+        example="( mta1.internal )",
+    )
+
+
+class Tracing(Options, direction="both"):
+    """Traces of messages, for a collector of OpenTelemetry."""
+
+    trace_endpoint = option(
+        Text(),
+        None,
+        scopes=Scope.GLOBAL,
+        since=OURS,
+        doc="""
+        Where traces go by OTLP over HTTP, such as "http://127.0.0.1:4318/v1/traces". Unset: none
+        are made.
+        """,
+        example="http://127.0.0.1:4318/v1/traces",
+    )
+    trace_sample = option(
+        Float(minimum=0.0, maximum=1.0),
+        0.01,
+        scopes=Scope.GLOBAL,
+        since=OURS,
+        doc="""
+        What part of all messages is traced: 0.01 is one of a hundred. A message is traced with all
+        of its recipients or not at all.
+        """,
     )

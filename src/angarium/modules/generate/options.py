@@ -119,7 +119,9 @@ class CassandraClient(
 class HttpServer(
     Module,
     stanza="httpsrv",
-    standing=not_yet("Nothing is taken or shown by HTTP yet; an `http_listener` says so too."),
+    standing=not_yet(
+        "An `http_listener` answers who watches the server; no mail is taken by it yet."
+    ),
 ):
     """Answers HTTP on the listeners of `http_listener`."""
 

@@ -10,6 +10,7 @@ import click
 import setproctitle
 
 from angarium.config.errors import ConfigError, told
+from angarium.inbound.profile import LISTENER
 from angarium.net.loop import RealClock
 from angarium.run import log
 from angarium.run.formats import NewerError, refuse_newer
@@ -19,6 +20,7 @@ from angarium.run.plan import Plan, StartError
 from angarium.run.privileges import PrivilegeError
 from angarium.run.sockets import ListenError, Sockets
 from angarium.run.supervisor import Supervisor
+from angarium.web.options import HTTP
 
 FAULTY, CANNOT_START = 1, 3
 
@@ -75,9 +77,13 @@ def announce(plan: Plan, sockets: Sockets) -> None:
         click.echo("running as root: set user and group in a security stanza to drop privileges")
     if reason := plan.unreadable():
         click.echo(f"a reload will be refused, let the user of the security stanza read: {reason}")
-    addresses = [_address(each.getsockname()) for each in sockets.open.values()]
+    listening = [(where.listener, each.getsockname()) for where, each in sockets.open.items()]
+    addresses = [_address(name) for listener, name in listening if listener == LISTENER]
     for address in addresses:
         click.echo(f"SMTP on {address}")
+    for listener, name in listening:
+        if listener == HTTP:
+            click.echo(f"status on {_status(name)}")
     click.echo(f"state in {plan.state}")
     if plan.sink is not None and addresses:
         click.echo(_things_to_try(addresses[0], plan))
@@ -90,6 +96,10 @@ def _address(name: object) -> str:
         return str(name)
     host, port = name[:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _status(name: object) -> str:
+    return f"http://{_address(name)}/status" if isinstance(name, tuple) else str(name)
 
 
 def _things_to_try(address: str, plan: Plan) -> str:

@@ -1,0 +1,134 @@
+"""The busiest queues of a worker: those with the most mail, a few of however many there are.
+
+A worker looks for its own now and then, in a job of slices (`queue/beat`), and writes them to a
+file of rows. Rule: **what is kept and told is bounded by MOST**, not by how many domains there are.
+"""
+
+import heapq
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import msgspec
+
+from angarium.queue.board import Board
+from angarium.queue.line import ABSENT, PAUSED, SHUT, SUSPENDED, THROTTLED, Key, Line
+from angarium.run.readings import Rows
+from angarium.run.scoreboard import MAX_WORKERS
+from angarium.web.overview import MOST, Queue
+
+LOOK_SECONDS: Final = 5.0
+REST: Final = 200  # times as long as a look took: half a percent of a processor at most
+ROW_OCTETS: Final = 32768
+_PIECE: Final = 200  # lines or routes between two steps of a job
+_WHY: Final = (
+    (SUSPENDED, "suspended"),
+    (SHUT, "suspend_delivery"),
+    (ABSENT, "its address is not on this machine"),
+    (PAUSED, "no host could be reached"),
+    (THROTTLED, "its rate is used up"),
+)
+
+_encode: Final = msgspec.msgpack.Encoder().encode
+_decode: Final = msgspec.msgpack.Decoder(list[Queue]).decode
+
+
+class Found(NamedTuple):
+    """A candidate, in the order of the heap."""
+
+    waiting: int
+    number: int  # so that no two are equal
+    key: Key
+    line: Line | None
+    delayed: int
+
+
+class Busiest:
+    """The file of all workers' busiest queues."""
+
+    __slots__ = ("_file",)
+
+    def __init__(self, path: Path) -> None:
+        self._file = Rows(path, MAX_WORKERS, ROW_OCTETS)
+
+    def write(self, worker: int, queues: Sequence[Queue], now: float) -> None:
+        """Replace a worker's; where their names are so long that all have no room, fewer."""
+        kept = list(queues)
+        while not self._file.put(worker, _encode(kept), now):
+            kept = kept[: len(kept) // 2]
+
+    def read(self, now: float) -> list[Queue]:
+        """Return those of all workers; one queue may stand there once for each of them."""
+        found = []
+        for worker in range(MAX_WORKERS):
+            payload = self._file.get(worker, None)
+            if payload and self._file.age(worker, now) < 12 * LOOK_SECONDS:
+                found += _decode(payload)
+        return found
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class Looking:
+    """A worker's looks for its busiest queues."""
+
+    __slots__ = ("_board", "_file", "_next", "_worker", "_working")
+
+    def __init__(self, board: Board, file: Busiest, worker: int) -> None:
+        self._board = board
+        self._file = file
+        self._worker = worker
+        self._working = False
+        self._next = 0.0
+
+    def tick(self) -> None:
+        """Begin a look, if it is time for one; called once a second."""
+        now = self._board.clock.monotonic()
+        if not self._working and now >= self._next:
+            self._working = True
+            self._board.begin(self._look(now))
+
+    def _look(self, begun: float) -> Iterator[None]:
+        board, spent = self._board, 0.0
+        clock = board.clock.monotonic
+        heap: list[Found] = []
+        at = clock()
+        for number, found in enumerate(self._all()):
+            if found.waiting and (len(heap) < MOST or found.waiting > heap[0].waiting):
+                ranked = found._replace(number=number)
+                (heapq.heappush if len(heap) < MOST else heapq.heapreplace)(heap, ranked)
+            if not number % _PIECE:
+                spent += clock() - at
+                yield
+                at = clock()
+        queues = [self._queue(each) for each in sorted(heap, reverse=True)]
+        self._file.write(self._worker, queues, board.clock.time())
+        spent += clock() - at
+        self._next = begun + max(LOOK_SECONDS, spent * REST)
+        self._working = False
+
+    def _all(self) -> Iterator[Found]:
+        """Yield the lines, and then the routes of delayed mail which have none."""
+        board = self._board
+        for key, line in list(board.lines.items()):
+            delayed = line.delayed
+            yield Found(line.active + line.in_flight + delayed, 0, key, line, delayed)
+        counts, routes = board.later.counts, board.spool.routes
+        for number in range(len(counts)):
+            delayed = counts[number]
+            if delayed and (key := routes.key(number)) not in board.lines:
+                yield Found(delayed, 0, key, None, delayed)
+            elif not delayed and not number % _PIECE:
+                yield Found(0, 0, ("", "", ""), None, 0)  # So that the job takes a step here too.
+
+    def _queue(self, found: Found) -> Queue:
+        line = found.line
+        group, binding, domain = found.key
+        if line is None:
+            return Queue(group, binding, domain, 0, found.delayed, 0, 0, "")
+        sessions = getattr(line.pool, "sessions", ())
+        why = next((words for reason, words in _WHY if line.closed & reason), "")
+        return Queue(
+            group, binding, domain, line.active, found.delayed, line.in_flight, len(sessions), why
+        )

@@ -1,0 +1,138 @@
+"""The process of the web: answers HTTP on the sockets it is given, and sends traces.
+
+    python -m angarium.run.webserver LINK FDS     started by the supervisor, by nobody else
+
+Mail needs nothing of it. Each address has a listener of its own; a reload opens and closes them.
+"""
+
+import asyncio
+import socket
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from uvicorn.server import ServerState
+
+import angarium.run.declared  # noqa: F401 - what others have counted has its declaration
+from angarium.config.resolve import Configuration, Endpoint
+from angarium.events.metrics import Metrics
+from angarium.inbound.options import Reception
+from angarium.net import loop as loops
+from angarium.run import link, process
+from angarium.run.host import Host
+from angarium.run.own import Own
+from angarium.run.process import Process
+from angarium.run.sockets import label
+from angarium.run.watching import Watching
+from angarium.web.app import app
+from angarium.web.guard import connections
+from angarium.web.options import HTTP, Observed
+
+LOOK_SECONDS: Final = 1.0
+NAME: Final = "web"
+
+
+class WebServer(Process):
+    """Listens, looks at the readings once a second, and answers."""
+
+    what = "web"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._clock = loops.RealClock()
+        self._metrics = Metrics()
+        self._own = Own(self._metrics)
+        self._watching: Watching
+        self._stopping = asyncio.Event()
+        self._open: dict[Endpoint, asyncio.Server] = {}
+        self._state = ServerState()
+        self._sockets: dict[str, socket.socket] = {}
+        self._prepared: tuple[Configuration, dict[str, socket.socket]] | None = None
+
+    async def start(
+        self, start: link.Start, configuration: Configuration, descriptors: dict[str, int]
+    ) -> None:
+        self._watching = Watching(Path(start.state), self._clock.time)
+        self._sockets = _taken(descriptors)
+        await self._listen(configuration)
+        self.ready()
+        while not self._stopping.is_set():
+            self._own.look(self._clock.monotonic())
+            self._watching.look({NAME: self._metrics.snapshot()})
+            try:
+                await asyncio.wait_for(self._stopping.wait(), LOOK_SECONDS)
+            except TimeoutError:
+                continue
+        self._close()
+
+    async def _listen(self, configuration: Configuration) -> None:
+        """Listen on what the configuration wants, and on nothing else."""
+        wanted = configuration.listens(HTTP)
+        for where in list(self._open):
+            # With other options a listener is another one, on the same socket.
+            self._open.pop(where).close()
+        host = Host(configuration)
+        about = {"node": host.name, "version": version("angarium")}
+        answering = app(self._watching, about)
+        loop = asyncio.get_running_loop()
+        for where in wanted:
+            kept = self._sockets.get(label(where))
+            if kept is None:
+                continue  # It needs a restart; the supervisor has said so.
+            at = {"listener": HTTP, "listen": where.name}
+            hosts = {host.name.lower(), *configuration.at(Observed, **at).http_hosts}
+            idle = configuration.at(Reception, **at).idle_time
+            made = connections(answering, {each.lower() for each in hosts}, self._state, idle)
+            opened = socket.socket(fileno=socket.dup(kept.fileno()))
+            if where.path:
+                self._open[where] = await loop.create_unix_server(made, sock=opened)
+            else:
+                self._open[where] = await loop.create_server(made, sock=opened)
+        for name in self._sockets.keys() - {label(where) for where in wanted}:
+            self._sockets.pop(name).close()
+
+    def prepare(self, configuration: Configuration, descriptors: dict[str, int]) -> None:
+        self._prepared = configuration, _taken(descriptors)
+
+    def commit(self, *, reload: bool) -> None:
+        if self._prepared is not None:
+            configuration, coming = self._prepared
+            self._prepared = None
+            self._sockets |= coming
+            self.spawn(self._listen(configuration))
+
+    def abort(self) -> None:
+        if self._prepared is not None:
+            for each in self._prepared[1].values():
+                each.close()
+        self._prepared = None
+
+    async def drain(self, seconds: float) -> None:
+        self._stopping.set()
+        working = [task for task in self._tasks if task is not asyncio.current_task()]
+        await asyncio.gather(*working)
+
+    def _close(self) -> None:
+        for each in self._open.values():
+            each.close()
+        for connection in list(self._state.connections):
+            connection.shutdown()
+        for kept in self._sockets.values():
+            kept.close()
+        self._watching.close()
+
+
+def _taken(descriptors: dict[str, int]) -> dict[str, socket.socket]:
+    """Return the sockets which are for us, and close the others."""
+    ours = {
+        name: socket.socket(fileno=each)
+        for name, each in descriptors.items()
+        if name.startswith(f"{HTTP} ")
+    }
+    process.close(each for name, each in descriptors.items() if name not in ours)
+    return ours
+
+
+if __name__ == "__main__":
+    loops.install()
+    process.main(WebServer())

@@ -1,0 +1,97 @@
+"""The process of the web: what it does with sockets, and when it ends."""
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from angarium.config.load import load_text
+from angarium.run import link
+from angarium.run.webserver import WebServer
+from helpers.browser import ask
+
+
+def listening() -> tuple[socket.socket, int]:
+    opened = socket.socket()
+    opened.bind(("127.0.0.1", 0))
+    opened.listen()
+    return opened, opened.getsockname()[1]
+
+
+def configured(*ports: int, more: str = "") -> Any:
+    listens = " ".join(f'listen "127.0.0.1:{port}" {{ }}' for port in ports)
+    return load_text(f"http_listener {{ {more} {listens} }}")
+
+
+def given(opened: socket.socket, port: int) -> dict[str, int]:
+    return {f"http_listener 127.0.0.1:{port}": opened.detach()}
+
+
+@pytest.fixture
+async def web(tmp_path: Path) -> AsyncIterator[tuple[WebServer, int]]:
+    (tmp_path / "run").mkdir()
+    opened, port = listening()
+    made = WebServer()
+    ready = asyncio.Event()
+    made.ready = ready.set  # type: ignore[method-assign]
+    start = link.Start(0, 1, str(tmp_path), 1, b"", [])
+    made.spawn(made.start(start, configured(port), given(opened, port)))
+    await asyncio.wait_for(ready.wait(), 10)
+    yield made, port
+    await made.drain(5.0)
+
+
+async def test_it_answers_on_the_sockets_it_is_given(web: tuple[WebServer, int]) -> None:
+    _, port = web
+    assert (await ask(port, "/healthz")).status == 200
+    answer = await ask(port, "/readyz")
+    assert (answer.status, answer.text) == (503, "the server does not run, or does not answer\n")
+
+
+async def test_a_reload_opens_and_closes_and_keeps_what_stays(web: tuple[WebServer, int]) -> None:
+    made, port = web
+    opened, other = listening()
+    smtp, _ = listening()
+    kept = smtp.detach()
+    made.prepare(configured(port, other), {**given(opened, other), "esmtp_listener x": kept})
+    with pytest.raises(OSError, match="Bad file"):
+        os.fstat(kept)
+    made.commit(reload=True)
+    await settled(made)
+    assert (await ask(port, "/healthz")).status == 200
+    assert (await ask(other, "/healthz")).status == 200
+    made.prepare(configured(other), {})
+    made.commit(reload=True)
+    await settled(made)
+    assert (await ask(other, "/healthz")).status == 200
+    with pytest.raises(OSError, match="Connect call failed"):
+        await ask(port, "/healthz")
+
+
+async def test_a_reload_which_is_called_off_leaves_nothing_open(web: tuple[WebServer, int]) -> None:
+    made, _ = web
+    opened, other = listening()
+    made.prepare(configured(other), given(opened, other))
+    made.abort()
+    with pytest.raises(OSError, match="Connect call failed"):
+        await ask(other, "/healthz")
+
+
+async def test_other_names_hold_for_a_socket_which_stays(web: tuple[WebServer, int]) -> None:
+    made, port = web
+    assert (await ask(port, "/healthz", host="mta.test")).status == 421
+    made.prepare(configured(port, more="http_hosts = ( mta.test )"), {})
+    made.commit(reload=True)
+    await settled(made)
+    assert (await ask(port, "/healthz", host="mta.test")).status == 200
+
+
+async def settled(made: WebServer) -> None:
+    """Wait for what a commit has begun."""
+    with contextlib.suppress(asyncio.TimeoutError):
+        await asyncio.wait([task for task in made._tasks if "_listen" in repr(task)], timeout=5)

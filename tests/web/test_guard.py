@@ -1,0 +1,148 @@
+"""Clients of HTTP which mean no good, and those which are merely odd."""
+
+import asyncio
+import contextlib
+
+import pytest
+
+from angarium.web import guard
+from angarium.web.guard import MOST_CONNECTIONS, MOST_HEADER, host_of
+from helpers.browser import WELL, Watched, ask, connected, cut_off, read, serving
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH"])
+async def test_only_get_and_head_are_known(method: str) -> None:
+    async with serving(Watched(WELL)) as port:
+        answer = await ask(port, "/status", method=method)
+    assert (answer.status, answer.fields["allow"]) == (405, "GET, HEAD")
+
+
+async def test_head_says_how_long_the_answer_would_be() -> None:
+    async with serving(Watched(WELL)) as port:
+        answer = await ask(port, "/healthz", method="HEAD")
+    assert (answer.status, answer.fields["content-length"], answer.body) == (200, "6", b"")
+
+
+@pytest.mark.parametrize("more", ["Content-Length: 5\r\n", "Transfer-Encoding: chunked\r\n"])
+async def test_a_request_with_a_content_is_refused(more: str) -> None:
+    async with serving(Watched(WELL)) as port:
+        assert (await ask(port, "/status", more=more)).status == 400
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1", 200), ("127.0.0.1:2081", 200), ("[::1]:2081", 200), ("192.0.2.7", 200),
+        ("localhost", 200), ("LOCALHOST:80", 200), ("mail.localhost.", 200),
+        ("mx.node.test", 200), ("MX.Node.Test:2081", 200),
+        ("evil.example", 421), ("127.0.0.1.evil.example", 421), ("", 421), ("mx.node.test.x", 421),
+        ("localhost.evil.example:2081", 421), ("[evil", 421),
+    ],
+)  # fmt: skip
+async def test_a_name_which_others_can_point_to_us_is_refused(host: str, status: int) -> None:
+    async with serving(Watched(WELL), hosts=["mx.node.test"]) as port:
+        assert (await ask(port, "/status", host=host)).status == status
+
+
+async def test_two_hosts_in_one_request_are_refused() -> None:
+    async with serving(Watched(WELL)) as port:
+        answer = await ask(port, "/status", more="Host: localhost\r\n")
+    assert answer.status in (400, 421)
+
+
+ALIVE = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+async def test_one_connection_serves_many_requests() -> None:
+    async with serving(Watched(WELL)) as port, connected(port) as (reader, writer):
+        for _ in range(3):
+            writer.write(ALIVE)
+            assert (await read(reader)).status == 200
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200),  # TLS
+        b"EHLO me.test\r\n\r\n",
+        b"GET / HTTP/x.9\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\n\r\n",  # without a host
+        b"GET /healthz HTTP/1.1\r\nHost: a\r\nX y: z\r\n\r\n",
+        bytes(range(256)) * 4 + b"\r\n\r\n",
+    ],
+)
+async def test_garbage_is_answered_with_400_and_the_end(octets: bytes) -> None:
+    async with serving(Watched(WELL)) as port:
+        async with connected(port) as (reader, writer):
+            writer.write(octets)
+            said = await asyncio.wait_for(reader.read(), 5)
+        assert said.startswith(b"HTTP/1.1 400")
+        assert (await ask(port, "/healthz")).status == 200
+
+
+async def test_a_header_without_an_end_is_refused() -> None:
+    async with serving(Watched(WELL)) as port, connected(port) as (reader, writer):
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n")
+        for _ in range(MOST_HEADER // 1000 + 2):
+            writer.write(b"X-Long: " + b"x" * 1000 + b"\r\n")
+        said = await asyncio.wait_for(reader.read(), 5)
+    assert said.startswith(b"HTTP/1.1 4")
+
+
+async def test_who_sends_an_octet_now_and_then_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "REQUEST_SECONDS", 0.1)
+    loop = asyncio.get_running_loop()
+    async with serving(Watched(WELL)) as port, connected(port) as (reader, writer):
+        begun, ending = loop.time(), asyncio.ensure_future(cut_off(reader))
+        while not ending.done():
+            assert loop.time() - begun < 5, "an octet was enough to stay"
+            writer.write(b"X")
+            await asyncio.wait([ending], timeout=0.02)
+        assert await ending
+
+
+async def test_who_says_nothing_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "REQUEST_SECONDS", 0.05)
+    async with serving(Watched(WELL)) as port, connected(port) as (reader, _):
+        assert await cut_off(reader)
+
+
+async def test_who_asks_no_more_is_cut_off_after_its_idle_time() -> None:
+    async with serving(Watched(WELL), idle=0.05) as port, connected(port) as (reader, writer):
+        writer.write(ALIVE)
+        assert (await read(reader)).status == 200
+        assert await cut_off(reader)
+
+
+async def test_who_does_not_take_its_answers_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "REQUEST_SECONDS", 0.2)
+    ended = asyncio.Event()
+    lost = guard.Guarded.connection_lost
+
+    def noted(self: guard.Guarded, exc: Exception | None) -> None:
+        lost(self, exc)
+        ended.set()
+
+    monkeypatch.setattr(guard.Guarded, "connection_lost", noted)
+    async with serving(Watched(WELL), idle=0.2) as port, connected(port) as (_, writer):
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        writer.write(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2000)
+        await asyncio.wait_for(ended.wait(), 20)
+
+
+async def test_one_connection_too_many_is_told_so_and_the_others_go_on() -> None:
+    async with serving(Watched(WELL)) as port, contextlib.AsyncExitStack() as stack:
+        held = [await stack.enter_async_context(connected(port)) for _ in range(MOST_CONNECTIONS)]
+        more, _ = await stack.enter_async_context(connected(port))
+        assert (await read(more)).status == 503
+        reader, writer = held[0]
+        writer.write(ALIVE)
+        assert (await read(reader)).status == 200
+
+
+@pytest.mark.parametrize(
+    ("field", "host"),
+    [("[2001:db8::1]:80", "2001:db8::1"), ("A.B:1", "a.b"), ("a.b.", "a.b"), ("[", ""), ("", "")],
+)
+def test_the_host_of_a_field(field: str, host: str) -> None:
+    assert host_of(field) == host
