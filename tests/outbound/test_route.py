@@ -241,3 +241,10 @@ def test_when_mx_cannot_be_had_the_domain_is_its_own_host(
     else:
         with pytest.raises(DeliveryError, match="no MX or A"):
             asyncio.run(router.route("bare.test", options))
+
+
+def test_a_route_without_a_port_has_the_one_of_its_protocol() -> None:
+    routes = ("192.0.2.9",)
+    assert hosts("two.test", routes=routes) == ["192.0.2.9 192.0.2.9:25"]
+    by_lmtp = hosts("two.test", routes=routes, delivery_method="LMTP")
+    assert by_lmtp == ["192.0.2.9 192.0.2.9:2003"]

@@ -124,28 +124,28 @@ class Router:
         return await self._hops(hosts, domain, transport, families, uncertain=uncertain)
 
     def _steps(self, domain: str, transport: Transport) -> list[Step]:
-        default = transport.lmtp_port if transport.delivery_method == "LMTP" else 0
         if transport.gateway is not None:
             place = transport.gateway
-            return [Step(place.host, port=place.port or default, by_mx=True)]
+            return [Step(place.host, port=place.port, by_mx=True)]
         if transport.routes:
             try:
                 steps = static.steps(transport.routes)
             except ValueError as error:
                 raise DeliveryError(NO_HOSTS, Reach.DOMAIN, routes=str(error)) from error
             return [
-                Step(domain, step.order, step.port or default, by_mx=True, ttl=step.ttl)
+                Step(domain, step.order, step.port, by_mx=True, ttl=step.ttl)
                 if step.name == static.MX_OF_DOMAIN
                 else step
                 for step in steps
             ]
-        return [Step(domain, port=default, by_mx=True)]
+        return [Step(domain, by_mx=True)]
 
     async def _hosts(
         self, step: Step, domain: str, transport: Transport, families: Collection[int]
     ) -> list[Host]:
         """Return the hosts which a step names."""
-        port = step.port or transport.remote_smtp_port
+        lmtp = transport.delivery_method == "LMTP"
+        port = step.port or (transport.lmtp_port if lmtp else transport.remote_smtp_port)
         name = _unbracketed(step.name)
         if _is_address(name) or not step.by_mx:
             return [Host(name, port, (step.order, 0))]
