@@ -1,13 +1,16 @@
 """Files which include each other."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from angarium.config import tree
 from angarium.config.errors import ConfigError
 from angarium.config.grammar import File, Setting, parse
+from angarium.config.load import check_snapshot, snapshot
 from angarium.config.tree import (
     MAX_INCLUDE_DEPTH,
     SEARCH_PATH,
@@ -175,3 +178,33 @@ def test_a_snapshot_reads_as_the_disk_did(
     assert not messages(first)
     assert not messages(second)
     assert list(second.files) == list(first.files)
+
+
+@pytest.mark.parametrize("inside", ["include", "readonly_include", "local_changes_file ="])
+def test_what_is_no_file_is_a_fault_and_not_waited_for(inside: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for name in (str(tmp_path / "pipe"), "/dev/zero"):
+        main = tmp_path / "main"
+        main.write_text(f'{inside} "{name}"\n')
+        found = check_snapshot(snapshot(main)).faults
+        assert [each.message for each in found] == [f"{name} cannot be read: it is no regular file"]
+
+
+def test_the_main_file_is_a_file(tmp_path: Path) -> None:
+    for name in ("/dev/zero", str(tmp_path)):
+        with pytest.raises(ConfigError, match="cannot be read"):
+            snapshot(name)
+
+
+def test_why_a_file_cannot_be_read_is_told_as_it_was(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "main").write_text('include "loop"\n')
+    (fault,) = check_snapshot(snapshot(tmp_path / "main")).faults
+    assert "cannot be read: Too many levels" in fault.message
+
+
+def test_a_file_is_not_larger_than_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tree, "MAX_FILE", 10)
+    (tmp_path / "main").write_text("hostname = a.b.c\n")
+    with pytest.raises(ConfigError, match="too large"):
+        snapshot(tmp_path / "main")

@@ -5,8 +5,10 @@ configuration in another process, also when the files have changed meanwhile. Th
 is `grammar`, what its stanzas mean is `check`.
 """
 
+import errno
 import os
 import re
+import stat
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -26,6 +28,7 @@ SEARCH_VARIABLE: Final = "EC_CONF_SEARCH_PATH"
 NODE_VARIABLE: Final = "EC_NODE_NAME"  # set for a node of a cluster
 LOCAL_CHANGES: Final = "/opt/msys/ecelerity/etc/local_changes.conf"
 MAX_INCLUDE_DEPTH: Final = 16
+MAX_FILE: Final = 512 * 1024 * 1024  # octets of one; 100,000 stanzas have 20 million
 MAX_FAULTS: Final = 1000  # of the includes of one file; then it is no use to go on
 LEADS_ON: Final = re.compile(rb"include|local_changes_file", re.IGNORECASE)
 SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
@@ -50,11 +53,13 @@ class Snapshot(msgspec.Struct, frozen=True, tag="angarium-configuration-1"):
     search: tuple[str, ...]
     files: dict[str, bytes]
     directories: dict[str, tuple[str, ...]]
+    errors: dict[str, int] = {}  # of files which are there and cannot be read
 
     def read(self, path: str) -> bytes:
         found = self.files.get(path)
         if found is None:
-            raise FileNotFoundError(2, "No such file or directory", path)
+            number = self.errors.get(path, errno.ENOENT)
+            raise OSError(number, said(number), path)
         return found
 
     def listing(self, path: str) -> Sequence[str] | None:
@@ -62,18 +67,23 @@ class Snapshot(msgspec.Struct, frozen=True, tag="angarium-configuration-1"):
 
 
 class Disk:
-    """The files themselves; notes all that was read."""
+    """The files themselves; notes all that was read, and what could not be."""
 
-    __slots__ = ("directories", "files")
+    __slots__ = ("directories", "errors", "files")
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.directories: dict[str, tuple[str, ...]] = {}
+        self.errors: dict[str, int] = {}
 
     def read(self, path: str) -> bytes:
         if path not in self.files:
-            with open(path, "rb") as file:
-                self.files[path] = file.read()
+            try:
+                self.files[path] = octets_of(path)
+            except OSError as error:
+                if error.errno not in (errno.ENOENT, errno.ENOTDIR):
+                    self.errors[path] = error.errno or errno.EIO
+                raise
         return self.files[path]
 
     def listing(self, path: str) -> Sequence[str] | None:
@@ -83,8 +93,36 @@ class Disk:
                     names = sorted(each.name for each in entries if each.is_file())
             except NotADirectoryError:
                 return None
+            except OSError as error:
+                if error.errno != errno.ENOENT:
+                    self.errors[path] = error.errno or errno.EIO
+                raise
             self.directories[path] = tuple(names)
         return self.directories[path]
+
+
+def octets_of(path: str) -> bytes:
+    """Return what a file holds. A pipe would never end, nor would a device: they are no files.
+
+    Raises:
+        OSError: with ENOTSUP, EFBIG for what is no file or too large.
+    """
+    # Without waiting, or a pipe nobody writes to would hold up who opens it.
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        kind = os.fstat(file.fileno()).st_mode
+        if stat.S_ISDIR(kind):
+            raise IsADirectoryError(errno.EISDIR, said(errno.EISDIR), path)
+        if not stat.S_ISREG(kind):
+            raise OSError(errno.ENOTSUP, said(errno.ENOTSUP), path)
+        octets = file.read(MAX_FILE + 1)
+    if len(octets) > MAX_FILE:
+        raise OSError(errno.EFBIG, said(errno.EFBIG), path)
+    return octets
+
+
+def said(number: int) -> str:
+    """Return what an error of the system is called."""
+    return "it is no regular file" if number == errno.ENOTSUP else os.strerror(number)
 
 
 @dataclass(slots=True)
@@ -246,8 +284,12 @@ class _Reader:
             return
         try:
             octets = self._sources.read(path)
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
             return  # It comes into being with the first change.
+        except OSError as error:
+            # Changes which are there and cannot be read are not to be forgotten.
+            self._document.main.fault(0, f"{path} cannot be read: {error.strerror}")
+            return
         local = self._parse(path, octets)
         self._document.local = local
         self.file(local, ())
