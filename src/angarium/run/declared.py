@@ -6,7 +6,8 @@ need. Importing this one brings all declarations; it takes some 0.2 s, so the su
 
 import angarium.run.assemble
 import angarium.run.hose
-import angarium.run.nodewide  # noqa: F401 - for their declarations
+import angarium.run.nodewide
+import angarium.web.collector  # noqa: F401 - for their declarations
 from angarium.events.metrics import METRICS, Metric
 
 

@@ -25,10 +25,14 @@ from angarium.run.process import Process
 from angarium.run.sockets import label
 from angarium.run.watching import Watching
 from angarium.web.app import app
+from angarium.web.collector import Collector
+from angarium.web.follow import Follow
 from angarium.web.guard import connections
-from angarium.web.options import HTTP, Observed
+from angarium.web.options import HTTP, Observed, Tracing
+from angarium.web.spans import Spans
 
 LOOK_SECONDS: Final = 1.0
+BREATH_SECONDS: Final = 0.02  # between two reads of events, where there are more
 NAME: Final = "web"
 
 
@@ -43,18 +47,22 @@ class WebServer(Process):
         self._metrics = Metrics()
         self._own = Own(self._metrics)
         self._watching: Watching
+        self._state_folder: Path
         self._stopping = asyncio.Event()
         self._open: dict[Endpoint, asyncio.Server] = {}
         self._state = ServerState()
         self._sockets: dict[str, socket.socket] = {}
+        self._tracing: asyncio.Task[None] | None = None
         self._prepared: tuple[Configuration, dict[str, socket.socket]] | None = None
 
     async def start(
         self, start: link.Start, configuration: Configuration, descriptors: dict[str, int]
     ) -> None:
-        self._watching = Watching(Path(start.state), self._clock.time)
+        self._state_folder = Path(start.state)
+        self._watching = Watching(self._state_folder, self._clock.time)
         self._sockets = _taken(descriptors)
         await self._listen(configuration)
+        self._trace(configuration)
         self.ready()
         while not self._stopping.is_set():
             self._own.look(self._clock.monotonic())
@@ -91,6 +99,44 @@ class WebServer(Process):
         for name in self._sockets.keys() - {label(where) for where in wanted}:
             self._sockets.pop(name).close()
 
+    def _trace(self, configuration: Configuration) -> None:
+        """Send traces as the configuration has it, and no others."""
+        self._untrace()
+        options = configuration.top(Tracing)
+        if options.trace_endpoint:
+            about = {
+                "service.name": "angarium",
+                "service.version": version("angarium"),
+                "host.name": Host(configuration).name,
+            }
+            collector = Collector(options.trace_endpoint, about, self._metrics)
+            spans = Spans(options.trace_sample)
+            self._tracing = asyncio.ensure_future(self._traced(collector, spans))
+            self._tracing.add_done_callback(self._trace_ended)
+
+    async def _traced(self, collector: Collector, spans: Spans) -> None:
+        """Read events and send what they make, until cancelled."""
+        sending = asyncio.ensure_future(collector.run())
+        follow = Follow(self._state_folder, self._clock.time())
+        try:
+            while not sending.done():
+                collector.add(spans.of(follow.read(self._clock.monotonic())))
+                await asyncio.sleep(BREATH_SECONDS if follow.behind else LOOK_SECONDS)
+            sending.result()
+        finally:
+            sending.cancel()
+            follow.close()
+
+    def _untrace(self) -> None:
+        if self._tracing is not None:
+            self._tracing.cancel()
+            self._tracing = None
+
+    def _trace_ended(self, task: asyncio.Task[None]) -> None:
+        """A bug in traces is told, and stops nothing else."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.alarm(f"no more traces: {type(error).__name__}: {error}")
+
     def prepare(self, configuration: Configuration, descriptors: dict[str, int]) -> None:
         self._prepared = configuration, _taken(descriptors)
 
@@ -100,6 +146,7 @@ class WebServer(Process):
             self._prepared = None
             self._sockets |= coming
             self.spawn(self._listen(configuration))
+            self._trace(configuration)
 
     def abort(self) -> None:
         if self._prepared is not None:
@@ -109,6 +156,7 @@ class WebServer(Process):
 
     async def drain(self, seconds: float) -> None:
         self._stopping.set()
+        self._untrace()
         working = [task for task in self._tasks if task is not asyncio.current_task()]
         await asyncio.gather(*working)
 
