@@ -323,6 +323,11 @@ class World:
         children = Path(f"/proc/{number}/task/{number}/children").read_text(encoding="ascii")
         return next((pid for pid in map(int, children.split()) if "hose" in _title(pid)), 0)
 
+    def monitor_pid(self) -> int:
+        """Return the process id of the monitor; 0 if there is none."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text(encoding="ascii")
+        return next((pid for pid in map(int, children.split()) if "monitor" in _title(pid)), 0)
+
     def memory(self, pid: int, which: str = "VmRSS") -> int:
         """Return the octets which a process has resident; "VmHWM": the most it ever had."""
         text = Path(f"/proc/{pid}/status").read_text(encoding="ascii")

@@ -54,6 +54,7 @@ from angarium.queue.timer import Timer
 from angarium.run import link
 from angarium.run.alarm import Alarm
 from angarium.run.busiest import Busiest, Looking
+from angarium.run.census import Census, path_of
 from angarium.run.doors import Doors
 from angarium.run.gauges import Gauges
 from angarium.run.holdings import Holdings
@@ -145,6 +146,7 @@ def assemble(
         memory=memory, soundness=soundness, lag=LagWatch(loop, clock, metrics),
         doors=Doors(loop, services, row, descriptors), number=number, metrics=metrics,
         gauges=Gauges(metrics),
+        census=Census(path_of(state / "run", number), board),
         busiest=Looking(board, Busiest(state / "run" / "busiest"), number),
         readings=Readings(state / "run" / "readings"),
     )  # fmt: skip

@@ -29,6 +29,7 @@ from angarium.queue.spool.options import Spooling
 from angarium.queue.spool.store import Spool
 from angarium.run.alarm import Alarm, Panics
 from angarium.run.busiest import Looking
+from angarium.run.census import Census
 from angarium.run.doors import Doors
 from angarium.run.gauges import Gauges
 from angarium.run.holdings import Holdings
@@ -86,6 +87,7 @@ class Parts:
     metrics: Metrics
     gauges: Gauges
     busiest: Looking
+    census: Census
     readings: Readings
     _prepared: Prepared | None = None
     _closing: bool = False
@@ -224,4 +226,6 @@ class Parts:
         self.holdings.look()
         self.gauges.look(self, now, leaving=self._leaving)
         self.busiest.tick()
+        if self.configuration.has("snmp"):
+            self.census.tick()
         self.readings.write(self.number, self.metrics.snapshot(), self.clock.time())
