@@ -248,7 +248,12 @@ def test_of_many_places_an_advice_names_some() -> None:
     assert told.endswith(" more")
 
 
-def test_protection_is_not_asked_of_a_listener_which_nobody_serves() -> None:
-    """The console's own socket is no less safe for what a listener says which is not there."""
-    text = "control_listener { enable_authentication = true listen /tmp/2025 { } }"
-    assert not faults(text)
+@pytest.mark.parametrize(
+    "inside", ["{}", "listen /tmp/x {{ {} }}", "listen :1 {{ peer ::1 {{ {} }} }}"]
+)
+def test_protection_is_refused_where_it_is_not_there(inside: str) -> None:
+    """The console asks who one is, reception of mail does not yet."""
+    text = inside.format("enable_authentication = true")
+    assert not faults(f"control_listener {{ {text} listen /tmp/2025 {{ }} }}")
+    (told,) = faults(f"esmtp_listener {{ {text} listen :25 {{ }} }}")
+    assert "enable_authentication is not supported yet, and going on without it is not safe" in told

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from angarium.run.consoles import Consoles
+from angarium.run.sockets import Sockets
 from angarium.wire.control import Greeting
+from helpers.clock import FakeClock
 from helpers.consoles import FakeServer
 from helpers.operators import connected
 
@@ -18,7 +20,7 @@ class Log(list[str]):
 
 def consoles(folder: Path, log: Log) -> Consoles:
     server = FakeServer(folder, "")
-    return Consoles(server, server.node, log)
+    return Consoles(server, server.node, Sockets(), FakeClock(), log)
 
 
 async def test_the_socket_goes_to_who_takes_our_place(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from angarium.console.access import Peer
 from angarium.console.client import SOCKET
 from angarium.console.result import Said
 from angarium.run import control, conversation
-from angarium.run.control import Control, by_kernel, opened
+from angarium.run.control import Control, OwnDoor, by_kernel, opened
 from angarium.wire.control import (
     MAX_REQUEST,
     Ask,
@@ -44,7 +44,7 @@ class Place:
         self.log = Log()
         self.listening = opened(folder)
         self.control = Control(
-            self.listening, self.server, self.server.node, lambda connection: who, self.log
+            self.listening, self.server, self.server.node, OwnDoor(lambda connection: who), self.log
         )
 
     def calling(self) -> AbstractAsyncContextManager[Operator]:

@@ -13,7 +13,7 @@ from angarium.console.command import COMMANDS, command
 from angarium.console.result import Result, Said
 from angarium.console.session import Session
 from angarium.run import conversation
-from angarium.run.control import Control, opened
+from angarium.run.control import Control, OwnDoor, opened
 from angarium.wire.control import Ask, Bye, End, Note, Part, Stop, line
 from helpers.consoles import OPERATOR, FakeServer
 from helpers.operators import Operator, connected
@@ -49,7 +49,7 @@ async def talking(folder: Path) -> AsyncIterator[Operator]:
     GATE[:] = [asyncio.Event(), asyncio.Event()]
     server = FakeServer(folder, 'hostname = "a.test"\n')
     log: Any = None
-    control = Control(opened(folder), server, server.node, lambda _: OPERATOR, log)
+    control = Control(opened(folder), server, server.node, OwnDoor(lambda _: OPERATOR), log)
     await control.start()
     try:
         async with connected(folder) as caller:

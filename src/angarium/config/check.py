@@ -164,11 +164,18 @@ class Checked:
             self._set_at[section][item.name] = file, item.start
         section.values[item.name] = value
         self._used.add(item.name)
-        if declared.state is not State.WORKS:
-            self._tell_state(file, item, section, declared, value)
+        state = _state(declared, section)
+        if state is not State.WORKS:
+            self._tell_state(file, item, section, declared, value, state)
 
     def _tell_state(
-        self, file: File, item: Setting, section: Section, declared: Option[Any], value: object
+        self,
+        file: File,
+        item: Setting,
+        section: Section,
+        declared: Option[Any],
+        value: object,
+        state: State,
     ) -> None:
         """Tell that an option has no effect; what protects somebody is refused where it matters."""
         idle = section.idle
@@ -177,14 +184,14 @@ class Checked:
             self.report(
                 file,
                 item.start,
-                f"{item.name} is {declared.state.value}, and going on without it is not safe",
+                f"{item.name} is {state.value}, and going on without it is not safe",
                 declared.reason or "remove it only if you can do without its protection",
             )
         elif not idle:  # of a stanza without effect nothing has any; `rules` tells it once
             self.report(
                 file,
                 item.start,
-                f"{item.name} is {declared.state.value}",
+                f"{item.name} is {state.value}",
                 declared.reason,
                 Severity.NOTE,
             )
@@ -403,3 +410,13 @@ def scope_names(declared: Option[Any]) -> list[str]:
         if kind.scope is not Scope.OWN and kind.scope in declared.scopes
     ]
     return top + inner
+
+
+def _state(declared: Option[Any], section: Section) -> State:
+    """Return what an option does at a place: one that works may do so on some listeners only."""
+    if declared.state is not State.WORKS or not declared.only:
+        return declared.state
+    outer: Section | None = section
+    while outer is not None and outer.kind.key not in declared.only:
+        outer = outer.parent
+    return State.PLANNED if outer is None else State.WORKS

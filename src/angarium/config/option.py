@@ -43,6 +43,7 @@ class Option(Generic[T]):
     reason: str
     example: str
     safe: tuple[T, ...] | None
+    only: tuple[str, ...]
 
     def __init__(self, kind: Kind[T], default: T, name: str = "") -> None:
         self.kind = kind
@@ -92,6 +93,8 @@ def option(  # noqa: PLR0913 - a declaration has this many sides
     reason: str = "",
     direction: Direction | None = None,
     example: str = "",
+    safe: tuple[T, ...] | None = None,
+    only: tuple[str, ...] = (),
 ) -> Option[T]:
     """Declare an option.
 
@@ -104,6 +107,8 @@ def option(  # noqa: PLR0913 - a declaration has this many sides
         reason: for a state other than WORKS: why, and what we do instead.
         direction: where it differs from that of the class.
         example: a value as it is written in a file, for the manual; it is tested.
+        safe: as of `planned`, where it is not in `only`.
+        only: the stanzas of listeners in which it works; elsewhere it is planned. () is all.
     """
     made = Option(kind, default, name)
     made.scopes = scopes
@@ -115,7 +120,8 @@ def option(  # noqa: PLR0913 - a declaration has this many sides
     made.direction = direction
     made.reason = " ".join(reason.split())
     made.example = example
-    made.safe = None
+    made.safe = safe
+    made.only = only
     return made
 
 

@@ -72,6 +72,9 @@ def place(declared: Option[Any]) -> StanzaKind | None:
     """Return the stanza in which an option is shown, None for the file itself."""
     if declared.stanza:
         return STANZAS[declared.stanza]
+    for name in declared.only:
+        if STANZAS[name].scope in declared.scopes:
+            return STANZAS[name]
     for scope in (*SHOWN, *declared.scopes):
         if scope in declared.scopes and scope is not Scope.GLOBAL:
             return next(each for each in STANZAS.values() if each.scope is scope)

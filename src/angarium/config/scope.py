@@ -203,12 +203,8 @@ HTTP_LISTENER: Final = stanza(
 CONTROL_LISTENER: Final = stanza(
     "control_listener",
     Scope.CONTROL_LISTENER,
-    doc="Answers the console.",
-    standing=Standing(
-        State.PLANNED,
-        "`angarium console --state DIR` reaches the server by a socket which is always there.",
-        loss="nobody listens there",
-    ),
+    doc="Answers the console, for who does not come by the server's own socket in the state "
+    "directory: STATE/run/control is always there, for the user of the server and root.",
 )
 ECCLUSTER_LISTENER: Final = stanza(
     "eccluster_listener",

@@ -1,13 +1,16 @@
 """Who asks, and what he may do.
 
 By the socket in the state directory come the user the server runs as, and root; the kernel says who
-it is. They may do everything, for they could stop the server and write its files as well.
+it is. They may do everything, for they could stop the server and write its files as well. By a
+Control_Listener come others, who may do what the Authorization stanza says, if that is asked.
 """
 
 import enum
 import pwd
 from dataclasses import dataclass
 from typing import Final
+
+from angarium.console.authorize import Authority
 
 ROOT: Final = 0
 
@@ -23,13 +26,15 @@ class Rank(enum.IntEnum):
 class Peer:
     """Somebody who asks.
 
-    `endpoint` is what he connected to, `address` from where, "" by a Unix socket.
+    `endpoint` is what he connected to, `address` from where, "" by a Unix socket; `user` is ""
+    where nobody asked who he is.
     """
 
     user: str
     rank: Rank
     endpoint: str
     address: str = ""
+    authority: Authority | None = None  # he may do only what the Authorization stanza allows
 
     def may(self, least: Rank) -> bool:
         return self.rank >= least

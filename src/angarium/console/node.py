@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from angarium.console.question import Answers, Asking, Of
+from angarium.console.statistics import Statistics
 
 R = TypeVar("R")
 
@@ -45,6 +46,19 @@ class Node(Protocol):
     @property
     def members(self) -> Sequence[Member]:
         """Return its children, whoever runs now."""
+        ...
+
+    @property
+    def statistics(self) -> Statistics:
+        """Return what the console keeps for this node."""
+        ...
+
+    def stop(self) -> None:
+        """Let the server drain and end, as SIGTERM does."""
+        ...
+
+    def reopen(self) -> None:
+        """Let all processes close and open their logs, as SIGUSR1 does."""
         ...
 
     async def ask(

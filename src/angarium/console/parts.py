@@ -1,12 +1,13 @@
 """What a question finds in the worker it is put to; `run/parts` has it all."""
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
 from angarium.config.resolve import Configuration
 from angarium.core.clock import Clock
-from angarium.events.metrics import Metrics
+from angarium.events.metrics import Metrics, Value
 from angarium.inbound.smtp import Services
 from angarium.net.resolver import Naming
 from angarium.net.sweep import Sweep
@@ -17,6 +18,14 @@ from angarium.queue.board import Board
 from angarium.queue.ledger import SharedLedger
 from angarium.queue.memory import Memory
 from angarium.queue.spool.store import Spool
+
+
+class Readings(Protocol):
+    """What all processes of the node last measured: `run/readings`."""
+
+    def read(self, now: float) -> Mapping[int, Mapping[str, Value]]:
+        """Return the values of each process which has written of late, by its row."""
+        ...
 
 
 class Parts(Protocol):
@@ -54,3 +63,5 @@ class Parts(Protocol):
     def memory(self) -> Memory: ...
     @property
     def metrics(self) -> Metrics: ...
+    @property
+    def readings(self) -> Readings: ...

@@ -14,7 +14,8 @@ page.
 The rule: nothing a worker does for a question takes longer than a few milliseconds at once. What
 does is written as a generator and yields now and then, every thousand things it has looked at; what
 waits for something is a coroutine; what goes on until it is told to end is an asynchronous
-generator of lines. What a generator yields, if it is a text, is told to the operator meanwhile.
+generator of lines. What a generator yields, if it is a text, is told to the operator meanwhile; a
+number is seconds in which it has nothing to do, because something it waits for is not there.
 """
 
 import enum
@@ -173,7 +174,7 @@ class Declare(Protocol):
 
     @overload
     def __call__(
-        self, function: Callable[Concatenate[Any, P], Generator[str | None, None, R]], /
+        self, function: Callable[Concatenate[Any, P], Generator[str | float | None, None, R]], /
     ) -> Question[P, R]: ...
 
     @overload

@@ -79,7 +79,7 @@ class Session:
         rest, verdict = "", FAILED
         try:
             found, rest = find(line)
-            if not self.peer.may(found.who):
+            if not self._may(found, rest):
                 raise RefusedError("Not Authorized for this command")
             result = found.handler(self, **found.arguments(rest))
             if isawaitable(result):
@@ -92,6 +92,13 @@ class Session:
             return Outcome(Said(str(error), {"error": str(error)}), failed=True)
         finally:
             self.server.account(self.peer, logged(line, found, rest), verdict)
+
+    def _may(self, command: Command, rest: str) -> bool:
+        if not self.peer.may(command.who):
+            return False
+        authority = self.peer.authority
+        asked = " ".join([command.name, *rest.split()])
+        return authority is None or authority.allows(self.server.live.configuration, asked)
 
 
 def logged(line: str, command: Command | None, rest: str) -> str:

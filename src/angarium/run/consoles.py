@@ -1,42 +1,108 @@
-"""The sockets by which consoles connect."""
+"""The sockets by which consoles connect: our own, and those of the Control_Listener.
 
+Our own, STATE/run/control, is there as long as we live, so that there is always a way in. The
+others are opened and closed with all listening sockets (`run/sockets`); nobody but the supervisor
+has them.
+"""
+
+import asyncio
+import os
 import socket
+import ssl
 from pathlib import Path
 from typing import Any
 
+from angarium.config.resolve import Configuration, Endpoint
+from angarium.console.attempts import Attempts
 from angarium.console.client import SOCKET
 from angarium.console.node import Node
 from angarium.console.server import Server
-from angarium.run.control import Control, by_kernel, opened
+from angarium.core.clock import Clock
+from angarium.net.options.tls import Certificates
+from angarium.run.control import Control, OwnDoor, by_kernel, opened
+from angarium.run.gate import LISTENER, Gate
+from angarium.run.sockets import Sockets, shown
 
 
 class Consoles:
     """All of one node."""
 
-    def __init__(self, server: Server, node: Node, log: Any) -> None:
+    def __init__(
+        self, server: Server, node: Node, sockets: Sockets, clock: Clock, log: Any
+    ) -> None:
         self._server = server
         self._node = node
+        self._sockets = sockets
+        self._attempts = Attempts(clock)
         self._log = log
-        self._control: Control | None = None
+        self._own: Control | None = None
+        self._open: dict[Endpoint, tuple[Control, Gate]] = {}
+        self._starting: set[asyncio.Task[None]] = set()
 
     async def open(self, folder: Path, kept: int | None) -> None:
         """Listen in a folder, or go on with the socket of the program before us.
 
         Mail goes on where that cannot be.
         """
+        self.use(self._live())
         try:
             listening = opened(folder) if kept is None else socket.socket(fileno=kept)
-            identify = by_kernel(str(folder / SOCKET))
-            self._control = Control(listening, self._server, self._node, identify, self._log)
-            await self._control.start()
+            door = OwnDoor(by_kernel(str(folder / SOCKET)))
+            self._own = Control(listening, self._server, self._node, door, self._log)
+            await self._own.start()
         except OSError as error:
             self._log.error("no console can connect", reason=str(error))
 
+    def use(self, configuration: Configuration) -> None:
+        """Accept at the sockets of a configuration, which are open by now, and at no others."""
+        wanted = set(configuration.listens(LISTENER)) & self._sockets.open.keys()
+        for where in [each for each in self._open if each not in wanted]:
+            self._open.pop(where)[0].close()
+        for where in wanted:
+            if where not in self._open:
+                self._begin(where)
+            self._open[where][1].context = self._context(configuration, where)
+
+    def _begin(self, where: Endpoint) -> None:
+        listening = socket.socket(fileno=os.dup(self._sockets.open[where].fileno()))
+        listening.setblocking(False)
+        account = self._server.account
+        gate = Gate(where, shown(where), self._live, self._attempts, account, self._log)
+        control = Control(listening, self._server, self._node, gate, self._log)
+        self._open[where] = control, gate
+        starting = asyncio.ensure_future(control.start())
+        self._starting.add(starting)
+        starting.add_done_callback(self._starting.discard)
+
+    def _context(self, configuration: Configuration, where: Endpoint) -> ssl.SSLContext | None:
+        """Return what speaks TLS there; where it cannot, what speaks it with nobody."""
+        listener = configuration.root.get(LISTENER)
+        section = listener.get("listen", where.name) if listener is not None else None
+        if where.path or section is None:
+            return None
+        files = configuration.of(Certificates, section)
+        certificate = files.tls_certificate
+        if certificate is None or certificate == "none":
+            return None
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        try:
+            context.load_cert_chain(certificate, files.tls_key)
+        except (OSError, ssl.SSLError) as error:
+            self._log.error("no TLS for consoles", listen=shown(where), reason=str(error))
+        return context
+
+    def _live(self) -> Configuration:
+        return self._server.live.configuration
+
     @property
     def descriptor(self) -> int | None:
-        """Return the listening socket, for the program which takes our place."""
-        return self._control.descriptor if self._control is not None else None
+        """Return our own listening socket, for the program which takes our place."""
+        return self._own.descriptor if self._own is not None else None
 
     def close(self) -> None:
-        if self._control is not None:
-            self._control.close()
+        for control, _ in self._open.values():
+            control.close()
+        self._open.clear()
+        if self._own is not None:
+            self._own.close()

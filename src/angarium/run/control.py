@@ -1,9 +1,7 @@
-"""The socket of the console, STATE/run/control: who connects is asked what he wants, and answered.
+"""Consoles which connect by one socket: who comes is looked at, greeted, and asked what he wants.
 
-The supervisor listens there as long as it lives, also where no Control_Listener is configured, so
-that there is always a way in. The rule: a client costs a bounded amount of memory and is waited for
-a bounded time; what he asks takes its time beside the loop, so nothing here keeps the supervisor
-from its children.
+The rule: a client costs a bounded amount of memory and is waited for a bounded time; what he asks
+takes its time beside the loop, so nothing here keeps the supervisor from its children.
 """
 
 import asyncio
@@ -11,10 +9,11 @@ import contextlib
 import os
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from angarium.console.access import Peer, by_credentials
 from angarium.console.client import SOCKET, Name
@@ -33,6 +32,29 @@ _READ: Final = 64 << 10
 _CREDENTIALS: Final = struct.Struct("3i")  # pid, uid, gid: unix(7), SO_PEERCRED
 
 Identify = Callable[[socket.socket], Peer | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """Somebody who was let in, and how long he may say nothing; 0: for ever."""
+
+    peer: Peer
+    idle_seconds: float
+
+
+class Door(Protocol):
+    """Who decides about clients of a socket."""
+
+    @property
+    def most(self) -> int:
+        """Return how many may be connected at once."""
+        ...
+
+    def admit(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, greeting: Greeting
+    ) -> Awaitable[Guest | None]:
+        """Greet a client; return who he is, None after the last word to him."""
+        ...
 
 
 def opened(folder: Path) -> socket.socket:
@@ -54,44 +76,62 @@ def opened(folder: Path) -> socket.socket:
     return made
 
 
+def user_of(connection: socket.socket) -> int:
+    """Return the user at the other end of a Unix socket, as the kernel says."""
+    octets = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    return int(_CREDENTIALS.unpack(octets)[1])
+
+
 def by_kernel(endpoint: str) -> Identify:
     """Return what asks the kernel who is at the other end of a Unix socket."""
+    return lambda connection: by_credentials(user_of(connection), os.geteuid(), endpoint)
 
-    def identify(connection: socket.socket) -> Peer | None:
-        octets = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-        _, uid, _ = _CREDENTIALS.unpack(octets)
-        return by_credentials(uid, os.geteuid(), endpoint)
 
-    return identify
+class OwnDoor:
+    """That of the state directory, which is there also where no Control_Listener is configured."""
+
+    def __init__(self, identify: Identify) -> None:
+        self._identify = identify
+
+    @property
+    def most(self) -> int:
+        return MAX_CLIENTS
+
+    async def admit(
+        self, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter, greeting: Greeting
+    ) -> Guest | None:
+        peer = self._identify(writer.get_extra_info("socket"))
+        if peer is None:
+            await send(writer, line(Bye("only the user of the server and root may connect")))
+            return None
+        greeting = Greeting(greeting.version, greeting.release, peer.user, greeting.patience)
+        await send(writer, line(greeting))
+        return Guest(peer, IDLE_SECONDS)
 
 
 class Control:
-    """The consoles of one node.
+    """The consoles of one socket.
 
     Args:
         listening: the socket, ours to close.
     """
 
     def __init__(
-        self,
-        listening: socket.socket,
-        server: Server,
-        node: Node,
-        identify: Identify,
-        log: Any,
+        self, listening: socket.socket, server: Server, node: Node, door: Door, log: Any
     ) -> None:
         self._listening = listening
         self._server = server
         self._node = node
-        self._identify = identify
+        self._door = door
         self._log = log
         self._clients: set[asyncio.Task[None]] = set()
         self._accepting: asyncio.Server | None = None
 
     async def start(self) -> None:
-        self._accepting = await asyncio.start_unix_server(
-            self._connected, sock=self._listening, limit=_READ
-        )
+        start: Any = asyncio.start_server
+        if self._listening.family == socket.AF_UNIX:
+            start = asyncio.start_unix_server
+        self._accepting = await start(self._connected, sock=self._listening, limit=_READ)
 
     @property
     def descriptor(self) -> int:
@@ -106,7 +146,7 @@ class Control:
             client.cancel()
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        client = asyncio.ensure_future(self._greeted(reader, writer))
+        client = asyncio.ensure_future(self._served(reader, writer))
         self._clients.add(client)
         client.add_done_callback(partial(self._gone, writer))
 
@@ -115,18 +155,19 @@ class Control:
         writer.close()
         if client.cancelled() or (error := client.exception()) is None:
             return
-        if not isinstance(error, ConnectionError | TimeoutError):
+        if not isinstance(error, OSError | TimeoutError):
             # A bug in a command costs its session, and nobody else anything.
             self._log.error("console session failed", exc_info=error)
 
-    async def _greeted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        peer = self._identify(writer.get_extra_info("socket"))
-        if peer is None:
-            await send(writer, line(Bye("only the user of the server and root may connect")))
-        elif len(self._clients) > MAX_CLIENTS:
-            await send(writer, line(Bye(f"{MAX_CLIENTS} consoles are open, no more are allowed")))
-        else:
-            patience = self._server.live.configuration.top(NodeOptions).control_client_timeout
-            await send(writer, line(Greeting(VERSION, self._node.release, peer.user, patience)))
-            session = Session(self._server, peer, self._node)
-            await Conversation(session, self._server, reader, writer, IDLE_SECONDS).run()
+    async def _served(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if len(self._clients) > self._door.most:
+            reason = f"{self._door.most} consoles are open, no more are allowed"
+            await send(writer, line(Bye(reason)))
+            return
+        patience = self._server.live.configuration.top(NodeOptions).control_client_timeout
+        greeting = Greeting(VERSION, self._node.release, "", patience)
+        guest = await self._door.admit(reader, writer, greeting)
+        if guest is not None:
+            session = Session(self._server, guest.peer, self._node)
+            conversation = Conversation(session, self._server, reader, writer, guest.idle_seconds)
+            await conversation.run()

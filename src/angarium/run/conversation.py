@@ -95,10 +95,10 @@ class Conversation:
         try:
             while octets := await self._reader.read(_READ):
                 for each in asked.feed(octets):
-                    if isinstance(each, Stop):
-                        self._stop()
-                    else:
+                    if isinstance(each, Ask):
                         self._asked.append(each)
+                    elif isinstance(each, Stop):
+                        self._stop()
                 self._changed.set()
                 while len(self._asked) >= MAX_ASKED:
                     self._changed.clear()

@@ -32,7 +32,7 @@ from angarium.run.privileges import Identity, allow_descriptors, become, confine
 from angarium.run.scoreboard import MAX_WORKERS
 from angarium.run.sockets import Manner
 
-LISTENERS = ("esmtp_listener", "http_listener")
+LISTENERS = ("esmtp_listener", "http_listener", "control_listener")
 LEAST_COLUMNS = 4
 STAYING = frozenset({"sink", "spoolbase", "pidfile"})
 RESTART = "a restart"
@@ -170,6 +170,9 @@ class Plan:
         os.chdir(self.state)
         if self.identity is not None:
             give(self.state, self.identity)
+            for where, _ in self.endpoints:
+                if where.path and os.path.exists(where.path):  # A chroot may hide it.
+                    os.chown(where.path, self.identity.uid, self.identity.gid)
             become(self.identity)
         if not os.access(sys.executable, os.X_OK):
             raise StartError(

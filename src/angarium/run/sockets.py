@@ -9,10 +9,12 @@ import errno
 import os
 import socket
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from angarium.config.resolve import Endpoint
 from angarium.core.errors import Error
+
+SUPERVISORS: Final = "control_listener"  # whose sockets no child gets
 
 
 class ListenError(Error):
@@ -141,6 +143,10 @@ class Sockets:
     def descriptors(self) -> dict[str, int]:
         return {label(where): each.fileno() for where, each in self.open.items()}
 
+    def handed(self) -> dict[str, int]:
+        """Return those which children get."""
+        return _handed(self.open)
+
     def resume(self, wanted: Iterable[Endpoint], descriptors: Mapping[str, int]) -> None:
         """Go on listening with the sockets of the program before us."""
         for where in wanted:
@@ -173,12 +179,12 @@ class Change:
         self._manners = manners
 
     def descriptors(self) -> dict[str, int]:
-        return {label(where): each.fileno() for where, each in self._opened.items()}
+        return _handed(self._opened)
 
     def wanted(self) -> dict[str, int]:
         """Return the descriptors of all sockets of the generation, also of those open before."""
         both = self._sockets.open | self._opened
-        return {label(where): both[where].fileno() for where in both if where in self._manners}
+        return _handed({where: each for where, each in both.items() if where in self._manners})
 
     def commit(self) -> None:
         now = self._sockets.open
@@ -196,3 +202,11 @@ class Change:
     def abort(self) -> None:
         for each in self._opened.values():
             each.close()
+
+
+def _handed(sockets: Mapping[Endpoint, socket.socket]) -> dict[str, int]:
+    return {
+        label(where): each.fileno()
+        for where, each in sockets.items()
+        if where.listener != SUPERVISORS
+    }

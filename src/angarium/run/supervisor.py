@@ -108,7 +108,7 @@ class Supervisor:
         files = given.files if given else b""
         self._changes = Changes(self, sockets, log, self._accounts.write, files)
         self._node = Processes(self, clock)
-        self._consoles = Consoles(self._changes, self._node, log)
+        self._consoles = Consoles(self._changes, self._node, sockets, clock, log)
         progress = Progress(plan.run_folder, clock.time, given.upgrade if given else 0)
         self._renewal = Renewal(self, plan, sockets, progress, clock, log, outside.program)
         self._waiting: list[Callable[[], None]] = []  # for a reload or an upgrade to be over
@@ -216,6 +216,7 @@ class Supervisor:
         self._accounts.use(coming.configuration, self._plan.state)
         self.generation = coming
         self._aides.use(coming.configuration)
+        self._consoles.use(coming.configuration)
         self._fleet.crash_limit = coming.configuration.top(Node).crash_limit
 
     def _wait(self, for_: Callable[[], None]) -> None:
@@ -413,7 +414,7 @@ class Supervisor:
         )
 
     def launch(self, slot: Slot, poison: list[int]) -> tuple[link.Start, dict[str, int]]:
-        coming, sockets = self._renewal.coming, self._sockets.descriptors()
+        coming, sockets = self._renewal.coming, self._sockets.handed()
         of, workers = self.generation, self._workers
         if slot.joining and coming is not None:
             of, workers, sockets = coming, self._coming, self._renewal.descriptors()
@@ -441,7 +442,7 @@ class Supervisor:
         return self._start_message(0, [], [], self.generation, self._workers)
 
     def aide_start(self, name: str) -> tuple[link.Start, dict[str, int]]:
-        return self.hose_start(), sockets_of(name, self._sockets.descriptors())
+        return self.hose_start(), sockets_of(name, self._sockets.handed())
 
     def hose_ended(self, child: Child) -> None:
         self._scoreboard.still(HOSE)

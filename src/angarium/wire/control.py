@@ -1,6 +1,9 @@
 """What a console and a server say to each other: each message is one line of JSON.
 
-    server   greeting            who answers, whom it takes us for
+    server   greeting            who answers, whom it takes us for, how one may log in
+    client   secure              go on by TLS, if it is offered; the server greets again
+    client   login               who he is, with a proof
+    server   welcome, denied     whom it takes us for, or why not
     client   ask                 one command
     server   note                how far it is; not part of the answer
     server   part, part ... end  its answer in pieces, and whether it failed
@@ -31,12 +34,56 @@ class ControlError(Error):
 
 
 class Greeting(msgspec.Struct, frozen=True, tag="greeting", tag_field="is"):
-    """The first word of a server. `patience`: seconds for which an answer is waited for."""
+    """The first word of a server.
+
+    Attributes:
+        user: whom it takes us for; "" if it does not know us.
+        patience: seconds for which an answer is waited for.
+        mechanisms: by which we may log in.
+        login: we have to, before anything else.
+        tls: we have to go on by TLS, before anything else.
+    """
 
     version: int
     release: str
     user: str
     patience: float
+    mechanisms: list[str] = []
+    login: bool = False
+    realm: str = ""
+    nonce: str = ""
+    tls: bool = False
+
+
+class Secure(msgspec.Struct, frozen=True, tag="secure", tag_field="is"):
+    """What comes next is the beginning of TLS."""
+
+
+class Login(msgspec.Struct, frozen=True, tag="login", tag_field="is"):
+    """Who we are: with a password, or with the response of DIGEST-MD5 (`wire/sasl`)."""
+
+    user: str
+    mechanism: str
+    password: str = ""
+    cnonce: str = ""
+    uri: str = ""
+    response: str = ""
+
+    def __repr__(self) -> str:
+        return f"Login({self.user!r}, {self.mechanism!r})"
+
+
+class Welcome(msgspec.Struct, frozen=True, tag="welcome", tag_field="is"):
+    """We are known. `proof`: that the server knows the password too."""
+
+    user: str
+    proof: str = ""
+
+
+class Denied(msgspec.Struct, frozen=True, tag="denied", tag_field="is"):
+    """We are not; another try may be made."""
+
+    reason: str
 
 
 class Ask(msgspec.Struct, frozen=True, tag="ask", tag_field="is"):
@@ -75,8 +122,8 @@ class Bye(msgspec.Struct, frozen=True, tag="bye", tag_field="is"):
     reason: str
 
 
-Request = Ask | Stop
-Answer = Greeting | Note | Part | End | Bye
+Request = Ask | Stop | Secure | Login
+Answer = Greeting | Welcome | Denied | Note | Part | End | Bye
 Message = Request | Answer
 M = TypeVar("M")
 
@@ -143,9 +190,9 @@ class Reader(Generic[M]):
             raise ControlError("not a message", reason=str(error)) from error
 
 
-def requests() -> Reader[Request]:
+def requests(limit: int = MAX_REQUEST) -> Reader[Request]:
     """Return what a server reads with."""
-    return Reader(msgspec.json.Decoder(Request), MAX_REQUEST)
+    return Reader(msgspec.json.Decoder(Request), limit)
 
 
 def answers() -> Reader[Answer]:

@@ -2,9 +2,10 @@
 
 from angarium.config.compound import Record
 from angarium.config.kinds import Bool, Text
-from angarium.config.option import Options, planned
+from angarium.config.option import Options, option, planned
 from angarium.config.scope import PATHWAYS, Scope
 
+CONSOLE = ("control_listener",)
 BY_ADDRESS = "Let clients in by address, with peer stanzas and relay_hosts."
 ASKING = Scope.CONTROL_LISTENER | Scope.ESMTP_LISTENER | Scope.LISTEN | PATHWAYS
 ASKING_ALL = ASKING | Scope.HTTP_LISTENER | Scope.PEER
@@ -23,31 +24,38 @@ DIGEST = Record(
 class Authentication(Options, direction="receiving"):
     """Whether clients have to say who they are, and who knows their passwords."""
 
-    enable_authentication = planned(
+    enable_authentication = option(
         Bool(),
         None,
         scopes=ASKING_ALL,
         safe=(False,),
         reason=BY_ADDRESS,
-        doc="Whether a client has to authenticate before anything else. Unset: it need not.",
+        doc="""
+        Whether a client has to say who it is, and prove it, before anything else. Unset, for the
+        console: by TCP it has to, and by a Unix socket the system says who it is. `false` for the
+        console by TCP: whoever can connect may give every command.
+        """,
+        only=CONSOLE,
     )
-    always_allow = planned(
+    always_allow = option(
         Bool(),
         False,
         scopes=ASKING_ALL,
         reason="Let clients in by address, with peer stanzas and relay_hosts.",
         doc="""
-        Whether every name and password is taken for right. For trials, or inside a peer stanza
-        for clients which cannot be told to leave AUTH out.
+        Whether every name and password is taken for right, and none is asked for. For trials, or
+        inside a peer stanza for clients which cannot be told to leave AUTH out.
         """,
+        only=CONSOLE,
     )
-    always_deny = planned(
+    always_deny = option(
         Bool(),
         False,
         scopes=ASKING_ALL,
         safe=(False,),
         reason=BY_ADDRESS,
         doc="Whether every name and password is taken for wrong; it counts more than always_allow.",
+        only=CONSOLE,
     )
     authplainparameters = planned(
         PLAIN,
@@ -60,13 +68,17 @@ class Authentication(Options, direction="receiving"):
         checks it, `log_authentication` whether each attempt is logged. Unset: it is not offered.
         """,
     )
-    authloginparameters = planned(
+    authloginparameters = option(
         PLAIN,
         None,
         scopes=ASKING | Scope.PEER,
         reason=BY_ADDRESS,
         example='[ uri = "auth_ds://users" ]',
-        doc="AUTH LOGIN, an older form of PLAIN which some clients want; as authplainparameters.",
+        doc="""
+        AUTH LOGIN, an older form of PLAIN which some clients want; as authplainparameters. For
+        the console `uri` is file:// or digest:// with a file of users.
+        """,
+        only=CONSOLE,
     )
     authcrammd5parameters = planned(
         PLAIN,
@@ -79,7 +91,7 @@ class Authentication(Options, direction="receiving"):
         clear.
         """,
     )
-    authdigestmd5parameters = planned(
+    authdigestmd5parameters = option(
         DIGEST,
         None,
         scopes=ASKING_ALL | Scope.XMPP_LISTENER,
@@ -88,6 +100,8 @@ class Authentication(Options, direction="receiving"):
         doc="""
         AUTH DIGEST-MD5, which does not send the password. `realm` is part of what is hashed, our
         host name if it is left out; `stored_cleartext` says that passwords are kept as they are
-        and not as digests.
+        and not as digests. For the console `uri` is digest:// or file:// with a file of users,
+        which says by itself how they are kept, and `realm` is "Momentum Console" if left out.
         """,
+        only=CONSOLE,
     )

@@ -95,9 +95,7 @@ class ListenSocket(Options, direction="receiving"):
         Duration(),
         60.0,
         scopes=Scope.CONTROL_LISTENER,
-        state=State.PLANNED,
-        reason="Nobody listens there yet; the console's own socket stays open as long as its client.",
-        doc="A console which says nothing for this long is disconnected.",
+        doc="A console which asks nothing for this long is disconnected; 0: never.",
     )
 
 

@@ -2,10 +2,11 @@
 
 from angarium.config.compound import Choices, Joined
 from angarium.config.kinds import Bool, Choice, Path, Text
-from angarium.config.option import Options, accepted, planned
+from angarium.config.option import Options, accepted, option, planned
 from angarium.config.scope import SESSION, SHAPING, Scope
 
-NO_TLS = "There is no TLS yet, neither way."
+NO_TLS = "There is no TLS yet, neither way; the console has it."
+CONSOLE = ("control_listener",)
 
 # Listeners which can speak TLS, and what is inside them.
 SECURED = SESSION | Scope.ECSTREAM_LISTENER | Scope.HTTP_LISTENER | Scope.XMPP_LISTENER
@@ -86,7 +87,7 @@ class OutboundTls(Options, direction="sending"):
 class Certificates(Options, direction="both"):
     """Who we are, and what may be spoken, on connections of either direction."""
 
-    tls_certificate = planned(
+    tls_certificate = option(
         Path(),
         None,
         scopes=BOTH,
@@ -97,8 +98,9 @@ class Certificates(Options, direction="both"):
         has one offers STARTTLS; on connections we open it is shown to hosts which ask for it.
         `none` undoes what a scope around this one sets.
         """,
+        only=CONSOLE,
     )
-    tls_key = planned(
+    tls_key = option(
         Path(),
         None,
         scopes=BOTH,
@@ -108,6 +110,7 @@ class Certificates(Options, direction="both"):
         File with the private key of tls_certificate, in PEM, without a passphrase. Let nobody but
         the user of the server read it.
         """,
+        only=CONSOLE,
     )
     tls_ciphers = planned(
         Text(),
