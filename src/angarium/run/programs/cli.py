@@ -13,6 +13,7 @@ from click.shell_completion import CompletionItem
 
 PROGRAMS: Final = {
     "serve": "start the platform in the foreground",
+    "ctl": "start, stop and restart the server in the background",
     "config": "check, show, explain and compare configurations",
     "sink": "a scripted receiving server",
     "console": "ask a running server, and change what it does",
@@ -26,6 +27,7 @@ PROGRAMS: Final = {
     "audit": "prove that nothing was lost",
     "spool": "verify, repair, export and import the mail on the disk",
     "jlog": "read logs which are queues, and look after them",
+    "top": "watch a running server: rates, queues, limits, errors",
     "doctor": "find what keeps this machine from sending mail well",
     "completion": "print what a shell needs to complete our commands",
 }
