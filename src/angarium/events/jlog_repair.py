@@ -48,7 +48,7 @@ def _end(octets: bytes, at: int) -> int | None:
     if end == len(octets) or octets.startswith(_MAGIC, end):
         return end
     # What follows is damaged, or this length is: then there are others inside of it.
-    return None if octets.find(_MAGIC, at + HEAD, end) >= 0 else end
+    return None if octets.find(_MAGIC, at + HEAD, end + len(_MAGIC) - 1) >= 0 else end
 
 
 def faults(jlog: Jlog) -> list[str]:

@@ -386,8 +386,8 @@ class Hose:
         """Close the old files, when a checkpoint has them whole, and open the new ones."""
         if any(log.state for log in self._logs):
             self._save(streams, sync=True)
-            for log in self._logs:
-                log.close()
+        for log in self._logs:
+            log.close()
         if self._next is not None:
             self._panics.close()
             self._loggers, self._panics = self._next

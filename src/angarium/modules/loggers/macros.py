@@ -109,7 +109,7 @@ class Formatted:
         # Doubled signs are kept apart, so that "%%T" is not taken for a time.
         parts = form.split("%%")
         if hires:
-            parts = [re.sub(r"%([ST])", "%\\1.\x00", part) for part in parts]
+            parts = [re.sub(r"%([ST])", "%\\1.\x01", part) for part in parts]
         self._form = "%%".join(parts)
         self._last = -1
         self._text = ""
@@ -119,7 +119,7 @@ class Formatted:
         if second != self._last:
             self._text, self._last = time.strftime(self._form, time.localtime(second)), second
         if self._hires:
-            return self._text.replace("\x00", f"{int((at - second) * 1_000_000):06d}")
+            return self._text.replace("\x01", f"{int((at - second) * 1_000_000):06d}")
         return self._text
 
 

@@ -17,7 +17,7 @@ from angarium.modules.loggers.places import Log, Places
 # From an event to the texts of its lines, without time.
 Texts = Callable[[Any], Sequence[str]]
 
-_CODE: Final = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
+_CODE: Final = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?!\.?\d)")
 
 
 class Others:

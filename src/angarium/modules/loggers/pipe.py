@@ -14,6 +14,7 @@ import termios
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from threading import Thread
 from typing import IO, Final
 
 from angarium.events.checkpoint import File
@@ -35,8 +36,8 @@ class PipeLog:
     """
 
     __slots__ = (
-        "_base", "_clock", "_leaving", "_options", "_place", "_process", "_recent", "_started",
-        "_waiting", "name",
+        "_base", "_clock", "_options", "_place", "_process", "_recent", "_started", "_waiting",
+        "name",
     )  # fmt: skip
 
     def __init__(
@@ -53,7 +54,6 @@ class PipeLog:
         self._base = base
         self._clock = clock
         self._process: subprocess.Popen[bytes] | None = None
-        self._leaving: list[tuple[subprocess.Popen[bytes], float]] = []
         self._started = float("-inf")
         self._recent = b""  # the last octets that were written
         self._waiting = b""
@@ -78,7 +78,6 @@ class PipeLog:
             BlockingIOError: the program takes no more just now; the rest waits.
             OSError: it has ended, or cannot be started; the rest waits.
         """
-        self._reap()
         if self._process is not None and (code := self._process.poll()) is not None:
             self._ended(code)
         if not self._waiting:
@@ -150,22 +149,13 @@ class PipeLog:
         self._process = None
 
     def _leave(self, process: subprocess.Popen[bytes]) -> None:
+        """End its input, and see to it that it ends; nobody waits for that."""
         if process.stdin is not None:
             with contextlib.suppress(OSError):
                 process.stdin.close()
         patience = self._options.timeout
         seconds = PATIENCE_SECONDS if patience is None else patience
-        self._leaving.append((process, self._clock() + seconds))
-
-    def _reap(self) -> None:
-        """Look after programs which were told to end: those which do not are killed."""
-        now, left = self._clock(), []
-        for process, until in self._leaving:
-            if process.poll() is None:
-                if now >= until:
-                    process.kill()
-                left.append((process, until))
-        self._leaving = left
+        Thread(target=_see_off, args=(process, seconds), daemon=True).start()
 
     def sync(self) -> None:
         """Do nothing: what was taken is out of our hands."""
@@ -183,7 +173,6 @@ class PipeLog:
 
     def open(self) -> None:
         """Start the program. Raises OSError."""
-        self._reap()
         self._running()
 
     def close(self) -> None:
@@ -196,6 +185,14 @@ class PipeLog:
             self._process = None
             self._leave(process)
         self._started = float("-inf")
+
+
+def _see_off(process: subprocess.Popen[bytes], seconds: float) -> None:
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _unread(file: int) -> int:

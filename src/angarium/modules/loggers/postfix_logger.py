@@ -61,15 +61,27 @@ def _relay(endpoint: str) -> str:
     return f"{address}[{address}]:{port_of(endpoint) or '25'}" if address else "none"
 
 
+def delay(seconds: float) -> str:
+    """Return seconds as Postfix writes them: two digits that matter, no zeros behind them.
+
+    >>> delay(0.004), delay(0.13), delay(1.26), delay(86400.4)
+    ('0', '0.13', '1.3', '86400')
+    """
+    if seconds >= 10:
+        return f"{seconds:.0f}"
+    text = f"{seconds:.1f}" if seconds >= 1 else f"{max(seconds, 0.0):.2f}"
+    return text.rstrip("0").rstrip(".")
+
+
 Tried = Delivery | Transfer | TransientFailure | PermanentFailure | Discard
 
 
 def _status(event: Tried, program: str, relay: str, code: str, status: str, text: str) -> str:
-    waited = max(0.0, event.at - event.received_at)
+    waited = delay(event.at - event.received_at)
     return _by(
         program,
         event.id,
-        f"to=<{event.rcpt}>, relay={relay}, delay={waited:.2g}, delays=0/{waited:.2g}/0/0,"
+        f"to=<{event.rcpt}>, relay={relay}, delay={waited}, delays=0/{waited}/0/0,"
         f" dsn={code}, status={status} ({text})",
     )
 
