@@ -70,7 +70,7 @@ def test_durations_are_those_of_the_last_minute() -> None:
     found = history((1.0, {"stage_wait": early.counts}), (2.0, {"stage_wait": late.counts}))
     assert sum(found.durations("stage_wait")) == 1
     seen = overview(found, [], {"node": "n", "version": "v"})
-    [stage] = [each for each in seen["stages"] if each["stage"] == "wait for its turn"]
+    [stage] = [each for each in seen["stages"] if each["stage"] == "wait for turn"]
     assert stage["count"] == 1
     assert 0.001 <= stage["p99"] <= 0.002
 

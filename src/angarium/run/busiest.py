@@ -48,8 +48,8 @@ class Busiest:
 
     __slots__ = ("_file",)
 
-    def __init__(self, path: Path) -> None:
-        self._file = Rows(path, MAX_WORKERS, ROW_OCTETS)
+    def __init__(self, path: Path, *, look_only: bool = False) -> None:
+        self._file = Rows(path, MAX_WORKERS, ROW_OCTETS, look_only=look_only)
 
     def write(self, worker: int, queues: Sequence[Queue], now: float) -> None:
         """Replace a worker's; where their names are so long that all have no room, fewer."""

@@ -7,6 +7,7 @@ two different ones, reads again. A row which has not changed for long is of a pr
 What the dead have counted stays in a row of its own, so that the sum of all rises as counters do.
 """
 
+import errno
 import mmap
 import os
 import struct
@@ -40,15 +41,25 @@ class Rows:
     Args:
         rows: how many there are.
         octets: of a row.
+        look_only: never write, and make no file; for a program which an operator runs.
+
+    Raises:
+        OSError: there is no such file, or it is not for us.
     """
 
     __slots__ = ("_map", "_octets", "_rows")
 
-    def __init__(self, path: Path, rows: int, octets: int) -> None:
+    def __init__(self, path: Path, rows: int, octets: int, *, look_only: bool = False) -> None:
         self._rows = rows
         self._octets = octets
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        flags = os.O_RDONLY if look_only else os.O_RDWR | os.O_CREAT
+        descriptor = os.open(path, flags | os.O_CLOEXEC, 0o600)
         try:
+            if look_only:
+                if os.fstat(descriptor).st_size < rows * octets:
+                    raise OSError(errno.EINVAL, "of another version, or not written yet", str(path))
+                self._map = mmap.mmap(descriptor, rows * octets, access=mmap.ACCESS_READ)
+                return
             # With its blocks: on a full disk the first store to a page without one is a SIGBUS.
             os.posix_fallocate(descriptor, 0, rows * octets)
             self._map = mmap.mmap(descriptor, rows * octets)
@@ -103,8 +114,8 @@ class Readings:
         path.unlink(missing_ok=True)
         return cls(path)
 
-    def __init__(self, path: Path) -> None:
-        self._file = Rows(path, ROWS, ROW_OCTETS)
+    def __init__(self, path: Path, *, look_only: bool = False) -> None:
+        self._file = Rows(path, ROWS, ROW_OCTETS, look_only=look_only)
 
     def write(self, row: int, values: Mapping[str, Value], now: float) -> bool:
         """Replace the row of a process, who alone may do so; say whether there was room for it."""
@@ -131,9 +142,7 @@ class Readings:
                 past[key] = add(past[key], value) if key in past else value
             self._file.put(PAST, _encode((past, {})), now)
 
-    def _row(
-        self, row: int, now: float | None
-    ) -> tuple[dict[str, Value], dict[str, Value]] | None:
+    def _row(self, row: int, now: float | None) -> tuple[dict[str, Value], dict[str, Value]] | None:
         payload = self._file.get(row, now)
         if not payload:
             return None

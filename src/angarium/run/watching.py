@@ -24,17 +24,19 @@ class Watching:
     Args:
         state: the state directory of the server.
         now: Unix time.
+        look_only: make no file, and write to none.
 
     Raises:
         OSError: there is none, or it is not for us to read.
     """
 
-    def __init__(self, state: Path, now: Callable[[], float]) -> None:
+    def __init__(self, state: Path, now: Callable[[], float], *, look_only: bool = False) -> None:
+        self._look_only = look_only
         self._path = state / "run" / "readings"
         self._now = now
         self._inode = 0
         self._readings: Readings | None = None
-        self._busiest = Busiest(state / "run" / "busiest")
+        self._busiest = Busiest(state / "run" / "busiest", look_only=look_only)
         self.history = History()
         self.look()
 
@@ -57,7 +59,7 @@ class Watching:
         if self._readings is None or inode != self._inode:
             if self._readings is not None:
                 self._readings.close()
-            self._readings = Readings(self._path)
+            self._readings = Readings(self._path, look_only=self._look_only)
             self._inode = self._path.stat().st_ino
         return self._readings
 

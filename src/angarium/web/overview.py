@@ -21,7 +21,7 @@ KEPT: Final = 61  # samples, one a second
 STAGES: Final = (
     ("stage_reception", "reception"),
     ("stage_commit", "on disk"),
-    ("stage_wait", "wait for its turn"),
+    ("stage_wait", "wait for turn"),
     ("stage_connect", "connect"),
     ("stage_delivery", "delivery"),
     ("stage_end_to_end", "end to end"),
@@ -89,11 +89,16 @@ class Sample:
 
 
 class History:
-    """The samples of the last minute."""
+    """The samples of the last minute.
 
-    __slots__ = ("_samples",)
+    Args:
+        whole: what rose is told since the start of the server, by who has not looked for a minute.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_samples", "whole")
+
+    def __init__(self, *, whole: bool = False) -> None:
+        self.whole = whole
         self._samples: deque[Sample] = deque(maxlen=KEPT)
 
     def add(self, sample: Sample) -> None:
@@ -120,7 +125,8 @@ class History:
 
     def risen(self, name: str, seconds: float = 60.0) -> dict[str, float]:
         """Return what rose of a metric with a label, by its values."""
-        before, last = self.before(seconds).labelled(name), self.last.labelled(name)
+        last = self.last.labelled(name)
+        before = {} if self.whole else self.before(seconds).labelled(name)
         risen = {value: count - before.get(value, 0.0) for value, count in last.items()}
         return {value: count for value, count in risen.items() if count > 0}
 
@@ -129,7 +135,7 @@ class History:
         now, before = self.last.total.get(name), self.before(60.0).total.get(name)
         if not isinstance(now, list):
             return []
-        if not isinstance(before, list) or before is now:
+        if self.whole or not isinstance(before, list):
             return now
         return [max(0, late - early) for late, early in zip(now, before, strict=True)]
 
@@ -251,6 +257,7 @@ def overview(history: History, queues: Sequence[Queue], about: Mapping[str, Any]
             {"text": each.text, "look": each.look, "blocks": each.blocks} for each in found
         ],
         "generation": int(number("generation")),
+        "lately": "since start" if history.whole else "last minute",
         "up_seconds": max(0.0, sample.at - number("started")) if number("started") else 0.0,
         "per_second": {name: round(history.rate(name), 2) for name in RATES},
         "queue": {
@@ -260,11 +267,11 @@ def overview(history: History, queues: Sequence[Queue], about: Mapping[str, Any]
         "connections": {
             "in": int(number("sessions_in")),
             "out": int(number("connections_out")),
-            "dials_last_minute": history.risen("dials"),
+            "dials": history.risen("dials"),
         },
-        "limits_last_minute": history.risen("limits_hit"),
-        "refusals_last_minute": history.risen("refusals"),
-        "failures_last_minute": history.risen("failures"),
+        "limits": history.risen("limits_hit"),
+        "refusals": history.risen("refusals"),
+        "failures": history.risen("failures"),
         "stages": [_stage(history, name, words) for name, words in STAGES],
         "dns": _names(history),
         "memory": {

@@ -134,12 +134,12 @@ def _stages(stages: Sequence[Mapping[str, Any]]) -> str:
 
 def _lately(seen: Mapping[str, Any]) -> str:
     rows = [
-        *_counted("limit", seen["limits_last_minute"]),
-        *_counted("refused at", seen["refusals_last_minute"]),
-        *_counted("connection", seen["connections"]["dials_last_minute"], leave_out="opened"),
+        *_counted("limit", seen["limits"]),
+        *_counted("refused at", seen["refusals"]),
+        *_counted("connection", seen["connections"]["dials"], leave_out="opened"),
         *(
             (f"bounced: {_bounce(code)}", f"{count:,.0f}")
-            for code, count in seen["failures_last_minute"].items()
+            for code, count in seen["failures"].items()
         ),
     ]
     rows.sort(key=lambda row: -int(row[1].replace(",", "")))
