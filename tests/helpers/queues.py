@@ -102,7 +102,7 @@ class FakeSpool:
         del self.live[ident]
         del self.kept[ident]
 
-    def defer(self, ident: int, attempts: int, due: int) -> None:
+    def defer(self, ident: int, attempts: int, due: int, event: object = None) -> None:
         self._write(ident, attempts, due)
 
     def rebind(

@@ -6,6 +6,7 @@ at most.
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from angarium.core.clock import Clock
@@ -30,20 +31,37 @@ class Beat:
         call_later: of the loop; None: no loop runs this, who calls `tick` and `work` does.
     """
 
-    __slots__ = ("_clock", "_jobs", "_piece", "_tick", "call_later", "slice_seconds")
+    __slots__ = (
+        "_clock", "_elsewhere", "_jobs", "_piece", "_tick", "call_later", "slice_seconds",
+    )  # fmt: skip
 
     def __init__(self, piece: Callable[[], bool], tick: Callable[[], bool], clock: Clock) -> None:
         self._piece = piece
         self._tick = tick
         self._clock = clock
         self._jobs: deque[Steps] = deque()
+        self._elsewhere = 0
         self.call_later: CallLater | None = None
         self.slice_seconds = SLICE_SECONDS
 
     @property
     def busy(self) -> bool:
-        """Whether there are jobs which have not ended."""
-        return bool(self._jobs)
+        """Whether there are jobs which have not ended: they may hold entries."""
+        return bool(self._jobs or self._elsewhere)
+
+    @contextmanager
+    def elsewhere(self) -> Iterator[None]:
+        """Say that entries are worked on by somebody who has a pace of his own."""
+        self._elsewhere += 1
+        try:
+            yield
+        finally:
+            self._elsewhere -= 1
+
+    @property
+    def waiting(self) -> int:
+        """Return how many jobs have not ended."""
+        return len(self._jobs)
 
     def begin(self, job: Steps) -> None:
         """Let `work` do a job: an iterator that yields every millisecond or sooner."""

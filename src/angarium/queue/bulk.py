@@ -176,7 +176,7 @@ def move(board: "Board", matches: Matches, group: str, binding: str, tally: Tall
         for items in line.sift(_all):
             for item in items:
                 line.lifted(item)
-                _hand_over(board, item, line, target)
+                hand_over(board, item, line, target)
             tally.entries += len(items)
             yield
         board.rest(line)
@@ -190,7 +190,7 @@ def divert(board: "Board", line: Line, domain: str, then: Callable[[], None]) ->
     for items in line.sift(_all):
         for item in items:
             line.lifted(item)
-            _hand_over(board, item, line, target)
+            hand_over(board, item, line, target)
         yield
     then()
     board.rest(line)
@@ -198,7 +198,8 @@ def divert(board: "Board", line: Line, domain: str, then: Callable[[], None]) ->
     board.offer(target)
 
 
-def _hand_over(board: "Board", item: Entry | int, line: Line, target: Line) -> None:
+def hand_over(board: "Board", item: Entry | int, line: Line, target: Line) -> None:
+    """Give an entry, which was lifted out of a line, to another one."""
     if isinstance(item, int):
         board.spool.rebind(item, *target.key, None)
         target.push_id(item, lane_in(board.spool.live[item]))

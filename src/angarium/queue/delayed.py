@@ -107,6 +107,15 @@ class Delayed:
         ):
             self.undelay(ident)
 
+    def take(self, ident: int) -> bool:
+        """Take an id out if it is where its due time says; then it counts until `undelay`."""
+        due = due_of(self._store.live[ident])
+        return self._timer.remove(ident, due + self._time.skew)
+
+    def back(self, ident: int) -> None:
+        """Put an id in again which was taken out, by `take` or a sift, and counts still."""
+        self._timer.add(ident, due_of(self._store.live[ident]) + self._time.skew)
+
     def undelay(self, ident: int) -> int:
         """Note that an id was taken out of the timer; return its route."""
         route = route_of(self._store.live[ident])

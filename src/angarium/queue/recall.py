@@ -106,6 +106,30 @@ class Recall:
         self.reading[line] = self.reading.get(line, 0) + 1
         self.spawn(self._read(line, idents))
 
+    def ahead(self, idents: Sequence[int], *, taken: bool = False) -> Callable[[], bool]:
+        """Let a thread read these, of any lines; return what says whether it has ended.
+
+        Args:
+            taken: each is asked for with `entry` next, which need not look whether it is cached.
+        """
+        if self.spawn is None:
+            if taken:
+                self._warm.update(idents)
+            return lambda: True
+        left = [1]
+        self.spawn(self._read_ahead(idents, left, taken=taken))
+        return lambda: not left
+
+    async def _read_ahead(self, idents: Sequence[int], left: list[int], *, taken: bool) -> None:
+        try:
+            for ident in idents:
+                with suppress(Error):
+                    await self._board.spool.load_cold(ident)
+                if taken:
+                    self._warm.add(ident)
+        finally:
+            left.clear()
+
     async def _read(self, line: Line, idents: Sequence[int]) -> None:
         for ident in idents:
             with suppress(Error):  # The load that follows fails in the same way, and says it.

@@ -101,19 +101,27 @@ class Work:
         self._flush()
         await self._sent(_encode(result))
 
-    async def _sliced(self, work: Generator[str | None, None, Any]) -> Any:
+    async def _sliced(self, work: Generator[str | float | None, None, Any]) -> Any:
+        try:
+            return await self._stepped(work)
+        finally:
+            work.close()  # Withdrawn, it gives back what it holds now, and not when it is found.
+
+    async def _stepped(self, work: Generator[str | float | None, None, Any]) -> Any:
         while True:
-            until, now = time.perf_counter() + SLICE, 0.0
-            while now < until:
+            until, now, idle = time.perf_counter() + SLICE, 0.0, 0.0
+            while now < until and not idle:
                 try:
-                    line = next(work)
+                    said = next(work)
                 except StopIteration as end:
                     return end.value
-                if line is not None:
-                    self._tell(line)
+                if isinstance(said, float):
+                    idle = said
+                elif said is not None:
+                    self._tell(said)
                 now = time.perf_counter()
-            await asyncio.sleep(0)
-            if time.perf_counter() - now > BUSY:
+            await asyncio.sleep(idle)
+            if not idle and time.perf_counter() - now > BUSY:
                 await asyncio.sleep(REST)
 
     async def _beat(self) -> None:
