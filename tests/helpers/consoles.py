@@ -16,6 +16,7 @@ from angarium.console.node import Member, Tell, nobody
 from angarium.console.question import Answers, Asking
 from angarium.console.server import Applied, Live
 from angarium.console.session import Session
+from angarium.console.statistics import Statistics
 from angarium.run import link
 from angarium.run.answering import Answering
 from angarium.run.node import kind
@@ -36,6 +37,14 @@ class FakeNode:
         self.started = 1_700_000_000.0
         self.parts: dict[str, object] = {}  # of each child, by its name
         self.stuck: tuple[str, ...] = ()
+        self.statistics = Statistics()
+        self.told: list[str] = []
+
+    def stop(self) -> None:
+        self.told.append("stop")
+
+    def reopen(self) -> None:
+        self.told.append("reopen")
 
     @property
     def members(self) -> Sequence[Member]:

@@ -21,7 +21,7 @@ from functools import cache
 from typing import Annotated, Any, Final, NewType, get_args, get_origin, get_type_hints
 
 from angarium.config.path import split
-from angarium.console import commands
+from angarium.console import absent, commands
 from angarium.console.access import Rank
 from angarium.console.errors import CommandError
 from angarium.console.result import Result
@@ -136,6 +136,8 @@ def find(line: str) -> tuple[Command, str]:
         name, at = f"{name} {word[1].lower()}".strip(), word.end()
         if name in COMMANDS:
             found = COMMANDS[name], line[at:]
+    if found is None and (missing := absent.said(line)):
+        raise CommandError(missing)
     if found is None:
         first = name.partition(" ")[0]
         known = sorted(each for each in COMMANDS if each.partition(" ")[0] == first)

@@ -175,6 +175,14 @@ class Resolver:
 
     # What the console does.
 
+    def known(self) -> list[Key]:
+        """Return the name and type of each answer that is kept."""
+        return list(self._cache)
+
+    def peek(self, name: str, rrtype: int) -> Answer[Value] | None:
+        """Return an answer as it is kept, over or not; it does not count as a look-up."""
+        return self._cache.get((_normal(name), rrtype))
+
     def purge(self, name: str) -> int:
         """Forget all about a name; return the number of answers forgotten."""
         name = _normal(name)

@@ -45,5 +45,10 @@ class Hosts:
             return 0.0
         return until
 
+    @property
+    def most(self) -> int:
+        """Return how many are remembered at most."""
+        return MOST
+
     def __len__(self) -> int:
         return len(self._until)

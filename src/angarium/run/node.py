@@ -1,12 +1,14 @@
 """The processes of this node, as commands of the console see them (`console/node`)."""
 
 import os
+import signal
 from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Final, Protocol, TypeVar
 
 from angarium.console.node import Member, Tell, nobody
 from angarium.console.question import Answers, Asking, Of
+from angarium.console.statistics import Statistics
 from angarium.core.clock import Clock
 from angarium.run import link
 from angarium.run.child import Child
@@ -40,6 +42,7 @@ class Node:
         self._since: dict[int, float] = {}
         self._fanout = Fanout(max(1, int(clock.time() * 1000)))
         self.started = started or clock.time()
+        self.statistics = Statistics()
 
     @property
     def pid(self) -> int:
@@ -55,6 +58,13 @@ class Node:
             Member(each.name, each.pid, kind(each.name), self._since.get(each.pid, 0.0), each.ready)
             for each in self._processes.children()
         ]
+
+    def stop(self) -> None:
+        # By the way a shell does it: the loop hears it when the command has answered.
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def reopen(self) -> None:
+        os.kill(os.getpid(), signal.SIGUSR1)
 
     async def ask(
         self, asking: Asking[R], *, tell: Tell = nobody, only: Sequence[str] = ()

@@ -143,6 +143,12 @@ _MAX_SIZE_DIGITS: Final = 20  # RFC 1870 section 3
 _routing_domain: Final = functools.lru_cache(maxsize=8192)(routing_domain)
 
 
+def domains_kept() -> "functools._CacheInfo":
+    """Return how many domains are remembered as `routing_domain` has them, and how often one was
+    found."""
+    return _routing_domain.cache_info()
+
+
 def forget_domains() -> None:
     """Let go of the domains which were looked at lately."""
     _routing_domain.cache_clear()

@@ -18,7 +18,7 @@ _SERVICES: Final = frozenset({"smtp", "esmtp", "inbound"})
 
 
 @command("count", who=Rank.VIEWER)
-async def count(session: Session, type: str, cidr: str) -> Result:  # noqa: A002 - its name
+async def count(session: Session, type: str, cidr: str) -> Result:
     """Count connections by address: `outbound`, `outbound/<binding>`, or a service: `SMTP`.
 
     With an address or a network (`192.0.2.0/24`): how many there are. With a length (`24`) or two

@@ -51,9 +51,7 @@ def list_counters(session: Session) -> Result:
         at = time.strftime("%Y-%m-%d@%H:%M:%S", time.localtime(each.since))
         lines.append(f"{each.value:<6} {at}  exact      {name}")
     lines += ["", f"{len(counters)} counters listed."]
-    plain = [
-        {"counter": name, "value": each.value, "since": each.since} for name, each in counters
-    ]
+    plain = [{"counter": name, "value": each.value, "since": each.since} for name, each in counters]
     return Said("\n".join(lines), plain)
 
 

@@ -27,7 +27,7 @@ def _type(word: str) -> int:
 
 
 @command("dns_cache lookup", who=Rank.VIEWER)
-async def lookup(session: Session, record: str, type: str) -> Result:  # noqa: A002 - its name
+async def lookup(session: Session, record: str, type: str) -> Result:
     """Print what the cache has of a name; nobody is asked."""
     answers = await session.node.ask(names.kept(record, _type(type)))
     found = answers.total
@@ -50,7 +50,7 @@ async def lookup(session: Session, record: str, type: str) -> Result:  # noqa: A
 
 
 @command("dns_cache submit", who=Rank.VIEWER)
-async def submit(session: Session, record: str, type: str) -> Result:  # noqa: A002 - its name
+async def submit(session: Session, record: str, type: str) -> Result:
     """Ask for records of a name; `dns_cache lookup` shows the answer when it is there."""
     answers = await session.node.ask(names.submitted(record, _type(type)))
     return Said("\n".join(["Submitted", *answers.missing]), {"submitted": record, "type": type})
@@ -71,7 +71,12 @@ async def stats(session: Session) -> Result:
     rate = 100 * hits / lookups if lookups else 0.0
     queries = {kind: of(f"queries.{kind}") for kind in ("TXT", "PTR", "MX", "A", "AAAA")}
     lines = ["DNS Queries:", *(f"{kind:>11}: {count}" for kind, count in queries.items())]
-    lines += ["", "DNS responses:", f"{'Total':>11}: {of('responses')}", f"{'Bad':>11}: {of('bad')}"]
+    lines += [
+        "",
+        "DNS responses:",
+        f"{'Total':>11}: {of('responses')}",
+        f"{'Bad':>11}: {of('bad')}",
+    ]
     lines += ["", "DNS cache:", f"{'Lookups':>11}: {lookups}", f"{'Hit Rate':>11}: {rate:.4f}%"]
     lines.append(f"{'Entries':>11}: {of('entries')} of {of('capacity')}")
     plain = {
@@ -91,9 +96,7 @@ async def refcnts(session: Session) -> Result:
         for each in page.items:
             found.setdefault((each.name, each.type), []).append(each.ttl)
     rows = sorted(found.items())[:HELD]
-    lines = [
-        f"[{len(ttls):3}] {name} [{max(ttls)}s]\n      {kind}" for (name, kind), ttls in rows
-    ]
+    lines = [f"[{len(ttls):3}] {name} [{max(ttls)}s]\n      {kind}" for (name, kind), ttls in rows]
     more = (answers.total.more if answers.total else 0) + len(found) - len(rows)
     if more:
         lines.append(f"and {more} more; dns_cache lookup asks for one")

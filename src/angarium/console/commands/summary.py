@@ -105,7 +105,7 @@ def _names(counts: Mapping[str, float], reset: Reset) -> dict[str, Value]:
         counts.get("time_us", 0) / answered / 1000 if answered else 0.0
     )
     found["Pending DNS Queries"] = counts.get("pending", 0)
-    found["DNS Rate Limiter"] = "enabled" if counts.get("pacer.most") else "disabled"
+    found["DNS Rate Limiter"] = "enabled" if counts.get("pacer.limited") else "disabled"
     return found
 
 

@@ -1,4 +1,4 @@
-"""What a worker knows of names in DNS, and what it is to ask. Each worker has a cache of its own."""
+"""What a worker knows of names in DNS, and what it is to ask. Each has a cache of its own."""
 
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Final
@@ -87,7 +87,7 @@ def submitted(worker: "Parts", name: str, rrtype: int) -> Counts:
 def refreshed(worker: "Parts", domain: str = "") -> Generator[None, None, Counts]:
     """Ask anew for the MX records of a domain, or of all whose are known; say for how many."""
     resolver = worker.naming.resolver
-    names = [domain] if domain else [name for name, kind in resolver.keys() if kind == wire.MX]
+    names = [domain] if domain else [name for name, kind in resolver.known() if kind == wire.MX]
     for number, name in enumerate(names):
         resolver.submit(name, wire.MX)
         if not number % AT_ONCE:
@@ -99,7 +99,7 @@ def refreshed(worker: "Parts", domain: str = "") -> Generator[None, None, Counts
 def held(worker: "Parts", limit: int) -> Generator[None, None, Page[Held]]:
     """Return what is in the cache, by name."""
     resolver, now, found = worker.naming.resolver, worker.clock.monotonic(), list[Held]()
-    for number, (name, kind) in enumerate(resolver.keys()):
+    for number, (name, kind) in enumerate(resolver.known()):
         answer = resolver.peek(name, kind)
         if answer is not None and (left := answer.ttl(now)):
             found.append(Held(name, _NAMES.get(kind, str(kind)), int(left)))

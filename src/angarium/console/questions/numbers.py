@@ -105,7 +105,7 @@ def resolver(worker: "Parts") -> Counts:
     pacer = naming.resolver.pacer
     found |= {f"pacer.{name}": count for name, count in pacer.counters.items()}
     found["pacer.waiting"] = len(pacer)
-    found["pacer.most"] = pacer.most
+    found["pacer.limited"] = int(pacer.rate is not None)
     found["pending"] = naming.stub.pending
     found["entries"] = len(naming.resolver)
     found["capacity"] = naming.resolver.keeping.entries

@@ -1,0 +1,51 @@
+"""Commands of Momentum which are not here, and what to say to who gives one.
+
+An operator who knows a command is told what is missing, not that he has mistyped. The first words
+of a command decide, an instance (`sieve:name`) aside. The rule: what is built leaves this table.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+_MODULE: Final = "the module {name} is not built yet"
+_CLUSTER: Final = "there are no clusters yet: this node is all there is; {instead}"
+
+# Modules, by the word their commands begin with; what they are called where that differs.
+MODULES: Final[Mapping[str, str]] = {
+    "adaptive": "", "antivirus": "", "beik": "", "cidrdb": "", "cloudmark": "", "curfew": "",
+    "commtouch_ctasd": "commtouch", "bounce_classifier_override": "", "bounce_classifier": "",
+    "delay_dsn": "", "dkim_sign": "dkim", "dkim_validate": "dkim", "dk_sign": "domainkeys",
+    "dnsbuf": "", "ds_core": "", "ds_ldap": "ds_core", "inbound_audit": "", "outbound_audit": "",
+    "sched": "", "sieve": "", "sievelib": "", "scriptlet": "", "fingerprint": "",
+}  # fmt: skip
+
+# What else is said to the first word or words of a command.
+SAID: Final[Mapping[str, str]] = {
+    "mta_sts": "MTA-STS is not built yet; explain domain D says what protects mail to a domain",
+    "signing_stats": "nothing is signed yet: the modules dkim and domainkeys are not built",
+    "tls": "TLS is not built yet, so nothing is kept of it",
+    "tls rekey": "there is no temporary RSA key: Momentum 5.3 has none any more, nor has this",
+    "hot_domains": "no domain is tied to one event loop here: each worker has a part of its mail",
+    "cluster": _CLUSTER.format(instead="see pid, threads stats and summary"),
+    "broadcast": _CLUSTER.format(instead="give the command without broadcast"),
+    "subcluster": _CLUSTER.format(instead="give the command itself"),
+    "retrieve": _CLUSTER.format(instead="a command answers at once"),
+    "retrieve_node": _CLUSTER.format(instead="a command answers at once"),
+    "unicast": _CLUSTER.format(instead="give the command itself"),
+    "flush control cache": _CLUSTER.format(instead="answers are not kept"),
+    "info": _CLUSTER.format(instead="see sysinfo"),
+    "show cluster": _CLUSTER.format(instead="see sysinfo"),
+    "spool_in": "mail is found in the spool by itself, all of it; message details ID shows one",
+}
+
+
+def said(line: str) -> str:
+    """Return what is missing for a command of Momentum; "" if it is none of those."""
+    words = [each.lower() for each in line.split()]
+    for count in range(min(3, len(words)), 0, -1):
+        if known := SAID.get(" ".join(words[:count])):
+            return known
+    first = words[0].partition(":")[0] if words else ""
+    if first not in MODULES:
+        return ""
+    return _MODULE.format(name=MODULES[first] or first)

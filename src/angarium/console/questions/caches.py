@@ -1,0 +1,58 @@
+"""The caches of a worker, and how they are used."""
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from angarium.console.question import question
+from angarium.console.sums import Table
+from angarium.wire.smtp_grammar import domains_kept
+
+if TYPE_CHECKING:
+    from angarium.console.parts import Parts
+
+
+class Cache(msgspec.Struct, frozen=True):
+    """Numbers of a cache; of several workers together.
+
+    `loads`: times something was looked for; `expired` and `lru`: entries which went because their
+    time was over, or because others needed the room.
+    """
+
+    capacity: int
+    entries: int
+    loads: int = 0
+    hits: int = 0
+    stores: int = 0
+    expired: int = 0
+    lru: int = 0
+
+    def __add__(self, other: "Cache") -> "Cache":
+        pairs = zip(msgspec.structs.astuple(self), msgspec.structs.astuple(other), strict=True)
+        return Cache(*(one + two for one, two in pairs))
+
+    @property
+    def misses(self) -> int:
+        return self.loads - self.hits
+
+
+@question("caches")
+def caches(worker: "Parts") -> Table[Cache]:
+    """Return each cache by its name."""
+    resolver = worker.naming.resolver
+    counts = resolver.counters
+    loads, hits = counts["lookups"], counts["hits"]
+    kept = domains_kept()
+    hosts = worker.pool.dialer.hosts
+    return Table(
+        {
+            "dns": Cache(
+                resolver.keeping.entries, len(resolver), loads, hits, loads - hits,
+                counts["purged"], counts["evicted"],
+            ),
+            "domain names": Cache(
+                kept.maxsize or 0, kept.currsize, kept.hits + kept.misses, kept.hits, kept.misses
+            ),
+            "resting hosts": Cache(hosts.most, len(hosts)),
+        }
+    )  # fmt: skip
