@@ -90,3 +90,9 @@ def test_production_counts_workspace_domains_by_their_servers() -> None:
     conf = load(ETC / "production/ecelerity.conf", environ={})
     limits = conf.at(HostLimits, group="default", binding="default", host="aspmx.l.google.com")
     assert limits.max_outbound_connections == 50
+
+
+@pytest.mark.parametrize("name", ["quickstart", "production"])
+def test_who_watches_the_server_does_so_from_this_machine(name: str) -> None:
+    conf = load(str(ETC / name / "ecelerity.conf"))
+    assert [each.name for each in conf.listens("http_listener")] == ["127.0.0.1:2081"]

@@ -50,6 +50,7 @@ from angarium.queue.soundness import Soundness
 from angarium.queue.spool.means import Means
 from angarium.queue.spool.options import Spooling
 from angarium.queue.spool.store import Spool
+from angarium.queue.suspended import Suspended
 from angarium.queue.timer import Timer
 from angarium.run import link
 from angarium.run.alarm import Alarm
@@ -141,14 +142,14 @@ def assemble(
     return Parts(
         configuration=configuration, state=state, loop=loop, clock=clock, process=process,
         alarm=alarm, row=row, ledger=ledger, host=host, sweep=sweep, spool=spool, board=board,
-        admit=admit, settle=settle,
         holdings=holdings, bounces=bounces, naming=naming, pool=pool, services=services,
         memory=memory, soundness=soundness, lag=LagWatch(loop, clock, metrics),
         doors=Doors(loop, services, row, descriptors), number=number, metrics=metrics,
-        gauges=Gauges(metrics),
+        gauges=Gauges(metrics), admit=admit, settle=settle,
         census=Census(path_of(state / "run", number), board),
         busiest=Looking(board, Busiest(state / "run" / "busiest"), number),
         readings=Readings(state / "run" / "readings"),
+        suspended=Suspended(state, board, partial(alarm, source="queues")),
     )  # fmt: skip
 
 
