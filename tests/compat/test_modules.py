@@ -29,7 +29,7 @@ from angarium.config.kinds import (
     Path as PathKind,
 )
 from angarium.config.load import declarations
-from angarium.config.option import CLASSES, OPTIONS, Option, State
+from angarium.config.option import CLASSES, OPTIONS, OURS, Option, State
 from angarium.config.scope import STANZAS, Naming
 
 declarations()
@@ -141,6 +141,7 @@ def test_what_we_declare_is_in_the_manual(declared: Option[Any]) -> None:
     outside = ENGINES.get(declared.stanza, declared.stanza)
     assert (
         declared.name in COMMON
+        or declared.since == OURS
         or declared.name in FACTS.get(outside, {}).get("options", ())
         or {declared.key, declared.stanza} & set(OF_EXAMPLES)
     )

@@ -65,7 +65,8 @@ class Worker:
         loop = asyncio.get_running_loop()
         names = (
             *("process", "alarm", "row", "host", "sweep", "board", "holdings", "bounces", "naming"),
-            *("memory", "soundness", "lag", "readings", "settle", "gauges", "busiest"),
+            *("memory", "soundness", "lag", "readings", "settle", "gauges", "busiest", "census"),
+            "suspended",
         )
         self.pool = part("pool")
         self.pool.close = self._close_pool

@@ -29,7 +29,8 @@ alerting {{
   }}
   webhook "hook" {{ url = "{url}" secret = "s3cret" interval = 1 kinds = ( "{kinds}" ) }}
   command "page" {{
-    program = ( "/bin/sh" "-c" "cat >> {file}; env > {file}.env" ) interval = 1 kinds = ( "{pages}" )
+    program = ( "/bin/sh" "-c" "cat >> {file}; env > {file}.env" )
+    interval = 1 kinds = ( "{pages}" )
   }}
 }}
 """
@@ -97,7 +98,7 @@ async def test_the_death_of_a_worker_is_told_once_by_each_way_and_once_when_it_i
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[SmallDisk]:
-    with small_disk(tmp_path / "state", 40 << 20) as made:
+    with small_disk(tmp_path / "state", 100 << 20) as made:
         yield made
 
 
@@ -109,7 +110,7 @@ async def test_a_disk_that_fills_up_is_told_through_the_relay_and_again_when_the
     tmp_path: Path, disk: SmallDisk
 ) -> None:
     file = tmp_path / "pages"
-    limits = """disk_free = 20
+    limits = """disk_free = 8
     command "never" { program = ( "/bin/false" ) kinds = ( "no*" ) }"""
     spool = (
         "spool_segment_size = 1M\nspool_reserve = 1M\nspool_space_low = 4M\nspool_inodes_low = 0\n"

@@ -107,7 +107,7 @@ class Incidents:
 
     def begin(self, kind: str, about: str, text: str, now: float, *, lasting: bool = False) -> None:
         """Something is wrong, now or still."""
-        text, about = text[:MAX_TEXT], about[:MAX_TEXT]
+        text, about = _plain(text), _plain(about)
         self.changed = True
         found = self._all.get((kind, about))
         if found is None:
@@ -125,7 +125,7 @@ class Incidents:
 
     def end(self, kind: str, about: str, now: float) -> None:
         """It is over, if it was there."""
-        found = self._all.get((kind, about))
+        found = self._all.get((kind, _plain(about)))
         if found is not None and not found.over:
             self._over(found, now)
 
@@ -207,6 +207,11 @@ class Incidents:
                 break
             del self._all[each.key]
             size -= each.size
+
+
+def _plain(text: str) -> str:
+    """Return a text as one line of printable characters: it goes into headers, and to terminals."""
+    return "".join(each if each.isprintable() else "?" for each in text[:MAX_TEXT])
 
 
 def _checked(raw: dict[str, Any]) -> Incident:

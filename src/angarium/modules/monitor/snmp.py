@@ -15,7 +15,7 @@ from pysnmp.entity.engine import SnmpEngine
 from pysnmp.proto.api import v2c
 
 from angarium.modules.monitor.mib import Object
-from angarium.modules.monitor.options.snmp import User
+from angarium.modules.monitor.options.snmp import SnmpUser, TrapUser
 
 # RFC 3411 section 5: the enterprise with the first bit set, 5 for octets of our own choice.
 _ENGINE_PREFIX: Final = (0x80000000 | 19552).to_bytes(4, "big") + b"\x05"
@@ -46,6 +46,9 @@ TYPES: Final[Mapping[str, Any]] = {
 }
 
 
+AnyUser = SnmpUser | TrapUser
+
+
 def engine(host: str, boots: int) -> SnmpEngine:
     """Return an engine with the id of this host.
 
@@ -74,14 +77,14 @@ def boots(path: Path) -> int:
     return number
 
 
-def level_of(user: User) -> str:
+def level_of(user: AnyUser) -> str:
     """Return how what a user says is protected."""
     if user.authentication == "none" or not user.authentication_secret:
         return "noAuthNoPriv"
     return "authNoPriv" if user.privacy == "none" else "authPriv"
 
 
-def keys_of(user: User) -> dict[str, Any]:
+def keys_of(user: AnyUser) -> dict[str, Any]:
     """Return the methods and keys of a user, by the names which pysnmp has for them."""
     level, keys = level_of(user), dict[str, Any]()
     if level != "noAuthNoPriv":

@@ -23,7 +23,6 @@ from angarium.config.kinds import Place
 from angarium.modules.monitor import snmp
 from angarium.modules.monitor.conditions import Trap
 from angarium.modules.monitor.mib import ticks
-from angarium.modules.monitor.options.snmp import User
 
 PORT: Final = 162
 _SYS_UPTIME: Final = (1, 3, 6, 1, 2, 1, 1, 3, 0)
@@ -36,7 +35,7 @@ class Destination:
 
     place: Place
     community: str
-    user: tuple[str, User] | None = None
+    user: tuple[str, snmp.AnyUser] | None = None
 
 
 def _credentials(destination: Destination) -> Any:

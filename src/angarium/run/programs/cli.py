@@ -19,6 +19,7 @@ PROGRAMS: Final = {
     "console": "ask a running server, and change what it does",
     "send": "inject one message, or a load",
     "upgrade": "replace what runs by the program on the disk",
+    "log": "search text logs",
     "rotate": "rename the text logs, compress the old ones",
     "sendmail": "take a message from a program of this machine",
     "passwd": "make or change a line of a password file",
@@ -28,6 +29,7 @@ PROGRAMS: Final = {
     "spool": "verify, repair, export and import the mail on the disk",
     "jlog": "read logs which are queues, and look after them",
     "top": "watch a running server: rates, queues, limits, errors",
+    "alert": "try who is told when something is wrong",
     "doctor": "find what keeps this machine from sending mail well",
     "completion": "print what a shell needs to complete our commands",
 }
