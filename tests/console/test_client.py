@@ -1,95 +1,27 @@
 """The client: what an operator types goes out, what the server answers comes in."""
 
-import io
-import socket
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from angarium.console.client import Client, ConsoleError, Name, command_of, converse, prompted
-from angarium.wire.control import VERSION, Ask, Bye, End, Greeting, Message, Part, line, requests
-
-HELLO = Greeting(VERSION, "0.1", "alice", 10.0)
-Script = Callable[[Ask], list[Message]]
-
-
-@contextmanager
-def answering(folder: Path, script: Script, hello: Message | bytes = HELLO) -> Iterator[Client]:
-    """A client of a server which answers by a script; it hangs up after a Bye."""
-    listening = socket.socket(socket.AF_UNIX)
-    with Name(folder) as name:
-        listening.bind(name)
-    listening.listen()
-
-    def serve() -> None:
-        connection, _ = listening.accept()
-        with connection:
-            connection.sendall(hello if isinstance(hello, bytes) else line(hello))
-            asked = requests()
-            while octets := connection.recv(4096):
-                for each in asked.feed(octets):
-                    for answer in script(each):
-                        connection.sendall(line(answer))
-                        if isinstance(answer, Bye):
-                            return
-
-    server = threading.Thread(target=serve, daemon=True)
-    server.start()
-    try:
-        client = Client(folder)
-        try:
-            yield client
-        finally:
-            client.close()
-    finally:
-        listening.close()
-        server.join(10.0)
-
-
-def echo(asked: Ask) -> list[Message]:
-    """Answer with the line, in two pieces; what begins with "bad" fails."""
-    failed = asked.line.startswith("bad")
-    return [Part(asked.line[:2]), Part(asked.line[2:] + "\n"), End(failed, asked.line == "begin")]
-
-
-def spoken(folder: Path, lines: list[str], *, batch: bool) -> tuple[bool, str, str]:
-    out, err = io.StringIO(), io.StringIO()
-    with answering(folder, echo) as client:
-        failed = converse(client, iter(lines), out, err, batch=batch)
-    return failed, out.getvalue(), err.getvalue()
-
-
-@pytest.mark.parametrize("batch", [True, False])
-def test_lines_are_asked_one_by_one(tmp_path: Path, batch: bool) -> None:
-    lines = ["one\n", "# a comment\n", "\n", " two \n", "quit\n", "three\n"]
-    assert spoken(tmp_path, lines, batch=batch) == (False, "one\ntwo\n", "")
-
-
-def test_a_batch_ends_with_the_first_command_that_fails(tmp_path: Path) -> None:
-    assert spoken(tmp_path, ["one", "bad", "two"], batch=True) == (True, "one\n", "bad\n")
-
-
-def test_a_person_goes_on_after_one_that_failed(tmp_path: Path) -> None:
-    assert spoken(tmp_path, ["bad", "two"], batch=False) == (True, "two\n", "bad\n")
-
-
-def test_the_prompt_tells_of_an_open_transaction(tmp_path: Path) -> None:
-    shown: list[str] = []
-    typed = iter(["begin"])
-
-    def read(prompt: str) -> str:
-        shown.append(prompt)
-        try:
-            return next(typed)
-        except StopIteration:
-            raise EOFError from None
-
-    with answering(tmp_path, echo) as client:
-        converse(client, prompted(client, "here", read), io.StringIO(), io.StringIO(), batch=False)
-    assert [each.partition(" ")[2] for each in shown] == ["here> ", "here (transaction)> "]
+from angarium.console.client import Access, Client, ConsoleError
+from angarium.console.endpoint import Endpoint
+from angarium.wire.control import (
+    VERSION,
+    Ask,
+    Bye,
+    Denied,
+    End,
+    Greeting,
+    Login,
+    Message,
+    Note,
+    Part,
+    Stop,
+    Welcome,
+)
+from angarium.wire.sasl import Exchange, stored
+from helpers.answering import answering, echo
 
 
 @pytest.mark.parametrize(
@@ -142,24 +74,110 @@ def test_where_nobody_listens_there_is_no_server(tmp_path: Path) -> None:
 def test_a_socket_may_lie_deeper_than_an_address_is_long(tmp_path: Path) -> None:
     deep = tmp_path / ("x" * 100) / ("y" * 100)
     deep.mkdir(parents=True)
-    assert spoken(deep, ["one"], batch=True)[1] == "one\n"
-
-
-@pytest.mark.parametrize(
-    ("arguments", "meant"),
-    [
-        (["config set hostname x"], "config set hostname x"),
-        (["config", "set", "hostname", "x"], "config set hostname x"),
-        (["config", "set", "static_banner", "220 hi"], 'config set static_banner "220 hi"'),
-        (["config", "set", "a", "=", "( b c )"], "config set a = ( b c )"),
-        (["config", "set", "a", 'b "c"'], 'config set a "b \\"c\\""'),
-        (["config", "set", "a", ""], 'config set a ""'),
-    ],
-)
-def test_arguments_of_a_shell_are_a_line(arguments: list[str], meant: str) -> None:
-    assert command_of(arguments) == meant
+    with answering(deep, echo) as client:
+        assert "".join(client.ask("one")) == "one\n"
 
 
 def test_what_is_no_text_is_not_sent(tmp_path: Path) -> None:
     with answering(tmp_path, echo) as client, pytest.raises(ConsoleError, match="UTF-8"):
         list(client.ask("config set hostname \udcff"))
+
+
+ASKING = Greeting(VERSION, "0.1", "", 10.0, ["DIGEST-MD5", "LOGIN"], True, "Momentum Console", "n0")
+
+
+class Porter:
+    """Knows one password, and answers logins."""
+
+    def __init__(self, password: str = "secret") -> None:
+        self.password = password
+        self.heard: list[Login] = []
+
+    def __call__(self, said: Ask | Login) -> list[Message]:
+        if isinstance(said, Ask):
+            return echo(said)
+        self.heard.append(said)
+        if said.mechanism == "LOGIN":
+            return [Welcome(said.user) if said.password == self.password else Denied("wrong")]
+        secret = stored(said.user, "Momentum Console", self.password)
+        exchange = Exchange("n0", said.cnonce, said.uri)
+        if exchange.response(secret) != said.response:
+            return [Denied("wrong")]
+        return [Welcome(said.user, exchange.proof(secret))]
+
+
+def test_a_password_is_proved_and_not_sent(tmp_path: Path) -> None:
+    porter = Porter()
+    with answering(tmp_path, porter, ASKING, Access(lambda: "secret"), "john") as client:
+        assert client.user == "john"
+        assert "".join(client.ask("one")) == "one\n"
+    [login] = porter.heard
+    assert (login.user, login.password) == ("john", "")
+    assert "secret" not in repr(Login("john", "LOGIN", password="secret"))
+
+
+def test_a_wrong_password_is_told(tmp_path: Path) -> None:
+    access = Access(lambda: "guess")
+    with (
+        pytest.raises(ConsoleError, match="wrong"),
+        answering(tmp_path, Porter(), ASKING, access, "john"),
+    ):
+        pass
+
+
+def test_a_server_which_does_not_know_the_password_is_another_one(tmp_path: Path) -> None:
+    with (
+        pytest.raises(ConsoleError, match="it is another one"),
+        answering(tmp_path, lambda said: [Welcome("john", "x")], ASKING, Access(lambda: "s"), "j"),
+    ):
+        pass
+
+
+def test_without_somebody_to_ask_there_is_no_password(tmp_path: Path) -> None:
+    with pytest.raises(ConsoleError, match="there is none"), answering(tmp_path, echo, ASKING):
+        pass
+
+
+def test_who_wants_tls_says_nothing_without_it(tmp_path: Path) -> None:
+    with (
+        pytest.raises(ConsoleError, match="does not speak TLS"),
+        answering(tmp_path, echo, access=Access(tls=True)),
+    ):
+        pass
+
+
+def test_a_password_in_clear_goes_over_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = object.__new__(Client)
+    client._where = Endpoint("john", host="192.0.2.1", port=2025)
+    client._access = Access(lambda: "secret")
+    with pytest.raises(ConsoleError, match="in clear, over a network"):
+        client._known(Greeting(VERSION, "", "", 0.0, ["LOGIN"], True), secure=False)
+
+
+def test_notes_are_no_part_of_the_answer(tmp_path: Path) -> None:
+    notes: list[str] = []
+    with answering(tmp_path, lambda asked: [Note("half"), Part("all"), End()]) as client:
+        assert "".join(client.ask("one", note=notes.append)) == "all"
+    assert notes == ["half"]
+
+
+def test_ctrl_c_stops_the_command_and_its_answer_is_heard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def script(said: Ask | Stop) -> list[Message]:
+        if isinstance(said, Stop):
+            return [Part("stopped\n"), End(failed=True)]
+        return [Note("begun")]
+
+    def pressed(_: str) -> None:
+        heard = client._next
+
+        def once() -> object:
+            monkeypatch.setattr(client, "_next", heard)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(client, "_next", once)
+
+    with answering(tmp_path, script) as client:
+        assert "".join(client.ask("one", note=pressed)) == "stopped\n"
+        assert client.failed

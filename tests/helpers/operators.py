@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from angarium.console.client import Name
-from angarium.wire.control import Answer, Ask, End, Form, Greeting, Part, answers, line
+from angarium.wire.control import Answer, Ask, End, Form, Greeting, Line, Note, Part, answers, line
 
 PATIENCE = 30.0
 
@@ -32,8 +32,11 @@ class Operator:
         """Give a command; return the whole answer and its end."""
         self.writer.write(line(Ask(text, form)))
         said = ""
-        while isinstance(answer := await self.next(), Part):
-            said += answer.text
+        while isinstance(answer := await self.next(), Part | Line | Note):
+            if isinstance(answer, Line):
+                said += f"{answer.text}\n"
+            elif isinstance(answer, Part):
+                said += answer.text
         assert isinstance(answer, End), answer
         return said, answer
 

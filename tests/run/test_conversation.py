@@ -14,7 +14,7 @@ from angarium.console.result import Result, Said
 from angarium.console.session import Session
 from angarium.run import conversation
 from angarium.run.control import Control, OwnDoor, opened
-from angarium.wire.control import Ask, Bye, End, Note, Part, Stop, line
+from angarium.wire.control import Ask, Bye, End, Line, Note, Part, Stop, line
 from helpers.consoles import OPERATOR, FakeServer
 from helpers.operators import Operator, connected
 
@@ -95,7 +95,7 @@ async def test_lines_nobody_reads_are_left_out_and_counted(
         caller.writer.write(line(Ask("test lines 2000")))
         lines = 0
         while not isinstance(each := await caller.next(), End):
-            lines += isinstance(each, Part)
+            lines += isinstance(each, Line)
         assert 20 < lines < 1500
 
 

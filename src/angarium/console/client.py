@@ -1,20 +1,19 @@
-"""The other end of the console: asks a server, prints what it answers.
+"""The other end of the console: a connection to a server, which is asked one thing after the other.
 
-One command from the arguments, or one a line from standard input: with a prompt where that is a
-terminal, as a batch where it is not. A batch ends with the first command that fails, so that what
-comes after it is not done on a state nobody has seen.
+It is greeted, goes on by TLS where the server has it, and says who it is where that is asked
+(`wire/control`). A password goes nowhere in clear but to this machine.
 """
 
-import contextlib
-import importlib
-import os
-import socket
-import time
-from collections.abc import Callable, Iterator, Sequence
+import getpass
+import secrets
+import ssl
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Final, NoReturn
 
-from angarium.config.spelling import word
+from angarium.console import endpoint as endpoints
+from angarium.console.endpoint import Endpoint
 from angarium.core.errors import Error
 from angarium.wire.control import (
     VERSION,
@@ -22,19 +21,26 @@ from angarium.wire.control import (
     Ask,
     Bye,
     ControlError,
+    Denied,
     End,
     Form,
     Greeting,
+    Line,
+    Login,
     Note,
     Part,
+    Secure,
+    Stop,
+    Welcome,
     answers,
     line,
 )
+from angarium.wire.sasl import Exchange, stored
 
 SOCKET: Final = "control"  # in the folder `run` of a state directory
 GREETING_SECONDS: Final = 10.0
-QUIT: Final = frozenset({"quit", "exit"})
-_BRACKETS: Final = ("(", "[", "=")
+DIGEST: Final = "DIGEST-MD5"
+LOGIN: Final = "LOGIN"
 _READ: Final = 64 << 10
 
 
@@ -42,75 +48,166 @@ class ConsoleError(Error):
     """There is no server to speak to, or not any more."""
 
 
-class Name:
-    """A name of a socket which fits into an address: those have 108 octets, paths may have more.
-
-    Raises:
-        OSError: there is no such folder.
-    """
+class Name(endpoints.Name):
+    """The name of our own socket in a folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        super().__init__(folder, SOCKET)
 
-    def __enter__(self) -> str:
-        return f"/proc/self/fd/{self._folder}/{SOCKET}"
 
-    def __exit__(self, *error: object) -> None:
-        os.close(self._folder)
+def no_password() -> str:
+    """Return no password: nobody can be asked for one."""
+    raise ConsoleError("the server asks for a password, and there is none")
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How to come in.
+
+    Attributes:
+        password: asks the operator, or whoever knows it.
+        tls: nothing is said to a server without it.
+        authorities: a file of those whose signatures count; "" are those of the system.
+    """
+
+    password: Callable[[], str] = no_password
+    tls: bool = False
+    authorities: str = ""
+
+    def context(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=self.authorities or None)
 
 
 class Client:
     """A connection to a server.
 
+    Args:
+        where: an endpoint, or the folder with the server's own socket.
+
+    Attributes:
+        user: whom the server takes us for.
+
     Raises:
         ConsoleError: there is no server, or it does not want to speak to us.
     """
 
-    def __init__(self, run_folder: Path) -> None:
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    def __init__(self, where: Endpoint | Path, access: Access | None = None) -> None:
+        if isinstance(where, Path):
+            where = Endpoint(path=str(where / SOCKET))
+        self._where = where
+        self._access = access or Access()
         self._reader = answers()
         self._waiting: list[Answer] = []
-        self.transaction = False
+        self.transaction = self.failed = False
         try:
-            self.greeting = self._greeted(run_folder)
-        except ConsoleError:
+            self._socket = where.connected()
+        except OSError as error:
+            raise ConsoleError(f"no server answers there: {error.strerror or error}") from error
+        try:
+            self.greeting, self.user = self._entered()
+        except BaseException:  # An operator may give up as well.
             self.close()
             raise
         self._socket.settimeout(self.greeting.patience or None)
 
-    def _greeted(self, run_folder: Path) -> Greeting:
+    def _entered(self) -> tuple[Greeting, str]:
         try:
             self._socket.settimeout(GREETING_SECONDS)
-            with Name(run_folder) as name:
-                self._socket.connect(name)
-            greeting = self._next()
+            greeting = self._greeted()
+            secure = greeting.tls
+            if secure:
+                greeting = self._secured()
+            elif self._access.tls:
+                raise ConsoleError("the server does not speak TLS there")
+            return greeting, self._known(greeting, secure=secure)
         except ControlError as error:
             raise ConsoleError(str(error)) from error
+        except ssl.SSLError as error:
+            raise ConsoleError(f"no TLS with the server: {error.reason or error}") from error
         except OSError as error:
             raise ConsoleError(f"no server answers there: {error.strerror or error}") from error
+
+    def _greeted(self) -> Greeting:
+        greeting = self._next()
         if not isinstance(greeting, Greeting) or greeting.version != VERSION:
             raise ConsoleError("the server is of another version than this console")
         return greeting
 
+    def _secured(self) -> Greeting:
+        self._socket.sendall(line(Secure()))
+        context = self._access.context()
+        self._socket = context.wrap_socket(self._socket, server_hostname=self._where.host)
+        return self._greeted()
+
+    def _known(self, greeting: Greeting, *, secure: bool) -> str:
+        """Say who we are, if it is asked or if we want to be somebody else."""
+        wanted = self._where.user
+        if not greeting.mechanisms:
+            return greeting.user
+        if not greeting.login and wanted in ("", greeting.user):
+            return self._welcomed(Login(wanted, ""), "").user
+        user = wanted or getpass.getuser()
+        if DIGEST not in greeting.mechanisms and not (secure or self._where.private):
+            raise ConsoleError("the server wants the password in clear, over a network")
+        self._socket.settimeout(None)  # It is the operator who is slow.
+        password = self._access.password()
+        self._socket.settimeout(GREETING_SECONDS)
+        if DIGEST not in greeting.mechanisms:
+            return self._welcomed(Login(user, LOGIN, password=password), "").user
+        said = Exchange(greeting.nonce, secrets.token_hex(16), f"console/{self._where.host}")
+        secret = stored(user, greeting.realm, password)
+        response = said.response(secret)
+        login = Login(user, DIGEST, cnonce=said.cnonce, uri=said.uri, response=response)
+        return self._welcomed(login, said.proof(secret)).user
+
+    def _welcomed(self, login: Login, proof: str) -> Welcome:
+        self._socket.sendall(line(login))
+        answer = self._next()
+        if isinstance(answer, Denied):
+            raise ConsoleError(answer.reason)
+        if not isinstance(answer, Welcome):
+            raise ConsoleError("the server said what is no answer")
+        if answer.proof != proof:
+            raise ConsoleError("the server does not know the password: it is another one")
+        return answer
+
     def ask(
-        self, text: str, form: Form = "text", note: Callable[[str], object] = str
+        self,
+        text: str,
+        form: Form = "text",
+        note: Callable[[str], object] = str,
+        say: Callable[[str], object] = str,
     ) -> Iterator[str]:
         """Ask for one command and yield the pieces of the answer; `failed` has its end.
 
+        A KeyboardInterrupt meanwhile stops the command; its answer is then waited for.
+
         Args:
             note: called with each line which tells how far it is.
+            say: called with each line of an answer which goes on and on.
 
         Raises:
             ConsoleError: the server is gone, or does not answer.
         """
+        stopped = False
         try:
             self._socket.sendall(line(Ask(text, form)))
             while True:
-                match self._next():
+                try:
+                    answer = self._next()
+                except KeyboardInterrupt:
+                    if stopped:
+                        raise
+                    stopped = True
+                    self._socket.sendall(line(Stop()))
+                    continue
+                match answer:
                     case Part(text=piece):
                         yield piece
                     case Note(text=said):
                         note(said)
+                    case Line(text=said):
+                        say(said)
                     case End(failed=failed, transaction=transaction):
                         self.failed, self.transaction = failed, transaction
                         return
@@ -127,71 +224,16 @@ class Client:
         while not self._waiting:
             octets = self._socket.recv(_READ)
             if not octets:
-                raise ConsoleError("the server has hung up" + (
-                    "; the open transaction is gone" if self.transaction else ""))  # fmt: skip
+                self._hung_up()
             self._waiting = self._reader.feed(octets)
         answer = self._waiting.pop(0)
         if isinstance(answer, Bye):
             raise ConsoleError(answer.reason)
         return answer
 
+    def _hung_up(self) -> NoReturn:
+        gone = "; the open transaction is gone" if self.transaction else ""
+        raise ConsoleError(f"the server has hung up{gone}")
+
     def close(self) -> None:
         self._socket.close()
-
-
-def command_of(arguments: Sequence[str]) -> str:
-    """Return the line which arguments of a shell are: a single one is a line already."""
-    if len(arguments) == 1:
-        return arguments[0]
-    return " ".join(
-        each if each.startswith(_BRACKETS) or not _needs_quotes(each) else word(each, quoted=True)
-        for each in arguments
-    )
-
-
-def _needs_quotes(text: str) -> bool:
-    return not text or any(each.isspace() or each in '"#' for each in text)
-
-
-def converse(
-    client: Client,
-    lines: Iterator[str],
-    out: TextIO,
-    err: TextIO,
-    form: Form = "text",
-    *,
-    batch: bool = True,
-) -> bool:
-    """Ask line by line; return whether a command failed. A batch ends with that one."""
-    failed = False
-    for text in lines:
-        asked = text.strip()
-        if not asked or asked.startswith("#"):
-            continue
-        if asked.lower() in QUIT:
-            break
-        pieces = "".join(client.ask(asked, form))
-        (err if client.failed and form == "text" else out).write(pieces)
-        out.flush()
-        failed = failed or client.failed
-        if batch and failed:
-            break
-    return failed
-
-
-def banner(greeting: Greeting) -> str:
-    """Return what an interactive console begins with."""
-    rule = "#" * 46
-    return f"{rule}\n# Angarium version: {greeting.release}\n{rule}\n"
-
-
-def prompted(client: Client, endpoint: str, read: Callable[[str], str] = input) -> Iterator[str]:
-    """Yield what an operator types, until he has no more to say."""
-    with contextlib.suppress(ImportError):  # A Python without it is built now and then.
-        importlib.import_module("readline")
-    while True:
-        begun = " (transaction)" if client.transaction else ""
-        try:
-            yield read(f"{time.strftime('%H:%M:%S')} {endpoint}{begun}> ")
-        except EOFError:
-            return

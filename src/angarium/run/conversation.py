@@ -15,11 +15,13 @@ from angarium.console.server import Server
 from angarium.console.session import Outcome, Session
 from angarium.console.xml import xml
 from angarium.wire.control import (
+    PIECE,
     Ask,
     Bye,
     ControlError,
     End,
     Form,
+    Line,
     Note,
     Stop,
     line,
@@ -151,8 +153,9 @@ class Conversation:
         if self._left_out:
             self._writer.write(line(Note(f"({self._left_out} lines are left out)")))
             self._left_out = 0
-        for piece in parts(text + "\n"):
-            self._writer.write(piece)
+        for at in range(0, len(text), PIECE):
+            piece = text[at : at + PIECE].encode("utf-8", "replace").decode()
+            self._writer.write(line(Line(piece)))
 
     def _has_room(self) -> bool:
         return self._writer.transport.get_write_buffer_size() < MAX_UNREAD

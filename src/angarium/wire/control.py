@@ -6,6 +6,7 @@
     server   welcome, denied     whom it takes us for, or why not
     client   ask                 one command
     server   note                how far it is; not part of the answer
+    server   line                a line of an answer which goes on until it is stopped
     server   part, part ... end  its answer in pieces, and whether it failed
     client   stop                end this command; it is answered with what there is, or as failed
     server   bye                 the last word: the server hangs up, and why
@@ -103,6 +104,12 @@ class Note(msgspec.Struct, frozen=True, tag="note", tag_field="is"):
     text: str
 
 
+class Line(msgspec.Struct, frozen=True, tag="line", tag_field="is"):
+    """A line of an answer which goes on and on, to be shown at once."""
+
+    text: str
+
+
 class Part(msgspec.Struct, frozen=True, tag="part", tag_field="is"):
     """A piece of the answer; the pieces are put together as they are."""
 
@@ -123,7 +130,7 @@ class Bye(msgspec.Struct, frozen=True, tag="bye", tag_field="is"):
 
 
 Request = Ask | Stop | Secure | Login
-Answer = Greeting | Welcome | Denied | Note | Part | End | Bye
+Answer = Greeting | Welcome | Denied | Note | Line | Part | End | Bye
 Message = Request | Answer
 M = TypeVar("M")
 
