@@ -26,8 +26,8 @@ from angarium.run.programs.upgrade import NoServerError, server
 LOOK_SECONDS: Final = 0.1
 _ASSIGNED: Final = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 _EXPORT: Final = re.compile(r"export(?:\s+[A-Za-z_][A-Za-z0-9_]*)+")
-# A script may end with a failure, or set variables, which all are handed on. By /proc, as dash knows
-# only descriptors of one digit.
+# A script may refuse, or set variables, which all are handed on. By /proc: descriptors of
+# two digits are none for dash.
 _INCLUDE: Final = 'set -a; for each do . "$each" || exit 1; done; exec env -0 >/proc/self/fd/'
 _TOLD: Final = 4096  # octets of the output of a server that did not start
 

@@ -1,0 +1,1 @@
+"""Text logs read again: `run/programs/log_trace`."""
