@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from angarium.config.resolve import Configuration
+from angarium.console.insight import Insight
 from angarium.core.clock import Clock
 from angarium.events.metrics import Metrics, Value
 from angarium.inbound.smtp import Services
@@ -18,6 +19,7 @@ from angarium.queue.board import Board
 from angarium.queue.ledger import SharedLedger
 from angarium.queue.memory import Memory
 from angarium.queue.spool.store import Spool
+from angarium.queue.suspended import Suspended
 
 
 class Readings(Protocol):
@@ -64,4 +66,8 @@ class Parts(Protocol):
     @property
     def metrics(self) -> Metrics: ...
     @property
+    def insight(self) -> Insight: ...
+    @property
     def readings(self) -> Readings: ...
+    @property
+    def suspended(self) -> Suspended: ...

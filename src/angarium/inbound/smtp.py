@@ -198,6 +198,11 @@ class SmtpSession(Stream):
         replies_to = {Expiry.IDLE: replies.IDLE, Expiry.DEADLINE: replies.TOO_LATE}
         self._leave(replies_to.get(which, replies.TOO_SLOW), _PHASES[self._wire.state])
 
+    @property
+    def phase(self) -> str:
+        """Return what it is at, for people."""
+        return "waits for the disk" if self._submitted is not None else self._wire.state.value
+
     def drain(self) -> None:
         """End at the next occasion: at once between two messages, else at the next MAIL or RSET."""
         self._draining = True
@@ -228,6 +233,11 @@ class SmtpSession(Stream):
 
     def _later(self, seconds: float, call: Callable[[], None]) -> None:
         self._timer = self._services.loop.call_later(seconds, call)
+
+    @property
+    def state(self) -> str:
+        """Return what the peer may say now, and how many messages it has brought."""
+        return f"{self._wire.state.name.lower()}, {self._messages} messages taken"
 
     # Events.
 

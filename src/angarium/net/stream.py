@@ -115,6 +115,11 @@ class Stream(asyncio.Protocol):
         self._stuck_since = NEVER
         self._abort_at = NEVER  # set: we are closing
 
+    @property
+    def quiet_seconds(self) -> float:
+        """Return how long nothing has come."""
+        return self._sweep.now() - self._heard
+
     # What a subclass says.
 
     def opened(self) -> None:

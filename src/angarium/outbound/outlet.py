@@ -144,6 +144,7 @@ class Outlet:
         "line",
         "opening",
         "parting",
+        "sent",
         "served",
         "sessions",
         "slot",
@@ -154,6 +155,7 @@ class Outlet:
         self.sessions: set[Session] = set()
         self.parting: set[Session] = set()  # saying QUIT
         self.opening = 0
+        self.sent = 0  # messages which somebody took, over connections that have ended
         self.served = 0  # see `smtp.Owner`
         self.slot = 0  # the sweep's
         self._shared = shared
@@ -206,6 +208,7 @@ class Outlet:
     def over(self, session: Session) -> None:
         self.leaving(session)
         self.parting.discard(session)
+        self.sent += session.successes
         lost, shared = session.lost, self._shared
         harmed = lost is not None and lost.stage is not Stage.IDLE and session.spoiled is None
         if harmed and not session.proved:
@@ -463,6 +466,11 @@ class Outlet:
     def connections(self) -> list[Session]:
         """Those which work or rest, and those which say QUIT."""
         return [*self.sessions, *self.parting]
+
+    @property
+    def holding(self) -> tuple[float, int, float]:
+        """Return until when no connection is opened; how many are enough, and until when."""
+        return self._not_before, self._enough, self._more_at
 
     @property
     def works(self) -> bool:

@@ -178,6 +178,17 @@ class Session(asyncio.Protocol):
         return self._client.stage
 
     @property
+    def descriptor(self) -> int:
+        """Return the descriptor of its socket, -1 when it has none."""
+        used = None if self._transport is None else self._transport.get_extra_info("socket")
+        return -1 if used is None else used.fileno()
+
+    @property
+    def quiet_seconds(self) -> float:
+        """Return how long nothing has come."""
+        return self._sweep.now() - self._heard
+
+    @property
     def proved(self) -> bool:
         """Whether a transaction has ended on it, well or not."""
         return self.mails > 0
@@ -189,6 +200,11 @@ class Session(asyncio.Protocol):
         if self._preparing is not None:
             mails = [*mails, self._preparing]
         return [entry for mail in mails for entry in cast(Mail, mail).entries]
+
+    @property
+    def holds(self) -> list[str]:
+        """Return what it is counted as, by keys of the ledger."""
+        return [] if self._permit is None else self._permit.keys
 
     @property
     def lost(self) -> Lost | None:

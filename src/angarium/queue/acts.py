@@ -113,6 +113,8 @@ class Move(Act):
         moved: entries which were not on this way already.
     """
 
+    again = True
+
     def __init__(self, board: "Board", elsewhere: Elsewhere) -> None:
         self._board = board
         self._elsewhere = elsewhere

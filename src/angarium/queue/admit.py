@@ -18,6 +18,7 @@ from angarium.core.message import (
 from angarium.journal.errors import SpoolError
 from angarium.queue.board import Board
 from angarium.queue.options import ServerLimits
+from angarium.queue.spool.routes import Key
 
 Done = Callable[[SpoolError | None], None]
 
@@ -136,6 +137,13 @@ class Admit:
         recipient.binding_group = DEFAULT_BINDING_GROUP
         recipient.binding = DEFAULT_BINDING
         return None
+
+    def binding_of(self, key: Key) -> str:
+        """Return the binding mail of this queue would get now; its own, if policy chose that."""
+        group, binding, domain = key
+        if group == DEFAULT_BINDING_GROUP and self.board.has_binding(group, binding):
+            return binding
+        return self._one_of(group, domain) or binding
 
     def _one_of(self, group: str, domain: str) -> str:
         """Return a binding of the group, in turn; one that may send rather than another."""

@@ -5,9 +5,9 @@ with the loop's other work between them. Entries go from the delayed part to the
 back, except by an attempt, so none that was there at the beginning is missed but those in flight.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from angarium.core.message import DEFAULT_BINDING, DEFAULT_BINDING_GROUP
 from angarium.queue.beat import Steps
@@ -264,6 +264,14 @@ def _lines(board: "Board", matches: Matches) -> list[Line]:
     return [line for line in board.lines.values() if line.active and matches(line.key)]
 
 
+class Places(Protocol):
+    """Some queues; two of equal words are equal."""
+
+    def matches(self, key: Key) -> bool: ...
+
+    def __hash__(self) -> int: ...
+
+
 class Suspensions:
     """The lines which an operator has suspended, by what they match; asked for each new line."""
 
@@ -271,27 +279,32 @@ class Suspensions:
 
     def __init__(self, board: "Board") -> None:
         self._board = board
-        self._places: dict[Where, None] = {}
+        self._places: dict[Places, None] = {}
         board.suspended = self.covers
 
-    def __iter__(self) -> Iterator[Where]:
+    def __iter__(self) -> Iterator[Places]:
         return iter(self._places)
 
     def covers(self, key: Key) -> bool:
         return any(where.matches(key) for where in self._places)
 
-    def suspend(self, where: Where) -> None:
+    def suspend(self, where: Places) -> None:
         """Send nothing from these lines until `resume`; attempts in flight end by themselves."""
         self._places[where] = None
         self._board.begin(self._apply())
 
-    def resume(self, where: Where) -> bool:
+    def resume(self, where: Places) -> bool:
         """End a suspension; say whether there was one."""
         if where not in self._places:
             return False
         del self._places[where]
         self._board.begin(self._apply())
         return True
+
+    def use(self, places: Iterable[Places]) -> None:
+        """Suspend these and no others from now on: no line sends which they cover."""
+        self._places = dict.fromkeys(places)
+        self._board.begin(self._apply())
 
     def _apply(self) -> Steps:
         for number, line in enumerate(list(self._board.lines.values()), 1):

@@ -16,7 +16,7 @@ import msgspec
 
 from angarium.core.errors import Error
 from angarium.core.message import Message, Recipient, context_of
-from angarium.queue.line import Key
+from angarium.queue.spool.routes import Key
 from angarium.queue.spool.slot import TIMING
 
 MAX_HEADER: Final = 1 << 20  # octets of a content in which its header is looked for

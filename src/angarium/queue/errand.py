@@ -20,7 +20,8 @@ from angarium.journal.errors import ColdError
 from angarium.queue.bulk import vanished
 from angarium.queue.choice import Choice
 from angarium.queue.entry import Entry
-from angarium.queue.line import Key, Line
+from angarium.queue.line import Line
+from angarium.queue.spool.routes import Key
 from angarium.queue.spool.slot import lane_in, place_of, route_of
 
 if TYPE_CHECKING:
@@ -56,9 +57,11 @@ class Act:
     Attributes:
         ready: the next one may come.
         to_delayed, to_active: which part of the queues it is about.
+        again: an entry it was done to may be met once more, where it is now: so ids are kept.
     """
 
     to_delayed = to_active = True
+    again = False
 
     @property
     def ready(self) -> bool:
@@ -190,7 +193,7 @@ class Errand:
         generation = board.generation
         try:
             with board.beat.elsewhere():
-                if self.choice.by_queue:
+                if self.choice.by_queue and not act.again:
                     yield from self._delayed(None, act)
                     yield from self._active(self._queues, None, act)
                 else:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from angarium.config.resolve import Configuration
+from angarium.console.insight import Insight
 from angarium.events.metrics import Metrics
 from angarium.inbound.profile import Profiles
 from angarium.inbound.smtp import Services
@@ -27,6 +28,7 @@ from angarium.queue.soundness import Soundness
 from angarium.queue.spool.means import Settings
 from angarium.queue.spool.options import Spooling
 from angarium.queue.spool.store import Spool
+from angarium.queue.suspended import Suspended
 from angarium.run.alarm import Alarm, Panics
 from angarium.run.busiest import Looking
 from angarium.run.census import Census
@@ -89,10 +91,16 @@ class Parts:
     busiest: Looking
     census: Census
     readings: Readings
+    suspended: Suspended
     _prepared: Prepared | None = None
     _closing: bool = False
     _leaving: bool = False
     _hurried: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def insight(self) -> Insight:
+        """Return what can be said of what is here, to who asks by the console."""
+        return Insight(self)
 
     async def open(self, home: str, poison: Sequence[int]) -> None:
         """Open the shard for new mail, start the timers and listen.
@@ -100,6 +108,7 @@ class Parts:
         Args:
             poison: recipients over which workers died; they are put aside when they are found.
         """
+        self.suspended.look()
         await self.holdings.open(home, poison)
         self.spool.on_health(self._health_changed)
         self.loop.add_reader(self.ledger, self.ledger.read)
@@ -223,6 +232,7 @@ class Parts:
         self.loop.call_later(TICK, self._tick)
         now = self.clock.monotonic()
         self.naming.tick(now)
+        self.suspended.look()
         self.holdings.look()
         self.gauges.look(self, now, leaving=self._leaving)
         self.busiest.tick()
