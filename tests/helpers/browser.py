@@ -29,6 +29,7 @@ WELL = Sample.of(
     1000.0,
     {
         "supervisor": {"workers": 1, "generation": 3, "started": 900.0},
+        "hose": {"hose_lag_seconds": 0.1},
         "worker 0": {"queued": 10, "delayed": 4, "in_flight": 1, "deliveries": 5},
     },
 )

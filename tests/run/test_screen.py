@@ -15,6 +15,7 @@ def seen(queues: int = 0, workers: int = 2, **values: float) -> dict[str, Any]:
     rows: dict[str, Any] = {f"worker {number}": {"queued": 0.0} for number in range(workers)}
     rows["worker 0"] |= {"queued": 1000.0, **values}
     rows["supervisor"] = {"workers": workers}
+    rows["hose"] = {"hose_lag_seconds": 0.1}
     history.add(Sample.of(1000.0, {name: {} for name in rows}))
     history.add(Sample.of(1001.0, rows))
     many = [

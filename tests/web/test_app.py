@@ -35,7 +35,7 @@ async def test_what_only_worries_does_not_make_it_unready() -> None:
 
 
 async def test_workers_which_do_not_answer_are_counted() -> None:
-    rows = {"supervisor": {"workers": 2}, "worker 0": {"queued": 0}}
+    rows = {"supervisor": {"workers": 2}, "worker 0": {"queued": 0}, "hose": {"hose_held": 0}}
     async with serving(Watched(Sample.of(1.0, rows))) as port:
         assert (await ask(port, "/readyz")).text == "1 of 2 workers answer\n"
     async with serving(Watched(Sample.of(1.0, {}))) as port:

@@ -17,7 +17,11 @@ from angarium.web.overview import (
     together,
 )
 
-ROWS = {"supervisor": {"workers": 1.0}, "worker 0": {"queued": 1.0}}
+ROWS = {
+    "supervisor": {"workers": 1.0},
+    "worker 0": {"queued": 1.0},
+    "hose": {"hose_lag_seconds": 0.0},
+}
 
 
 def history(*values: tuple[float, Mapping[str, float | list[int]]]) -> History:
@@ -101,6 +105,13 @@ def test_each_problem_is_told(name: str, value: float, words: str, *, blocks: bo
     found = problems(Sample.of(1.0, {**ROWS, "worker 0": {name: value}}))
     assert [each.text[: len(words)] for each in found] == ([words] if words else [])
     assert [each.blocks for each in found] == ([blocks] if words else [])
+
+
+def test_a_hose_which_does_not_run_is_told() -> None:
+    rows = {name: row for name, row in ROWS.items() if name != "hose"}
+    [found] = problems(Sample.of(1.0, rows))
+    assert found.text.startswith("the hose does not run")
+    assert not found.blocks
 
 
 def test_a_disk_which_is_nearly_full_is_told() -> None:

@@ -29,7 +29,9 @@ RECOVERING: Final = gauge("recovering", "Shards whose mail is not all found yet.
 NO_INTAKE: Final = gauge("intake_stopped", "Workers whose spool takes no mail.")
 NO_DELIVERY: Final = gauge("delivery_stopped", "Workers which deliver nothing, as none is noted.")
 LEAVING: Final = gauge("leaving", "Workers which take nothing new, as they are to end.")
-SUSPENDED: Final = gauge("suspended_bindings", "Bindings whose address is not on this machine.")
+SUSPENDED: Final = gauge(
+    "suspended_bindings", "Bindings whose address is not on this machine.", highest=True
+)
 LIMITS: Final = counter(
     "limits_hit",
     "Times something had to wait for a limit: of connections, or of a rate.",

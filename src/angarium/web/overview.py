@@ -161,6 +161,12 @@ def _no_answer(sample: Sample) -> str:
     return f"{there} of {wanted} workers answer" if there < wanted else ""
 
 
+def _no_hose(sample: Sample) -> str:
+    if "supervisor" in sample.rows and "hose" not in sample.rows:
+        return "the hose does not run, or does not answer: no text logs are written"
+    return ""
+
+
 def _count(name: str, words: str, least: float = 1.0) -> Callable[[Sample], str]:
     """Return a test for a gauge, which is named in the words as {n}."""
 
@@ -195,6 +201,7 @@ PROBLEMS: Final[Sequence[tuple[Callable[[Sample], str], str, bool]]] = (
         "it passes",
         False,
     ),
+    (_no_hose, "the service log: it is started again and again", False),
     (_count("hose_held", "text logs cannot be written"), "paniclog; the disk of the logs", False),
     (
         _count("hose_lag_seconds", "text logs are {n} s behind", 60),

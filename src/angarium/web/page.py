@@ -27,7 +27,7 @@ header{display:flex;flex-wrap:wrap;gap:6px 18px;align-items:baseline;margin-bott
 h1{font-size:22px;margin:0}h2{font-size:15px;margin:0 0 8px}
 .dim{color:var(--dim)}.good{color:var(--good)}.bad{color:var(--bad)}.warn{color:var(--warn)}
 .state{font-weight:600}
-.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(145px,1fr));gap:12px;
+.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(112px,1fr));gap:10px;
 margin-bottom:14px}
 .card,section{background:var(--card);border:1px solid var(--line);border-radius:8px;
 padding:12px 14px}
@@ -39,7 +39,7 @@ th{font-weight:500;color:var(--dim);text-align:right;padding:3px 8px;border-bott
 var(--line);white-space:nowrap}
 td{text-align:right;padding:3px 8px;white-space:nowrap}
 th:first-child,td:first-child,.left{text-align:left}
-td.name{white-space:normal;overflow-wrap:anywhere}
+td.name{white-space:normal;overflow-wrap:break-word;min-width:6.5em;max-width:34em}
 tr+tr td{border-top:1px solid var(--line)}
 meter{width:90px;height:10px;vertical-align:middle}
 ul{margin:0;padding-left:18px}footer{color:var(--dim);font-size:13px}
@@ -92,7 +92,11 @@ def _problems(problems: Sequence[Mapping[str, Any]]) -> str:
         return ""
     rows = "".join(
         f'<li class="{"bad" if each["blocks"] else "warn"}">{escape(each["text"])}'
-        + (f' <span class="dim">look at: {escape(each["look"])}</span>' if each["look"] else "")
+        + (
+            f' <span class="dim">look at: {escape(each["look"].replace("`", ""))}</span>'
+            if each["look"]
+            else ""
+        )
         + "</li>"
         for each in problems
     )
@@ -107,9 +111,9 @@ def _cards(seen: Mapping[str, Any]) -> str:
         ("put off /s", f"{rates['deferrals']:,.1f}"),
         ("failed /s", f"{rates['failures']:,.1f}"),
         ("in the queue", f"{queue['queued']:,}"),
-        ("of these delayed", f"{queue['delayed']:,}"),
-        ("connections in", f"{connections['in']:,}"),
-        ("connections out", f"{connections['out']:,}"),
+        ("delayed", f"{queue['delayed']:,}"),
+        ("clients", f"{connections['in']:,}"),
+        ("to hosts", f"{connections['out']:,}"),
     )
     made = "".join(
         f'<div class="card"><span class="dim">{name}</span><b>{value}</b></div>'
@@ -126,8 +130,8 @@ def _stages(stages: Sequence[Mapping[str, Any]]) -> str:
         for each in stages
     ]  # fmt: skip
     return _table(
-        "Where a message spends its time, last minute",
-        ("stage", "times", "half within", "95 % within", "99 % within"),
+        "Time spent at each stage, last minute",
+        ("stage", "times", "half within", "95 %", "99 %"),
         rows,
     )
 
