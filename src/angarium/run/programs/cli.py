@@ -19,6 +19,7 @@ PROGRAMS: Final = {
     "console": "ask a running server, and change what it does",
     "send": "inject one message, or a load",
     "upgrade": "replace what runs by the program on the disk",
+    "show": "print the messages of a spool",
     "log": "search text logs",
     "rotate": "rename the text logs, compress the old ones",
     "sendmail": "take a message from a program of this machine",
