@@ -2,12 +2,14 @@
 
 import asyncio
 import email
+import re
 import sys
 from email.message import Message
 from pathlib import Path
 
 import pytest
 
+from angarium.events.jlog import Jlog, Place
 from helpers.world import World
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
@@ -20,6 +22,7 @@ class Shown(World):
 
     def configure(self, extra: str) -> None:
         text = (self.folder_shown / "ecelerity.conf").read_text("utf-8")
+        text = text.replace("/tmp/", f"{self.folder}/")
         text = text.replace("127.0.0.1:2525", f"127.0.0.1:{self.port}")
         text = text.replace("127.0.0.1:2526", f"127.0.0.1:{self.sink.port}")
         self.config.write_text(text + 'eventloop "pool" { concurrency = 1 }\n', encoding="utf-8")
@@ -72,3 +75,24 @@ async def test_the_small_server_takes_a_large_message(tmp_path: Path) -> None:
         mail = await world.arrived("b@example.net")
         assert mail.content is not None
         assert mail.content.endswith(content)
+
+
+class Logging(Shown):
+    folder_shown = EXAMPLES / "loggers"
+
+
+@pytest.mark.slow
+async def test_logs_for_programs_are_as_the_example_says(tmp_path: Path) -> None:
+    async with Logging(tmp_path) as world:
+        said = await world.send("me@example.com", ["you@example.net"], b"Subject: x\r\n\r\nx\r\n")
+        assert said.startswith("250")
+        deliveries = world.state / "log/deliveries"
+        await world.until(lambda: deliveries.exists() and deliveries.read_text(), "a line")
+        assert re.fullmatch(
+            r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d \S+ from me@example[.]com to you@example[.]net,"
+            r" \d+ octets in \d+[.]\d\d s: 250 .*\n",
+            deliveries.read_text(),
+        )
+        assert "status=sent" in (world.state / "log/maillog").read_text()
+        queue = [message for _, message in Jlog(tmp_path / "angarium-queue").read(Place(0, 0))]
+        assert [message.split(b"@")[4] for message in queue] == [b"R", b"D"]
