@@ -202,6 +202,23 @@ class Timer:
                 yield slot
         yield from (*self._passed, self._late)
 
+    def upcoming(self) -> Iterator["array[int]"]:
+        """As `members`, but what is due first comes first: so a look for the first one ends soon.
+
+        What is spread over seconds, or comes due, between two slots may be missed.
+        """
+        yield from (self._late, *self._passed)
+        for second in sorted(self._seconds):
+            slot = self._seconds.get(second)
+            if slot is not None:
+                yield slot
+        for ids, _ in self._spreading:
+            yield ids
+        for span in sorted(self._far):
+            far = self._far.get(span)
+            if far is not None:
+                yield far[0]
+
     def sift(self, wanted: Callable[[int], bool]) -> Iterator[list[int]]:
         """Go through all ids in pieces; take out and yield those which are wanted.
 

@@ -66,6 +66,7 @@ class Logger(Protocol):
 
 
 Generation = tuple[list[Logger], Panics]
+Heard = Callable[[Sequence[Event]], None]
 
 
 class Configuration(Protocol):
@@ -200,6 +201,7 @@ class Hose:
         self._distrusted = False  # a sync of the logs has failed
         self._missed = self._undecodable = 0
         self._wait = 0.0
+        self.heard: list[Heard] = []  # who is told of all events, before the logs are
         self.metrics = metrics.Metrics()
         self._read = self.metrics.cell(READ)
         self._lag = self.metrics.cell(LAG)
@@ -335,6 +337,8 @@ class Hose:
         if self._reopen:
             self._open_logs(streams)
         events = streams.read(BATCH)
+        for hear in self.heard:
+            hear(events)
         for logger in self._loggers:
             logger.take(events)
         if streams.caught_up:

@@ -15,7 +15,7 @@ from angarium.events.checkpoint import Keeper, boot_id
 from angarium.events.metrics import Metrics, Value
 from angarium.events.stream import READER
 from angarium.journal.disk import Disk
-from angarium.run.hose import HELD, LAG, Configuration, Hose, readers_of
+from angarium.run.hose import HELD, LAG, Configuration, Heard, Hose, readers_of
 
 
 class Hoses:
@@ -100,6 +100,11 @@ class Hoses:
     def all(self) -> list[Hose]:
         """Return each of them."""
         return list(self._hoses.values())
+
+    @property
+    def heard(self) -> list[Heard]:
+        """Return who is told of all events: by the reader which writes to disks, so once."""
+        return self._hoses[READER].heard
 
     def poll(self) -> float:
         """Do one step of each; return the seconds until the next one."""

@@ -10,6 +10,7 @@ from angarium.config.resolve import Configuration
 from angarium.journal.disk import FileDisk
 from angarium.net import loop as loops
 from angarium.run import link, process, watchdog
+from angarium.run.hose import Heard
 from angarium.run.hoses import Hoses
 from angarium.run.own import Own
 from angarium.run.process import Process
@@ -30,12 +31,19 @@ class Scribe(Process):
         self._clock = loops.RealClock()
         self._told = float("-inf")
         self._stopping = asyncio.Event()
+        self.state = Path()  # for questions of the console
+
+    @property
+    def heard(self) -> list[Heard]:
+        """Return who is told of all events, for who wants to be."""
+        return self._hose.heard
 
     async def start(
         self, start: link.Start, configuration: Configuration, descriptors: dict[str, int]
     ) -> None:
         watchdog.attend(Path(start.state) / "run", HOSE, "hose")
         self._hose = Hoses(configuration, Path(start.state), self._clock, FileDisk(), self.alarm)
+        self.state = Path(start.state)
         self._readings = Readings(Path(start.state) / "run" / "readings")
         self._own = Own(self._hose.metrics)
         loops.settle_memory()

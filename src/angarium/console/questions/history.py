@@ -1,0 +1,224 @@
+"""What happened, from the event streams: of one message, or of all mail as it happens.
+
+The hose is asked, which reads them anyhow, so no worker has work of it.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Generator, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from angarium.console.question import Of, question
+from angarium.console.sums import Page
+from angarium.core.ident import printed
+from angarium.events.schema import (
+    Delivery,
+    Discard,
+    Event,
+    EventError,
+    PermanentFailure,
+    Reception,
+    Rejection,
+    ServerEvent,
+    Transfer,
+    TransientFailure,
+    decode,
+)
+from angarium.events.stream import KINDS, MESSAGES, frames
+from angarium.journal.disk import FileDisk
+from angarium.journal.reader import Tail
+
+RECORDS: Final = 64  # taken from a stream in one step
+LOOK_SECONDS: Final = 20.0  # for the life of a message; what is not read by then is said
+MOST: Final = 1000  # events of a message
+QUEUED: Final = 5000  # events which wait to be sent to who follows; what is more is counted only
+_UINT64: Final = b"\xcf"  # how an id begins in an event
+
+
+class Hose(Protocol):
+    """The process which reads the streams: `run/scribe`."""
+
+    state: Path
+
+    @property
+    def heard(self) -> "list[Any]": ...
+
+
+class Happened(msgspec.Struct, frozen=True, order=True):
+    """An event, as one line. `id`: of the recipient's entry, 0 where it is about none."""
+
+    at: float
+    kind: str
+    text: str
+    id: int = 0
+
+
+class Life(msgspec.Struct, frozen=True):
+    """What happened to a message; `whole`: all streams were read to their end."""
+
+    page: Page[Happened] = Page(limit=MOST)
+    whole: bool = True
+
+    def __add__(self, other: "Life") -> "Life":
+        return Life(self.page + other.page, self.whole and other.whole)
+
+
+@question("life", of=Of.HOSE)
+def life(hose: Hose, ident: int) -> Generator[None, None, Life]:
+    """Return what the streams have of a message, by the id of an entry or of its content."""
+    needle = _UINT64 + ident.to_bytes(8, "big")
+    until, found, whole = time.monotonic() + LOOK_SECONDS, list[Happened](), True
+    for folder in sorted((hose.state / "spool").glob(f"*/{MESSAGES}")):
+        for event in _events(folder, needle):
+            if event is not None and ident in (getattr(event, "id", 0), getattr(event, "batch", 0)):
+                found.append(told(event))
+            yield
+            if time.monotonic() > until:
+                whole = False
+                break
+    found.sort()
+    return Life(Page(found[:MOST], MOST, len(found)), whole)
+
+
+def _events(folder: Path, needle: bytes) -> Iterator[Event | None]:
+    """Yield the events in whose octets the needle is, and None between two pieces."""
+    tail, after = Tail(FileDisk(), str(folder), KINDS[folder.name]), 0
+    try:
+        while records := tail.read(after, RECORDS):
+            after = records[-1][0]
+            for _, payload in records:
+                if needle in payload:
+                    yield from _decoded(payload, needle)
+            yield None
+    finally:
+        tail.close()
+
+
+def _decoded(payload: bytes, needle: bytes) -> Iterator[Event]:
+    try:
+        for _, _, octets in frames(payload):
+            if needle in octets:
+                yield decode(octets)
+    except EventError:
+        return  # Of a later version: others tell of it.
+
+
+def told(event: Event) -> Happened:
+    """Return an event in words."""
+    ident = getattr(event, "id", 0)
+    kind = type(event).__name__.lower()
+    return Happened(event.at, _KINDS.get(type(event), kind), _text(event), ident)
+
+
+_KINDS: Final = {
+    Reception: "received",
+    Delivery: "delivered",
+    TransientFailure: "deferred",
+    PermanentFailure: "failed",
+    Transfer: "transferred",
+    Discard: "discarded",
+    Rejection: "refused",
+    ServerEvent: "server",
+}
+KINDS_SHOWN: Final = frozenset(_KINDS.values())
+
+
+def _text(event: Event) -> str:
+    match event:
+        case Reception():
+            return (
+                f"<{event.sender}> to <{event.rcpt}> from {event.source or 'here'} by "
+                f"{event.protocol}, {event.size} octets, for {event.binding} {event.domain}"
+            )
+        case Delivery() | Transfer():
+            return (
+                f"<{event.rcpt}> by {event.binding} to {event.remote}, attempt "
+                f"{event.attempt + 1}: {event.reply}"
+            )
+        case TransientFailure():
+            return (
+                f"<{event.rcpt}> by {event.binding} at {event.remote or event.domain}, attempt "
+                f"{event.attempt + 1}: {event.reason}; next at {clock(event.due)}"
+            )
+        case PermanentFailure():
+            return (
+                f"<{event.rcpt}> by {event.binding} at {event.remote or event.domain}, attempt "
+                f"{event.attempt + 1}: {event.reason} ({event.kind})"
+            )
+        case Discard():
+            return f"<{event.rcpt}>: {event.reason}"
+        case Rejection():
+            return f"{event.remote} at {event.local}: {event.code} {event.text}"
+        case ServerEvent():
+            return f"{event.kind}: {event.text}"
+        case _:
+            return ""
+
+
+def clock(at: float) -> str:
+    """Return a time of the day, with its date where that is not today's."""
+    local, today = time.localtime(at), time.localtime()
+    form = "%H:%M:%S" if local[:3] == today[:3] else "%Y-%m-%d %H:%M:%S"
+    return time.strftime(form, local)
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """Which events; "" is any. `text` is looked for in the line."""
+
+    kinds: list[str] = []
+    domain: str = ""
+    binding: str = ""
+    address: str = ""
+    text: str = ""
+
+    def wants(self, event: Event, happened: Happened) -> bool:
+        def has(name: str, value: str) -> bool:
+            return not value or str(getattr(event, name, "")).lower() == value
+
+        addresses = (getattr(event, "rcpt", ""), getattr(event, "sender", ""))
+        return (
+            (not self.kinds or happened.kind in self.kinds)
+            and has("domain", self.domain)
+            and has("binding", self.binding)
+            and (not self.address or self.address in map(str.lower, addresses))
+            and (not self.text or self.text in happened.text.lower())
+        )
+
+
+@question("tail", of=Of.HOSE)
+async def tail(hose: Hose, wanted: Wanted, seconds: float) -> AsyncIterator[str]:
+    """Tell what happens from now on, for so long."""
+    waiting: asyncio.Queue[str] = asyncio.Queue(QUEUED)
+    left_out = 0
+
+    def hear(events: Sequence[Event]) -> None:
+        nonlocal left_out
+        for event in events:
+            happened = told(event)
+            if wanted.wants(event, happened):
+                if waiting.full():
+                    left_out += 1
+                else:
+                    waiting.put_nowait(line(happened))
+
+    hose.heard.append(hear)
+    try:
+        async with asyncio.timeout(seconds):
+            while True:
+                yield await waiting.get()
+                if left_out:
+                    yield f"({left_out} events are left out)"
+                    left_out = 0
+    except TimeoutError:
+        yield f"(that were {seconds:g} s)"
+    finally:
+        hose.heard.remove(hear)
+
+
+def line(each: Happened) -> str:
+    """Return an event as a line for people."""
+    name = f" {printed(each.id)}" if each.id else ""
+    return f"{clock(each.at)} {each.kind:9}{name} {each.text}"
