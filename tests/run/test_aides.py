@@ -24,6 +24,9 @@ class Child:
         self.killed = False
         self._ended = ended
 
+    def hand_over(self, descriptors: dict[str, int]) -> None:
+        self.handed = descriptors
+
     def send(self, message: link.Message) -> None:
         self.told.append(message)
 
@@ -200,3 +203,30 @@ async def test_the_web_is_there_for_traces_too(tmp_path: Path, timers: list[Any]
     yard = Yard()
     yard.aides.use(configured(tmp_path, 'trace_endpoint = "http://127.0.0.1:4318/v1/traces"'))
     assert [each.name for each in yard.children] == ["web"]
+
+
+async def test_the_web_is_told_of_a_generation_and_not_asked(
+    tmp_path: Path, timers: list[Any]
+) -> None:
+    yard = Yard()
+    config = 'http_listener { listen "127.0.0.1:2081" { } }'
+    yard.aides.use(configured(tmp_path, config))
+    yard.aides.use(configured(tmp_path, config))
+    [web] = yard.children
+    assert web.handed == {"http_listener a": 7}
+    assert web.told == [link.Prepare(1, b"", ["http_listener a"]), link.Commit(1)]
+
+
+async def test_a_web_which_does_not_listen_is_put_in_anothers_place(
+    tmp_path: Path, timers: list[Any]
+) -> None:
+    yard = Yard()
+    config = 'http_listener { listen "127.0.0.1:2081" { } }'
+    yard.aides.use(configured(tmp_path, config))
+    [web] = yard.children
+    web.at_rest = False
+    yard.aides.use(configured(tmp_path, config))
+    assert web.killed
+    web.end(-9)
+    timers[0][1](*timers[0][2:])
+    assert len(yard.children) == 2

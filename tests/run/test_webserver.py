@@ -95,3 +95,16 @@ async def settled(made: WebServer) -> None:
     """Wait for what a commit has begun."""
     with contextlib.suppress(asyncio.TimeoutError):
         await asyncio.wait([task for task in made._tasks if "_listen" in repr(task)], timeout=5)
+
+
+async def test_a_socket_which_comes_again_takes_the_place_of_the_one_before(
+    web: tuple[WebServer, int],
+) -> None:
+    made, port = web
+    kept = made._sockets[f"http_listener 127.0.0.1:{port}"]
+    again = os.dup(kept.fileno())
+    made.prepare(configured(port), {f"http_listener 127.0.0.1:{port}": again})
+    made.commit(reload=True)
+    await settled(made)
+    assert kept.fileno() == -1
+    assert (await ask(port, "/healthz")).status == 200

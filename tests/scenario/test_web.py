@@ -104,6 +104,7 @@ async def test_mail_goes_on_without_it_and_it_comes_back(tmp_path: Path, port: i
         os.kill(pid, signal.SIGSTOP)
         await world.send("a@sender.test", ["b@example.com"], CONTENT)
         await world.delivered(1)
+        await world.reload(config + "retry_interval = 7\n")  # which does not wait for it
         os.kill(pid, signal.SIGKILL)
         await until_said(world, port, "/readyz", 200)
         assert web_pids(world) != [pid]
@@ -142,6 +143,27 @@ async def test_listeners_change_with_a_reload_and_nobody_is_refused(
         await world.until(lambda: not web_pids(world), "the end of the web process")
         await world.send("a@sender.test", ["b@example.com"], CONTENT)
         await world.delivered(1)
+
+
+async def test_an_upgrade_puts_another_in_its_place_and_refuses_nobody(
+    tmp_path: Path, port: int
+) -> None:
+    config = LISTENER.format(port=port, more="")
+    async with World(tmp_path, config, ZONE) as world:
+        await until_said(world, port, "/readyz", 200)
+        [pid] = web_pids(world)
+        await world.send("a@sender.test", ["b@example.com"], CONTENT)
+        await until_counted(world, port, "angarium_receptions_total", 1)
+        world.signal(signal.SIGUSR2)
+
+        async def another() -> bool:
+            assert (await ask(port, "/healthz")).status == 200  # asked all the time meanwhile
+            now = web_pids(world)
+            return bool(now) and pid not in now
+
+        await world.eventually(another, "another process of the web")
+        await until_said(world, port, "/readyz", 200)
+        await until_counted(world, port, "angarium_receptions_total", 1)
 
 
 async def test_a_server_which_is_to_end_is_not_ready(tmp_path: Path, port: int) -> None:

@@ -102,9 +102,24 @@ class Aides:
                 aide.wanted = True
                 if aide.child is None:
                     self._start(aide)
+                elif name == WEB:
+                    self._change(aide, aide.child)
             elif aide is not None and aide.wanted:
                 aide.wanted = False
                 self._dismiss(aide)
+
+    def _change(self, aide: Aide, child: Child) -> None:
+        """Tell of a generation which is in force; who does not listen is put in another's place.
+
+        It can refuse nothing, so nobody asks it before: however stuck, it holds up no reload.
+        """
+        if child.ready and not child.at_rest:
+            child.kill()
+            return
+        start, descriptors = self._owner.aide_start(aide.name)
+        child.hand_over(descriptors)
+        child.send(link.Prepare(start.generation, start.snapshot, list(descriptors)))
+        child.send(link.Commit(start.generation))
 
     def renew(self) -> None:
         """Put the program on the disk in the place of each."""

@@ -81,7 +81,7 @@ class Doors:
         for where in wanted:
             # What the supervisor could not open needs a restart; it has said so.
             if where in self._open:
-                self._open[where].resize(_buffers(configuration, where))
+                self._open[where].resize(buffers_of(configuration, where))
             elif label(where) in self._descriptors:
                 self._open[where] = self._listen(configuration, where)
         self._row.accepting(yes=True)
@@ -110,7 +110,7 @@ class Doors:
             self._row.may_accept,
             refusal=replies.BUSY.encode(),
             full=self._full,
-            buffers=_buffers(configuration, where),
+            buffers=buffers_of(configuration, where),
         )
         listener.start()
         return listener
@@ -131,8 +131,9 @@ def most_sessions(descriptors: int) -> int:
     return max(descriptors - max(descriptors // 4, RESERVED_DESCRIPTORS), 1)
 
 
-def _buffers(configuration: Configuration, where: Endpoint) -> Buffers:
-    options = configuration.at(ListenSocket, listener=LISTENER, listen=where.name)
+def buffers_of(configuration: Configuration, where: Endpoint) -> Buffers:
+    """Return the buffers of a listening socket, as the options have them."""
+    options = configuration.at(ListenSocket, listener=where.listener, listen=where.name)
     return Buffers(_size(options.tcp_recv_buffer_size), _size(options.tcp_send_buffer_size))
 
 

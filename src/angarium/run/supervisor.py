@@ -25,7 +25,7 @@ from angarium.queue.ledger import LedgerTable
 from angarium.queue.spool.options import Spooling
 from angarium.run import handover, link, shards, traces
 from angarium.run.accounts import Accounts
-from angarium.run.aides import MONITOR, Aides, Overheard, Postmaster, sockets_of
+from angarium.run.aides import MONITOR, WEB, Aides, Overheard, Postmaster, sockets_of
 from angarium.run.alarm import Panics
 from angarium.run.beside import Beside, words
 from angarium.run.changes import Changes
@@ -199,7 +199,7 @@ class Supervisor:
         return "an upgrade is under way; ask again when it is over" * self._renewal.undecided
 
     def concerned(self) -> list[Child]:
-        return self._with_hose(self._fleet.staying)
+        return [each for each in self._with_hose(self._fleet.staying) if each.name != WEB]
 
     def changing(self) -> None:
         self._notify.reloading("reloading")

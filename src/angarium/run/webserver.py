@@ -19,6 +19,7 @@ from angarium.events.metrics import Metrics
 from angarium.inbound.options import Reception
 from angarium.net import loop as loops
 from angarium.run import link, process
+from angarium.run.doors import buffers_of
 from angarium.run.host import Host
 from angarium.run.own import Own
 from angarium.run.process import Process
@@ -92,6 +93,7 @@ class WebServer(Process):
             idle = configuration.at(Reception, **at).idle_time
             made = connections(answering, {each.lower() for each in hosts}, self._state, idle)
             opened = socket.socket(fileno=socket.dup(kept.fileno()))
+            buffers_of(configuration, where).set(opened)  # who is accepted has the same
             if where.path:
                 self._open[where] = await loop.create_unix_server(made, sock=opened)
             else:
@@ -144,6 +146,8 @@ class WebServer(Process):
         if self._prepared is not None:
             configuration, coming = self._prepared
             self._prepared = None
+            for name in coming.keys() & self._sockets.keys():
+                self._sockets.pop(name).close()
             self._sockets |= coming
             self.spawn(self._listen(configuration))
             self._trace(configuration)
