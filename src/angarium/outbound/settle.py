@@ -92,7 +92,7 @@ class Settle:
 
     Attributes:
         delivered_count, failed_count, deferred_count: since the start, for status.
-        failures: of these failures, by bounce class.
+        failures: of these failures, by bounce class; `failed_by`: by group and binding.
         stages: where messages spend their time.
         note: says over which message a report is made.
         reported: entries by id which wait for the report on them to be durable.
@@ -108,6 +108,7 @@ class Settle:
         "_spool",
         "deferred_count",
         "delivered_count",
+        "failed_by",
         "failed_count",
         "failures",
         "note",
@@ -136,6 +137,7 @@ class Settle:
         self._last: tuple[int, int, Shape | None, float, int | None] = (0, 0, None, 0.0, None)
         self.delivered_count = self.failed_count = self.deferred_count = 0
         self.failures: Counter[int] = Counter()
+        self.failed_by: Counter[tuple[str, str]] = Counter()
         self.stages = Stages()
 
     def delivered(
@@ -367,6 +369,7 @@ class Settle:
     def _finish(self, entry: Entry, event: PermanentFailure) -> None:
         self.failed_count += 1
         self.failures[event.classification] += 1
+        self.failed_by[entry.line.group, entry.line.binding] += 1
         self._spool.settle(entry.id, event)
         self._board.ended(entry)
 

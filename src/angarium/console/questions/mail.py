@@ -117,17 +117,17 @@ def rebind(worker: "Parts", choice: Choice) -> Steps:
 
 @question("mail list")
 def listed(
-    worker: "Parts", choice: Choice, most: int, active: bool = False
+    worker: "Parts", choice: Choice, most: int, part: str = ""
 ) -> Generator[str | float | None, None, Page[Listed]]:
     """Return the first of what is meant, by age, and how many there are.
 
     Args:
-        active: only what is not delayed.
+        part: only what is "active" or "delayed".
     """
     errand = _errand(worker, choice)
     in_hands = frozenset(errand_hands(worker))
     live = worker.board.spool.live
-    now = worker.clock.time()
+    now, delayed = worker.clock.time(), part == "delayed"
     first: list[int] = []
     total = 0
     telling = _Telling(worker)
@@ -138,7 +138,7 @@ def listed(
         meant = [
             each for each in found
             if each not in in_hands
-            and not (active and (slot := live.get(each)) and due_of(slot) > now)
+            and (not part or (slot := live.get(each)) and (due_of(slot) > now) is delayed)
         ]  # fmt: skip
         total += len(meant)
         before = [each for each in meant if len(first) < most or each < first[-1]]

@@ -112,6 +112,44 @@ def _size(worker: "Parts", key: Key, line: Line | None) -> Size:
     )  # fmt: skip
 
 
+class Sum(msgspec.Struct, frozen=True):
+    """What there is of a binding. `sent`: messages, `failed`: recipients, since the start."""
+
+    active: int = 0
+    delayed: int = 0
+    connections: int = 0
+    resident: int = 0
+    sent: int = 0
+    failed: int = 0
+
+    def __add__(self, other: "Sum") -> "Sum":
+        mine, others = msgspec.structs.astuple(self), msgspec.structs.astuple(other)
+        return Sum(*(one + another for one, another in zip(mine, others, strict=True)))
+
+
+@question("binding sums")
+def bindings(worker: "Parts") -> Generator[None, None, Table[Sum]]:
+    """Return what there is of each binding, by group and binding."""
+    pool, settle = worker.pool, worker.settle
+    rows = {each: Sum() for each in worker.configuration.bindings()}
+    for number, (key, line) in enumerate(_all(worker), 1):
+        if key is not None:
+            size = _size(worker, key, line)
+            found = Sum(size.active, size.delayed, 0, size.resident)
+            rows[key[:2]] = rows.get(key[:2], Sum()) + found
+        if not number % _PIECE:
+            yield None
+    for outlet in list(pool.outlets):
+        sent = outlet.sent + sum(each.successes for each in outlet.connections)
+        own = outlet.line.key[:2]
+        rows[own] = rows.get(own, Sum()) + Sum(connections=len(outlet.sessions), sent=sent)
+    yield None
+    for own in {*pool.sent, *settle.failed_by}:
+        gone = Sum(sent=pool.sent[own], failed=settle.failed_by[own])
+        rows[own] = rows.get(own, Sum()) + gone
+    return Table({BETWEEN.join(own): row for own, row in rows.items()})
+
+
 @question("connections in")
 def inbound(worker: "Parts", most: int) -> Generator[None, None, Page[Inbound]]:
     """Return connections of clients."""

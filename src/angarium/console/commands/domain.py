@@ -1,0 +1,82 @@
+"""One domain: what is configured for it, its hosts, its mail, its connections."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from angarium.config.path import find, parse
+from angarium.config.show import Show
+from angarium.console.access import Rank
+from angarium.console.chosen import total_of
+from angarium.console.command import command
+from angarium.console.commands.connection import MOST, family
+from angarium.console.commands.queue import plain_size, sizes, summed
+from angarium.console.questions import domains, queues
+from angarium.console.result import Result, Said
+from angarium.console.session import Session
+from angarium.queue.choice import Choice
+
+
+@command("domain", who=Rank.VIEWER)
+async def domain(session: Session, domain: str) -> Result:
+    """Print what is configured for a domain, its mail servers, its mail and its connections.
+
+    The mail servers are those a worker has asked for: ` *` is one which is left alone for a while,
+    as it failed. Why its mail waits, says explain domain.
+    """
+    name = domain.lower()
+    choice = Choice(domain=name)
+    configured = _configured(session, name)
+    known_by = await session.node.ask(domains.hosts(name))
+    known = total_of(known_by)
+    rows, missing = await sizes(session, choice)
+    size = summed(rows.items())
+    connected = total_of(await session.node.ask(queues.outbound(choice, MOST)))
+    lines = [*configured, *_hosts(name, known)]
+    lines += [
+        f"Domain has had {known.failures} consecutive connection failures",
+        "Queue:",
+        f"        Active:    {size.active:7}",
+        f"        Delayed:   {size.delayed:7}",
+        f"Deliveries:   {size.sent:7}",
+        f"Active Connections: {connected.total}",
+    ]
+    lines += [
+        f"[{number:2}] FD: {each.descriptor:6}  IP: {each.address:>15}  State: {each.state}"
+        f" ({each.seconds * 1000:.2f}ms)"
+        for number, each in enumerate(connected.items, 1)
+    ]
+    plain: dict[str, Any] = {
+        "domain": name,
+        "hosts": [msgspec.structs.asdict(each) for each in known.hosts],
+        "known": known.known,
+        "ttl": int(known.ttl),
+        "failures": known.failures,
+        **plain_size(size),
+        "connected": [msgspec.structs.asdict(each) for each in connected.items],
+        "missing": missing,
+    }
+    return Said("\n".join([*lines, *missing]), plain)
+
+
+def _configured(session: Session, name: str) -> list[str]:
+    conf = session.server.live.configuration
+    place = parse(("domain", name), conf.root)
+    section = find(conf.root, place.steps)
+    if section is None or not section.values:
+        return []
+    return Show(conf).text(section, recurse=True).splitlines()
+
+
+def _hosts(name: str, known: domains.Domain) -> Iterator[str]:
+    if not known.known:
+        yield f"Domain '{name}' is not in the cache: no worker has asked for its mail servers"
+        return
+    count = len(known.hosts)
+    yield f"Domain '{name}' has {count} MXs and a TTL of {int(known.ttl)} seconds"
+    for each in known.hosts:
+        yield f"  [{each.preference} {each.name} TTL:{int(each.ttl)}]"
+        for address, rest in each.addresses:
+            mark, left = (" *", f" tried again in {rest:.2f}s") if rest else ("  ", "")
+            yield f" {mark}     [{address}] {family(address)}{left}"
