@@ -2,7 +2,7 @@
 
 PY := .venv/bin/python
 
-.PHONY: env dev check bench fuzz torture news docs lock clean
+.PHONY: env dev check bench fuzz torture news docs package lock clean
 
 env:         ## .venv with the angarium command
 	@tools/env run
@@ -20,6 +20,9 @@ news: env    ## news/ into CHANGELOG.md
 	$(PY) tools/news.py
 docs: dev    ## the manual, into site/
 	.venv/bin/zensical build --clean
+package: env ## dist/: a wheel with units, timers and configurations, and what it needs by hash
+	$(PY) -m hatchling build -t wheel -d dist
+	cp requirements.lock dist/
 lock:        ## new versions into the locks; needs uv
 	tools/lock
 clean:       ## what can be made again
