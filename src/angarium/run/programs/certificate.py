@@ -43,7 +43,11 @@ _MOST_NAME: Final = 64  # ub-common-name, RFC 5280 appendix A.1
 Key: TypeAlias = Any
 
 
-@click.command("certificate", short_help="make a key with a certificate, or a request for one")
+@click.command(
+    "certificate",
+    short_help="make a key with a certificate, or a request for one",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @click.option(
     "--out", required=True, type=click.Path(path_type=Path, dir_okay=False),

@@ -61,7 +61,11 @@ class Node:
         return tries * (tries + 1) / 2
 
 
-@click.command("ctl", short_help="start, stop and restart the server in the background")
+@click.command(
+    "ctl",
+    short_help="start, stop and restart the server in the background",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.argument("action", type=click.Choice(ACTIONS))
 @click.option(
     "--config", type=click.Path(path_type=Path),

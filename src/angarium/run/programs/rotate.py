@@ -54,7 +54,11 @@ class Wanted:
 _PATHS: Final = click.Path(path_type=Path)
 
 
-@click.command("rotate", short_help="rename the text logs, compress the old ones")
+@click.command(
+    "rotate",
+    short_help="rename the text logs, compress the old ones",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.option("-conf", "--settings", "conf", type=_PATHS, help="An ec_rotate.conf.")
 @click.option(
     "-d", "-default", "--default", "default", is_flag=True,
