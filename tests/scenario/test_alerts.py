@@ -1,9 +1,12 @@
 """Something goes wrong, and people hear of it: once, by each way, and once more when it is over."""
 
+import asyncio
 import json
 import os
 import signal
+import socket
 import stat
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +15,9 @@ import pytest
 
 from angarium.lab.sink import Sink
 from angarium.modules.monitor.receivers import signature
+from helpers.netsnmp import ask
 from helpers.smalldisk import SmallDisk, small_disk
+from helpers.upgrade import upgrade
 from helpers.webhooks import Webhooks
 from helpers.world import World
 
@@ -159,3 +164,65 @@ async def test_what_is_known_is_not_told_again_after_the_monitor_died(tmp_path: 
 
             await world.until(seen, "some more looks")
             assert states(hooks, "queue") == ["raised"]
+
+
+@pytest.mark.slow
+async def test_an_upgrade_and_reloads_are_no_alert_and_the_monitor_follows(tmp_path: Path) -> None:
+    file = tmp_path / "pages"
+    async with Webhooks() as hooks:
+        config = configured(hooks, file, kinds="*")
+        async with World(tmp_path, config, zone=ZONE, workers=2) as world:
+            await world.until(world.monitor_pid, "a monitor")
+            before = world.monitor_pid()
+            code, said = await upgrade(world.state)
+            assert code == 0, said
+            await world.until(lambda: world.monitor_pid() not in (0, before), "a new monitor")
+            assert not Path(f"/proc/{before}").exists()  # Somebody has buried it.
+            await world.reload("")
+            await world.until(lambda: not world.monitor_pid(), "no monitor")
+            await world.reload(config)
+            await world.until(world.monitor_pid, "a monitor again")
+            [worker, *_] = world.worker_pids()
+            os.kill(worker, signal.SIGKILL)
+            await world.until(lambda: states(hooks, "worker"), "an alert")
+            assert hooks.documents[0]["alerts"][0]["kind"] == "worker"  # It is the first one.
+
+
+class Shown(World):
+    """The server of examples/alerts, the ports being ours."""
+
+    hooks: Webhooks
+    agent: int
+
+    def configure(self, extra: str) -> None:
+        example = Path(__file__).parents[2] / "examples" / "alerts" / "ecelerity.conf"
+        text = example.read_text("utf-8").replace(":2525", f":{self.port}")
+        text = text.replace(":2526", f":{self.sink.port}").replace(":8162", f":{self.agent}")
+        text = text.replace("http://127.0.0.1:2580/angarium", self.hooks.url)
+        text = text.replace("pages.json", str(self.folder / "pages.json"))
+        self.config.write_text(text + 'eventloop "pool" { concurrency = 1 }\n', encoding="utf-8")
+
+
+async def test_the_example_tells_everybody_its_test_and_answers_snmp(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Webhooks() as hooks:
+        monkeypatch.setattr(Shown, "hooks", hooks, raising=False)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind(("127.0.0.1", 0))
+            monkeypatch.setattr(Shown, "agent", probe.getsockname()[1], raising=False)
+        async with Shown(tmp_path, zone=ZONE) as world:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "angarium.run.programs.cli"),
+                *("alert", "test", "--state", str(world.state)),
+                stdout=asyncio.subprocess.PIPE,
+            )
+            said = (await process.communicate())[0].decode().splitlines()
+            assert (process.returncode, said) == (
+                0, ["mail people: told", "webhook chat: told", "command pager: told"],
+            )  # fmt: skip
+            assert [each["state"] for each in hooks.documents] == ["test"]
+            assert [each["state"] for each in pages(tmp_path / "pages.json")] == ["test"]
+            place = ("-v2c", "-c", "monitoring", f"127.0.0.1:{world.agent}")
+            answer = await ask("snmpget", "-On", *place, "1.3.6.1.4.1.19552.1.3.4.2")
+            assert answer.endswith('"none/default"')

@@ -1,6 +1,9 @@
 """The agent, asked by net-snmp's own programs."""
 
+import asyncio
+import socket
 from collections.abc import AsyncIterator, Mapping
+from random import Random
 from typing import Any
 
 import pytest
@@ -182,6 +185,35 @@ async def test_without_a_community_only_users_are_answered() -> None:
         await asked.get("-v3", "-u", "open", "-l", "noAuthNoPriv", *words[-2:])
     finally:
         asked.agent.close()
+
+
+async def test_what_is_no_question_is_passed_over_without_a_word(
+    asked: Asked, caplog: pytest.LogCaptureFixture
+) -> None:
+    random = Random(5)
+    good = bytes.fromhex(
+        "302c0201010 40a6d6f6e69746f72696e67a01b02047fffffff020100020100300d300b06072b060102010101"
+        "0500".replace(" ", "")
+    )
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+        for _ in range(1500):
+            octets = bytearray(good[: random.randrange(len(good) + 1)] or random.randbytes(40))
+            for _ in range(random.randrange(4)):
+                octets[random.randrange(len(octets))] = random.randrange(256)
+            peer.sendto(octets, ("127.0.0.1", asked.agent.port))
+            await asyncio.sleep(0)
+    await asked.get("-v2c", "-c", "monitoring", asked.place, f"{ENTERPRISE}.1.1.0")
+    assert [record.getMessage() for record in caplog.records] == []
+
+
+async def test_a_bug_of_ours_is_logged(
+    asked: Asked, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Table, "__init__", lambda self, _: {}["no"])
+    words = ("-t", "0.3", "-r", "0", asked.place, f"{ENTERPRISE}.1.1.0")
+    await asked.get("-v2c", "-c", "monitoring", *words, status=1)
+    assert "no objects for SNMP" in caplog.text
+    assert "KeyError" in caplog.text
 
 
 async def test_who_asks_in_a_loop_costs_one_table(asked: Asked) -> None:

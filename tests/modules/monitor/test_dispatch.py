@@ -120,6 +120,12 @@ async def test_a_bug_is_no_reason() -> None:
 
     with pytest.raises(KeyError):
         await Office(Broken()).dispatch.test()
+    person = Broken()
+    office = Office(person)
+    office.wrong("disk")
+    for _ in range(100):
+        await office.pass_(1)
+    assert office.complaints == ["alerting 0 failed: KeyError: 'mx'"]
 
 
 async def test_who_was_told_just_now_is_not_told_again_after_a_reload() -> None:

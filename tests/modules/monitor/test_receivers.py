@@ -119,6 +119,12 @@ async def test_what_is_no_success_failed_and_nobody_is_followed(status: str) -> 
         assert len(hooks.requests) == 1
 
 
+async def test_a_relay_whose_name_is_none_is_a_failure() -> None:
+    options = AlertMail.make(to=("op@example.com",), relay=Place("x" * 64 + ".test"))
+    with pytest.raises(NotToldError, match="our own queue: full; x"):
+        await ByMail(options, "mx.test", Queue("full").post).tell(notice())
+
+
 async def test_nobody_who_listens_is_a_failure() -> None:
     async with Webhooks() as hooks:
         url = hooks.url

@@ -67,13 +67,12 @@ async def test_a_trap_arrives_by_version_2c_and_3(tmp_path: Path) -> None:
     assert len(lines) == 4  # A community which the receiver does not know gets nothing.
 
 
-async def test_a_destination_without_a_name_server_is_told_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("host", ["nowhere.invalid", "x" * 64 + ".test"])
+async def test_a_destination_which_has_no_address_is_told_once(host: str) -> None:
     complaints = list[str]()
-    traps = Traps(
-        [Destination(Place("nowhere.invalid"), "Public")], snmp.engine(HOST, 1), complaints.append
-    )
+    traps = Traps([Destination(Place(host), "Public")], snmp.engine(HOST, 1), complaints.append)
     await traps.send(Trap(START), 1.0)
     await traps.send(Trap(START), 2.0)
     traps.close()
     [complaint] = complaints
-    assert complaint.startswith("no trap can be sent to nowhere.invalid: ")
+    assert complaint.startswith(f"no trap can be sent to {host}: ")

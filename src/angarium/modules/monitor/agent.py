@@ -7,11 +7,14 @@ loop gets the same answers, and no worker does anything for it. Nothing can be s
 import asyncio
 import socket
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
+from pyasn1.error import PyAsn1Error
 from pysnmp.carrier.asyncio.dgram import udp, udp6
 from pysnmp.entity import config
 from pysnmp.entity.rfc3413 import cmdrsp, context
+from pysnmp.error import PySnmpError
 from pysnmp.proto.api import v2c
 from pysnmp.smi import error
 from pysnmp.smi.instrum import AbstractMibInstrumController
@@ -28,6 +31,27 @@ _INTERNET: Final = (1, 3, 6, 1)
 _GROUP: Final = "community"
 
 VarBind = tuple[Any, Any]
+# What the library raises over octets which are no message; some of it for want of better checks.
+_NO_MESSAGE: Final = (
+    PyAsn1Error, PySnmpError, ArithmeticError, AttributeError, LookupError, RecursionError,
+    TypeError, ValueError,
+)  # fmt: skip
+
+
+class Careful:
+    """Takes datagrams of strangers: what is no message is passed over, and nobody logs it."""
+
+    def datagram_received(self, datagram: bytes, address: Any) -> None:
+        with suppress(*_NO_MESSAGE):
+            self._callback_function(self, address, datagram)  # type: ignore[attr-defined]
+
+
+class CarefulUdp(Careful, udp.UdpTransport):  # type: ignore[misc]
+    pass
+
+
+class CarefulUdp6(Careful, udp6.Udp6Transport):  # type: ignore[misc]
+    pass
 
 
 class Controller(AbstractMibInstrumController):  # type: ignore[misc]
@@ -47,7 +71,13 @@ class Controller(AbstractMibInstrumController):  # type: ignore[misc]
     def table(self) -> Table:
         now = self._clock.monotonic()
         if now - self._made >= FRESH_SECONDS:
-            self._table, self._made = self._make(), now
+            try:
+                self._table, self._made = self._make(), now
+            except _NO_MESSAGE as error:
+                # A bug of ours; to who receives datagrams it would look like a fault of the peer.
+                loop = asyncio.get_running_loop()
+                loop.call_exception_handler({"message": "no objects for SNMP", "exception": error})
+                raise
         return self._table
 
     def read_variables(self, *binds: VarBind, **asked: Any) -> Sequence[VarBind]:
@@ -141,9 +171,7 @@ class Agent:
             raise
         self.port: int = listening.getsockname()[1]
         kind = udp6 if six else udp
-        transport = (kind.Udp6Transport if six else kind.UdpTransport)(
-            loop=asyncio.get_running_loop()
-        )
+        transport = (CarefulUdp6 if six else CarefulUdp)(loop=asyncio.get_running_loop())
         config.add_transport(
             self._engine, kind.DOMAIN_NAME, transport.open_server_mode(sock=listening)
         )

@@ -80,8 +80,12 @@ class Dispatch:
                 self._under_way[name] = task
                 task.add_done_callback(partial(self._done, name))
 
-    def _done(self, name: str, _task: asyncio.Task[None]) -> None:
+    def _done(self, name: str, task: asyncio.Task[None]) -> None:
         self._under_way.pop(name, None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # A bug of ours is no reason to try again each second.
+            self._next[name] = self._clock.monotonic() + LAST_AGAIN
+            self._complain(f"alerting {name} failed: {type(error).__name__}: {error}")
 
     async def _tell(self, name: str, way: Way, notice: Notice) -> None:
         states = notice.states  # before it goes on its way: they may change meanwhile

@@ -75,7 +75,7 @@ class ByMail:
         host, port = self._relay.host, self._relay.port or SMTP_PORT
         try:
             await asyncio.to_thread(_relay, host, port, self._to, content)
-        except (OSError, smtplib.SMTPException) as error:
+        except (OSError, UnicodeError, smtplib.SMTPException) as error:
             return f"{self._relay}: {error}"
         return ""
 
@@ -119,7 +119,7 @@ class ByWebhook:
                 ) as answer,
             ):
                 status = answer.status
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except (aiohttp.ClientError, TimeoutError, OSError, UnicodeError) as error:
             raise NotToldError(f"{type(error).__name__} {error}".strip()) from error
         if not 200 <= status < 300:
             raise NotToldError(f"the web service answered {status}")

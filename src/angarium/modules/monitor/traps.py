@@ -74,7 +74,7 @@ class Traps:
                     self._engine, credentials, target, ContextData(), "trap", *binds,
                     lookupMib=False,
                 )  # fmt: skip
-            except (OSError, PySnmpError) as error:
+            except (OSError, UnicodeError, PySnmpError) as error:
                 if place not in self._failing:
                     self._failing.add(place)
                     self._complain(f"no trap can be sent to {place}: {error}")
