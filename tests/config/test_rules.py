@@ -60,6 +60,19 @@ def told(text: str) -> list[str]:
         ),
         ("esmtp_listener { }", "WARNING 1 esmtp_listener has no listen stanza, so nothing listens"),
         (
+            'control_listener { authdigestmd5parameters = [ uri = "ecauth://" ]\n'
+            "listen /tmp/2025 { } }",
+            "WARNING 1 authdigestmd5parameters: nobody is known by 'ecauth://' here",
+        ),
+        (
+            'control_listener { listen 127.0.0.1:2025 { } \n listen "*:2026" { } }',
+            "WARNING 2 what is said by way of *:2026 is not encrypted",
+        ),
+        (
+            "control_listener { listen 127.0.0.1:2025 {\n enable_authentication = false } }",
+            "WARNING 2 whoever can connect to 127.0.0.1:2025 may give every command",
+        ),
+        (
             'control_listener { enable = no listen "*:25" { } }\n'
             'esmtp_listener { listen ":25" { } }',
             "ERROR 2 *:25 is used by control_listener too",

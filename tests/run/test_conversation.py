@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from angarium.console.access import Rank
-from angarium.console.command import COMMANDS, command
+from angarium.console.command import COMMANDS, command, declarations
 from angarium.console.result import Result, Said
 from angarium.console.session import Session
 from angarium.run import conversation
@@ -24,6 +24,7 @@ GATE: list[asyncio.Event] = []
 @pytest.fixture(autouse=True)
 def commands(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two commands for these tests only."""
+    declarations()  # else those of the program would be gone with ours
     monkeypatch.setattr(COMMANDS, "_declared", dict(COMMANDS._declared))
 
     @command("test wait", who=Rank.VIEWER)

@@ -34,10 +34,10 @@ class Child:
 class Place:
     def __init__(self, *children: Child, patience: float = 60.0) -> None:
         self.fanout = Fanout(100)
-        self.children: Any = children
+        known: Any = children
         self.lines: list[str] = []
         self.task: asyncio.Task[Answers[int]] = asyncio.ensure_future(
-            self.fanout.ask(ASKING, self.children, patience, self.lines.append)
+            self.fanout.ask(ASKING, known, patience, self.lines.append)
         )
 
     async def asked(self) -> "Place":

@@ -4,7 +4,7 @@ A rule is a function which looks at the sections and reports; `@rule` registers 
 what is set in the file; where one side is not set there is nothing to report.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 from angarium.config.check import Checked
@@ -285,3 +285,58 @@ def a_stanza_without_effect_is_told(checked: Checked) -> None:
             standing.reason,
             standing.severity,
         )
+
+
+# Who knows users, by the option which names them: the schemes we have.
+USERS: Final = {
+    "authdigestmd5parameters": ("digest://", "file://"),
+    "authloginparameters": ("digest://", "file://"),
+    "authorizationparameters": ("groups://",),
+}
+
+
+@rule
+def the_console_knows_its_users(checked: Checked) -> None:
+    """Where they are not known nobody gets in: that is safe, and has to be told."""
+    for option, schemes in USERS.items():
+        for section in checked.sections_with(option):
+            value = section.values[option]
+            uri = str(value.get("uri", "")) if isinstance(value, Mapping) else ""
+            if _of_console(section) and not uri.startswith(schemes):
+                report(
+                    checked,
+                    section,
+                    option,
+                    f"{option}: nobody is known by {uri!r} here",
+                    f"write {' or '.join(schemes)} with the path of a file",
+                    Severity.WARNING,
+                )
+
+
+@rule
+def the_console_is_not_open_to_a_network(checked: Checked) -> None:
+    listener = checked.root.get("control_listener")
+    if listener is None or listener.values.get("enable") is False:
+        return
+    for section in listener.all("listen").values():
+        if "/" in section.instance:
+            continue
+        asked = section.values.get(
+            "enable_authentication", listener.values.get("enable_authentication")
+        )
+        if asked is False:
+            message = f"whoever can connect to {section.instance} may give every command"
+            advice = "set authdigestmd5parameters, or listen on a Unix socket"
+            report(checked, section, "enable_authentication", message, advice, Severity.WARNING)
+        host = section.instance.rpartition(":")[0]
+        if not host.startswith(("127.", "[::1]")) and "tls_certificate" not in section.values:
+            message = f"what is said by way of {section.instance} is not encrypted"
+            advice = "set tls_certificate and tls_key in its listen stanza, or listen on 127.0.0.1"
+            report(checked, section, "", message, advice, Severity.WARNING)
+
+
+def _of_console(section: Section) -> bool:
+    outer: Section | None = section
+    while outer is not None and outer.kind.key != "control_listener":
+        outer = outer.parent
+    return outer is not None

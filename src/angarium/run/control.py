@@ -125,6 +125,7 @@ class Control:
         self._door = door
         self._log = log
         self._clients: set[asyncio.Task[None]] = set()
+        self._taken = 0
         self._accepting: asyncio.Server | None = None
 
     async def start(self) -> None:
@@ -146,12 +147,17 @@ class Control:
             client.cancel()
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        client = asyncio.ensure_future(self._served(reader, writer))
+        # Of a burst the first ones have a place; who is only told that there is none takes none.
+        place = self._taken < self._door.most
+        self._taken += place
+        serve = self._served if place else self._sent_away
+        client = asyncio.ensure_future(serve(reader, writer))
         self._clients.add(client)
-        client.add_done_callback(partial(self._gone, writer))
+        client.add_done_callback(partial(self._gone, writer, place))
 
-    def _gone(self, writer: asyncio.StreamWriter, client: asyncio.Task[None]) -> None:
+    def _gone(self, writer: asyncio.StreamWriter, place: int, client: asyncio.Task[None]) -> None:
         self._clients.discard(client)
+        self._taken -= place
         writer.close()
         if client.cancelled() or (error := client.exception()) is None:
             return
@@ -159,11 +165,11 @@ class Control:
             # A bug in a command costs its session, and nobody else anything.
             self._log.error("console session failed", exc_info=error)
 
+    async def _sent_away(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        reason = f"{self._door.most} consoles are open, no more are allowed"
+        await send(writer, line(Bye(reason)))
+
     async def _served(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if len(self._clients) > self._door.most:
-            reason = f"{self._door.most} consoles are open, no more are allowed"
-            await send(writer, line(Bye(reason)))
-            return
         patience = self._server.live.configuration.top(NodeOptions).control_client_timeout
         greeting = Greeting(VERSION, self._node.release, "", patience)
         guest = await self._door.admit(reader, writer, greeting)

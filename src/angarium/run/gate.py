@@ -18,9 +18,9 @@ import msgspec
 from angarium.config.resolve import Configuration, Endpoint
 from angarium.console.access import Peer, Rank, user_name
 from angarium.console.attempts import Attempts
-from angarium.console.authorize import Authority
+from angarium.console.authorize import GROUPS, Authority
 from angarium.console.options.authorization import Authorization
-from angarium.console.passwords import DIGEST, LOGIN, PasswordError, Passwords
+from angarium.console.passwords import ALLOW, DIGEST, LOGIN, PasswordError, Passwords
 from angarium.net.options.authentication import Authentication
 from angarium.net.options.sockets import ListenSocket
 from angarium.run.control import Guest, user_of
@@ -124,7 +124,8 @@ class Gate:
         asked = options.enable_authorization
         if not (parameters is not None if asked is None else asked):
             return None
-        return Authority(user, str(parameters["uri"]) if parameters is not None else "")
+        uri = str(parameters["uri"]) if parameters is not None else ""
+        return Authority(user, uri if uri.startswith(GROUPS) else "")  # `rules` tells of others
 
     def tried(self, passwords: Passwords, peer: Peer, mechanism: str, *, done: bool) -> None:
         """Note a login."""
@@ -165,13 +166,13 @@ class Visit:
         self._nonce = secrets.token_hex(16)
         options = gate.at(Authentication, self._host)
         self._options = options
-        self._known = self._passwords(options)
+        self._known = {} if options.always_allow else self._passwords(options)
         realm = next((each.realm for each in self._known.values()), "")
         self._user = "" if self._uid is None else user_name(self._uid)
         self._greeting = msgspec.structs.replace(
             greeting,
             user=self._user,
-            mechanisms=list(self._known),
+            mechanisms=[ALLOW] if options.always_allow else list(self._known),
             login=self._must_log_in,
             realm=realm,
             nonce=self._nonce,
@@ -202,7 +203,7 @@ class Visit:
         await self._say(self._greeting)
         if self._greeting.tls:
             await self._secured()
-        if not self._must_log_in and not self._known:
+        if not self._greeting.mechanisms:
             return self._gate.peer(self._user, self._host, self._address)
         return await self._logged_in()
 
@@ -220,8 +221,8 @@ class Visit:
             said = await self._next()
             if not isinstance(said, Login):
                 raise ControlError("who are you? log in first")
-            if not said.mechanism and not self._must_log_in:
-                user = self._user or said.user
+            if said.mechanism in ("", ALLOW) and not self._must_log_in:
+                user = said.user if self._options.always_allow else self._user
                 await self._say(Welcome(user))
                 return self._gate.peer(user, self._host, self._address)
             wait = self._gate.wait(self._host)
