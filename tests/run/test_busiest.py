@@ -11,6 +11,7 @@ from angarium.queue.line import PAUSED
 from angarium.run.busiest import Busiest, Looking
 from angarium.web.overview import MOST, Queue
 from helpers.clock import FakeClock
+from helpers.queues import Queues
 
 
 class Board:
@@ -27,7 +28,12 @@ class Board:
 
     def line(self, domain: str, active: int, delayed: int = 0, closed: int = 0) -> None:
         self.lines["default", "b", domain] = SimpleNamespace(
-            active=active, delayed=delayed, in_flight=0, closed=closed, pool=None
+            active=active,
+            delayed=delayed,
+            in_flight=0,
+            closed=closed,
+            pool=None,
+            key=("default", "b", domain),
         )
 
     def route(self, domain: str, delayed: int) -> None:
@@ -37,6 +43,21 @@ class Board:
     def work(self) -> int:
         """Do what was begun; return in how many steps."""
         return sum(1 for job in self.jobs for _ in job)
+
+    def longest(self) -> int:
+        """Do what was begun; return how many lines or routes one step looks at, at most."""
+        looked = most = 0
+
+        def look(number: int) -> object:
+            nonlocal looked
+            looked += 1
+            return self.keys[number]
+
+        self.spool.routes.key = look
+        for job in self.jobs:
+            for _ in job:
+                most, looked = max(most, looked), 0
+        return max(most, looked)
 
 
 @pytest.fixture
@@ -87,6 +108,17 @@ def test_of_a_hundred_thousand_domains_a_few_are_told_in_small_steps(
     assert {each.active for each in found} == {999}
 
 
+def test_a_hundred_thousand_routes_of_delayed_mail_are_looked_at_in_small_steps(
+    board: Board, file: Busiest
+) -> None:
+    for number in range(100_000):
+        board.route(f"d{number}.test", 1)
+    made: Any = board
+    Looking(made, file, 0).tick()
+    assert board.longest() <= 200
+    assert len(file.read(board.clock.time())) == MOST
+
+
 def test_a_look_ends_before_the_next_one_begins(board: Board, file: Busiest) -> None:
     board.line("x.test", 1)
     made: Any = board
@@ -114,3 +146,32 @@ def test_what_is_old_is_not_told(board: Board, file: Busiest) -> None:
     board.line("x.test", 1)
     assert look(board, file)
     assert not file.read(board.clock.time() + 3600)
+
+
+def test_the_queues_of_a_real_board_are_found_active_and_delayed(file: Busiest) -> None:
+    queues = Queues()
+    queues.put(*(f"d{number}.test" for number in range(2000)))
+    line = queues.put_many(5, "many.test")
+    [entry] = line.take(1)
+    queues.defer(entry, 3600)
+    looking = Looking(queues.board, file, 0)
+    looking.tick()
+    queues.later(1.0)
+    found = file.read(queues.clock.time())
+    assert found[0] == Queue("default", "default", "many.test", 4, 1, 0, 0, "")
+    assert len(found) == MOST
+
+
+def test_what_was_found_stays_told_while_the_next_look_takes_its_time(
+    board: Board, file: Busiest
+) -> None:
+    board.line("x.test", 1)
+    made: Any = board
+    looking = Looking(made, file, 0)
+    looking.tick()
+    board.work()
+    board.clock.advance(6.0)
+    for _ in range(50):
+        looking.tick()  # the look it begins is never done
+        board.clock.advance(6.0)
+    assert file.read(board.clock.time())

@@ -73,7 +73,7 @@ class Busiest:
 class Looking:
     """A worker's looks for its busiest queues."""
 
-    __slots__ = ("_board", "_file", "_next", "_worker", "_working")
+    __slots__ = ("_board", "_file", "_found", "_next", "_told", "_worker", "_working")
 
     def __init__(self, board: Board, file: Busiest, worker: int) -> None:
         self._board = board
@@ -81,6 +81,8 @@ class Looking:
         self._worker = worker
         self._working = False
         self._next = 0.0
+        self._told = 0.0
+        self._found: list[Queue] = []
 
     def tick(self) -> None:
         """Begin a look, if it is time for one; called once a second."""
@@ -88,39 +90,54 @@ class Looking:
         if not self._working and now >= self._next:
             self._working = True
             self._board.begin(self._look(now))
+        elif now >= self._told + LOOK_SECONDS:
+            self._tell(now)  # Of a million a look takes minutes, and who is silent counts as gone.
 
     def _look(self, begun: float) -> Iterator[None]:
         board, spent = self._board, 0.0
         clock = board.clock.monotonic
         heap: list[Found] = []
         at = clock()
-        for number, found in enumerate(self._all()):
-            if found.waiting and (len(heap) < MOST or found.waiting > heap[0].waiting):
-                ranked = found._replace(number=number)
-                (heapq.heappush if len(heap) < MOST else heapq.heapreplace)(heap, ranked)
-            if not number % _PIECE:
+        for found in self._all():
+            if found is None:
                 spent += clock() - at
                 yield
                 at = clock()
-        queues = [self._queue(each) for each in sorted(heap, reverse=True)]
-        self._file.write(self._worker, queues, board.clock.time())
+            elif len(heap) < MOST:
+                heapq.heappush(heap, found)
+            elif found.waiting > heap[0].waiting:
+                heapq.heapreplace(heap, found)
+        self._found = [self._queue(each) for each in sorted(heap, reverse=True)]
+        self._tell(clock())
         spent += clock() - at
         self._next = begun + max(LOOK_SECONDS, spent * REST)
         self._working = False
 
-    def _all(self) -> Iterator[Found]:
-        """Yield the lines, and then the routes of delayed mail which have none."""
+    def _tell(self, now: float) -> None:
+        self._told = now
+        self._file.write(self._worker, self._found, self._board.clock.time())
+
+    def _all(self) -> Iterator[Found | None]:
+        """Yield the lines with mail, and then the routes of delayed mail which have no line.
+
+        None: somebody else may have the loop.
+        """
         board = self._board
-        for key, line in list(board.lines.items()):
+        # Of the values, for pairs would be 100,000 objects more, and a collection of garbage.
+        for number, line in enumerate(list(board.lines.values())):
             delayed = line.delayed
-            yield Found(line.active + line.in_flight + delayed, 0, key, line, delayed)
+            waiting = line.active + line.in_flight + delayed
+            if waiting:
+                yield Found(waiting, number, line.key, line, delayed)
+            if not number % _PIECE:
+                yield None
         counts, routes = board.later.counts, board.spool.routes
         for number in range(len(counts)):
             delayed = counts[number]
             if delayed and (key := routes.key(number)) not in board.lines:
-                yield Found(delayed, 0, key, None, delayed)
-            elif not delayed and not number % _PIECE:
-                yield Found(0, 0, ("", "", ""), None, 0)  # So that the job takes a step here too.
+                yield Found(delayed, -1 - number, key, None, delayed)
+            if not number % _PIECE:
+                yield None
 
     def _queue(self, found: Found) -> Queue:
         line = found.line
