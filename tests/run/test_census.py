@@ -99,11 +99,29 @@ def test_it_counts_every_few_seconds_and_once_at_a_time(board: Board, tmp_path: 
     census.tick()
     assert len(board.jobs) == 1
     board.work()
-    census.tick()
+    census.tick()  # 10 s later
     assert len(board.jobs) == 1
     board.work()
+    board.clock.advance(1.9)
     census.tick()
     assert board.jobs == []
+
+
+def test_a_count_which_takes_long_is_made_less_often(board: Board, tmp_path: Path) -> None:
+    census = Census(path_of(tmp_path, 0), board)  # type: ignore[arg-type]
+    board.line("one", "a.test", 2)
+    [line] = board.lines.values()
+    line.pool = None
+    monotonic, spent = board.clock.monotonic, iter([0.0, 0.0, 0.05, 0.05])
+    board.clock.monotonic = lambda: monotonic() + next(spent, 0.0)  # type: ignore[method-assign]
+    census.tick()
+    board.work()
+    board.clock.advance(9.9)  # 0.05 s times 200 is 10 s
+    census.tick()
+    assert board.jobs == []
+    board.clock.advance(0.2)
+    census.tick()
+    assert len(board.jobs) == 1
 
 
 def test_a_disk_without_room_costs_the_counts_only(board: Board, tmp_path: Path) -> None:

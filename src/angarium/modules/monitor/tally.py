@@ -24,7 +24,7 @@ from angarium.events.schema import (
 
 FILE: Final = "tally"  # in the folder of what runs
 MOST: Final = 2000  # pairs of binding and domain
-WRITE_SECONDS: Final = 5.0
+WRITE_SECONDS: Final = 2.0
 RECEIVED, FAILED, DELIVERED, DEFERRED = range(4)  # columns
 
 Key = tuple[str, str, str]  # group, binding, domain; the domain "" is all of the binding
