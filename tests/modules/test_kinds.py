@@ -5,7 +5,7 @@ import re
 import pytest
 
 from angarium.config.kinds import Kind, Raw
-from angarium.modules.kinds import LogPlace, Statement, Windows, WindowsKind
+from angarium.modules.kinds import DirectPlace, LogPlace, Statement, Windows, WindowsKind
 
 
 @pytest.mark.parametrize(
@@ -30,8 +30,9 @@ def test_a_value_of_a_kind(kind: Kind[object], raw: Raw, value: object) -> None:
 @pytest.mark.parametrize(
     ("kind", "raw", "words"),
     [
-        (LogPlace(), "", "no path"),
-        (LogPlace(), "gopher://a", "no path, nor one of file, jlog"),
+        (LogPlace(), "", "says no place"),
+        (LogPlace(), "gopher://a", "gopher:// is no kind of log destination: file, jlog"),
+        (DirectPlace(), "pipe:///bin/cat", "cannot go to a program"),
         (LogPlace(), ("a",), "one value is expected"),
         (Statement(), "SELECT\0", "may not stand in it"),
         (WindowsKind(), "300", "seconds and a number of windows"),
