@@ -76,7 +76,11 @@ class Census:
     def _all(self) -> Iterator[tuple[Key, list[int]]]:
         """Yield the lines, and then the routes of delayed mail which have none."""
         board = self._board
-        for key, line in list(board.lines.items()):
+        # Keys alone: of pairs there would be as many new objects, which the collector goes through.
+        for key in list(board.lines):
+            line = board.lines.get(key)
+            if line is None:
+                continue  # It was let go meanwhile.
             yield key, [line.active + line.in_flight, line.delayed, held(line)]
         counts, routes = board.later.counts, board.spool.routes
         for number in range(len(counts)):
