@@ -90,7 +90,10 @@ def test_without_a_server_it_waits_and_is_sent_by_a_flush(call: Run, tmp_path: P
     [left] = waiting(tmp_path)
     assert b"Received:" not in left
     assert "1 in the maildrop" in call("-bp")[1]
-    assert call("-q")[0] == AGAIN
+    code, told = call("-q")
+    assert code == AGAIN
+    assert "Connection refused" in told
+    assert call("-q", "-oeq") == (AGAIN, "")
     with MailHost() as host:
         assert call("-q", "-v", port=host.port) == (OK, "1 sent, 0 wait, 0 put aside\n")
         assert call("-q", port=host.port) == (OK, "")

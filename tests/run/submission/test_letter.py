@@ -1,5 +1,6 @@
 """Messages as programs give them."""
 
+import time
 from datetime import UTC, datetime
 from io import BytesIO
 
@@ -48,6 +49,22 @@ def test_a_dot_alone_ends_unless_it_may_not() -> None:
 def test_a_long_line_stays_one_and_a_dot_in_it_is_no_end() -> None:
     long = b"x" * (1 << 16) + b".\n"
     assert read(b"\n" + long)[1] == long[:-1] + b"\r\n"
+
+
+def test_a_return_is_held_until_it_is_known_what_it_ends() -> None:
+    piece = 1 << 16
+    for before in range(piece - 3, piece + 3):
+        text = b"x" * before
+        assert read(b"\n" + text + b"\r\nnext\r")[1] == text + b"\r\nnext\r\n"
+        assert read(b"\n" + text + b"\ry")[1] == text + b"\ry\r\n"
+    assert read(b"\n\r")[1] == b"\r\n"
+
+
+@pytest.mark.parametrize("piece", [b"\r", b"\n", b".", b"\r\n", b"\r.", b"\n.\r", b"\0"])
+def test_a_hostile_body_takes_linear_time(piece: bytes) -> None:
+    begun = time.process_time()
+    read(b"\n" + piece * ((1 << 20) // len(piece)), dots=False)
+    assert time.process_time() - begun < 4.0
 
 
 def test_too_much_is_refused() -> None:

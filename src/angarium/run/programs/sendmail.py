@@ -92,10 +92,10 @@ def command(settings: Path | None, words: tuple[str, ...], *, flush: bool, listi
 
 def run(words: Sequence[str], path: Path | None = None) -> int:
     """Do what a command line asks; return the exit code."""
-    mode = Mode.TAKE
+    mode, quiet = Mode.TAKE, False
     try:
         request = parse(words)
-        mode = request.mode
+        mode, quiet = request.mode, request.quiet
         if mode is Mode.HELP:
             click.echo(HELP)
             return OK
@@ -107,7 +107,7 @@ def run(words: Sequence[str], path: Path | None = None) -> int:
     except (AddressError, LetterError) as error:
         return _failed(error, NO_MESSAGE)
     except AwayError as error:
-        return _failed(error, AGAIN)
+        return AGAIN if quiet else _failed(error, AGAIN)
     except MaildropError as error:
         return _failed(error, AGAIN if mode is Mode.TAKE else NOT_ALLOWED)
 

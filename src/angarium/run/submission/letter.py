@@ -49,18 +49,21 @@ def lines(stream: IO[bytes]) -> Iterator[tuple[bytes, bool]]:
 
     A line longer than a piece comes in several.
     """
-    begins = True
+    begins, held = True, b""
     while piece := stream.readline(_PIECE):
-        # Whether a CR belongs to the end of a line is told by the octet after it.
-        while piece.endswith(b"\r") and len(piece) < 2 * _PIECE and (more := stream.readline(1)):
-            piece += more
+        piece = held + piece
         ends = piece.endswith(b"\n")
+        # Whether a CR belongs to the end of a line is told by the octet after it.
+        held = b"\r" if piece.endswith(b"\r") else b""
         if ends:
             piece = piece[: -2 if piece.endswith(b"\r\n") else -1] + b"\r\n"
-        yield piece, begins
-        begins = ends
-    if not begins:
-        yield b"\r\n", False
+        elif held:
+            piece = piece[:-1]
+        if piece:
+            yield piece, begins
+            begins = ends
+    if not begins or held:
+        yield b"\r\n", begins
 
 
 def read(stream: IO[bytes], *, dots: bool, most: int) -> Letter:
