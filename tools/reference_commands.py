@@ -15,10 +15,10 @@ HEAD = """
 # Commands of the console
 
 What `angarium console` takes, by name. How to use it: [the
-console](../guide/operate.md#the-console). In the syntax `<x>` has to be there, `[x]` may be left
+console](../guide/console.md). In the syntax `<x>` has to be there, `[x]` may be left
 out. A *scope* is a stanza, by the words which lead to it: `binding b1 domain example.com`; none is
-the whole file. "Looks only": a command which changes nothing. The client has two words of its own,
-`quit` and `exit`.
+the whole file. "Looks only": a command which changes nothing. The client has words of its own:
+`quit`, `exit`, `watch N COMMAND` and `\\pager`.
 """
 
 

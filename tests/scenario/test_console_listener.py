@@ -21,6 +21,7 @@ from helpers.world import World, reserved_port
 pytestmark = pytest.mark.slow
 
 REALM = "Momentum Console"
+EXAMPLES = Path(__file__).parents[2] / "examples" / "console"
 # What a login does: Ctrl-C is for who has the terminal.
 ON_TERMINAL = """
 import fcntl, os, sys, termios
@@ -194,3 +195,26 @@ async def test_an_upgrade_keeps_the_listener(tmp_path: Path) -> None:
             async with connected(world.state / "run") as caller:
                 await caller.next()
                 assert await caller.say("pid") == str(world.pid)
+
+
+async def test_the_example_lets_its_users_in(tmp_path: Path) -> None:
+    shown = (EXAMPLES / "ecelerity.conf").read_text("utf-8")
+    (tmp_path / "state").mkdir()
+    users = f"john:{REALM}:{stored('john', REALM, 'secret')}\n"
+    (tmp_path / "state" / "console_passwd").write_text(users)
+    groups = (EXAMPLES / "console_groups").read_text("utf-8")
+    (tmp_path / "state" / "console_groups").write_text(groups)
+    with reserved_port() as keeper:
+        port = keeper.getsockname()[1]
+        own = shown[shown.index("control_listener {") : shown.index("ec_logger")]
+        own = own.replace(":2025", f":{port}").replace("/tmp/", f"{tmp_path}/")
+        async with World(tmp_path, own):
+            where = f"john@127.0.0.1:{port}"
+            assert (await console(where, "authz id", password="secret"))[1] == (
+                "User: john\nRoles: john, looking\n"
+            )
+            assert (await console(where, "config eval hostname", password="secret"))[0] == 0
+            assert (await console(where, "config set hostname x", password="secret"))[0] == 1
+            code, out, _ = await console(f"{tmp_path}/angarium-console", "authz id")
+            if os.getuid() == 0:  # By the socket the system says so.
+                assert (code, out) == (0, "User: root\nRoles: root, admin\n")
