@@ -1,6 +1,8 @@
 """Aides as their supervisor sees them: there when asked for, gone when not, never missed."""
 
 import asyncio
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +43,7 @@ class Yard:
     """Whom they work for."""
 
     def __init__(self) -> None:
-        self.children: list[Child] = []
+        self.children: list[Any] = []
         self.joins = self.deaths = self.left = 0
         self.clock = FakeClock()
         self.aides = Aides(self, self.clock, structlog.get_logger(), self.spawn)
@@ -155,6 +157,18 @@ async def test_who_does_not_listen_is_told_nothing_more(tmp_path: Path, timers: 
     monitor.at_rest = False
     yard.aides.tell("monitor", line)
     assert monitor.told == [line]
+
+
+def test_nobody_but_the_monitor_loads_what_speaks_snmp_and_http() -> None:
+    heavy = "('pysnmp', 'aiohttp', 'smtplib')"
+    programs = "supervisor, worker, scribe"
+    script = (
+        f"from angarium.run import {programs}; import sys; print(set({heavy}) & {{*sys.modules}})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, check=True, text=True
+    )
+    assert done.stdout == "set()\n"
 
 
 def test_each_line_of_the_service_log_is_heard_but_for_those_of_the_monitor() -> None:

@@ -38,7 +38,7 @@ def test_people_read_what_is_wrong_and_what_is_over() -> None:
         "Wrong:\n"
         "  disk /spool: 5 % is free (since 2023-11-14 22:11:40 UTC, 3 times)\n\n"
         "Over:\n"
-        "  worker 1: lasted 1 h 6 min; it was: worker died\n\n"
+        "  worker 1: over, lasted 1 h 6 min; it was: worker died\n\n"
         "angarium console and the paniclog have more.\n"
     )
 

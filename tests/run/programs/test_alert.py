@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from angarium.modules.monitor.alerts import RESULT, TEST
+from angarium.modules.monitor.incidents import Incidents, Limits
 from angarium.run.programs import alert
 
 
@@ -72,6 +73,35 @@ def test_no_server_is_told_as_that(
         assert status == 3
         assert "no server" in output
     assert not (state / "run" / TEST).exists()
+
+
+def test_what_is_wrong_is_listed_with_who_knows(tmp_path: Path) -> None:
+    def listed() -> tuple[int, list[str]]:
+        done = CliRunner().invoke(alert.command, ["list", "--state", str(tmp_path)])
+        return done.exit_code, done.output.splitlines()
+
+    status, [said] = listed()
+    assert status == 3
+    assert said.startswith("alert: nothing is known")
+    incidents = Incidents(Limits())
+    incidents.begin("worker", "1", "worker died", 1_700_000_000.0)
+    incidents.told("mail people", {("worker", "1"): 2})
+    incidents.begin("disk", "/spool", "5 % is free", 1_700_000_100.0, lasting=True)
+    (tmp_path / "monitor").mkdir()
+    kept = tmp_path / "monitor" / "alerts.json"
+    kept.write_bytes(incidents.dump())
+    assert listed() == (1, [
+        "worker 1: worker died (since 2023-11-14 22:13:20 UTC)",
+        "    told: mail people",
+        "disk /spool: 5 % is free (since 2023-11-14 22:15:00 UTC)",
+        "    told: nobody yet",
+    ])  # fmt: skip
+    incidents.end("disk", "/spool", 1_700_000_110.0)
+    incidents.end("worker", "1", 1_700_000_110.0)
+    kept.write_bytes(incidents.dump())
+    status, lines = listed()
+    assert status == 0
+    assert lines[2] == "disk /spool: over, lasted 10 s; it was: 5 % is free"
 
 
 def test_a_faulty_configuration_is_told(tmp_path: Path) -> None:

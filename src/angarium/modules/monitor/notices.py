@@ -72,7 +72,7 @@ def body(notice: Notice) -> str:
     parts = [f"{notice.host}, {_time(notice.at)}", ""]
     for title, incidents in (("Wrong:", raised), ("Over:", over)):
         if incidents:
-            parts += [title, *(_line(each) for each in incidents[:MOST])]
+            parts += [title, *(f"  {line(each)}" for each in incidents[:MOST])]
             if len(incidents) > MOST:
                 parts.append(f"  and {len(incidents) - MOST} more")
             parts.append("")
@@ -81,13 +81,14 @@ def body(notice: Notice) -> str:
     return "\n".join(parts).rstrip() + "\n"
 
 
-def _line(incident: Incident) -> str:
+def line(incident: Incident) -> str:
+    """Return one in one line, for people."""
     about = f" {incident.about}" if incident.about else ""
     times = f", {incident.count} times" if incident.count > 1 else ""
     if incident.over:
         lasted = _duration(round(incident.over_at - incident.since))
-        return f"  {incident.kind}{about}: lasted {lasted}{times}; it was: {incident.text}"
-    return f"  {incident.kind}{about}: {incident.text} (since {_time(incident.since)}{times})"
+        return f"{incident.kind}{about}: over, lasted {lasted}{times}; it was: {incident.text}"
+    return f"{incident.kind}{about}: {incident.text} (since {_time(incident.since)}{times})"
 
 
 def _duration(seconds: int) -> str:
