@@ -2,7 +2,7 @@
 
     create_ssl_cert SERVICE HOSTNAME PREFIX [USER]      as Momentum: PREFIX/server.key, server.crt
 
-The key is made here, written once and only for its owner; a file that is there is never replaced.
+The key is made here, written once and only for the server; a file that is there is never replaced.
 """
 
 import ipaddress
@@ -29,6 +29,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from angarium.config import durable
 from angarium.core.address import routing_domain
+from angarium.run.secret_files import OWN as KEY_MODE
+from angarium.run.secret_files import give
 
 FAILED, USAGE = 1, 2
 DAYS: Final = 365
@@ -36,7 +38,7 @@ BITS: Final = 2048
 KINDS: Final = ("rsa:2048", "rsa:3072", "rsa:4096", "ec:p256", "ec:p384", "ed25519")
 SERVICES: Final = ("msyspg", "ecconfigd")
 USER: Final = "ecuser"
-KEY_MODE, MODE = 0o600, 0o644
+MODE: Final = 0o644
 _MOST_NAME: Final = 64  # ub-common-name, RFC 5280 appendix A.1
 
 # What cryptography calls a private key has no one type.
@@ -55,7 +57,7 @@ Key: TypeAlias = Any
 )  # fmt: skip
 @click.option(
     "--key", "key_path", required=True, type=click.Path(path_type=Path, dir_okay=False),
-    help="The private key: made, mode 600; with --use-key read.",
+    help="The private key: made, for us and the server; with --use-key read.",
 )  # fmt: skip
 @click.option("--use-key", is_flag=True, help="Take the key that is there, as for a renewal.")
 @click.option("--csr", is_flag=True, help="Make a request for an authority, not a certificate.")
@@ -202,6 +204,9 @@ def _write(path: Path, octets: bytes, mode: int, owner: tuple[int, int] | None) 
     """Write a file under a name that must not be there."""
 
     def own(handle: int) -> None:
+        if owner is None and mode == KEY_MODE:
+            give(handle)
+            return
         if owner is not None:
             os.fchown(handle, *owner)
         os.fchmod(handle, mode)

@@ -6,9 +6,6 @@ Both files are for root to write and for the server's user to read; not root is 
 """
 
 import getpass
-import grp
-import os
-import pwd
 import sys
 from pathlib import Path
 from typing import Final
@@ -17,12 +14,11 @@ import click
 import setproctitle
 
 from angarium.data.credentials import SIZES, CredentialsError, Keys, Login, Store
+from angarium.run.secret_files import give
 
 FAILED, USAGE = 1, 2
 FOLDER: Final = Path("/etc/angarium")
-USERS: Final = ("angarium", "ecuser")  # whose group may read, the first there is
 ACTIONS: Final = ("create_db", "create_key", "set_cred", "get_cred", "del_cred")
-SHARED, OWN = 0o640, 0o600
 
 
 @click.command(
@@ -138,25 +134,6 @@ def asked(login: Login) -> str:
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
     return getpass.getpass(f"Password of {login.username} at {login.hostname}: ")
-
-
-def give(handle: int) -> None:
-    """Let the server's group read a file, if we are root; else nobody but us. Raises OSError."""
-    group = _group() if os.geteuid() == 0 else None
-    if group is None:
-        os.fchmod(handle, OWN)
-    else:
-        os.fchown(handle, 0, group)
-        os.fchmod(handle, SHARED)
-
-
-def _group() -> int | None:
-    for name in USERS:
-        try:
-            return grp.getgrgid(pwd.getpwnam(name).pw_gid).gr_gid
-        except KeyError:
-            continue
-    return None
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
     user:realm:hash      hash = MD5(user:realm:password), as htdigest and RFC 2617 have it
 
-Whoever reads the hash can log in with it, so a new file is for its owner only.
+Whoever reads the hash can log in with it, so a new file is for the server only.
 """
 
 import fcntl
@@ -17,11 +17,11 @@ import click
 import setproctitle
 
 from angarium.config import durable
+from angarium.run.secret_files import OWN, give
 
 FAILED: Final = 1
 REALM: Final = "Momentum Console"
 VARIABLE: Final = "EC_DIGEST_REALM"
-MODE: Final = 0o600
 _SEPARATORS: Final = (":", "#", "\n", "\r", "\0")
 
 
@@ -105,12 +105,14 @@ def change(path: Path, user: str, realm: str, made: str) -> None:
             kept.append(made)
 
         def own(handle: int) -> None:
-            if found is not None:
+            if found is None:
+                give(handle)
+            else:
                 os.fchown(handle, found.st_uid, found.st_gid)
                 os.fchmod(handle, stat.S_IMODE(found.st_mode))
 
         draft = f"{path}.new"
-        durable.write(draft, "".join(f"{each}\n" for each in kept).encode(), MODE, prepare=own)
+        durable.write(draft, "".join(f"{each}\n" for each in kept).encode(), OWN, prepare=own)
         os.replace(draft, path)
         durable.sync_folder(str(path.parent))
     finally:
