@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from helpers.browser import Answer, ask, connected
+from angarium.web.guard import MOST_CONNECTIONS
+from helpers.browser import Answer, ask, connected, read
 from helpers.exposition import families
 from helpers.world import World, reserved_port
 
@@ -108,6 +109,26 @@ async def test_mail_goes_on_without_it_and_it_comes_back(tmp_path: Path, port: i
         os.kill(pid, signal.SIGKILL)
         await until_said(world, port, "/readyz", 200)
         assert web_pids(world) != [pid]
+
+
+async def test_who_takes_all_connections_stops_no_mail_and_leaves_no_trace(
+    tmp_path: Path, port: int
+) -> None:
+    config = LISTENER.format(port=port, more="")
+    async with World(tmp_path, config, ZONE) as world:
+        await until_said(world, port, "/readyz", 200)
+        async with contextlib.AsyncExitStack() as stack:
+            reader, writer = await stack.enter_async_context(connected(port))
+            writer.write(b"\x16\x03\x01\r\n\r\n")
+            assert (await read(reader)).status == 400
+            for _ in range(MOST_CONNECTIONS):
+                _, writer = await stack.enter_async_context(connected(port))
+                writer.write(b"GET / HTTP/1.1\r\nX: ")
+            await until_said(world, port, "/healthz", 503)
+            await world.send("a@sender.test", ["b@example.com"], CONTENT)
+            await world.delivered(1)
+        await until_said(world, port, "/healthz", 200)
+        assert not any("HTTP" in line for line in world.output)
 
 
 @pytest.mark.effect("http_hosts")

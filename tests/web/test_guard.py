@@ -80,6 +80,13 @@ async def test_garbage_is_answered_with_400_and_the_end(octets: bytes) -> None:
         assert (await ask(port, "/healthz")).status == 200
 
 
+async def test_garbage_makes_no_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    async with serving(Watched(WELL)) as port, connected(port) as (reader, writer):
+        writer.write(b"nonsense\r\n\r\n")
+        await asyncio.wait_for(reader.read(), 5)
+    assert not caplog.records
+
+
 async def test_a_header_without_an_end_is_refused() -> None:
     async with serving(Watched(WELL)) as port, connected(port) as (reader, writer):
         writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n")
@@ -124,7 +131,7 @@ async def test_who_does_not_take_its_answers_is_cut_off(monkeypatch: pytest.Monk
         ended.set()
 
     monkeypatch.setattr(guard.Guarded, "connection_lost", noted)
-    async with serving(Watched(WELL), idle=0.2) as port, connected(port) as (_, writer):
+    async with serving(Watched(WELL), idle=60.0) as port, connected(port) as (_, writer):
         writer.transport.pause_reading()  # type: ignore[attr-defined]
         writer.write(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2000)
         await asyncio.wait_for(ended.wait(), 20)

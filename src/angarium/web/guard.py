@@ -7,6 +7,7 @@ Rule: **a connection has one timer, and when that ends so does it**, whatever it
 
 import asyncio
 import ipaddress
+import logging
 from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from typing import Any, Final, cast
 
@@ -150,6 +151,9 @@ class Guarded(H11Protocol):
         # What it has not taken yet of the answer it has to, meanwhile.
         self._within(self.idle_seconds)
         super().on_response_complete()
+        if not self.cycle.response_complete:  # The next one had come with the one before.
+            self._asking = True
+            self._within(REQUEST_SECONDS)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._refused:
@@ -185,6 +189,8 @@ def connections(
         h11_max_incomplete_event_size=MOST_HEADER,
     )
     config.load()
+    # What clients do wrong is for them to know: each octet of theirs would be a line of our log.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
 
     def connection() -> asyncio.Protocol:
         made = Guarded(config=config, server_state=state, app_state={})
