@@ -5,8 +5,9 @@ pause of a host, the answer of DNS. Nothing is guessed, so a queue without a rea
 """
 
 import asyncio
+import ipaddress
 import math
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -24,7 +25,9 @@ from angarium.console.questions.reasons import (
     Seen,
     limit_name,
 )
+from angarium.console.questions.tracing import Filter
 from angarium.core.errors import Error
+from angarium.net.tracing import Tracer
 from angarium.outbound.errors import DeliveryError
 from angarium.outbound.options import Transport
 from angarium.outbound.outlet import Outlet
@@ -128,7 +131,7 @@ class Insight:
         for session in worker.services.sessions:
             origin = session.origin
             yield Connection(
-                origin.connection, "in", origin.source, session.state,
+                origin.connection, "in", origin.source, session.phase,
                 now - (origin.connection >> 32),
             )  # fmt: skip
         for outlet in worker.pool.outlets:
@@ -143,6 +146,30 @@ class Insight:
                     [limit_name(key) for key in each.holds],
                     detail=f"from {each.source or 'any address'} to {each.hop.host}",
                 )  # fmt: skip
+
+    def trace(
+        self,
+        number: int,
+        chosen: Filter,
+        tell: Callable[[str], None],
+        seconds: float,
+        octets: int,
+        name: str,
+        end: Callable[[], None],
+    ) -> None:
+        """Let somebody listen to new connections."""
+        network = ipaddress.ip_network(chosen.network, strict=False) if chosen.network else None
+        self._worker.tracing.tracers[number] = Tracer(
+            tell,
+            self._worker.clock.monotonic() + seconds,
+            octets,
+            way=chosen.way,
+            binding=chosen.binding,
+            domain=chosen.domain,
+            network=network,
+            name=name,
+            end=end,
+        )
 
     def intake(self) -> Intake:
         """Return whether mail is taken in, and why not."""

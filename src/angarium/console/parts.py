@@ -12,6 +12,7 @@ from angarium.events.metrics import Metrics, Value
 from angarium.inbound.smtp import Services
 from angarium.net.resolver import Naming
 from angarium.net.sweep import Sweep
+from angarium.net.tracing import Tracing
 from angarium.outbound.pool import Pool
 from angarium.outbound.settle import Settle
 from angarium.queue.admit import Admit
@@ -67,6 +68,8 @@ class Parts(Protocol):
     def metrics(self) -> Metrics: ...
     @property
     def insight(self) -> Insight: ...
+    @property
+    def tracing(self) -> Tracing: ...
     @property
     def readings(self) -> Readings: ...
     @property

@@ -36,6 +36,7 @@ class Statistics:
 
     reset: Reset = field(default_factory=Reset)
     counters: dict[str, Counter] = field(default_factory=dict)
+    traces: int = 0  # numbers of traces which were given
 
     def counter(self, name: str) -> Counter:
         """Return a counter. Raises CommandError if there is none."""

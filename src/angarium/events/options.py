@@ -1,7 +1,7 @@
 """Options of what is counted and recorded about the mail."""
 
 from angarium.config.kinds import Choice, Duration, Mode, Path
-from angarium.config.option import Options, accepted, planned
+from angarium.config.option import Options, accepted, option, planned
 from angarium.config.scope import Scope
 
 OF_ADDRESSES = """
@@ -57,11 +57,10 @@ class Statistics(Options, direction="na"):
 class Traces(Options, direction="sending"):
     """Records of whole sessions."""
 
-    trace_smtp_mode = planned(
+    trace_smtp_mode = option(
         Mode(),
         0o640,
         scopes=Scope.GLOBAL,
         dynamic=False,
-        reason="Sessions are not recorded yet.",
         doc="Mode of files which record sessions of SMTP; they hold mail, so let few read them.",
     )

@@ -28,6 +28,7 @@ from angarium.mail.format import trace
 from angarium.net.listener import always
 from angarium.net.stream import Expiry, Stream, Turn
 from angarium.net.sweep import NEVER, Sweep
+from angarium.net.tracing import Tracing
 from angarium.queue.throttle import BUSY_SECONDS, Grant, Ledger
 from angarium.wire.smtp_grammar import TRUSTED, Command, Hello, Mail, Rcpt, Syntax
 from angarium.wire.smtp_server import (
@@ -110,6 +111,7 @@ class Services:
     may_greet: Callable[[], bool] = always
     counts: Counts = field(default_factory=Counts)
     sessions: "set[SmtpSession]" = field(default_factory=set)
+    tracing: Tracing | None = None
 
 
 class SmtpSession(Stream):
@@ -157,6 +159,8 @@ class SmtpSession(Stream):
         self.idle = profile.bounds.idle
         ident = services.idents.next(services.clock.time())
         self.origin = Origin(profile, peer, local, ident, services.program)
+        if services.tracing is not None and services.tracing.tracers:
+            self.session = services.tracing.inward(self._wire, self.origin.address, ident)
         services.sessions.add(self)
         services.counts.connected.value += 1
         self._seat = Seat(services.ledger, profile, self._listen, self.origin.address)
@@ -233,11 +237,6 @@ class SmtpSession(Stream):
 
     def _later(self, seconds: float, call: Callable[[], None]) -> None:
         self._timer = self._services.loop.call_later(seconds, call)
-
-    @property
-    def state(self) -> str:
-        """Return what the peer may say now, and how many messages it has brought."""
-        return f"{self._wire.state.name.lower()}, {self._messages} messages taken"
 
     # Events.
 

@@ -17,6 +17,7 @@ from angarium.events.metrics import counter
 from angarium.events.stages import Stages
 from angarium.net import address
 from angarium.net.errors import NoRouteError
+from angarium.net.tracing import OUT, Tracing
 from angarium.outbound.errors import (
     CONNECT_TIMEOUT,
     NO_CONNECTION,
@@ -30,6 +31,7 @@ from angarium.outbound.permits import Limit, Permit, limits_at
 from angarium.outbound.route import Hop, Router, source_for
 from angarium.outbound.smtp import Means, Session
 from angarium.outbound.toll import Toll
+from angarium.outbound.traced import TracedSession
 from angarium.queue.options import HostLimits
 from angarium.queue.throttle import BUSY_SECONDS, Grant
 from angarium.wire.smtp_client import Lost, SmtpClient
@@ -129,6 +131,7 @@ class Dialer:
     connect: Connect = address.connect
     stages: Stages = field(default_factory=Stages)
     outcomes: Counter[str] = field(default_factory=Counter)
+    tracing: Tracing | None = None
 
     async def dial(
         self,
@@ -173,7 +176,7 @@ class Dialer:
             server = hop.host.lower()
             host = limits(server, means)
             counted = limits_at(server, host)
-            known = sibling(hop, means)
+            known = None if self._traced(hop, means) else sibling(hop, means)
             refused = _refused(permit, counted, host, known)
             if refused is not None:
                 full = refused.or_else(full)
@@ -203,6 +206,15 @@ class Dialer:
             raise DeliveryError(NO_HOSTS, Reach.DOMAIN, reason=str(unroutable)) from unroutable
         raise unroutable or DeliveryError(NO_HOSTS, Reach.DOMAIN)
 
+    def _traced(self, hop: Hop, means: Means) -> bool:
+        """Say whether somebody wants to hear a connection of this line from its beginning."""
+        tracing = self.tracing
+        return (
+            tracing is not None
+            and bool(tracing.tracers)
+            and tracing.wanted(OUT, means.line.key, hop.address) != []
+        )
+
     async def _to(self, hop: Hop, means: Means, name: str, *, last: bool) -> Session:
         options = means.options
         source = source_for(hop.address, options)
@@ -213,7 +225,13 @@ class Dialer:
             declare_8bit=options.send_8bitmime != "no",
             reply_lines=options.remote_reply_limit,
         )
-        factory = partial(Session, client, hop, source, means, ident)
+        factory: Callable[[], Session] = partial(Session, client, hop, source, means, ident)
+        if self.tracing is not None and self.tracing.tracers:
+            recorder = self.tracing.recorder(
+                OUT, means.line.key, hop.address, ident, f"to {hop.host} {hop.endpoint}"
+            )
+            if recorder is not None:
+                factory = partial(TracedSession, recorder, client, hop, source, means, ident)
         timeout = options.connect_timeout
         if not last:
             timeout = min(timeout, options.connect_timeout_ceiling)

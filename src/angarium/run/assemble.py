@@ -34,6 +34,7 @@ from angarium.net.loop import LagWatch, RealClock
 from angarium.net.options.resolver import Resolver as ResolverOptions
 from angarium.net.resolver import Naming
 from angarium.net.sweep import Sweep
+from angarium.net.tracing import Tracing
 from angarium.outbound.bounce import Bounces
 from angarium.outbound.dial import Dialer
 from angarium.outbound.hosts import Hosts
@@ -108,7 +109,10 @@ def assemble(
     settle.stages = stages
     naming = Naming(configuration.top(ResolverOptions), loop, clock, random, take=ledger.take)
     router = Router(naming.resolver, random, host.is_itself, host.relays)
-    dialer = Dialer(router, Hosts(clock), clock, connections, host.name, stages=stages)
+    tracing = Tracing(clock)
+    dialer = Dialer(
+        router, Hosts(clock), clock, connections, host.name, stages=stages, tracing=tracing
+    )
     pool = Pool(board, settle, dialer, configuration, sweep, clock, alarm)
     board.demand = pool.demand
     board.give_up = settle.give_up
@@ -138,6 +142,7 @@ def assemble(
         may_greet=memory.may_greet,
         counts=Counts(metrics, stages),
         sessions=sessions,
+        tracing=tracing,
     )
     return Parts(
         configuration=configuration, state=state, loop=loop, clock=clock, process=process,
@@ -145,7 +150,7 @@ def assemble(
         holdings=holdings, bounces=bounces, naming=naming, pool=pool, services=services,
         memory=memory, soundness=soundness, lag=LagWatch(loop, clock, metrics),
         doors=Doors(loop, services, row, descriptors), number=number, metrics=metrics,
-        gauges=Gauges(metrics), admit=admit, settle=settle,
+        gauges=Gauges(metrics), tracing=tracing, admit=admit, settle=settle,
         census=Census(path_of(state / "run", number), board),
         busiest=Looking(board, Busiest(state / "run" / "busiest"), number),
         readings=Readings(state / "run" / "readings"),

@@ -16,6 +16,7 @@ from angarium.net.loop import LagWatch, RealClock
 from angarium.net.options.resolver import Resolver as ResolverOptions
 from angarium.net.resolver import Naming
 from angarium.net.sweep import Sweep
+from angarium.net.tracing import Tracing
 from angarium.outbound.bounce import Bounces
 from angarium.outbound.options import Reports
 from angarium.outbound.pool import Pool
@@ -91,6 +92,7 @@ class Parts:
     busiest: Looking
     census: Census
     readings: Readings
+    tracing: Tracing
     suspended: Suspended
     _prepared: Prepared | None = None
     _closing: bool = False
