@@ -11,6 +11,7 @@ from typing import Final, Self
 
 from angarium.events.metrics import Value
 from angarium.run.readings import Readings
+from angarium.run.scoreboard import MAX_WORKERS
 
 LOOK_SECONDS: Final = 0.25
 GAUGES: Final = ("loop_pause", "loop_work_longest", "collection")
@@ -20,7 +21,8 @@ def readings(state: Path) -> dict[int, dict[str, Value]]:
     """Return what each worker says now."""
     opened = Readings(state / "run" / "readings")
     try:
-        return opened.read(time.time())
+        found = opened.read(time.time())
+        return {row: values for row, values in found.items() if row < MAX_WORKERS}
     finally:
         opened.close()
 
