@@ -98,8 +98,9 @@ async def test_one_is_there_only_when_it_is_asked_for(tmp_path: Path, timers: li
     yard.aides.use(configured(tmp_path, ALERTING))
     [monitor] = yard.children
     assert yard.aides.children == [monitor]
+    assert monitor.told == [link.Prepare(1, b""), link.Commit(1)]  # It is not asked.
     yard.aides.use(configured(tmp_path, ""))
-    assert monitor.told == [link.Drain(5.0)]
+    assert monitor.told[2:] == [link.Drain(5.0)]
     monitor.end()
     assert timers == [(10.0, monitor.kill)]
     assert yard.deaths == 1

@@ -102,7 +102,7 @@ class Aides:
                 aide.wanted = True
                 if aide.child is None:
                     self._start(aide)
-                elif name == WEB:
+                else:
                     self._change(aide, aide.child)
             elif aide is not None and aide.wanted:
                 aide.wanted = False

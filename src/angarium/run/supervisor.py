@@ -25,7 +25,7 @@ from angarium.queue.ledger import LedgerTable
 from angarium.queue.spool.options import Spooling
 from angarium.run import handover, link, shards, traces
 from angarium.run.accounts import Accounts
-from angarium.run.aides import MONITOR, WEB, Aides, Overheard, Postmaster, sockets_of
+from angarium.run.aides import MONITOR, Aides, Overheard, Postmaster, sockets_of
 from angarium.run.alarm import Panics
 from angarium.run.beside import Beside, words
 from angarium.run.changes import Changes
@@ -199,7 +199,7 @@ class Supervisor:
         return "an upgrade is under way; ask again when it is over" * self._renewal.undecided
 
     def concerned(self) -> list[Child]:
-        return [each for each in self._with_hose(self._fleet.staying) if each.name != WEB]
+        return self._with_hose(self._fleet.staying)
 
     def changing(self) -> None:
         self._notify.reloading("reloading")
@@ -258,8 +258,7 @@ class Supervisor:
         return all(child.at_rest for child in self.children())
 
     def _with_hose(self, workers: Sequence[Child]) -> list[Child]:
-        hose = [self._hose.child] if self._hose.child else []
-        return [*workers, *hose, *self._aides.children]
+        return [*workers, *([self._hose.child] if self._hose.child else [])]
 
     def hand_over(self, *, draft: bool) -> Handover:
         # Of children a draft says nothing: to keep them is to hear them no more.
@@ -433,7 +432,7 @@ class Supervisor:
         self._wide.bury(child)
 
     def children(self) -> Sequence[Child]:
-        return self._with_hose(self._fleet.children)
+        return [*self._with_hose(self._fleet.children), *self._aides.children]
 
     def ownerless(self) -> Collection[str]:
         return self._retiring.names
