@@ -197,6 +197,7 @@ def test_smtp_on_standard_input(call: Run) -> None:
 def test_nothing_to_do_and_help(call: Run) -> None:
     assert call("-bi") == (OK, "")
     assert call("-h")[0] == OK
+    assert call("-h", "a@x.test")[0] == USAGE
     assert call("-bv", "a@x.test", "b") == (
         OK, "a@x.test... is an address\nb@h.test... is an address\n",
     )  # fmt: skip

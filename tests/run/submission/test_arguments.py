@@ -25,6 +25,14 @@ def test_modes(word: str, mode: Mode) -> None:
     assert parse([word]).mode is mode
 
 
+def test_how_many_servers_a_message_has_passed_is_no_call_for_help() -> None:
+    for words in (["-h", "3", "a@b.test"], ["-h3", "a@b.test"], ["-ih3", "a@b.test"]):
+        request = parse(words)
+        assert request.mode is Mode.TAKE
+        assert request.recipients == ["a@b.test"]
+    assert parse(["-h", "a@b.test"]).mode is Mode.HELP
+
+
 def test_dsn() -> None:
     request = parse(["-N", "success,failure", "-Rhdrs", "-V", "a b=c+d"])
     assert request.notify == "SUCCESS,FAILURE"

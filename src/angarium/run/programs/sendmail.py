@@ -97,8 +97,10 @@ def run(words: Sequence[str], path: Path | None = None) -> int:
         request = parse(words)
         mode, quiet = request.mode, request.quiet
         if mode is Mode.HELP:
-            click.echo(HELP)
-            return OK
+            # With a message to take this is no success: nobody has taken it.
+            alone = len(words) == 1
+            click.echo(HELP, err=not alone)
+            return OK if alone else USAGE
         return _MODES[mode](request, Settings.read(path))
     except UsageError as error:
         return _failed(error, USAGE)

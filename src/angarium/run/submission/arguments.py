@@ -79,10 +79,11 @@ _CONTROL: Final = re.compile("[\x00-\x1f\x7f]")
 
 def _options(words: Sequence[str], others: list[str]) -> Iterator[tuple[str, str]]:
     """Yield (letter, value); what is no option goes to `others`."""
-    rest = iter(words)
-    for word in rest:
+    rest = list(reversed(words))
+    while rest:
+        word = rest.pop()
         if word == "--":
-            others.extend(rest)
+            others.extend(reversed(rest))
             return
         if not word.startswith("-") or word == "-":
             others.append(word)
@@ -95,14 +96,22 @@ def _options(words: Sequence[str], others: list[str]) -> Iterator[tuple[str, str
                 yield letter, word[at:]
                 break
             if letter in _VALUED:
-                value: str | None = word[at:] or next(rest, None)
-                if value is None:
+                if at == len(word) and not rest:
                     raise UsageError(f"-{letter} wants a value")
-                yield letter, value
+                yield letter, word[at:] or rest.pop()
+                break
+            if letter == "h" and _hops(word[at:] or (rest[-1] if rest else "")):
+                if at == len(word):
+                    rest.pop()
                 break
             if letter not in _PLAIN:
                 raise UsageError(f"no such option: {word[:_SHOWN]!r}")
             yield letter, ""
+
+
+def _hops(value: str) -> bool:
+    """Say whether -h is that of sendmail: how many servers a message has passed."""
+    return value.isascii() and value.isdigit()
 
 
 def _ignored(request: Request, value: str) -> None:
