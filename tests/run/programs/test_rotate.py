@@ -4,6 +4,7 @@ import bz2
 import fcntl
 import os
 import signal
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from angarium.events.checkpoint import File, Keeper
-from angarium.run import rotation
+from angarium.run import keyed, rotation
 from angarium.run.programs import rotate
 from angarium.run.programs.rotate import command
 
@@ -161,3 +162,25 @@ def test_a_failure_is_told_and_holds_up_no_other_log(
     code, told = run("-l", log, "-l", other, "--state", tmp_path)
     assert (code, told) == (1, "rotate: [Errno 30] Read-only file system\n")
     assert names(log) == ["mainlog.ec", "rejectlog.ec.1.bz2"]
+
+
+def test_the_file_we_ship_is_one() -> None:
+    shipped = Path(__file__).parents[3] / "etc/production"
+    said = keyed.read(shipped / "ec_rotate.conf", rotate.KEYS)
+    assert said["compressor"] in rotation.COMPRESSORS
+    assert said["retention"].isdigit()
+    # All that logrotate would have rotated, and in the same place.
+    logs = {Path(each).parent for each in said["logfiles"].split()}
+    assert f"{logs.pop()}/*.ec {{" in (shipped / "angarium.logrotate").read_text()
+    assert not logs
+
+
+@pytest.mark.parametrize("unit", ["angarium", "angarium-rotate", "angarium-maildrop"])
+def test_units_start_programs_that_there_are(unit: str) -> None:
+    root = Path(__file__).parents[3]
+    text = (root / f"etc/production/{unit}.service").read_text()
+    [start] = [each for each in text.splitlines() if each.startswith("ExecStart=")]
+    program = start.removeprefix("ExecStart=").split()[0]
+    assert Path(program).parent == Path("/opt/angarium/.venv/bin")
+    scripts = tomllib.loads((root / "pyproject.toml").read_text())["project"]["scripts"]
+    assert Path(program).name in scripts

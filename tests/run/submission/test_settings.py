@@ -29,3 +29,9 @@ def test_what_is_wrong_is_told(tmp_path: Path, text: str) -> None:
         Settings.read(tmp_path / "x")
     with pytest.raises(SettingsError):
         Settings.read(tmp_path / "missing")
+
+
+def test_the_file_we_ship_is_one() -> None:
+    shipped = Path(__file__).parents[3] / "etc/production/sendmail.conf"
+    found = Settings.read(shipped)
+    assert (found.server, found.maildrop, found.max_size) == (SERVER, MAILDROP, 64 << 20)
