@@ -4,13 +4,23 @@ A metric is declared beside what counts it, in a module which a process that onl
 need. Importing this one brings all declarations; it takes some 0.2 s, so the supervisor does not.
 """
 
+from pathlib import Path
+from typing import Final
+
 import angarium.run.assemble
 import angarium.run.hose
 import angarium.run.nodewide
 import angarium.web.collector  # noqa: F401 - for their declarations
 from angarium.events.metrics import METRICS, Metric
 
+_PACKAGE: Final = Path(__file__).parent.parent
+
 
 def every() -> list[Metric]:
-    """Return all metrics, by name."""
-    return sorted(METRICS.values(), key=lambda each: each.name)
+    """Return all metrics of the package, by name; those of tests are not among them."""
+    ours = (each for each in METRICS.values() if _PACKAGE in Path(_file(each)).parents)
+    return sorted(ours, key=lambda each: each.name)
+
+
+def _file(metric: Metric) -> str:
+    return METRICS.place(metric.name).file

@@ -3,7 +3,7 @@
 import fcntl
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from angarium.config.resolve import Endpoint
 from angarium.run.programs import serve
 from angarium.run.programs.serve import command
 
@@ -77,8 +78,14 @@ def plan(**changes: Any) -> Any:
     return SimpleNamespace(unreadable=lambda: "", **values | changes)
 
 
-def announced(capsys: pytest.CaptureFixture[str], plan: Any, *names: object) -> str:
-    opened = {n: SimpleNamespace(getsockname=lambda n=n: n) for n in names}
+def announced(
+    capsys: pytest.CaptureFixture[str], plan: Any, *names: object, http: Sequence[object] = ()
+) -> str:
+    opened = {
+        Endpoint(listener, str(name)): SimpleNamespace(getsockname=lambda name=name: name)
+        for listener in ("esmtp_listener", "http_listener")
+        for name in (names if listener == "esmtp_listener" else http)
+    }
     serve.announce(plan, SimpleNamespace(open=opened))  # type: ignore[arg-type]
     return capsys.readouterr().out
 
@@ -89,6 +96,14 @@ def test_one_line_says_ready_when_all_listen(capsys: pytest.CaptureFixture[str])
         "ready: 2 workers, generation 1"
     ]
     assert "SMTP on 192.0.2.1:25\nSMTP on [2001:db8::1]:25\nSMTP on /run/smtp\n" in said
+
+
+def test_where_to_look_at_it_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    http = [("127.0.0.1", 2081), ("::1", 2081, 0, 0), "/run/web"]
+    said = announced(capsys, plan(sink=object()), ("192.0.2.1", 25), http=http)
+    assert "SMTP on 192.0.2.1:25\nstatus on http://127.0.0.1:2081/status\n" in said
+    assert "status on http://[::1]:2081/status\nstatus on /run/web\n" in said
+    assert "send --server 192.0.2.1:25" in said
 
 
 def test_who_stays_root_is_told_so(
