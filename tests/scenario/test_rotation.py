@@ -47,7 +47,9 @@ async def test_each_line_is_in_one_of_the_files_once(tmp_path: Path) -> None:
             await rotated(world)
             turns += 1
             if turns == 2:
-                os.kill(world.hose_pid(), signal.SIGKILL)
+                hose = world.hose_pid()
+                assert hose > 0
+                os.kill(hose, signal.SIGKILL)
         await sending
         await world.delivered(MESSAGES)
         await world.until(lambda: sum(lines(world.logs).values()) >= 2 * MESSAGES, "all lines")
