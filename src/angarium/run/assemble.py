@@ -92,14 +92,9 @@ def assemble(
 
     spool = Spool(_means(configuration, state, loop, clock, alarm, metrics))
     board = Board(
-        spool,
-        Timer(int(clock.time())),
-        configuration,
-        clock,
-        ledger=ledger,
-        random=random,
+        spool, Timer(int(clock.time())), configuration, clock, ledger=ledger, random=random,
         workers=start.workers,
-    )
+    )  # fmt: skip
     holdings = Holdings(state / "spool", spool, board, process, alarm, clock)
     admit = Admit(spool, board)
     admit.trust(memory=configuration.top(Spooling).unsafe_spool)

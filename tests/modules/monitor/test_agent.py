@@ -209,7 +209,10 @@ async def test_what_is_no_question_is_passed_over_without_a_word(
 async def test_a_bug_of_ours_is_logged(
     asked: Asked, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Table, "__init__", lambda self, _: {}["no"])
+    def broken(_self: Table, _objects: object) -> None:
+        raise KeyError("no")
+
+    monkeypatch.setattr(Table, "__init__", broken)
     words = ("-t", "0.3", "-r", "0", asked.place, f"{ENTERPRISE}.1.1.0")
     await asked.get("-v2c", "-c", "monitoring", *words, status=1)
     assert "no objects for SNMP" in caplog.text
