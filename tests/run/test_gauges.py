@@ -4,6 +4,9 @@ from collections import Counter
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
+import pytest
+
+from angarium.config.load import load_text
 from angarium.events.metrics import Metrics
 from angarium.run.gauges import Gauges
 
@@ -31,6 +34,7 @@ def parts(**changed: Any) -> Any:
 
     stub = SimpleNamespace(counters=Counter({"queries.MX": 1, "queries.A": 2}), pending=0)
     known: dict[str, Any] = {
+        "configuration": load_text(""),
         "spool": spool,
         "board": SimpleNamespace(delayed=1, in_flight=2, lines={}),
         "settle": settle,
@@ -74,3 +78,9 @@ def test_limits_we_do_not_know_add_up_as_other() -> None:
 def test_names_of_values_do_not_come_from_what_is_counted() -> None:
     strange = parts(ledger=SimpleNamespace(denials=Counter({f"k{n}": 1 for n in range(100_000)})))
     assert len(seen(strange)) == len(seen(parts()))
+
+
+@pytest.mark.parametrize("text", ["force_fsync = false", "_unsafe_spool = true"])
+def test_options_which_trade_safety_away_are_told(text: str) -> None:
+    assert seen(parts())["not_durable"] == 0
+    assert seen(parts(configuration=load_text(text)))["not_durable"] == 1

@@ -93,6 +93,7 @@ def test_nothing_is_wrong_with_a_server_which_works() -> None:
         ("memory_stage", 1, "", False),
         ("recovering", 1, "1 shards are being read", False),
         ("hose_held", 1, "text logs cannot be written", False),
+        ("not_durable", 1, "1 workers say 250 before mail is on disk", False),
         ("hose_lag_seconds", 75, "text logs are 75 s behind", False),
         ("hose_lag_seconds", 5, "", False),
         ("suspended_bindings", 3, "3 bindings have no address", False),

@@ -7,6 +7,7 @@ second; what has as many parts as there is mail (lines, routes) is left to `run/
 from collections.abc import Iterable, Mapping
 from typing import Final, Protocol
 
+from angarium.config.resolve import Configuration
 from angarium.events.metrics import Metric, Metrics, counter, gauge
 from angarium.inbound.smtp import Services
 from angarium.net.resolver import Naming
@@ -15,6 +16,7 @@ from angarium.outbound.pool import Pool
 from angarium.outbound.settle import DEFERRED, DELIVERED, ENDED, Settle
 from angarium.queue.board import Board
 from angarium.queue.ledger import SharedLedger
+from angarium.queue.spool.options import Spooling
 from angarium.queue.spool.store import Spool
 from angarium.run.own import Own
 
@@ -28,6 +30,9 @@ SESSIONS: Final = gauge("sessions_in", "Connections of clients.")
 RECOVERING: Final = gauge("recovering", "Shards whose mail is not all found yet.")
 NO_INTAKE: Final = gauge("intake_stopped", "Workers whose spool takes no mail.")
 NO_DELIVERY: Final = gauge("delivery_stopped", "Workers which deliver nothing, as none is noted.")
+UNSAFE: Final = gauge(
+    "not_durable", "Workers which say 250 before mail is on disk, as options ask for it."
+)
 LEAVING: Final = gauge("leaving", "Workers which take nothing new, as they are to end.")
 SUSPENDED: Final = gauge(
     "suspended_bindings", "Bindings whose address is not on this machine.", highest=True
@@ -56,6 +61,8 @@ DNS_PENDING: Final = gauge("dns_pending", "Questions on their way.")
 class Parts(Protocol):
     """What is looked at, of a worker."""
 
+    @property
+    def configuration(self) -> Configuration: ...
     @property
     def spool(self) -> Spool: ...
     @property
@@ -87,6 +94,8 @@ class Gauges:
         self._queues(parts)
         self._deliveries(parts.settle, parts.pool)
         self._names(parts.naming)
+        spooling = parts.configuration.top(Spooling)
+        self._set(UNSAFE, int(not spooling.force_fsync or spooling.unsafe_spool))
         self._set(LEAVING, int(leaving))
         self._set(SESSIONS, len(parts.services.sessions))
         self._by_label(LIMITS, parts.ledger.denials, other="other")

@@ -197,6 +197,11 @@ PROBLEMS: Final[Sequence[tuple[Callable[[Sample], str], str, bool]]] = (
         True,
     ),
     (
+        _count("not_durable", "{n} workers say 250 before mail is on disk: a crash loses it"),
+        "force_fsync, _unsafe_spool",
+        False,
+    ),
+    (
         _count("recovering", "{n} shards are being read, their mail is not all known yet"),
         "it passes",
         False,
