@@ -185,3 +185,22 @@ async def test_only_so_many_questions_are_worked_on(monkeypatch: pytest.MonkeyPa
     assert child.said == [link.Answered(2, refusal="1 questions are being worked on")]
     child.gate.set()
     await child.ends()
+
+
+async def test_the_first_question_reads_the_declarations_with_pauses(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    imported: list[str] = []
+
+    def importing() -> Generator[None, None, None]:
+        for each in ("one", "two"):
+            imported.append(each)
+            yield
+
+    monkeypatch.setattr(answering, "importing", importing)
+    child = Child()
+    child.answering.asked(link.Asked(1, "not yet known", b""))
+    await asyncio.sleep(0)
+    assert imported == ["one"]
+    assert (await child.ends())[-1].refusal == "there is no question not yet known"
+    assert imported == ["one", "two"]

@@ -304,3 +304,18 @@ async def test_of_a_burst_the_first_ones_have_a_place(
     await asyncio.gather(*made.control._clients, return_exceptions=True)
     for each in ends:
         each.close()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("192.0.2.1", "192.0.2.2", False),
+        ("2001:db8::1", "2001:db8::ffff:1", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("fe80::1%eth0", "fe80::2", True),
+    ],
+)
+def test_another_address_of_the_same_customer_is_no_new_try(
+    one: str, other: str, same: bool
+) -> None:
+    assert (gate.network(one) == gate.network(other)) is same

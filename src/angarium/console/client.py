@@ -136,6 +136,8 @@ class Client:
 
     def _secured(self) -> Greeting:
         self._socket.sendall(line(Secure()))
+        if not isinstance(self._next(), Secure):
+            raise ConsoleError("the server said what is no answer")
         context = self._access.context()
         self._socket = context.wrap_socket(self._socket, server_hostname=self._where.host)
         return self._greeted()

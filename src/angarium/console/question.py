@@ -22,7 +22,7 @@ import enum
 import importlib
 import inspect
 import pkgutil
-from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from operator import add
@@ -213,5 +213,12 @@ def known(name: str) -> Question[Any, Any]:
 
 def declarations() -> None:
     """Import every file of questions."""
+    for _ in importing():
+        continue
+
+
+def importing() -> Iterator[None]:
+    """Import them one by one: a worker has other things to do between."""
     for each in pkgutil.iter_modules(questions.__path__, f"{questions.__name__}."):
         importlib.import_module(each.name)
+        yield

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import msgspec
 
-from angarium.console.question import QuestionError, known
+from angarium.console.question import QUESTIONS, QuestionError, importing, known
 from angarium.core.errors import Error
 from angarium.run import link
 
@@ -87,6 +87,9 @@ class Work:
     async def answer(self, parts: object, question: link.Asked) -> None:
         beat = asyncio.ensure_future(self._beat())
         try:
+            if question.name not in QUESTIONS:  # It is the first one this process is asked.
+                for _ in importing():
+                    await asyncio.sleep(0)
             made = known(question.name).begin(parts, question.arguments)
             if isinstance(made, Generator):
                 result = await self._sliced(made)

@@ -8,6 +8,7 @@ is not known yet can send little, for a short time, and try few passwords.
 """
 
 import asyncio
+import ipaddress
 import secrets
 import ssl
 from collections.abc import Callable
@@ -43,6 +44,7 @@ LISTENER: Final = "control_listener"
 MAX_CLIENTS: Final = 100
 LOGIN_SECONDS: Final = 60.0  # a person types a password
 TLS_SECONDS: Final = 10.0
+CUSTOMER: Final = 64  # bits of an address; the others are his to choose
 MAX_TRIES: Final = 3  # a connection
 MAX_LOGIN: Final = 16 << 10  # octets of a message of who is not known yet
 NO_WAY: Final = (
@@ -129,10 +131,11 @@ class Gate:
 
     def tried(self, passwords: Passwords, peer: Peer, mechanism: str, *, done: bool) -> None:
         """Note a login."""
+        host = peer.address.rpartition(":")[0]
         if done:
-            self._attempts.succeeded(peer.address.rpartition(":")[0])
+            self._attempts.succeeded(network(host))
         else:
-            self._attempts.failed(peer.address.rpartition(":")[0])
+            self._attempts.failed(network(host))
             self._log.warning("console login failed", user=peer.user, address=peer.address)
         if passwords.log:
             self._account(peer, f"login {mechanism}", 1 if done else 0)
@@ -141,7 +144,15 @@ class Gate:
         self._log.error("nobody can log in to the console", reason=str(error))
 
     def wait(self, host: str) -> float:
-        return self._attempts.wait(host)
+        return self._attempts.wait(network(host))
+
+
+def network(host: str) -> str:
+    """Return who tries passwords: an address, or of IPv6 the network of one customer."""
+    if ":" not in host:
+        return host
+    address = ipaddress.IPv6Address(host.partition("%")[0])
+    return str(ipaddress.IPv6Network((address, CUSTOMER), strict=False))
 
 
 class Visit:
@@ -212,6 +223,9 @@ class Visit:
             raise ControlError("this listener speaks TLS only: connect with --tls")
         context = self._gate.context
         assert context is not None
+        # He may begin when he has heard this, and no octet of that is for our reader.
+        self._writer.transport.pause_reading()  # type: ignore[attr-defined]
+        await self._say(Secure())
         await self._writer.start_tls(context, ssl_handshake_timeout=TLS_SECONDS)
         await self._say(msgspec.structs.replace(self._greeting, tls=False))
 
@@ -266,5 +280,5 @@ class Visit:
             if found:
                 return found[0]
 
-    async def _say(self, message: Greeting | Welcome | Denied | Bye) -> None:
+    async def _say(self, message: Greeting | Secure | Welcome | Denied | Bye) -> None:
         await send(self._writer, line(message))

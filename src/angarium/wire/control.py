@@ -1,7 +1,8 @@
 """What a console and a server say to each other: each message is one line of JSON.
 
     server   greeting            who answers, whom it takes us for, how one may log in
-    client   secure              go on by TLS, if it is offered; the server greets again
+    client   secure              go on by TLS, if it is offered
+    server   secure              do so; then it greets again
     client   login               who he is, with a proof
     server   welcome, denied     whom it takes us for, or why not
     client   ask                 one command
@@ -130,7 +131,7 @@ class Bye(msgspec.Struct, frozen=True, tag="bye", tag_field="is"):
 
 
 Request = Ask | Stop | Secure | Login
-Answer = Greeting | Welcome | Denied | Note | Line | Part | End | Bye
+Answer = Greeting | Secure | Welcome | Denied | Note | Line | Part | End | Bye
 Message = Request | Answer
 M = TypeVar("M")
 
