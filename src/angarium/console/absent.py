@@ -25,7 +25,7 @@ SAID: Final[Mapping[str, str]] = {
     "signing_stats": "nothing is signed yet: the modules dkim and domainkeys are not built",
     "tls": "TLS is not built yet, so nothing is kept of it",
     "tls rekey": "there is no temporary RSA key: Momentum 5.3 has none any more, nor has this",
-    "hot_domains": "no domain is tied to one event loop here: each worker has a part of its mail",
+    "spool": "stop the server and use `angarium spool import`: none is brought in while it runs",
     "cluster": _CLUSTER.format(instead="see pid, threads stats and summary"),
     "broadcast": _CLUSTER.format(instead="give the command without broadcast"),
     "subcluster": _CLUSTER.format(instead="give the command itself"),
@@ -35,7 +35,6 @@ SAID: Final[Mapping[str, str]] = {
     "flush control cache": _CLUSTER.format(instead="answers are not kept"),
     "info": _CLUSTER.format(instead="see sysinfo"),
     "show cluster": _CLUSTER.format(instead="see sysinfo"),
-    "spool_in": "mail is found in the spool by itself, all of it; message details ID shows one",
 }
 
 

@@ -34,6 +34,7 @@ Handler = Callable[..., Result | Awaitable[Result]]
 Mask = Callable[[str], str]
 
 MAX_WORDS: Final = 6  # of a name
+INSTANCED: Final = frozenset({"ec_logger", "bounce_logger"})  # whose commands name an instance
 _WORD: Final = re.compile(r"\s*(\S+)")
 _NUMBER: Final = re.compile(r"[0-9]{1,18}")
 
@@ -133,7 +134,8 @@ def find(line: str) -> tuple[Command, str]:
         word = _WORD.match(line, at)
         if word is None:
             break
-        name, at = f"{name} {word[1].lower()}".strip(), word.end()
+        plain = word[1].lower() if name else _without_instance(word[1].lower())
+        name, at = f"{name} {plain}".strip(), word.end()
         if name in COMMANDS:
             found = COMMANDS[name], line[at:]
     if found is None and (missing := absent.said(line)):
@@ -144,6 +146,12 @@ def find(line: str) -> tuple[Command, str]:
         advice = f"there are: {', '.join(known)}" if known else "help lists what there is"
         raise CommandError(f"there is no such command; {advice}")
     return found
+
+
+def _without_instance(word: str) -> str:
+    """Return the name of a module without that of its instance: `ec_logger:main`."""
+    module, _, instance = word.partition(":")
+    return module if instance and module in INSTANCED else word
 
 
 def _parameters(handler: Handler) -> tuple[Parameter, ...]:

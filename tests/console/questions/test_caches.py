@@ -1,0 +1,29 @@
+"""The caches of a worker."""
+
+from collections import Counter
+from types import SimpleNamespace
+
+from angarium.console.questions.caches import Cache, caches
+
+
+class Kept:
+    def __init__(self, **values: object) -> None:
+        self.__dict__.update(values)
+
+    def __len__(self) -> int:
+        return 3
+
+
+def test_each_cache_says_how_it_is_used() -> None:
+    resolver = Kept(
+        keeping=SimpleNamespace(entries=10), counters=Counter(lookups=9, hits=4, evicted=1)
+    )
+    part = SimpleNamespace(
+        naming=SimpleNamespace(resolver=resolver),
+        pool=SimpleNamespace(dialer=SimpleNamespace(hosts=Kept(most=5))),
+    )
+    rows = caches.function(part).rows
+    assert rows["dns"] == Cache(10, 3, 9, 4, 5, 0, 1)
+    assert rows["dns"].misses == 5
+    assert rows["resting hosts"] == Cache(5, 3)
+    assert (rows["dns"] + rows["dns"]).entries == 6
