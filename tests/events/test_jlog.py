@@ -190,3 +190,32 @@ def test_the_project_reads_what_we_write(writer: Writer) -> None:
     assert (path / "00000000.idx").stat().st_size == 6 * 8  # five records, and that it ended
     wrote(writer, lines(3, 12))
     assert read(writer.jlog) == lines(15)
+
+
+def test_a_segment_is_never_seen_empty_and_ends_some_time_after_it_began(writer: Writer) -> None:
+    # Else readers of the project, which look at files and metastore in turn, take it for lost.
+    writer.open()
+    assert writer.jlog.segments() == []
+    assert writer.place == (0, 0, 0)
+    left = lines(12)
+    while left:
+        before = writer.jlog.meta().segment
+        taken = writer.append(left, 1.0)
+        del left[:taken]
+        segments = map(writer.jlog.segment, writer.jlog.segments())
+        assert all(path.stat().st_size for path in segments)
+        assert taken == 0 or writer.jlog.meta().segment == before
+    assert not (writer.jlog.path / "begun").exists()
+
+
+def test_one_who_begins_a_segment_which_another_has_begun_goes_on_there(writer: Writer) -> None:
+    other = Writer(writer.jlog.path)
+    writer.open()
+    other.open()
+    wrote(writer, lines(1))
+    assert other.append(lines(1, 1), 1.0) == 0
+    wrote(other, lines(1, 1))
+    assert read(writer.jlog) == lines(2)
+    wrote(writer, lines(12, 2))
+    wrote(other, lines(1, 14))
+    assert read(writer.jlog) == lines(15)

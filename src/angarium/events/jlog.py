@@ -14,7 +14,7 @@ import fcntl
 import os
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -25,6 +25,7 @@ COMPRESSED: Final = 0x15106A00  # with the method in the last octet: lz4 is not 
 LIMIT: Final = 4 * 1024 * 1024  # octets of a segment, more or less a record: as the project's own
 ALMOST_SAFE: Final = 1  # checkpoints are not synced
 METASTORE: Final = "metastore"
+BEGUN: Final = "begun"  # the draft of a segment
 SUBSCRIBER: Final = "master"  # who is meant when nobody is named
 
 _META: Final = struct.Struct("=IIII")
@@ -119,7 +120,10 @@ class Jlog:
             JlogError: it is damaged, or of a form we do not read.
             OSError: there is none.
         """
-        octets = (self.path / METASTORE).read_bytes()
+        return self.understood((self.path / METASTORE).read_bytes())
+
+    def understood(self, octets: bytes) -> Meta:
+        """Return what these octets of a metastore say. Raises JlogError."""
         if len(octets) != _META.size:
             raise JlogError("metastore of the jlog damaged", path=str(self.path))
         meta = Meta(*_META.unpack(octets))
@@ -250,27 +254,29 @@ class Writer:
         subscriber: made with the jlog, so that nothing is removed before somebody reads it.
     """
 
-    __slots__ = ("_end", "_file", "_mode", "_segment", "_subscriber", "jlog", "limit")
+    __slots__ = ("_end", "_file", "_mode", "_opened", "_segment", "_subscriber", "jlog", "limit")
 
     def __init__(self, path: Path, subscriber: str = SUBSCRIBER, mode: int = 0o640) -> None:
         self.jlog = Jlog(path)
         self.limit = LIMIT
         self._subscriber = subscriber
         self._mode = mode
-        self._file = -1
+        self._opened = False
+        self._file = -1  # of the segment; it may not be there yet
         self._segment = 0
         self._end = 0  # up to here there are whole records
 
     @property
     def place(self) -> tuple[int, int, int] | None:
         """Return segment, its inode, and the octets that are whole; None if it is not open."""
-        if self._file < 0:
+        if not self._opened:
             return None
-        return self._segment, os.fstat(self._file).st_ino, self._end
+        inode = os.fstat(self._file).st_ino if self._file >= 0 else 0
+        return self._segment, inode, self._end
 
     @property
     def file(self) -> int:
-        """Return the descriptor of the segment; -1: it is not open."""
+        """Return the descriptor of the segment; -1: there is none yet."""
         return self._file
 
     def open(self) -> None:
@@ -280,22 +286,26 @@ class Writer:
             JlogError: what is there is no jlog of ours.
             OSError: it could not be opened.
         """
-        if self._file >= 0:
+        if self._opened:
             return
         fresh = not (self.jlog.path / METASTORE).exists()
         self.jlog.create(self._mode, self.limit)
         if fresh or not self.jlog.subscribers():
             self.jlog.subscribe(self._subscriber, self._mode)
         self._enter(self.jlog.meta().segment)
+        self._opened = True
 
     def _enter(self, number: int) -> None:
-        self.close()
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
-        self._file = os.open(self.jlog.segment(number), flags, self._mode)
+        if self._file >= 0:
+            os.close(self._file)
         self._segment, self._end = number, 0
+        try:
+            self._file = os.open(self.jlog.segment(number), os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            self._file = -1
 
     def append(self, messages: Sequence[bytes], at: float) -> int:
-        """Append messages; return how many: fewer than all if a segment got full.
+        """Append messages; return how many: fewer than all, or none, when a segment gets full.
 
         Raises:
             BlockingIOError: somebody else writes just now.
@@ -303,22 +313,57 @@ class Writer:
             JlogError: somebody has damaged it.
         """
         self.open()
+        if self._file < 0:
+            return self._begin(messages, at)
         fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        file = self._file
         try:
             meta = self.jlog.meta()
             if meta.segment != self._segment:
-                fcntl.lockf(self._file, fcntl.LOCK_UN)
-                self._enter(meta.segment)
+                self._enter(meta.segment)  # This closes the file, which unlocks it.
                 return 0
             self._mend()
+            if self._end >= meta.limit:
+                self._advance()
+                return 0
             records, taken = _fitting(messages, at, meta.limit - self._end)
             self._write(records)
-            if self._end >= meta.limit:
-                self._advance(meta)
             return taken
         finally:
-            if self._file >= 0:
-                fcntl.lockf(self._file, fcntl.LOCK_UN)
+            if self._file == file:
+                fcntl.lockf(file, fcntl.LOCK_UN)
+
+    def _begin(self, messages: Sequence[bytes], at: float) -> int:
+        """Make the segment, with its first records in it.
+
+        It must never be seen empty: readers of the project remove a segment which they see empty
+        and then find that the next one is written.
+        """
+        with self._metastore() as file:
+            # Read by this descriptor: to close another one of the file would give up the lock.
+            meta = self.jlog.understood(os.pread(file, _META.size + 1, 0))
+            path = self.jlog.segment(self._segment)
+            if meta.segment == self._segment and not path.exists():
+                records, taken = _fitting(messages, at, meta.limit)
+                draft = self.jlog.path / BEGUN
+                draft.write_bytes(records)
+                draft.chmod(self._mode)
+                draft.replace(path)
+                self._enter(self._segment)
+                self._end = len(records)
+                return taken
+        self._enter(meta.segment)
+        return 0
+
+    @contextmanager
+    def _metastore(self) -> Iterator[int]:
+        """Hold the metastore: no segment begins or ends meanwhile but by us."""
+        file = os.open(self.jlog.path / METASTORE, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield file
+        finally:
+            os.close(file)
 
     def _mend(self) -> None:
         """Look at what others wrote; cut the record in which one of them was killed."""
@@ -341,17 +386,20 @@ class Writer:
             raise
         self._end += written
 
-    def _advance(self, meta: Meta) -> None:
-        store = os.open(self.jlog.path / METASTORE, os.O_RDWR | os.O_CLOEXEC)
-        try:
-            fcntl.lockf(store, fcntl.LOCK_EX)
-            os.pwrite(store, meta._replace(segment=meta.segment + 1).encode(), 0)
-        finally:
-            os.close(store)
+    def _advance(self) -> None:
+        """Go on to the next segment, some time after this one was begun.
+
+        Else a reader of the project which did not find this one yet would take it for lost.
+        """
         os.fdatasync(self._file)
-        self._enter(meta.segment + 1)
+        with self._metastore() as file:
+            meta = self.jlog.understood(os.pread(file, _META.size + 1, 0))
+            if meta.segment == self._segment:
+                os.pwrite(file, meta._replace(segment=meta.segment + 1).encode(), 0)
+        self._enter(self._segment + 1)
 
     def close(self) -> None:
+        self._opened = False
         if self._file >= 0:
             os.close(self._file)
             self._file = -1

@@ -53,6 +53,7 @@ def test_one_who_is_new_gets_what_is_there(jlog: Jlog) -> None:
 
 
 def test_damage_is_told(jlog: Jlog) -> None:
+    wrote(jlog.path, b"of the next segment\n")
     jlog.segment(0).write_bytes(b"rubbish")
     assert "segment damaged" in said(jlog, code=1)[0]
 
