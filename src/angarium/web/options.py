@@ -1,13 +1,36 @@
 """Options of listeners which answer HTTP, and of traces which are sent by it."""
 
 from typing import Final
+from urllib.parse import urlsplit
 
-from angarium.config.kinds import Bool, Float, List, Size, Text
+from angarium.config.kinds import Bool, Float, List, Raw, Size, Text
 from angarium.config.option import OURS, Options, option, planned
 from angarium.config.scope import PATHWAYS, Scope
 
 HTTP: Final = "http_listener"
 HERE: Final = Scope.HTTP_LISTENER | Scope.LISTEN | PATHWAYS | Scope.PEER
+
+
+class Collector(Text):
+    """The URL of a collector; who sees the configuration sees it, so it holds no password."""
+
+    def parse(self, raw: Raw) -> str:
+        text = Text.parse(self, raw)
+        try:
+            parts = urlsplit(text)
+            port = parts.port
+        except ValueError as error:
+            raise ValueError(f"{text!r} is no URL: {error}") from None
+        if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+            raise ValueError(f"{text!r} is no URL such as http://127.0.0.1:4318/v1/traces")
+        if "@" in parts.netloc:
+            raise ValueError(
+                "a collector is not sent a password; let an agent on this machine be it"
+            )
+        return text
+
+    def __str__(self) -> str:
+        return "URL, such as http://127.0.0.1:4318/v1/traces"
 
 
 class HttpRequests(Options, direction="both"):
@@ -59,7 +82,7 @@ class Tracing(Options, direction="both"):
     """Traces of messages, for a collector of OpenTelemetry."""
 
     trace_endpoint = option(
-        Text(),
+        Collector(),
         None,
         scopes=Scope.GLOBAL,
         since=OURS,
