@@ -1,6 +1,7 @@
 """Aides as their supervisor sees them: there when asked for, gone when not, never missed."""
 
 import asyncio
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,16 @@ import pytest
 import structlog
 
 from angarium.config.load import load
+from angarium.modules.monitor import door
 from angarium.run import link
-from angarium.run.aides import PROGRAMS, Aides, Overheard, Postmaster, sockets_of
+from angarium.run.aides import (
+    PROGRAMS,
+    Aides,
+    Overheard,
+    Postmaster,
+    agent_sockets,
+    sockets_of,
+)
 from helpers.clock import FakeClock
 
 START = link.Start(0, 1, "/state", 1, b"", [])
@@ -104,6 +113,27 @@ async def test_one_is_there_only_when_it_is_asked_for(tmp_path: Path, timers: li
     monitor.end()
     assert timers == [(10.0, monitor.kill)]
     assert yard.deaths == 1
+
+
+async def test_the_monitor_gets_the_socket_of_a_low_port(
+    tmp_path: Path, timers: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+        config = configured(tmp_path, f'snmp {{ address = "127.0.0.1:{port}" }}\n')
+        assert agent_sockets("monitor", config) == {}  # It is high: the monitor does it itself.
+        monkeypatch.setattr(door, "LOW", 65536)
+        assert agent_sockets("monitor", config) == {}  # It is taken: the monitor tells.
+    [(label, made)] = agent_sockets("monitor", config).items()
+    with made:
+        assert (label, made.getsockname()) == ("snmp", ("127.0.0.1", port))
+    assert agent_sockets("web", config) == {}
+    yard = Yard()
+    yard.aides.use(config)
+    assert list(yard.given) == ["snmp"]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", port))  # Ours was closed.
 
 
 async def test_one_that_dies_is_started_again_later_and_later(

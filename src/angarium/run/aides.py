@@ -6,12 +6,15 @@ cannot take in at once is dropped.
 """
 
 import asyncio
+import socket
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from angarium.config.resolve import Configuration
 from angarium.core.clock import Clock
+from angarium.modules.monitor import door
 from angarium.modules.monitor.options.alerts import Alerting
 from angarium.modules.monitor.options.snmp import Snmp, SnmpTraps
 from angarium.run import link
@@ -22,6 +25,7 @@ from angarium.web.options import HTTP, Tracing
 
 DRAIN_SECONDS: Final = 5.0  # to say the last word
 MONITOR: Final = "monitor"
+AGENT: Final = "snmp"  # label of the socket of the agent
 WEB: Final = "web"
 
 
@@ -49,6 +53,20 @@ def sockets_of(name: str, descriptors: Mapping[str, int]) -> dict[str, int]:
     return {
         label: each for label, each in descriptors.items() if name == WEB and is_of(HTTP, label)
     }
+
+
+def agent_sockets(name: str, configuration: Configuration) -> dict[str, socket.socket]:
+    """Return the socket of the agent of SNMP, where the monitor may not bind it: a low port.
+
+    Where we cannot either, the monitor tries and tells.
+    """
+    options = configuration.top(Snmp)
+    wanted = name == MONITOR and configuration.has("snmp") and options.state
+    if not wanted or options.address is None or not 0 < options.address.port < door.LOW:
+        return {}
+    with suppress(OSError):
+        return {AGENT: door.bound(options.address)}
+    return {}
 
 
 class Owner(Protocol):
@@ -88,6 +106,7 @@ class Aides:
         self._spawn = spawn
         self._aides: dict[str, Aide] = {}
         self._stopping = False
+        self._configuration: Configuration
 
     @property
     def children(self) -> list[Child]:
@@ -95,6 +114,7 @@ class Aides:
 
     def use(self, configuration: Configuration) -> None:
         """Start those which are asked for, and let the others go."""
+        self._configuration = configuration
         for name, (_, asked_for) in PROGRAMS.items():
             aide = self._aides.get(name)
             if asked_for(configuration):
@@ -180,9 +200,13 @@ class Aides:
         program, _ = PROGRAMS[aide.name]
         aide.started = self._clock.monotonic()
         start, descriptors = self._owner.aide_start(aide.name)
+        own = agent_sockets(aide.name, self._configuration)
+        descriptors = descriptors | {label: each.fileno() for label, each in own.items()}
         aide.child = self._spawn(
             program, aide.name, start, descriptors, self._owner.received, self._ended
         )
+        for each in own.values():
+            each.close()  # It is the child's now.
         self._owner.joined(aide.child)
 
     def _ended(self, child: Child, status: int) -> None:

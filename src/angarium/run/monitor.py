@@ -5,6 +5,7 @@ python -m angarium.run.monitor LINK FDS        started by the supervisor, by nob
 
 import asyncio
 import os
+import socket
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -16,6 +17,7 @@ from angarium.modules.monitor import tally
 from angarium.modules.monitor.alerts import Alerts
 from angarium.net.loop import RealClock
 from angarium.run import census, link, process
+from angarium.run.aides import AGENT
 from angarium.run.host import Host
 from angarium.run.process import Process
 from angarium.run.readings import Readings
@@ -81,7 +83,7 @@ class Monitor(Process):
         self._readings = Readings(self._state / "run" / "readings")
         self._alerts = Alerts(self._state, self._clock, self._outbox.post, self._values, self.alarm)
         self._use(configuration)
-        self._reporting = self._report(configuration)
+        self._reporting = self._report(configuration, descriptors.get(AGENT))
         self.ready()
         while not self._stopping.is_set():
             self._alerts.second()
@@ -96,7 +98,7 @@ class Monitor(Process):
         if self._reporting is not None:
             await self._reporting.close()
 
-    def _report(self, configuration: Configuration) -> "Reporting | None":
+    def _report(self, configuration: Configuration, descriptor: int | None) -> "Reporting | None":
         """Return what speaks SNMP, if the configuration wants it: pysnmp takes 30 MB."""
         if not (configuration.has("snmp") or configuration.has("snmp_traps")):
             return None
@@ -109,6 +111,7 @@ class Monitor(Process):
         return Reporting(
             configuration, Host(configuration).external, self._state, sources, self._clock,
             _started(os.getppid()), self.alarm,
+            given=socket.socket(fileno=descriptor) if descriptor is not None else None,
         )  # fmt: skip
 
     def _use(self, configuration: Configuration) -> None:

@@ -64,7 +64,7 @@ class Asked:
 
 @pytest.fixture
 async def asked(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Asked]:
-    monkeypatch.setattr("angarium.modules.monitor.agent.PORT", 0)
+    monkeypatch.setattr("angarium.modules.monitor.door.PORT", 0)
     asked = Asked("monitoring", USERS)
     yield asked
     asked.agent.close()

@@ -22,10 +22,10 @@ from pysnmp.smi.instrum import AbstractMibInstrumController
 from angarium.config.kinds import Place
 from angarium.core.clock import Clock
 from angarium.modules.monitor import snmp
+from angarium.modules.monitor.door import bound
 from angarium.modules.monitor.mib import Oid, Table
 from angarium.modules.monitor.options.snmp import SnmpUser
 
-PORT: Final = 8162  # which the manual suggests
 FRESH_SECONDS: Final = 2.0  # for which a table is good
 _INTERNET: Final = (1, 3, 6, 1)
 _GROUP: Final = "community"
@@ -124,6 +124,7 @@ class Agent:
 
     Args:
         address: where; the host "" or * is every address of this machine.
+        given: a socket which is bound there already.
         community: what a question of version 1 or 2c names; "": these are not answered.
 
     Raises:
@@ -138,9 +139,10 @@ class Agent:
         engine: Any,
         make: Callable[[], Table],
         clock: Clock,
+        given: socket.socket | None = None,
     ) -> None:
         self._engine = engine
-        self._listen(address)
+        self._listen(given or bound(address))
         if community:
             config.add_v1_system(engine, _GROUP, community, securityName=_GROUP)
             for model in (1, 2):
@@ -159,16 +161,9 @@ class Agent:
         ):
             responder(engine, served)
 
-    def _listen(self, address: Place) -> None:
-        host = "0.0.0.0" if address.host in ("", "*") else address.host
-        six = ":" in host
-        listening = socket.socket(socket.AF_INET6 if six else socket.AF_INET, socket.SOCK_DGRAM)
-        try:
-            listening.setblocking(False)
-            listening.bind((host, address.port or PORT))
-        except OSError:
-            listening.close()
-            raise
+    def _listen(self, listening: socket.socket) -> None:
+        listening.setblocking(False)
+        six = listening.family == socket.AF_INET6
         self.port: int = listening.getsockname()[1]
         kind = udp6 if six else udp
         transport = (CarefulUdp6 if six else CarefulUdp)(loop=asyncio.get_running_loop())

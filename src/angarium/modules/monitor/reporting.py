@@ -1,6 +1,7 @@
 """SNMP in the monitor: the agent which answers, and the traps which are sent unasked."""
 
 import asyncio
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +52,7 @@ class Reporting:
     Args:
         started: monotonic time at which the server started.
         complain: tells the operator, through the supervisor.
+        given: a socket for the agent, where the supervisor has bound one.
     """
 
     def __init__(
@@ -62,7 +64,10 @@ class Reporting:
         clock: Clock,
         started: float,
         complain: Callable[[str], None],
+        *,
+        given: socket.socket | None = None,
     ) -> None:
+        self._given = given
         self._configuration = configuration
         self._host = host
         self._sources = sources
@@ -126,8 +131,9 @@ class Reporting:
         try:
             engine = snmp.engine(self._host, self._boots)
             self._agent = Agent(
-                options.address, options.community, users, engine, self.table, self._clock
-            )
+                options.address, options.community, users, engine, self.table, self._clock,
+                self._given,
+            )  # fmt: skip
         except OSError as error:
             if not self._silent:
                 self._complain(f"the agent of SNMP cannot listen on {options.address}: {error}")
