@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from angarium.events import metrics
@@ -75,3 +76,13 @@ def test_the_past_does_not_grow_old(readings: Readings) -> None:
 def test_who_never_wrote_leaves_nothing(readings: Readings) -> None:
     readings.bury(3, 100.0)
     assert readings.read(100.0) == {}
+
+
+def test_a_row_of_another_version_is_passed_over(readings: Readings) -> None:
+    readings._file.put(0, msgspec.msgpack.encode({"test_sold": 5}), 100.0)
+    readings._file.put(1, b"\xc1nonsense", 100.0)
+    readings.write(2, {"test_sold": 1}, 100.0)
+    assert readings.read(100.0) == {2: {"test_sold": 1}}
+    readings.bury(0, 100.0)
+    readings.bury(1, 100.0)
+    assert readings.read(100.0) == {2: {"test_sold": 1}}

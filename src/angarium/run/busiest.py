@@ -4,6 +4,7 @@ A worker looks for its own now and then, in a job of slices (`queue/beat`), and 
 file of rows. Rule: **what is kept and told is bounded by MOST**, not by how many domains there are.
 """
 
+import contextlib
 import heapq
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -63,7 +64,8 @@ class Busiest:
         for worker in range(MAX_WORKERS):
             payload = self._file.get(worker, None)
             if payload and self._file.age(worker, now) < 12 * LOOK_SECONDS:
-                found += _decode(payload)
+                with contextlib.suppress(msgspec.MsgspecError):  # of another version
+                    found += _decode(payload)
         return found
 
     def close(self) -> None:

@@ -146,7 +146,10 @@ class Readings:
         payload = self._file.get(row, now)
         if not payload:
             return None
-        lasting, passing = _decode(payload)
+        try:
+            lasting, passing = _decode(payload)
+        except msgspec.MsgspecError:
+            return None  # Of another version, in an upgrade; or its writer died over it.
         return dict(lasting), dict(passing)
 
     def close(self) -> None:
