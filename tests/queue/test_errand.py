@@ -1,7 +1,7 @@
 """Chosen mail is found and acted on in steps; each entry stays in one place whatever happens."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from random import Random
 
 from hypothesis import given
@@ -245,7 +245,7 @@ def test_a_binding_which_vanishes_meanwhile_gives_its_mail_to_the_default_one() 
     sound(queues)
 
 
-ACTS = {
+ACTS: dict[str, Callable[[Queues], Act]] = {
     "fail": fail,
     "flush": lambda queues: Flush(queues.board),
     "hold": lambda queues: Hold(queues.board, 30),

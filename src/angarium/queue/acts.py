@@ -61,7 +61,7 @@ class Fail(Act):
 
 
 class Flush(Act):
-    """Try it now: what is delayed becomes active."""
+    """Try it now: what is delayed becomes active, and is due also for who finds it on the disk."""
 
     to_active = False
 
@@ -72,7 +72,9 @@ class Flush(Act):
     def delayed(self, ident: int) -> bool:
         board = self._board
         line = board.home(ident)
-        line.push_id(ident, lane_in(board.spool.live[ident]))
+        slot = board.spool.live[ident]
+        board.spool.defer(ident, TIMING.unpack_from(slot, 4)[1], int(board.clock.time()), None)
+        line.push_id(ident, lane_in(slot))
         self._touched[line] = None
         return True
 

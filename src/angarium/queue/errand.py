@@ -87,7 +87,8 @@ class Errand:
     """One errand.
 
     Attributes:
-        seen: entries looked at while it was looked for those which are meant.
+        seen: entries looked at while it was looked for those which are meant; where messages are
+            read, those which were read.
         done: entries to which it was done.
         unread: entries which may have been meant, and could not be read.
     """
@@ -115,8 +116,8 @@ class Errand:
                 and self._meant(slot)
                 and slots(ident, slot)
             ]
-            self.seen += len(idents)
             if not choice.by_message:
+                self.seen += len(idents)
                 yield found
                 continue
             chunk += found
@@ -154,6 +155,7 @@ class Errand:
         yield None
         warm = 0
         for number, ident in enumerate(order):
+            self.seen += 1
             if ident not in live:
                 continue
             try:

@@ -66,7 +66,8 @@ def _configured(session: Session, name: str) -> list[str]:
     section = find(conf.root, place.steps)
     if section is None or not section.values:
         return []
-    return Show(conf).text(section, recurse=True).splitlines()
+    inner = Show(conf).text(section, recurse=True).splitlines()
+    return [f"Domain {name} {{", *(f"  {each}" for each in inner), "}"]
 
 
 def _hosts(name: str, known: domains.Domain) -> Iterator[str]:
@@ -79,4 +80,4 @@ def _hosts(name: str, known: domains.Domain) -> Iterator[str]:
         yield f"  [{each.preference} {each.name} TTL:{int(each.ttl)}]"
         for address, rest in each.addresses:
             mark, left = (" *", f" tried again in {rest:.2f}s") if rest else ("  ", "")
-            yield f" {mark}     [{address}] {family(address)}{left}"
+            yield f"{mark}      [{address}] {family(address)}{left}"

@@ -134,6 +134,7 @@ def listed(
     for found in errand.look():
         if not isinstance(found, list):
             yield found
+            yield telling.line(f"{errand.seen} looked at, {total} found")
             continue
         meant = [
             each for each in found

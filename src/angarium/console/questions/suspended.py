@@ -12,7 +12,7 @@ from angarium.queue.suspended import Place, change, read
 if TYPE_CHECKING:
     from angarium.console.parts import Parts
 
-LONG_SECONDS: Final = 1.0
+ROUNDS: Final = 100  # of 10 ms, in which all lines are told
 
 
 @question("suspended change")
@@ -40,8 +40,9 @@ async def changed(worker: "Parts", add: list[Place], remove: list[Place]) -> lis
 def look(worker: "Parts") -> Generator[float | None, None, int]:
     """Go by the file now; return when every line does, or when that takes long."""
     worker.suspended.look()
-    until = worker.clock.monotonic() + LONG_SECONDS
-    while worker.board.beat.busy and worker.clock.monotonic() < until:
+    for _ in range(ROUNDS):
+        if not worker.board.beat.busy:
+            break
         yield 0.01
     return len(worker.suspended.places)
 

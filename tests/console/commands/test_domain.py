@@ -1,0 +1,54 @@
+"""One domain, with all that is known of it."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from helpers.consoles import FakeServer, Talk
+from helpers.mail import worker
+from helpers.queues import Queues
+
+CONFIG = "domain a.test { max_outbound_connections = 20 }\n"
+
+
+def talk(tmp_path: Path, mx: Any) -> Talk:
+    server, queues = FakeServer(tmp_path, CONFIG), Queues()
+    line = queues.put("a.test", "a.test")
+    line.failures = 2
+    queues.defer(line.take(1)[0], 600)
+    parts = server.node.parts["worker 0"] = worker(queues, tmp_path)
+    now = queues.clock.monotonic()
+    address = SimpleNamespace(records=("192.0.2.1", "192.0.2.2"), ttl=lambda now: 30.0)
+    resolver = SimpleNamespace(cached_mx=lambda name: mx, cached_address=lambda name: address)
+    parts.naming = SimpleNamespace(resolver=resolver)
+    paused = SimpleNamespace(
+        paused_until=lambda address, source: now + 9.0 if address == "192.0.2.1" else 0.0
+    )
+    parts.pool.dialer = SimpleNamespace(hosts=paused)
+    return Talk(server)
+
+
+async def test_what_is_known_of_a_domain_is_printed(tmp_path: Path) -> None:
+    record = SimpleNamespace(preference=5, host="mx.a.test")
+    mx = SimpleNamespace(records=(record,), ttl=lambda now: 60.0)
+    assert (await talk(tmp_path, mx).say("domain A.test")).splitlines() == [
+        "Domain a.test {",
+        "  max_outbound_connections = 20",
+        "}",
+        "Domain 'a.test' has 1 MXs and a TTL of 60 seconds",
+        "  [5 mx.a.test TTL:30]",
+        " *      [192.0.2.1] IPv4 tried again in 9.00s",
+        "        [192.0.2.2] IPv4",
+        "Domain has had 2 consecutive connection failures",
+        "Queue:",
+        "        Active:          1",
+        "        Delayed:         1",
+        "Deliveries:         0",
+        "Active Connections: 0",
+    ]
+
+
+async def test_a_domain_nobody_asked_for_is_said_so(tmp_path: Path) -> None:
+    said = await talk(tmp_path, None).say("domain b.test")
+    assert said.startswith("Domain 'b.test' is not in the cache")
+    assert (await talk(tmp_path, None).plain("domain b.test"))["known"] is False
