@@ -291,7 +291,7 @@ class Hose:
         if self._since is None:
             self._since = now
         if now - self._since >= LATE_SECONDS:
-            return self._hold(f"a program has taken none for a while ({reason})")
+            return self._hold(f"a program takes lines too slowly ({reason})")
         return BUSY_SECONDS
 
     def _start_over(self) -> None:
