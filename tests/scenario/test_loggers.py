@@ -1,7 +1,9 @@
 """One server, many loggers: every kind of destination, and every layout of lines."""
 
 import contextlib
+import os
 import re
+import signal
 import socket
 from pathlib import Path
 
@@ -239,3 +241,29 @@ async def test_loggers_come_change_and_go_with_a_reload(tmp_path: Path) -> None:
         await world.until(lambda: text(tmp_path / "third") == "c three\n", "the third log")
         assert text(state / "first") == "a one\n"
         assert messages(tmp_path / "second") == ["b two\n"]
+
+
+async def test_a_hose_which_is_killed_loses_no_line_and_repeats_none_of_a_jlog(
+    tmp_path: Path,
+) -> None:
+    config = f"""
+    pipe_io {{ output_file = "program" }}
+    custom_logger "queue" {{ mainlog = "jlog://{tmp_path}/queue" reception_format = "%r" }}
+    custom_logger "program" {{ mainlog = "pipe:///bin/cat" reception_format = "%r" }}
+    """
+    async with Outlook(tmp_path, config, "* A 127.0.0.1") as world:
+        sent = 0
+        for _ in range(3):
+            await world.until(lambda: world.pids("hose"), "a hose")
+            [pid] = world.pids("hose")
+            for _ in range(10):
+                await world.mail(f"u{sent}@a.test")
+                sent += 1
+            os.kill(pid, signal.SIGKILL)
+            await world.until(lambda pid=pid: pid not in world.pids("hose"), "its end")
+        wanted = {f"u{number}\n" for number in range(sent)}
+        queue = tmp_path / "queue"
+        await world.until(lambda: queue.exists() and len(messages(queue)) >= sent, "the queue")
+        program = world.state / "program"
+        await world.until(lambda: set(text(program).splitlines(True)) >= wanted, "the program")
+        assert sorted(messages(queue)) == sorted(wanted)
