@@ -14,10 +14,17 @@ from angarium.console.questions.reasons import (
 def test_counts_are_added_and_the_same_reason_is_told_once() -> None:
     reason = Reason("throttled", "it is")
     one = Queue(1, 2, 3, reasons=[reason], limits=[Limit("line:a", 2, 3)])
-    both = one + Queue(4, 5, 6, reasons=[reason, Reason("delayed", "so")], rate="1/2")
+    both = one + Queue(4, 5, 6, reasons=[reason, Reason("paused", "so")], rate="1/2")
     assert (both.active, both.delayed, both.in_flight, both.rate) == (5, 7, 9, "1/2")
-    assert [each.code for each in both.reasons] == ["throttled", "delayed"]
+    assert [each.code for each in both.reasons] == ["throttled", "paused"]
     assert both.limits == [Limit("line:a", 2, 3)]
+
+
+def test_that_all_mail_is_delayed_is_said_only_where_it_is_so_in_each_worker() -> None:
+    delayed = Reason("delayed", "all of it")
+    one = Queue(delayed=2, reasons=[delayed])
+    assert (one + one).reasons == [delayed]
+    assert (one + Queue(active=1)).reasons == []
 
 
 def test_a_host_is_left_alone_as_long_as_any_worker_does() -> None:

@@ -69,6 +69,9 @@ class Queue(msgspec.Struct, frozen=True):
 
     def __add__(self, other: "Queue") -> "Queue":
         reasons = {each.text: each for each in (*self.reasons, *other.reasons)}
+        if self.active or other.active:
+            # What one worker says of all its mail is not so of all there is.
+            reasons = {text: each for text, each in reasons.items() if each.code != "delayed"}
         hosts = {(each.address, each.port): each for each in self.hosts}
         for each in other.hosts:
             place = each.address, each.port
