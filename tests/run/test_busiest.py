@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from angarium.queue.line import PAUSED
-from angarium.run.busiest import Busiest, Looking
+from angarium.run.busiest import Busiest, Looking, opened
 from angarium.web.overview import MOST, Queue
 from helpers.clock import FakeClock
 from helpers.queues import Queues
@@ -175,3 +175,12 @@ def test_what_was_found_stays_told_while_the_next_look_takes_its_time(
         looking.tick()  # the look it begins is never done
         board.clock.advance(6.0)
     assert file.read(board.clock.time())
+
+
+def test_where_there_is_no_room_for_the_file_a_worker_does_without(
+    tmp_path: Path, board: Board
+) -> None:
+    assert opened(tmp_path / "none" / "busiest") is None
+    made: Any = board
+    Looking(made, None, 0).tick()
+    assert board.jobs == []

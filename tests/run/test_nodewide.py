@@ -64,3 +64,13 @@ def test_what_a_worker_counted_outlives_it(state: Path) -> None:
         child: Any = SimpleNamespace(name=name)
         wide.bury(child)
     assert readings.read(clock.time()) == {PAST: {"deliveries": 8}}
+
+
+def test_without_room_for_the_file_it_goes_on_and_tells_later(tmp_path: Path) -> None:
+    clock = FakeClock()
+    wide = NodeWide(tmp_path, clock, anew=True)
+    wide.open()
+    wide.look(FLEET, TABLE, 1, 1)
+    (tmp_path / "run").mkdir()
+    wide.look(FLEET, TABLE, 1, 1)
+    assert told(tmp_path, clock)["workers"] == 1

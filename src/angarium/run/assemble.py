@@ -53,9 +53,9 @@ from angarium.queue.spool.options import Spooling
 from angarium.queue.spool.store import Spool
 from angarium.queue.suspended import Suspended
 from angarium.queue.timer import Timer
-from angarium.run import link
+from angarium.run import busiest, link
 from angarium.run.alarm import Alarm
-from angarium.run.busiest import Busiest, Looking
+from angarium.run.busiest import Looking
 from angarium.run.census import Census, path_of
 from angarium.run.doors import Doors
 from angarium.run.gauges import Gauges
@@ -147,7 +147,7 @@ def assemble(
         doors=Doors(loop, services, row, descriptors), number=number, metrics=metrics,
         gauges=Gauges(metrics), tracing=tracing, admit=admit, settle=settle,
         census=Census(path_of(state / "run", number), board),
-        busiest=Looking(board, Busiest(state / "run" / "busiest"), number),
+        busiest=Looking(board, busiest.opened(state / "run" / "busiest"), number),
         readings=Readings(state / "run" / "readings"),
         suspended=Suspended(state, board, partial(alarm, source="queues")),
     )  # fmt: skip

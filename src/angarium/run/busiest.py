@@ -72,12 +72,20 @@ class Busiest:
         self._file.close()
 
 
+def opened(path: Path) -> Busiest | None:
+    """Return the file; None where the disk has no room for it: mail is more."""
+    try:
+        return Busiest(path)
+    except OSError:
+        return None
+
+
 class Looking:
-    """A worker's looks for its busiest queues."""
+    """A worker's looks for its busiest queues; without a file it does not look."""
 
     __slots__ = ("_board", "_file", "_found", "_next", "_told", "_worker", "_working")
 
-    def __init__(self, board: Board, file: Busiest, worker: int) -> None:
+    def __init__(self, board: Board, file: Busiest | None, worker: int) -> None:
         self._board = board
         self._file = file
         self._worker = worker
@@ -88,6 +96,8 @@ class Looking:
 
     def tick(self) -> None:
         """Begin a look, if it is time for one; called once a second."""
+        if self._file is None:
+            return
         now = self._board.clock.monotonic()
         if not self._working and now >= self._next:
             self._working = True
@@ -117,7 +127,8 @@ class Looking:
 
     def _tell(self, now: float) -> None:
         self._told = now
-        self._file.write(self._worker, self._found, self._board.clock.time())
+        if self._file is not None:
+            self._file.write(self._worker, self._found, self._board.clock.time())
 
     def _all(self) -> Iterator[Found | None]:
         """Yield the lines with mail, and then the routes of delayed mail which have no line.

@@ -72,8 +72,14 @@ class NodeWide:
         self._rows_at = 0.0
 
     def open(self) -> None:
-        """Make the file, before anybody writes to it. Raises OSError."""
-        self._readings = Readings.fresh(self._path) if self._anew else Readings(self._path)
+        """Make the file, before anybody writes to it.
+
+        Where the disk has no room for it nothing is told, and mail goes on; `look` tries again.
+        """
+        try:
+            self._readings = Readings.fresh(self._path) if self._anew else Readings(self._path)
+        except OSError:
+            return
         if not self._anew:
             before = self._readings.read(self._clock.time()).get(SUPERVISOR, {})
             began = before.get(STARTED.name)
@@ -81,6 +87,9 @@ class NodeWide:
 
     def look(self, fleet: Fleet, table: Table, workers: int, generation: int) -> None:
         """Measure; called once a second."""
+        if self._readings is None:
+            self._anew = False  # Workers may have made it meanwhile.
+            self.open()
         if self._readings is None:
             return
         now = self._clock.monotonic()
