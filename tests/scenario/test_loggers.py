@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import socket
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -243,6 +244,10 @@ async def test_loggers_come_change_and_go_with_a_reload(tmp_path: Path) -> None:
         assert messages(tmp_path / "second") == ["b two\n"]
 
 
+def _ended(world: Outlook, pid: int) -> bool:
+    return pid not in world.pids("hose")
+
+
 async def test_a_hose_which_is_killed_loses_no_line_and_repeats_none_of_a_jlog(
     tmp_path: Path,
 ) -> None:
@@ -260,7 +265,7 @@ async def test_a_hose_which_is_killed_loses_no_line_and_repeats_none_of_a_jlog(
                 await world.mail(f"u{sent}@a.test")
                 sent += 1
             os.kill(pid, signal.SIGKILL)
-            await world.until(lambda pid=pid: pid not in world.pids("hose"), "its end")
+            await world.until(partial(_ended, world, pid), "its end")
         wanted = {f"u{number}\n" for number in range(sent)}
         queue = tmp_path / "queue"
         await world.until(lambda: queue.exists() and len(messages(queue)) >= sent, "the queue")
