@@ -89,7 +89,7 @@ class Monitor(Process):
             self._alerts.second()
             if self._reporting is not None:
                 self._reporting.second()
-            await self._alerts.asked()
+            self.spawn(self._alerts.asked())
             try:
                 await asyncio.wait_for(self._stopping.wait(), 1.0)
             except TimeoutError:
@@ -153,7 +153,8 @@ class Monitor(Process):
     async def drain(self, seconds: float) -> None:
         self._stopping.set()
         working = [task for task in self._tasks if task is not asyncio.current_task()]
-        await asyncio.gather(*working)
+        if working:
+            await asyncio.wait(working, timeout=seconds)
 
 
 def _started(pid: int) -> float:

@@ -1,6 +1,7 @@
 """The module alerting: what it hears and sees, and what it remembers."""
 
 import json
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -157,3 +158,19 @@ def test_a_receiver_of_each_kind_is_known_by_kind_and_name() -> None:
 def test_what_is_not_safe_or_makes_no_sense_is_refused(line: str) -> None:
     with pytest.raises(ConfigError, match=r"ecelerity\.conf:1:"):
         load_text(f"alerting {{ {line} }}")
+
+
+async def test_a_disk_that_hangs_holds_up_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hangs = threading.Event()
+    monkeypatch.setattr("angarium.config.durable.write", lambda *_: hangs.wait(10))
+    monkeypatch.setattr("angarium.modules.monitor.alerts.LAST_SECONDS", 0.05)
+    server = Server(tmp_path)
+    hear(server, "no mail is taken in: the spool can't be written", process="worker 0")
+    try:
+        assert len(await server.pass_()) == 1
+        hear(server, "worker died", worker="1")
+        assert len(await server.pass_()) == 1
+    finally:
+        hangs.set()

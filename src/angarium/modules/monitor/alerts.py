@@ -4,6 +4,7 @@ It is fed once a second and with each line of the log, and is asked nothing: wha
 mail goes on. What is wrong and who knows it is kept on disk, so a restart tells nobody twice.
 """
 
+import asyncio
 import contextlib
 import json
 import os
@@ -93,6 +94,7 @@ class Alerts:
         self._looked = float("-inf")
         self._read: float | None = None  # events, by the last look
         self._testing = False
+        self._keeping: asyncio.Future[None] | None = None
         self._incidents = Incidents(Limits())
         self._dispatch = Dispatch(self._incidents, {}, "", clock, complain)
         self._load()
@@ -128,8 +130,12 @@ class Alerts:
             self._looked = self._clock.monotonic()
             self._look()
         self._dispatch.tick()
-        if self._incidents.changed:
-            self._keep()
+        if self._incidents.changed and (self._keeping is None or self._keeping.done()):
+            self._incidents.changed = False
+            # In a thread: a disk that hangs is what we may have to tell of.
+            self._keeping = asyncio.ensure_future(
+                asyncio.to_thread(_keep, self._state, self._incidents.dump())
+            )
 
     def _look(self) -> None:
         now, values = self._clock.time(), self._readings()
@@ -169,7 +175,10 @@ class Alerts:
 
     async def close(self) -> None:
         await self._dispatch.last(LAST_SECONDS)
-        self._keep()
+        if self._keeping is not None:
+            await asyncio.wait([self._keeping], timeout=LAST_SECONDS)
+        if self._keeping is None or self._keeping.done():
+            await asyncio.to_thread(_keep, self._state, self._incidents.dump())
 
     def _load(self) -> None:
         with contextlib.suppress(FileNotFoundError):
@@ -178,12 +187,12 @@ class Alerts:
             except ValueError as error:
                 self._complain(f"alerts of before are forgotten: {error}")
 
-    def _keep(self) -> None:
-        self._incidents.changed = False
-        with contextlib.suppress(OSError):  # A full disk is what we may have to tell of.
-            folder = self._state / "monitor"
-            folder.mkdir(exist_ok=True)
-            _replace(folder / KEPT, self._incidents.dump())
+
+def _keep(state: Path, octets: bytes) -> None:
+    with contextlib.suppress(OSError):  # Of a full disk we tell, and know it till we end.
+        folder = state / "monitor"
+        folder.mkdir(exist_ok=True)
+        _replace(folder / KEPT, octets)
 
 
 def _replace(path: Path, octets: bytes) -> None:
