@@ -90,6 +90,14 @@ class Place:
             writer.close()
 
 
+async def gone(here: Place, but: int) -> None:
+    """Wait until only so many are connected."""
+    clients = here.control._clients
+    async with asyncio.timeout(10.0):
+        while len(clients) > but:
+            await asyncio.wait(clients, return_when=asyncio.FIRST_COMPLETED)
+
+
 @asynccontextmanager
 async def place(folder: Path, text: str, **kind: Any) -> AsyncIterator[Place]:
     made = Place(folder, text, **kind)
@@ -304,6 +312,23 @@ async def test_of_a_burst_the_first_ones_have_a_place(
     await asyncio.gather(*made.control._clients, return_exceptions=True)
     for each in ends:
         each.close()
+
+
+async def test_strangers_of_one_address_leave_places_to_others(tmp_path: Path) -> None:
+    async with place(tmp_path, DIGEST) as here:
+        where = here.listening.getsockname()
+        ends = [socket.create_connection(where) for _ in range(gate.MAX_STRANGERS + 1)]
+        heard = [(await asyncio.to_thread(each.recv, 4096)).decode() for each in ends]
+        assert "too many are logging in from there" in heard[-1]
+        other = socket.create_connection(where, source_address=("127.0.0.2", 0))
+        assert "greeting" in (await asyncio.to_thread(other.recv, 4096)).decode()
+        for each in ends:
+            each.close()
+
+        await gone(here, 1)
+        client = await here.client("john", "secret")
+        client.close()
+        other.close()
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import asyncio
 import ipaddress
 import secrets
 import ssl
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -42,6 +43,7 @@ from angarium.wire.sasl import Exchange
 
 LISTENER: Final = "control_listener"
 MAX_CLIENTS: Final = 100
+MAX_STRANGERS: Final = 10  # not known yet, of one address: they leave places to others
 LOGIN_SECONDS: Final = 60.0  # a person types a password
 TLS_SECONDS: Final = 10.0
 CUSTOMER: Final = 64  # bits of an address; the others are his to choose
@@ -85,6 +87,7 @@ class Gate:
         self._attempts = attempts
         self._account = account
         self._log = log
+        self._visiting: Counter[str] = Counter()  # who is not known yet, by address
         self.context = context
 
     @property
@@ -95,6 +98,19 @@ class Gate:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, greeting: Greeting
     ) -> Guest | None:
         visit = Visit(self, self._where, reader, writer, greeting)
+        coming = network(visit.host)
+        if self._visiting[coming] >= MAX_STRANGERS:
+            await send(writer, line(Bye("too many are logging in from there; try again soon")))
+            return None
+        self._visiting[coming] += 1
+        try:
+            return await self._admitted(visit, writer)
+        finally:
+            self._visiting[coming] -= 1
+            if not self._visiting[coming]:
+                del self._visiting[coming]
+
+    async def _admitted(self, visit: "Visit", writer: asyncio.StreamWriter) -> Guest | None:
         try:
             async with asyncio.timeout(LOGIN_SECONDS):
                 peer = await visit.admitted()
@@ -156,7 +172,7 @@ def network(host: str) -> str:
 
 
 class Visit:
-    """One client on his way in."""
+    """One client on his way in. `host`: his address, "" by a Unix socket."""
 
     def __init__(
         self,
@@ -172,10 +188,10 @@ class Visit:
         self._asked = requests(MAX_LOGIN)
         self._uid = user_of(writer.get_extra_info("socket")) if where.path else None
         name = () if where.path else writer.get_extra_info("peername")[:2]
-        self._host = str(name[0]).removeprefix("::ffff:") if name else ""
-        self._address = f"{self._host}:{name[1]}" if name else ""
+        self.host = str(name[0]).removeprefix("::ffff:") if name else ""
+        self._address = f"{self.host}:{name[1]}" if name else ""
         self._nonce = secrets.token_hex(16)
-        options = gate.at(Authentication, self._host)
+        options = gate.at(Authentication, self.host)
         self._options = options
         self._known = {} if options.always_allow else self._passwords(options)
         realm = next((each.realm for each in self._known.values()), "")
@@ -215,7 +231,7 @@ class Visit:
         if self._greeting.tls:
             await self._secured()
         if not self._greeting.mechanisms:
-            return self._gate.peer(self._user, self._host, self._address)
+            return self._gate.peer(self._user, self.host, self._address)
         return await self._logged_in()
 
     async def _secured(self) -> None:
@@ -238,12 +254,12 @@ class Visit:
             if said.mechanism in ("", ALLOW) and not self._must_log_in:
                 user = said.user if self._options.always_allow else self._user
                 await self._say(Welcome(user))
-                return self._gate.peer(user, self._host, self._address)
-            wait = self._gate.wait(self._host)
+                return self._gate.peer(user, self.host, self._address)
+            wait = self._gate.wait(self.host)
             if wait:
                 await self._say(Bye(f"too many failed logins; wait {wait:.0f} s"))
                 return None
-            peer = self._gate.peer(said.user, self._host, self._address)
+            peer = self._gate.peer(said.user, self.host, self._address)
             proof = self._proved(said, peer)
             if proof is not None:
                 await self._say(Welcome(said.user, proof))
