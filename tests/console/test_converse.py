@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from angarium.console.client import ConsoleError
 from angarium.console.converse import Conversation, banner, command_of, prompt
-from angarium.wire.control import VERSION, End, Greeting, Line, Message, Note, Part
+from angarium.wire.control import VERSION, Bye, End, Greeting, Line, Message, Note, Part
 from helpers.answering import answering, echo
 
 
@@ -113,3 +114,23 @@ def test_notes_go_beside_the_answer(tmp_path: Path) -> None:
 def test_the_banner_is_that_of_the_manual() -> None:
     lines = banner(Greeting(VERSION, "0.1", "alice", 1.0)).splitlines()
     assert lines == ["#" * 46, "# Angarium version: 0.1", "#" * 46]
+
+
+def test_who_sits_there_is_connected_again_and_nothing_is_repeated(tmp_path: Path) -> None:
+    first, second = tmp_path / "1", tmp_path / "2"
+    first.mkdir()
+    second.mkdir()
+    out, err = io.StringIO(), io.StringIO()
+    with answering(first, lambda _: [Bye("too late")]) as gone, answering(second, echo) as there:
+        talk = Conversation(gone, out, err, batch=False, renew=lambda: there)
+        assert talk.run(iter(["one", "two"]))
+    assert out.getvalue() == "two\n"
+    assert err.getvalue() == "too late; connected again, and nothing was repeated\n"
+
+
+def test_a_batch_is_not_connected_again(tmp_path: Path) -> None:
+    with (
+        pytest.raises(ConsoleError, match="too late"),
+        answering(tmp_path, lambda _: [Bye("too late")]) as client,
+    ):
+        Conversation(client, io.StringIO(), io.StringIO()).run(iter(["one"]))

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from typing import Final, TextIO
 
 from angarium.config.spelling import word
-from angarium.console.client import Client
+from angarium.console.client import Client, ConsoleError
 from angarium.wire.control import Form, Greeting
 
 QUIT: Final = frozenset({"quit", "exit"})
@@ -64,6 +64,7 @@ class Conversation:
     Attributes:
         batch: end with the first command that fails.
         paging: long answers go through a pager.
+        renew: connects again, where somebody sits who may give a command again. None: nobody does.
     """
 
     client: Client
@@ -73,6 +74,7 @@ class Conversation:
     batch: bool = True
     paging: bool = False
     failed: bool = False
+    renew: Callable[[], Client] | None = None
     sleep: Callable[[float], object] = field(default_factory=lambda: threading.Event().wait)
 
     def run(self, lines: Iterator[str]) -> bool:
@@ -107,7 +109,16 @@ class Conversation:
 
     def _give(self, asked: str) -> bool:
         """Give one command; say whether it was done."""
-        answer = "".join(self.client.ask(asked, self.form, self._note, self._say))
+        try:
+            answer = "".join(self.client.ask(asked, self.form, self._note, self._say))
+        except ConsoleError as error:
+            if self.renew is None:
+                raise
+            # Whether it was done nobody knows, so it is not given again by itself.
+            self.client.close()
+            self.client = self.renew()
+            self._note(f"{error}; connected again, and nothing was repeated")
+            return False
         failed = self.client.failed
         if self.paging and self.out.isatty():
             self._paged(answer)

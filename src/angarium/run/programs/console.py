@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -127,23 +128,25 @@ def asked_password() -> str:
 
 
 def _ask(wanted: Wanted) -> bool:
-    client = Client(wanted.where, wanted.access())
+    access = wanted.access()
+    client = Client(wanted.where, access)
+    typing = not wanted.lines and sys.stdin.isatty()
+    talk = Conversation(client, sys.stdout, sys.stderr, wanted.form, batch=not typing)
     try:
-        typing = not wanted.lines and sys.stdin.isatty()
-        talk = Conversation(client, sys.stdout, sys.stderr, wanted.form, batch=not typing)
         if typing:
+            talk.renew = partial(Client, wanted.where, access)
             sys.stdout.write(banner(client.greeting))
-            return talk.run(_typed(client, wanted.where))
+            return talk.run(_typed(talk, wanted.where))
         return talk.run(iter(wanted.lines) if wanted.lines else iter(sys.stdin))
     finally:
-        client.close()
+        talk.client.close()
 
 
-def _typed(client: Client, where: Endpoint) -> Iterator[str]:
+def _typed(talk: Conversation, where: Endpoint) -> Iterator[str]:
     # Nobody else needs prompt_toolkit, and it takes a moment to load.
     sitting = importlib.import_module("angarium.console.interactive")
     lines: Iterator[str] = sitting.typed(
-        lambda: prompt(client, str(where)), _names(client), sitting.history_file()
+        lambda: prompt(talk.client, str(where)), _names(talk.client), sitting.history_file()
     )
     return lines
 
