@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from angarium.run.readings import Readings
+from angarium.run.readings import PAST, Readings
+from angarium.run.scoreboard import MAX_WORKERS
 from helpers.pressure import pressure
 from helpers.world import World
 
@@ -25,7 +26,8 @@ async def test_nothing_is_found_under_load_deaths_and_reloads(tmp_path: Path) ->
         readings = Readings(world.state / "run" / "readings")
 
         def counted(name: str) -> list[object]:
-            return [each.get(name, 0) for each in readings.read(time.time()).values()]
+            found = readings.read(time.time())
+            return [row.get(name, 0) for number, row in found.items() if number < MAX_WORKERS]
 
         async with pressure(world.port, connections=4, rate=200) as load:
             for number in range(3):
@@ -38,5 +40,7 @@ async def test_nothing_is_found_under_load_deaths_and_reloads(tmp_path: Path) ->
             looked = lambda: len(looks := counted("soundness_looks")) == 2 and 0 not in looks  # noqa: E731
             await world.until(looked, "a look of each worker")
         assert counted("soundness_found") == [0, 0]
+        # Of the one that was killed, too.
+        assert readings.read(time.time())[PAST]["soundness_found"] == 0
         assert [line for line in world.log("paniclog") if "not sound" in line] == []
         readings.close()
