@@ -76,10 +76,10 @@ class Fanout:
                 asked[next(self._numbers)] = Pending(each, patience, tell)
         self._pending |= asked
         try:
-            for number, each in asked.items():
-                each.child.send(link.Asked(number, asking.name, asking.arguments))
-            for each in asked.values():
-                await each.done.wait()
+            for number, pending in asked.items():
+                pending.child.send(link.Asked(number, asking.name, asking.arguments))
+            for pending in asked.values():
+                await pending.done.wait()
         finally:
             self._forget(asked)
         return _answers(asking, list(asked.values()), failed)
