@@ -3,6 +3,7 @@
 The situations of mail itself are made by tests/scenario/test_explain.py.
 """
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -52,12 +53,12 @@ def test_a_disk_on_which_nothing_can_be_recorded_holds_all_back() -> None:
 @pytest.mark.parametrize(
     ("reason", "code"), [(SUSPENDED, "suspended"), (COLD, "reading"), (ABSENT, "absent")]
 )
-def test_each_reason_of_a_line_is_told(reason: int, code: str) -> None:
+def test_each_reason_of_a_line_is_told(tmp_path: Path, reason: int, code: str) -> None:
     queues = Queues()
     line = queues.put("a.test")
     line.close(reason)
     pool = SimpleNamespace(sources=SimpleNamespace(absent={}))
-    part = SimpleNamespace(clock=queues.clock, pool=pool)
+    part = SimpleNamespace(clock=queues.clock, pool=pool, state=tmp_path)
     assert [each.code for each in _closed(part, line)] == [code]
 
 

@@ -264,3 +264,64 @@ async def test_events_are_followed_by_kind_and_domain(world: World, admin: Opera
     assert "received" not in said
     assert said.endswith("(that were 3 s)")
     assert "a filter begins with one of" in await admin.fails("tail nonsense")
+
+
+async def test_a_suspension_says_whose_it_is(world: World, admin: Operator) -> None:
+    await admin.say("suspend domain held.test")
+    await mails(world, "held.test")
+    found = await waits_for(world, admin, "held.test", "suspended")
+    assert "`suspend domain held.test` by " in found["text"]
+    await admin.say("resume domain held.test")
+
+    async def resumed() -> bool:
+        return "suspended" not in await reasons(admin, "held.test")
+
+    await world.eventually(resumed, "the end of the suspension")
+
+
+async def test_a_change_of_the_configuration_ends_what_it_no_longer_says(
+    world: World, admin: Operator
+) -> None:
+    await admin.say("config set domain changed.test suspend_delivery true")
+    await mails(world, "changed.test")
+    await waits_for(world, admin, "changed.test", "suspend_delivery")
+    await admin.say("config set domain changed.test suspend_delivery false")
+
+    async def free() -> bool:
+        return "suspend_delivery" not in await reasons(admin, "changed.test")
+
+    await world.eventually(free, "the new generation")
+
+
+async def test_the_limit_of_the_server_is_told_with_its_reserve(
+    world: World, admin: Operator
+) -> None:
+    await admin.say("config set server_reserve_outbound_connections 0")
+    await admin.say("config set server_max_outbound_connections 1")
+    await mails(world, "good.test", 4)
+    for number in range(4):
+        await mails(world, f"new{number}.grey.test")
+
+    async def full() -> bool:
+        found = await plain(admin, "explain queue default busy.test")
+        limits = found["queues"]["default/default"]["limits"]
+        return any(e["used"] >= e["most"] == 1 and "server" in e["key"] for e in limits)
+
+    await world.eventually(full, "a full server")
+    found = await waits_for(world, admin, "busy.test", "limit")
+    assert "of 1 are in use" in found["text"]
+    await admin.say("config unset server_max_outbound_connections")
+
+
+async def test_memory_that_is_short_says_why_no_client_is_taken(
+    world: World, admin: Operator
+) -> None:
+    await admin.say("config begin")
+    await admin.say("config set memory_goal 0.001")
+    await admin.say("config set memory_hwm 0.002")
+    await admin.say("config commit")
+
+    async def refused() -> bool:
+        return "memory is short" in await admin.say("explain intake")
+
+    await world.eventually(refused, "the refusal")

@@ -33,10 +33,12 @@ from angarium.outbound.options import Transport
 from angarium.outbound.outlet import Outlet
 from angarium.outbound.permits import limits_at, limits_of
 from angarium.outbound.route import Hop, source_for
+from angarium.queue import suspended
 from angarium.queue.line import ABSENT, COLD, PAUSED, SHUT, SUSPENDED, THROTTLED, Key, Line
 from angarium.queue.options import HostLimits
 from angarium.queue.spool.slot import due_of, route_of
 from angarium.queue.spool.table import NoEntryError
+from angarium.queue.suspended import Covers
 
 if TYPE_CHECKING:
     from angarium.console.parts import Parts
@@ -345,7 +347,7 @@ def _closed(worker: "Parts", line: Line) -> Iterator[Reason]:
     if line.trunk is not None and line.trunk.pool is not None:
         closed |= line.trunk.closed
     if closed & SUSPENDED:
-        yield Reason("suspended", "it is suspended by an operator")
+        yield Reason("suspended", _suspension(worker, line.key))
     if closed & SHUT:
         yield Reason("suspend_delivery", "suspend_delivery, or default_binding, keeps its mail")
     if closed & ABSENT:
@@ -364,6 +366,16 @@ def _closed(worker: "Parts", line: Line) -> Iterator[Reason]:
         yield Reason("throttled", text, until)
     if closed & COLD:
         yield Reason("reading", "its next messages are being read from the disk")
+
+
+def _suspension(worker: "Parts", key: Key) -> str:
+    """Return which suspension of an operator covers a queue, and whose it is."""
+    try:
+        places = [each for each in suspended.read(worker.state) if Covers(each).matches(key)]
+    except (Error, OSError):
+        places = []
+    by = "".join(f": `suspend {each}` by {each.who}" for each in places[:1])
+    return f"it is suspended by an operator{by}"
 
 
 def _connecting(worker: "Parts", line: Line, found: Queue) -> Iterator[Reason]:
