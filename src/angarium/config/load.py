@@ -55,7 +55,9 @@ def snapshot(path: str | os.PathLike[str], *, environ: Mapping[str, str] | None 
     disk, main = Disk(), os.fspath(path)
     read(main, disk, search, outline)
     try:
-        return msgspec.msgpack.encode(Snapshot(main, search, disk.files, disk.directories))
+        return msgspec.msgpack.encode(
+            Snapshot(main, search, disk.files, disk.directories, disk.errors)
+        )
     except UnicodeEncodeError as error:
         message = f"the name of a file is no UTF-8: {error.object!r}"
         raise ConfigError([Fault(main, 0, 0, message, "rename it")]) from None
