@@ -1,6 +1,7 @@
 """How old the mail is which waits, by domain or by binding."""
 
 import heapq
+from bisect import bisect_right
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Final
 
@@ -42,7 +43,9 @@ def ages(worker: "Parts", by_binding: bool) -> Generator[None, None, Table[Ages]
         for number, ident in enumerate(list(part)):
             slot = part.get(ident)
             if slot is not None:
-                counts = found.setdefault(route_of(slot), [0] * (len(_EDGES) + 1))
+                counts = found.get(route := route_of(slot))
+                if counts is None:
+                    counts = found[route] = [0] * (len(_EDGES) + 1)
                 counts[row_of(now - (ident >> 32))] += 1
             if not number % _PIECE:
                 yield
@@ -62,4 +65,4 @@ def ages(worker: "Parts", by_binding: bool) -> Generator[None, None, Table[Ages]
 
 def row_of(seconds: int) -> int:
     """Return which row an age belongs to."""
-    return next((n for n, edge in enumerate(_EDGES) if seconds < edge), len(_EDGES))
+    return bisect_right(_EDGES, seconds)
