@@ -51,9 +51,9 @@ class RecordingSpool(FakeSpool):
         if event is not None:
             self.events.append(event)
 
-    def defer(self, ident: int, attempts: int, due: int, event: Event | None = None) -> None:
+    def defer(self, ident: int, attempts: int, due: int, event: object = None) -> None:
         super().defer(ident, attempts, due)
-        if event is not None:
+        if isinstance(event, Event):
             self.events.append(event)
 
 

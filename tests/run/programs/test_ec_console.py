@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from angarium.console.client import no_password
 from angarium.run.programs import console, ec_console
 from angarium.run.programs.console import Wanted
 
@@ -69,4 +70,4 @@ def test_a_password_stands_in_the_environment_or_is_asked_for(
     monkeypatch.setenv(console.PASSWORD, "secret")
     assert wanted[0].access().password() == "secret"
     monkeypatch.delenv(console.PASSWORD)
-    assert wanted[0].access().password is console.no_password  # standard input is no terminal
+    assert wanted[0].access().password is no_password  # standard input is no terminal
