@@ -70,7 +70,5 @@ async def test_what_a_client_says_is_seen_live_and_passwords_are_not(world: Worl
         assert "nobody reads this" not in said
         assert said.endswith("(that were 3 s)")
         assert "is no address or network" in await admin.fails("trace smtp live address x")
-        assert "is in no queue" in await admin.fails(
-            "trace smtp live message 91/6D-07914-E67BC044"
-        )
+        assert "is in no queue" in await admin.fails("trace smtp live message 91/6D-07914-E67BC044")
         assert "\nTOTAL" in "\n" + (await admin.say("ages")).splitlines()[1].lstrip()

@@ -145,7 +145,8 @@ _routing_domain: Final = functools.lru_cache(maxsize=8192)(routing_domain)
 
 def domains_kept() -> "functools._CacheInfo":
     """Return how many domains are remembered as `routing_domain` has them, and how often one was
-    found."""
+    found.
+    """
     return _routing_domain.cache_info()
 
 
