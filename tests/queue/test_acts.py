@@ -62,3 +62,16 @@ def test_who_has_no_other_way_stays() -> None:
     queues.put("a.test")
     assert run(queues, Move(queues.board, lambda key: None)) == 0
     assert (line.active, line.delayed) == (2, 1)
+
+
+def test_what_is_moved_stays_due_when_it_was_though_the_clock_was_set_back() -> None:
+    queues = Queues()
+    line = queues.put("a.test")
+    queues.defer(line.take(1)[0], 60)
+    queues.clock.set(queues.clock.time() - 3600.0)
+    queues.later(1.0)
+    assert run(queues, Move(queues.board, lambda key: ("g", "b1", key[2]))) == 1
+    moved = queues.board.line("g", "b1", "a.test")
+    assert (line.delayed, moved.delayed) == (0, 1)
+    queues.later(61.0)
+    assert queues.board.line("g", "b1", "a.test").active == 1

@@ -115,7 +115,7 @@ class Move(Act):
         moved: entries which were not on this way already.
     """
 
-    again = True
+    again = in_place = True
 
     def __init__(self, board: "Board", elsewhere: Elsewhere) -> None:
         self._board = board
@@ -132,7 +132,6 @@ class Move(Act):
             board.spool.rebind(ident, *target, None)
             board.later.rerouted(ident, route)
             self.moved += 1
-        board.later.back(ident)
         return target is not None
 
     def active(self, line: Line, item: Entry | int) -> bool:

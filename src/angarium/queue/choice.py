@@ -81,7 +81,8 @@ class Choice(msgspec.Struct, frozen=True):
 
     def slots(self, now: float) -> Callable[[int, bytes], bool]:
         """Return what says of an entry, by its id and slot, whether it may be meant."""
-        before = int(now) - self.age
+        # The clock may have been set back since it came in.
+        before = int(now) - self.age if self.age else 1 << 32
         attempts = self.attempts
 
         def wanted(ident: int, slot: bytes) -> bool:

@@ -113,8 +113,11 @@ class Delayed:
         return self._timer.remove(ident, due + self._time.skew)
 
     def back(self, ident: int) -> None:
-        """Put an id in again which was taken out, by `take` or a sift, and counts still."""
-        self._timer.add(ident, due_of(self._store.live[ident]) + self._time.skew)
+        """Put an id in again which was taken out, by `take` or a sift, and counts still.
+
+        Whether it was put in before the clock was set back nobody knows: rather early than late.
+        """
+        self._timer.add(ident, due_of(self._store.live[ident]))
 
     def undelay(self, ident: int) -> int:
         """Note that an id was taken out of the timer; return its route."""

@@ -58,17 +58,20 @@ class Act:
         ready: the next one may come.
         to_delayed, to_active: which part of the queues it is about.
         again: an entry it was done to may be met once more, where it is now: so ids are kept.
+        in_place: what is delayed stays in the timer, due when it was; `delayed` is quick.
     """
 
     to_delayed = to_active = True
-    again = False
+    again = in_place = False
 
     @property
     def ready(self) -> bool:
         return True
 
     def delayed(self, ident: int) -> bool:
-        """Do it to one taken out of the timer, and counted there still; say whether it was done.
+        """Do it to one taken out of the timer (or in place), and counted there still.
+
+        Returns whether it was done.
 
         Raises:
             ColdError: a thread must read it first; nothing has changed.
@@ -232,7 +235,7 @@ class Errand:
             return
         # Of few the timer need not be looked through: mostly they are where their due time says.
         board = self._board
-        if act.to_delayed:
+        if act.to_delayed and not act.in_place:
             for ident in list(chosen):
                 if ident in board.spool.live and board.later.take(ident):
                     yield from self._each(None, [ident], chosen, act)
@@ -247,8 +250,19 @@ class Errand:
         def of_queue(ident: int) -> bool:
             return (slot := live.get(ident)) is not None and self._meant(slot)
 
-        if act.to_delayed:
-            wanted = of_queue if chosen is None else chosen.__contains__
+        wanted = of_queue if chosen is None else chosen.__contains__
+
+        def done(ident: int) -> bool:
+            if wanted(ident) and ident in live and act.delayed(ident):
+                self.done += 1
+                if chosen is not None:
+                    chosen.discard(ident)
+            return False
+
+        if act.in_place:
+            for _ in self._board.timer.sift(done):
+                yield None
+        elif act.to_delayed:
             for idents in self._board.timer.sift(wanted):
                 yield from self._each(None, idents, chosen, act)
                 yield None

@@ -1,12 +1,15 @@
 """What befalls a simulated node: failures, and what an operator does, each by chance."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from angarium.core.reply import Reply
 from angarium.queue import bulk
+from angarium.queue.acts import Fail, Flush, Hold, Move
 from angarium.queue.bulk import Tally, Where
+from angarium.queue.choice import Choice
+from angarium.queue.errand import Act, Errand, Means
 from helpers.sim.limits import BINDINGS, DOMAINS
 from helpers.sim.net import Mood
 from helpers.sim.worker import Worker
@@ -86,6 +89,41 @@ def _fail(world: "World", worker: Worker) -> None:
     worker.board.begin(bulk.fail(worker.board, where.matches, end, Tally(), chosen))
 
 
+def _errand(world: "World", worker: Worker) -> None:
+    """An operator wants something done to chosen mail, and may end it before it is done."""
+    random = world.random
+    group, binding = random.choice(BINDINGS)
+    choice = Choice(
+        domain=random.choice(("", random.choice(DOMAINS))),
+        sender=random.choice(("", "*")),
+        age=random.choice((0, 0, 5)),
+    )
+    reply = Reply(554, "failed by the operator", "5.0.0")
+    board, report = worker.board, random.random() < 0.5
+    acts: list[Act] = [
+        Fail(board, lambda entry: worker.settle.end(entry, reply, report=report), lambda: True),
+        Flush(board),
+        Hold(board, random.randrange(1, 100)),
+        Move(board, lambda key: (group, binding, key[2])),
+    ]
+    act = random.choice(acts)
+    means = Means(worker.spool.live.parts, lambda: [*worker.hands, *worker.settle.reported])
+    steps, stop = Errand(board, choice, means).run(act), random.randrange(1000)
+    tally = Tally()
+    _early(world, tally)
+    world.note(f"{worker.process.name}: {type(act).__name__} {choice}")
+
+    def job() -> Iterator[None]:
+        for number, _ in enumerate(steps):
+            if number == stop:
+                steps.close()
+                break
+            yield
+        tally.finish()
+
+    board.begin(job())
+
+
 def _early(world: "World", tally: Tally) -> None:
     world.tallies.append(tally)
     world.audit.at_once()
@@ -154,5 +192,6 @@ def _stall(world: "World", worker: Worker) -> None:
 
 KINDS: Final[tuple[Callable[["World", Worker], None], ...]] = (
     _weather, _weather, _weather, _kill, _end, _reload, _reload, _suspend, resume, resume, _flush,
-    _move, _fail, _wake, _destage, _eio, _broken, _full, _cold, _names, _shortage, _clock, _stall,
+    _move, _fail, _errand, _errand, _wake, _destage, _eio, _broken, _full, _cold, _names, _shortage,
+    _clock, _stall,
 )  # fmt: skip

@@ -91,7 +91,10 @@ class WatchedSpool(Spool):
         self._audit.settled(ident, event, self._shard(ident).state.number - 1)
 
     def defer(self, ident: int, attempts: int, due: int, event: Event | None) -> None:
-        self._audit.deferred(ident, attempts, due, event, self._schedule(ident))
+        if event is None:
+            self._audit.delayed(ident, due)  # By an operator: no attempt was made.
+        else:
+            self._audit.deferred(ident, attempts, due, event, self._schedule(ident))
         super().defer(ident, attempts, due, event)
 
 
