@@ -66,7 +66,7 @@ class Worker:
         names = (
             *("process", "alarm", "row", "host", "sweep", "board", "holdings", "bounces", "naming"),
             *("memory", "soundness", "lag", "readings", "settle", "gauges", "busiest", "census"),
-            "suspended",
+            *("suspended", "tracing"),
         )
         self.pool = part("pool")
         self.pool.close = self._close_pool
