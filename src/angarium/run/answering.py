@@ -25,6 +25,7 @@ from angarium.run import link
 SLICE: Final = 0.002
 REST: Final = 0.038  # after a slice, while the loop is busy: 5 % of its time is for questions
 BUSY: Final = 0.0003  # a turn of the loop without us takes so long when there is mail
+BUSY_SECONDS: Final = 0.2  # so long after such a turn there may be more
 BEAT_SECONDS: Final = 0.5
 PIECE: Final = 64 << 10
 MAX_ANSWER: Final = 16 << 20  # octets
@@ -111,6 +112,7 @@ class Work:
             work.close()  # Withdrawn, it gives back what it holds now, and not when it is found.
 
     async def _stepped(self, work: Generator[str | float | None, None, Any]) -> Any:
+        busy_until = 0.0
         while True:
             until, now, idle = time.perf_counter() + SLICE, 0.0, 0.0
             while now < until and not idle:
@@ -124,7 +126,10 @@ class Work:
                     self._tell(said)
                 now = time.perf_counter()
             await asyncio.sleep(idle)
-            if not idle and time.perf_counter() - now > BUSY:
+            after = time.perf_counter()
+            if not idle and after - now > BUSY:
+                busy_until = after + BUSY_SECONDS
+            if after < busy_until:
                 await asyncio.sleep(REST)
 
     async def _beat(self) -> None:
