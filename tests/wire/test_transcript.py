@@ -64,8 +64,6 @@ def test_whatever_is_said_each_line_is_whole(ours: list[bytes], theirs: list[byt
 def test_pieces_say_the_same_as_the_whole(octets: bytes, size: int) -> None:
     whole, pieces = Transcript(), Transcript()
     said = [
-        line
-        for at in range(0, len(octets), size)
-        for line in pieces.client(octets[at : at + size])
+        line for at in range(0, len(octets), size) for line in pieces.client(octets[at : at + size])
     ]
     assert said == whole.client(octets)
