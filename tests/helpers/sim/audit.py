@@ -141,12 +141,14 @@ class Audit:
 
     # What hosts took.
 
-    def taken(self, address: str) -> None:
+    def taken(self, address: str, *, heard: bool) -> None:
+        """A host took it; `heard`: it said so. Else it may come again, recorded failure or not."""
         ident = self.by_address.get(address)
         if ident is None:
             return  # A report, or mail that was never acknowledged and is not known to be put.
         fate = self.fates[ident]
         fate.copies += 1
+        fate.excuses += not heard
         self.counts["copies"] += 1
 
     # Lives of workers.

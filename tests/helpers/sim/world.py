@@ -182,7 +182,7 @@ class World:
 
     def _taken(self, wire: Any, rcpts: list[str], content: bytes, *, heard: bool) -> None:
         for each in rcpts:
-            self.audit.taken(each)
+            self.audit.taken(each, heard=heard)
 
     # Workers.
 
