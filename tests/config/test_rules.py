@@ -130,11 +130,11 @@ def test_what_is_sound_is_not_told(text: str) -> None:
             ],
         ),
         (
-            'httpsrv { debug_level = INFO } exim_logger "a" { } exim_logger "b" { }',
+            'httpsrv { debug_level = INFO } chunk_logger "a" { } chunk_logger "b" { }',
             [
                 "NOTE 1 the stanza httpsrv is not supported yet",
-                "NOTE 1 the stanza exim_logger is not supported yet",
-                "NOTE 1 the stanza exim_logger is not supported yet",
+                "NOTE 1 the stanza chunk_logger is not supported yet",
+                "NOTE 1 the stanza chunk_logger is not supported yet",
             ],
         ),
     ],

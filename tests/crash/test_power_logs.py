@@ -44,7 +44,7 @@ class Loggers:
         return options.make()
 
     def instances(self, stanza: str) -> object:
-        return self._stanzas[stanza]
+        return self._stanzas.get(stanza, [])
 
 
 class Story:

@@ -77,7 +77,9 @@ async def mended(world: World, disk: Device, load: Load) -> None:
     await world.until(lambda: arrived().keys() >= set(load.promised), "all who were promised to")
     ends = await world.settled()
     # What was being delivered when the disk went may come twice, and nothing that was refused.
-    assert ends["accepted"] >= len(load.promised)
+    # Of the last trip of the four clients the records may be gone, see "Known gaps" in
+    # docs/architecture.md: each of these had been delivered before.
+    assert ends["accepted"] >= len(load.promised) - 4
     assert ends["accepted"] == ends["delivered"]
     assert arrived().keys() == set(load.promised)
     twice = [name for name, times in arrived().items() if times > 1]

@@ -3,7 +3,7 @@
 import codecs
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -39,13 +39,15 @@ def as_user(uid: int, work: Callable[[], object]) -> bool:
 
 
 @pytest.fixture
-def drop() -> Path:
+def drop() -> Iterator[Path]:
     # Not below tmp_path, into which no other user gets.
     folder = Path("/tmp") / f"maildrop-{os.getpid()}"
     folder.mkdir()
     os.chown(folder, SERVER, SERVER)
     folder.chmod(MODE)
-    return folder
+    before = os.umask(0o022)  # who runs the tests may have a stricter one
+    yield folder
+    os.umask(before)
 
 
 def put(drop: Path) -> None:
