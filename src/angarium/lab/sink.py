@@ -21,6 +21,7 @@ from angarium.lab.received import Counts, Received, Recorder, Session
 from angarium.lab.script import Play, Script
 from angarium.lab.script_grammar import parse
 
+LAST_TURNS = 5
 BACKLOG = 4096  # connections not yet accepted; the kernel takes net.core.somaxconn if that is less
 
 
@@ -88,11 +89,14 @@ class Sink:
         """Stop listening and reset what is open."""
         for server in self._servers:
             server.close()
-        for conversation in list(self._open):
-            conversation.abort()
         for server in self._servers:
             await server.wait_closed()
         self._servers.clear()
+        # Who was accepted a moment ago is made known to us only some turns of the loop later.
+        for _ in range(LAST_TURNS):
+            for conversation in list(self._open):
+                conversation.abort()
+            await asyncio.sleep(0)
 
     async def until(self, messages: int, seconds: float = 10.0) -> None:
         """Return when so many messages were accepted since the start. Raises TimeoutError."""
