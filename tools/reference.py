@@ -48,6 +48,11 @@ def falling_back() -> list[Option[Any]]:
     return [each for each in OPTIONS.values() if not each.stanza]
 
 
+def kinds() -> list[StanzaKind]:
+    """Return all stanzas by key; the order of declaration depends on who imported what first."""
+    return sorted(STANZAS.values(), key=lambda each: each.key)
+
+
 def is_module(kind: StanzaKind) -> bool:
     """Say whether a stanza, or the one it belongs to, is a module's."""
     outer = kind.key.partition(".")[0]
@@ -230,11 +235,11 @@ def placing(kind: StanzaKind) -> list[str]:
 
 
 def ordered(kind: StanzaKind) -> Iterable[str]:
-    return [each for each in ("", *STANZAS) if each in kind.parents]
+    return sorted(kind.parents)
 
 
 def inner_stanzas(kind: StanzaKind) -> list[str]:
-    inner = [each for each in STANZAS.values() if kind.key in each.parents]
+    inner = [each for each in kinds() if kind.key in each.parents]
     if not kind.key:
         inner = [each for each in inner if not is_module(each)]
     if not inner:
@@ -254,7 +259,7 @@ def entry(declared: Option[Any]) -> list[str]:
 def all_stanzas() -> str:
     lines = [MADE, "# Stanzas", "", "What may be opened with `{`, and where.", ""]
     lines += ["| stanza | stands in | what it is |", "|-|-|-|"]
-    for kind in stanza_kinds():
+    for kind in (stanza_kinds()[0], *kinds()):
         if not is_module(kind):
             outer = ", ".join(
                 to_stanza(STANZAS[each]) if each else "the file" for each in ordered(kind)
@@ -275,7 +280,7 @@ def all_modules() -> str:
         "| module | instances | here | what it does |",
         "|-|-|-|-|",
     ]
-    for kind in sorted(STANZAS.values(), key=lambda each: each.key):
+    for kind in kinds():
         if is_module(kind) and "." not in kind.key:
             many = "no" if kind.naming is Naming.NEVER else "yes"
             state = STATES[kind.standing.state]

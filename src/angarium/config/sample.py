@@ -106,5 +106,6 @@ def opened(kind: StanzaKind) -> str:
 
 
 def _outer(kind: StanzaKind) -> str:
-    shown = [each for each in STANZAS if each in kind.parents]
-    return shown[0]
+    # Those which options fall back through are declared together, in an order which is meant.
+    shown = [each for each in STANZAS if each in kind.parents and STANZAS[each].scope != Scope.OWN]
+    return shown[0] if shown else min(kind.parents)
