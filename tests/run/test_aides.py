@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 
 from angarium.config.load import load
 from angarium.modules.monitor import door
@@ -22,6 +21,7 @@ from angarium.run.aides import (
     sockets_of,
 )
 from helpers.clock import FakeClock
+from helpers.quiet import Quiet
 
 START = link.Start(0, 1, "/state", 1, b"", [])
 
@@ -55,7 +55,7 @@ class Yard:
         self.children: list[Any] = []
         self.joins = self.deaths = self.left = 0
         self.clock = FakeClock()
-        self.aides = Aides(self, self.clock, structlog.get_logger(), self.spawn)
+        self.aides = Aides(self, self.clock, Quiet(), self.spawn)
 
     def spawn(self, program: str, name: str, *values: Any) -> Any:
         assert program == PROGRAMS[name][0]
@@ -81,7 +81,6 @@ class Yard:
 
 @pytest.fixture
 async def timers(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
     set_: list[Any] = []
     loop = asyncio.get_running_loop()
     monkeypatch.setattr(loop, "call_later", lambda *values: set_.append(values))
@@ -203,9 +202,8 @@ def test_nobody_but_the_monitor_loads_what_speaks_snmp_and_http() -> None:
 
 
 def test_each_line_of_the_service_log_is_heard_but_for_those_of_the_monitor() -> None:
-    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
     heard: list[link.Told] = []
-    log = Overheard(structlog.get_logger(), heard.append)
+    log = Overheard(Quiet(), heard.append)
     log.info("ready")
     log.warning("needs restart", option="x")
     log.error("worker died", worker=1, exc_info=None)

@@ -91,7 +91,7 @@ def test_faults_of_the_service_log_are_in_the_paniclogs_but_those_of_others_are_
         ("info", {"event": "quiet", "process": "supervisor"}),
         ("error", {"event": "its own", "process": "worker 1"}),
     ):
-        assert faults(None, level, line) is line
+        faults(level, line)
     (said,) = path.read_text().splitlines()
     assert said.endswith(":core: worker died worker=1")
 
@@ -109,7 +109,7 @@ def written(tmp_path: Path, config: str) -> str:
         ("error", "stuck", "TIME"),
     ):
         line = {"event": event, "process": "supervisor"} | ({"part": part} if part else {})
-        faults(None, level, line)
+        faults(level, line)
     alarm = Alarm(lambda text: None, clock, panics)
     alarm("full", "spool")
     alarm("damaged")

@@ -4,17 +4,18 @@ import sys
 from pathlib import Path
 
 import pytest
-import structlog
 
 from angarium.run.beside import Beside
 from helpers.clock import FakeClock
+from helpers.quiet import Quiet
 
 # A supervisor which starts the program, prints its number and stays.
 SUPERVISOR = """
-import asyncio, structlog, time
+import asyncio, time
+from angarium.run import log
 from angarium.run.beside import Beside
 async def main():
-    program = Beside(["sink", "--listen", "127.0.0.1:0"], time, structlog.get_logger(), print)
+    program = Beside(["sink", "--listen", "127.0.0.1:0"], time, log.setup("supervisor"), print)
     program.start()
     print(program.pid, flush=True)
     await asyncio.sleep(60)
@@ -25,18 +26,15 @@ asyncio.run(main())
 @pytest.fixture(autouse=True)
 def _the_child_finds_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2] / "src"))
-    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
 
 
 async def test_it_runs_until_it_is_stopped_and_not_again() -> None:
     over = asyncio.Event()
-    program = Beside(
-        ["sink", "--listen", "127.0.0.1:0"], FakeClock(), structlog.get_logger(), over.set
-    )
+    program = Beside(["sink", "--listen", "127.0.0.1:0"], FakeClock(), Quiet(), over.set)
     program.start()
     assert program.running
     program.stop()
-    await asyncio.wait_for(over.wait(), 20)
+    await asyncio.wait_for(over.wait(), 90)
     program.start()
     assert not program.running
 
@@ -47,7 +45,7 @@ async def test_a_program_that_ends_by_itself_is_started_again(
     loop = asyncio.get_running_loop()
     again = asyncio.Event()
     monkeypatch.setattr(loop, "call_later", lambda wait, call: again.set())
-    program = Beside(["no-such-word"], FakeClock(), structlog.get_logger(), lambda: None)
+    program = Beside(["no-such-word"], FakeClock(), Quiet(), lambda: None)
     program.start()
     await again.wait()
     assert not program.running
@@ -63,6 +61,6 @@ async def test_it_does_not_survive_a_supervisor_which_is_killed() -> None:
     asyncio.get_running_loop().add_reader(descriptor, gone.set)
     supervisor.kill()
     await supervisor.wait()
-    await asyncio.wait_for(gone.wait(), 20)
+    await asyncio.wait_for(gone.wait(), 90)
     asyncio.get_running_loop().remove_reader(descriptor)
     os.close(descriptor)

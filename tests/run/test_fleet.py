@@ -3,13 +3,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
-import structlog
 
 from angarium.run import link
 from angarium.run.child import Child
 from angarium.run.fleet import Fleet, Slot
 from angarium.run.scoreboard import Scoreboard
 from helpers.clock import FakeClock
+from helpers.quiet import Quiet
 
 
 class Columns:
@@ -70,9 +70,7 @@ class Yard:
         self.retiring: set[str] = set()
         self.gone = self.dead = 0
         self.told: list[str] = []
-        self.fleet = Fleet(
-            self, clock, self.scoreboard, self.columns, 2, structlog.get_logger(), self.spawn
-        )
+        self.fleet = Fleet(self, clock, self.scoreboard, self.columns, 2, Quiet(), self.spawn)
 
     def received(self, child: Child, message: link.Message) -> None:
         raise AssertionError(message)
@@ -129,11 +127,6 @@ class Yard:
     @property
     def alive(self) -> dict[int, list[str]]:
         return {n: slot.shards for n, slot in self.fleet.slots.items() if slot.child is not None}
-
-
-@pytest.fixture(autouse=True)
-def _silent() -> None:
-    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
 
 
 @pytest.fixture

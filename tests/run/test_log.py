@@ -1,26 +1,20 @@
 """What the programs say about themselves: JSON for machines, lines for people."""
 
+import io
 import json
 import re
+import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 
 from angarium.config.load import load_text
 from angarium.events.panic import PanicLog
 from angarium.run import log
-from angarium.run.alarm import Panics
+from angarium.run.alarm import Faults, Panics
 from angarium.run.options import Node
 from helpers.clock import FakeClock
-
-
-@pytest.fixture(autouse=True)
-def _as_it_was() -> Iterator[None]:
-    yield
-    structlog.reset_defaults()
 
 
 def test_a_line_is_an_object_with_level_time_process_and_fields(
@@ -87,3 +81,40 @@ def test_for_people_times_are_as_the_configuration_says(
 def test_for_machines_they_stay_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
     log.setup("supervisor", node=Node.make(timestampformat="%Y")).info("up")
     assert json.loads(capsys.readouterr().err)["timestamp"].endswith("Z")
+
+
+def test_what_a_peer_said_does_nothing_to_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("NO_COLOR", "1")
+    log.setup("supervisor").error("odd", reply="\x1b[2J550 no\r\n")
+    said = capsys.readouterr().err
+    assert "\x1b" not in said
+    assert r"reply='\x1b[2J550 no\r\n'" in said
+
+
+class Full(io.StringIO):
+    """A file on a full disk."""
+
+    def flush(self) -> None:
+        raise OSError(28, "No space left on device")
+
+
+def test_who_cannot_be_heard_goes_on(tmp_path: Path) -> None:
+    panics = Panics([PanicLog(str(tmp_path / "panic"), FakeClock())])
+    log.Log("supervisor", Full(), faults=Faults("supervisor", panics)).error("hose died")
+    assert (tmp_path / "panic").read_text().endswith(":core: hose died\n")
+
+
+@pytest.mark.parametrize("program", ["worker", "scribe", "monitor", "supervisor"])
+def test_a_process_loads_nothing_it_does_not_need(program: str) -> None:
+    foreign = "aiohttp attr click prompt_toolkit pygments pysnmp rich starlette structlog uvicorn"
+    script = (
+        f"import sys, angarium.run.{program}\n"
+        f"print([name for name in {foreign.split()!r} if name in sys.modules])"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert said.stdout == "[]\n"

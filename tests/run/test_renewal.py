@@ -4,7 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import structlog
 
 from angarium.config.load import load_snapshot, snapshot
 from angarium.run.handover import Handover
@@ -14,6 +13,7 @@ from angarium.run.renewal import Generation, Program, Renewal
 from angarium.run.sockets import Sockets
 from helpers.clock import FakeClock
 from helpers.handover import given
+from helpers.quiet import Quiet
 
 
 class Asked(Program):
@@ -40,7 +40,6 @@ class Node:
     at_rest = True
 
     def __init__(self, folder: Path) -> None:
-        structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
         self.config = folder / "ecelerity.conf"
         self.config.write_text("hostname = a.test\n")
         self.state = folder / "state"
@@ -50,7 +49,7 @@ class Node:
         self.told: list[str] = []
         self.program = Asked()
         progress = Progress(self.state / "run", lambda: 7.0)
-        log = structlog.get_logger()
+        log = Quiet()
         self.renewal = Renewal(self, plan, Sockets(), progress, FakeClock(), log, self.program)
 
     def hand_over(self, *, draft: bool) -> Handover:

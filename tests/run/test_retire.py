@@ -1,13 +1,13 @@
 from pathlib import Path
 
 import pytest
-import structlog
 
 from angarium.events.reader import Streams
 from angarium.events.schema import Delivery, Reception
 from angarium.journal.disk import FileDisk
 from angarium.run.retire import Keep, Retiring
 from helpers.clock import START, FakeClock
+from helpers.quiet import Quiet
 from helpers.streams import StreamWriter, delivery, reception, rejection
 
 KEEP = Keep(seconds=3600.0, octets=1 << 30)
@@ -28,7 +28,7 @@ class Yard:
         self.retiring = self.begin()
 
     def begin(self) -> Retiring:
-        log = structlog.get_logger()
+        log = Quiet()
         return Retiring(self.state, lambda: self.passed, FileDisk(), self.clock, log)
 
     def used(self) -> None:
@@ -43,11 +43,6 @@ class Yard:
 
     def kept(self) -> list[str]:
         return sorted(each.name for each in self.history.iterdir())
-
-
-@pytest.fixture(autouse=True)
-def _silent() -> None:
-    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
 
 
 @pytest.fixture

@@ -4,12 +4,12 @@ import asyncio
 from typing import Any
 
 import pytest
-import structlog
 
 from angarium.run import link
 from angarium.run.handover import KeptSolo
 from angarium.run.solo import Solo
 from helpers.clock import FakeClock
+from helpers.quiet import Quiet
 
 START = link.Start(0, 1, "/state", 1, b"", [])
 
@@ -20,7 +20,7 @@ class Yard:
     def __init__(self) -> None:
         self.children: list[Any] = []
         self.wanted = True
-        self.solo = Solo(self, FakeClock(), structlog.get_logger(), self.spawn)
+        self.solo = Solo(self, FakeClock(), Quiet(), self.spawn)
 
     def spawn(self, *values: Any) -> Any:
         self.children.append(child := Child(values[-1]))
@@ -63,7 +63,6 @@ class Child:
 
 @pytest.fixture
 async def timers(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
     set_: list[Any] = []
     loop = asyncio.get_running_loop()
     monkeypatch.setattr(loop, "call_later", lambda seconds, call: set_.append((seconds, call)))

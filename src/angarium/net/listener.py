@@ -13,17 +13,12 @@ import socket
 from collections.abc import Callable
 from typing import Final
 
-import structlog
-
 from angarium.net.address import BY_THE_SYSTEM, Buffers
-
-log = structlog.get_logger()
 
 # Seconds until a worker which was told not to accept looks again. Another takes the connection
 # meanwhile; if all are full, a client waits this much longer.
 GATE_SECONDS: Final = 0.005
 SHORTAGE_SECONDS: Final = 0.1  # without memory for a socket, accepting at once fails again
-LOG_SECONDS: Final = 10.0  # one line about refused connections in so many
 _SHORT: Final = {errno.EMFILE, errno.ENFILE}
 _NO_MEMORY: Final = {errno.ENOBUFS, errno.ENOMEM}
 
@@ -36,6 +31,10 @@ def never() -> bool:
     return False
 
 
+def nobody(_text: str) -> None:
+    """Told nothing further."""
+
+
 class Listener:
     """Accepts on `sock`, which is open, bound and listening, until `stop`.
 
@@ -45,6 +44,7 @@ class Listener:
         refusal: said to who is turned away.
         full: asked then; yes: it is turned away, so that descriptors are left for other things.
         buffers: of its connections; they have them of `sock`.
+        tell: called for each which is turned away, with a text which is the same for one reason.
     """
 
     def __init__(
@@ -57,6 +57,7 @@ class Listener:
         refusal: bytes = b"",
         full: Callable[[], bool] = never,
         buffers: Buffers = BY_THE_SYSTEM,
+        tell: Callable[[str], None] = nobody,
     ) -> None:
         self.sock = sock
         self._loop = loop
@@ -65,11 +66,11 @@ class Listener:
         self._refusal = refusal
         self._full = full
         self._buffers = buffers
+        self._tell = tell
         self._timer: asyncio.TimerHandle | None = None
         self._opening: set[asyncio.Task[None]] = set()
         self._reserve = -1
         self._listening = False
-        self._logged_at = -LOG_SECONDS
         self.accepted = 0  # connections
         self.refused = 0  # for want of a descriptor, or to keep some
         self.gated = 0  # times we left one to another worker
@@ -170,7 +171,4 @@ class Listener:
             connection.setblocking(False)
             connection.send(self._refusal)
         self.refused += 1
-        now = self._loop.time()
-        if now - self._logged_at >= LOG_SECONDS:
-            self._logged_at = now
-            log.error("connection refused", reason=reason, refused_in_all=self.refused)
+        self._tell(f"connections are refused: {reason}")

@@ -3,7 +3,7 @@
 A fault which comes again and again is told once a minute, with how often it came.
 """
 
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from angarium.core.clock import Clock
@@ -89,7 +89,7 @@ class Alarm:
 
 
 class Faults:
-    """A processor of the service log: brings what debug_flags name to the paniclogs too.
+    """Hears each line of the service log, and brings what debug_flags name to the paniclogs too.
 
     What another process told is in them already: each writes its own.
     """
@@ -101,18 +101,13 @@ class Faults:
         self._panics = panics
         self._part = part
 
-    def __call__(
-        self, logger: object, level: str, line: MutableMapping[str, Any]
-    ) -> MutableMapping[str, Any]:
+    def __call__(self, level: str, line: Mapping[str, Any]) -> None:
         if line.get("process") != self._process:
-            return line
+            return
         if self._panics.wants(level, line.get("part", self._part), line["event"]):
             known = {name: each for name, each in line.items() if name not in _NO_FIELDS}
             text = " ".join([str(line["event"]), *(f"{n}={each}" for n, each in known.items())])
             self._panics.write("core", text)
-        return line
 
 
-_NO_FIELDS: Final = frozenset(
-    {"event", "process", "part", "level", "timestamp", "exc_info", "exception"}
-)
+_NO_FIELDS: Final = frozenset({"event", "process", "part", "level", "exception"})

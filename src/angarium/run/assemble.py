@@ -144,7 +144,7 @@ def assemble(
         alarm=alarm, row=row, ledger=ledger, host=host, sweep=sweep, spool=spool, board=board,
         holdings=holdings, bounces=bounces, naming=naming, pool=pool, services=services,
         memory=memory, soundness=soundness, lag=LagWatch(loop, clock, metrics),
-        doors=Doors(loop, services, row, descriptors), number=number, metrics=metrics,
+        doors=Doors(loop, services, row, descriptors, alarm), number=number, metrics=metrics,
         gauges=Gauges(metrics), tracing=tracing, admit=admit, settle=settle,
         census=Census(path_of(state / "run", number), board),
         busiest=Looking(board, busiest.opened(state / "run" / "busiest"), number),

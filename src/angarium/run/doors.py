@@ -4,6 +4,7 @@ import asyncio
 import os
 import resource
 import socket
+from collections.abc import Callable
 from functools import partial
 
 from angarium.config.resolve import Configuration, Endpoint
@@ -62,10 +63,12 @@ class Doors:
         services: Services,
         row: Row,
         descriptors: dict[str, int],
+        alarm: Callable[[str], None],
     ) -> None:
         self._loop = loop
         self._services = services
         self._row = row
+        self._alarm = alarm
         self._descriptors = _ours(descriptors)
         self._open: dict[Endpoint, Listener] = {}
         descriptors_allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -111,6 +114,7 @@ class Doors:
             refusal=replies.BUSY.encode(),
             full=self._full,
             buffers=buffers_of(configuration, where),
+            tell=self._alarm,
         )
         listener.start()
         return listener
