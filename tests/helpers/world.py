@@ -29,7 +29,7 @@ from angarium.lab.sink import Sink
 from helpers.caller import Caller, calling, stuffed
 from helpers.dns import DnsServer
 
-PATIENCE = 30.0
+PATIENCE = 90.0
 POLL = 0.02
 
 BASE = """
@@ -318,15 +318,16 @@ class World:
 
     def hose_pid(self) -> int:
         """Return the process id of the hose; 0 if there is none."""
-        assert self._process is not None
-        number = self._process.pid
-        children = Path(f"/proc/{number}/task/{number}/children").read_text(encoding="ascii")
-        return next((pid for pid in map(int, children.split()) if "hose" in _title(pid)), 0)
+        return self.child_pid("hose")
 
     def monitor_pid(self) -> int:
         """Return the process id of the monitor; 0 if there is none."""
+        return self.child_pid("monitor")
+
+    def child_pid(self, name: str) -> int:
+        """Return the process id of a child of the supervisor; 0 if there is none."""
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text(encoding="ascii")
-        return next((pid for pid in map(int, children.split()) if "monitor" in _title(pid)), 0)
+        return next((pid for pid in map(int, children.split()) if name in _title(pid)), 0)
 
     def memory(self, pid: int, which: str = "VmRSS") -> int:
         """Return the octets which a process has resident; "VmHWM": the most it ever had."""

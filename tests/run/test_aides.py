@@ -11,7 +11,7 @@ import pytest
 
 from angarium.config.load import load
 from angarium.modules.monitor import door
-from angarium.run import link
+from angarium.run import link, scoreboard
 from angarium.run.aides import (
     PROGRAMS,
     Aides,
@@ -53,7 +53,8 @@ class Yard:
 
     def __init__(self) -> None:
         self.children: list[Any] = []
-        self.joins = self.deaths = self.left = 0
+        self.joins = self.left = 0
+        self.ended: list[tuple[int, str]] = []
         self.clock = FakeClock()
         self.aides = Aides(self, self.clock, Quiet(), self.spawn)
 
@@ -72,8 +73,8 @@ class Yard:
     def received(self, child: Any, message: link.Message) -> None:
         """It says nothing here."""
 
-    def died(self, child: Any) -> None:
-        self.deaths += 1
+    def ended_at(self, place: int, child: Any) -> None:
+        self.ended.append((place, child.name))
 
     def aides_left(self) -> None:
         self.left += 1
@@ -106,12 +107,13 @@ async def test_one_is_there_only_when_it_is_asked_for(tmp_path: Path, timers: li
     yard.aides.use(configured(tmp_path, ALERTING))
     [monitor] = yard.children
     assert yard.aides.children == [monitor]
+    assert yard.aides.watched == [(scoreboard.MONITOR, monitor)]
     assert monitor.told == [link.Prepare(1, b""), link.Commit(1)]  # It is not asked.
     yard.aides.use(configured(tmp_path, ""))
     assert monitor.told[2:] == [link.Drain(5.0)]
     monitor.end()
     assert timers == [(10.0, monitor.kill)]
-    assert yard.deaths == 1
+    assert yard.ended == [(scoreboard.MONITOR, "monitor")]
 
 
 async def test_the_monitor_gets_the_socket_of_a_low_port(

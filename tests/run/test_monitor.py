@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from angarium.config.load import load_text
-from angarium.run import link, monitor
+from angarium.run import link, monitor, scoreboard, watchdog
 from angarium.run.monitor import Monitor, Outbox
 from angarium.run.readings import Readings
 
@@ -20,6 +20,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[link.Message]:
     sent: list[link.Message] = []
     monkeypatch.setattr(Monitor, "send", lambda self, message: sent.append(message))
     monkeypatch.setattr(Monitor, "ready", lambda self: sent.append(link.Ready()))
+    monkeypatch.setattr(watchdog, "attend", lambda *_: None)
     return sent
 
 
@@ -55,12 +56,17 @@ async def test_a_worker_which_does_not_answer_is_not_waited_for(
     assert await outbox.post(["a@b.test"], b"x") == "no worker answers"
 
 
-async def test_a_line_of_the_log_becomes_mail_by_a_worker(tmp_path: Path, sent: list[Any]) -> None:
+async def test_a_line_of_the_log_becomes_mail_by_a_worker(
+    tmp_path: Path, sent: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched: list[object] = []
+    monkeypatch.setattr(watchdog, "attend", lambda *values: watched.append(values))
     (tmp_path / "run").mkdir()
     made = Monitor()
     start = link.Start(0, 1, str(tmp_path), 1, b"", [])
     working = asyncio.ensure_future(made.start(start, load_text(START), {}))
     await until(lambda: sent)
+    assert watched == [(tmp_path / "run", scoreboard.MONITOR, "monitor")]
     made.told(link.Told("error", "worker died", {"worker": "1"}))
     await until(lambda: isinstance(sent[-1], link.Post))
     post = sent[-1]
@@ -70,7 +76,7 @@ async def test_a_line_of_the_log_becomes_mail_by_a_worker(tmp_path: Path, sent: 
     made.commit(reload=True)  # Now nobody is told.
     made.told(link.Told("error", "hose died; mail goes on", {}))
     await made.drain(1.0)
-    await asyncio.wait_for(working, 5)
+    await asyncio.wait_for(working, 90)
     assert len(sent) == 2
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from angarium.config.load import load_text
-from angarium.run import link
+from angarium.run import link, scoreboard, watchdog
 from angarium.run.webserver import WebServer
 from helpers.browser import ask
 
@@ -33,7 +33,11 @@ def given(opened: socket.socket, port: int) -> dict[str, int]:
 
 
 @pytest.fixture
-async def web(tmp_path: Path) -> AsyncIterator[tuple[WebServer, int]]:
+async def web(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[tuple[WebServer, int]]:
+    watched: list[object] = []
+    monkeypatch.setattr(watchdog, "attend", lambda *values: watched.append(values))
     (tmp_path / "run").mkdir()
     opened, port = listening()
     made = WebServer()
@@ -41,7 +45,8 @@ async def web(tmp_path: Path) -> AsyncIterator[tuple[WebServer, int]]:
     made.ready = ready.set  # type: ignore[method-assign]
     start = link.Start(0, 1, str(tmp_path), 1, b"", [])
     made.spawn(made.start(start, configured(port), given(opened, port)))
-    await asyncio.wait_for(ready.wait(), 10)
+    await asyncio.wait_for(ready.wait(), 90)
+    assert watched == [(tmp_path / "run", scoreboard.WEB, "web")]
     yield made, port
     await made.drain(5.0)
 

@@ -1,14 +1,16 @@
 """A worker which is stuck: found, told, ended with its last words, and replaced."""
 
 import asyncio
+import contextlib
 import os
 import signal
 from pathlib import Path
 
 import pytest
 
+from helpers.browser import ask
 from helpers.package import Package
-from helpers.world import World
+from helpers.world import World, reserved_port
 
 pytestmark = pytest.mark.slow
 
@@ -92,6 +94,37 @@ async def test_a_hose_which_is_stopped_is_ended_and_the_logs_go_on(tmp_path: Pat
         await told(world, "stuck, and ended", "hose")
         await world.logged("mainlog", "@D@sink.test")
         assert world.hose_pid() not in (0, old)
+
+
+@pytest.mark.parametrize("name", ["web", "monitor"])
+async def test_who_is_beside_the_workers_and_hangs_is_ended_and_replaced(
+    tmp_path: Path, name: str
+) -> None:
+    with contextlib.closing(reserved_port()) as keeper:
+        port = keeper.getsockname()[1]
+        config = (
+            f"watchdog_interval = 3\nalerting {{ }}\n"
+            f'http_listener {{ listen "127.0.0.1:{port}" {{ }} }}\n'
+        )
+        async with World(tmp_path, config, ZONE) as world:
+            await world.until(lambda: world.child_pid(name), f"{name} to be there")
+            old = world.child_pid(name)
+            await told(world, "ready")
+            os.kill(old, signal.SIGSTOP)
+            await told(world, "does not answer", name, "stopped")
+            await told(world, "stuck, and ended", name)
+            await told(world, f"{name} died; mail goes on")
+            await world.until(lambda: world.child_pid(name) not in (0, old), f"another {name}")
+            assert any(
+                "stuck, and ended" in line and name in line for line in world.log("paniclog")
+            )
+
+            async def alive() -> bool:
+                with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+                    return (await ask(port, "/healthz")).status == 200
+                return False
+
+            await world.eventually(alive, "an answer")
 
 
 async def test_who_is_stopped_for_a_moment_goes_on(tmp_path: Path) -> None:

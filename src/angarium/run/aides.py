@@ -1,7 +1,7 @@
 """Processes beside the workers, each there when the configuration asks for it: monitor and web.
 
-Mail needs none of them. One that dies is started again; one that hangs is not waited for, but at
-the end of a stop, and then not for long. The rule: **they are told, and asked nothing**: what they
+Mail needs none of them. One that dies is started again; one that hangs is ended by the watchdog
+and waited for by nobody, but at the end of a stop, and then not for long. The rule: **they are told, and asked nothing**: what they
 cannot take in at once is dropped.
 """
 
@@ -17,7 +17,7 @@ from angarium.core.clock import Clock
 from angarium.modules.monitor import door
 from angarium.modules.monitor.options.alerts import Alerting
 from angarium.modules.monitor.options.snmp import Snmp, SnmpTraps
-from angarium.run import link
+from angarium.run import link, scoreboard
 from angarium.run.child import Backoff, Child, resumed
 from angarium.run.handover import KeptSolo
 from angarium.run.sockets import is_of
@@ -41,6 +41,7 @@ def _asked(configuration: Configuration) -> bool:
     return tracing or bool(configuration.listens(HTTP))
 
 
+PLACES: Final = {MONITOR: scoreboard.MONITOR, WEB: scoreboard.WEB}
 # Name of the process to its program, and to who asks for it.
 PROGRAMS: Final[Mapping[str, tuple[str, Callable[[Configuration], bool]]]] = {
     MONITOR: ("angarium.run.monitor", _monitored),
@@ -78,7 +79,9 @@ class Owner(Protocol):
 
     def received(self, child: Child, message: link.Message) -> None: ...
 
-    def died(self, child: Child) -> None: ...
+    def ended_at(self, place: int, child: Child) -> None:
+        """One has ended which had this place on the scoreboard."""
+        ...
 
     def aides_left(self) -> None:
         """All have ended after `drain`."""
@@ -111,6 +114,11 @@ class Aides:
     @property
     def children(self) -> list[Child]:
         return [each.child for each in self._aides.values() if each.child is not None]
+
+    @property
+    def watched(self) -> list[tuple[int, Child]]:
+        """Return those which run, with their places on the scoreboard."""
+        return [(PLACES[child.name], child) for child in self.children]
 
     def use(self, configuration: Configuration) -> None:
         """Start those which are asked for, and let the others go."""
@@ -212,7 +220,7 @@ class Aides:
     def _ended(self, child: Child, status: int) -> None:
         aide = next(each for each in self._aides.values() if each.child is child)
         aide.child = None
-        self._owner.died(child)
+        self._owner.ended_at(PLACES[aide.name], child)
         if self._stopping:
             if not self.children:
                 self._owner.aides_left()

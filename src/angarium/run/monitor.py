@@ -16,7 +16,7 @@ from angarium.config.resolve import Configuration
 from angarium.modules.monitor import tally
 from angarium.modules.monitor.alerts import Alerts
 from angarium.net.loop import RealClock
-from angarium.run import census, link, process
+from angarium.run import census, link, process, scoreboard, watchdog
 from angarium.run.aides import AGENT
 from angarium.run.host import Host
 from angarium.run.process import Process
@@ -80,6 +80,7 @@ class Monitor(Process):
         self, start: link.Start, configuration: Configuration, descriptors: dict[str, int]
     ) -> None:
         self._state = Path(start.state)
+        watchdog.attend(self._state / "run", scoreboard.MONITOR, self.what)
         self._readings = Readings(self._state / "run" / "readings")
         self._alerts = Alerts(self._state, self._clock, self._outbox.post, self._values, self.alarm)
         self._use(configuration)

@@ -93,7 +93,7 @@ class Node(Options, direction="both"):
         direction="na",
         since="3",
         doc="""
-        How long a worker may be stuck, in seconds, before it is ended with a trace of where it was
+        How long a process may be stuck, in seconds, before it is ended with a trace of where it was
         and started again; 0: for ever, and less than 3 is 3. Time in which the machine sleeps does
         not count.
         """,

@@ -6,8 +6,8 @@ A row of sixteen octets for each worker:
     sessions     open inbound sessions
     accepting    1 while the worker takes connections, 2 while it would and does not answer
 
-and behind the rows a number for each process, the hose last, which grows by one a second while
-its loop runs (`run/watchdog`).
+and behind the rows a number for each process, those beside the workers last, which grows by one a
+second while its loop runs (`run/watchdog`).
 
 Should a native library crash on a message, the supervisor reads in the first column which one it
 was: two crashes on one message quarantine it. The other two are the accept gate: a worker leaves
@@ -29,8 +29,11 @@ _SESSIONS: Final = 8
 _ACCEPTING: Final = 12
 _ROWS: Final = MAX_WORKERS * _ROW.size
 _BEAT: Final = struct.Struct("=Q")
-HOSE: Final = MAX_WORKERS  # its place among the beats
-SIZE: Final = _ROWS + (MAX_WORKERS + 1) * _BEAT.size
+# Places among the beats, behind those of workers.
+HOSE: Final = MAX_WORKERS
+MONITOR: Final = HOSE + 1
+WEB: Final = HOSE + 2
+SIZE: Final = _ROWS + (WEB + 1) * _BEAT.size
 OPEN: Final = 1
 SHUNNED: Final = 2
 

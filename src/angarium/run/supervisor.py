@@ -380,6 +380,7 @@ class Supervisor:
         processes = [(slot.number, slot.child) for slot in self._fleet.slots.values() if slot.child]
         if self._hose.child is not None:
             processes.append((HOSE, self._hose.child))
+        processes += self._aides.watched
         self._watchdog.look(processes, top(Node).watchdog_interval)
         self._notify.alive(self._clock.monotonic())
         self._wide.look(self._fleet, self._ledger, self._workers, self.generation.number)
@@ -402,15 +403,8 @@ class Supervisor:
     def _start_message(
         self, number: int, names: list[str], poison: list[int], of: Generation, workers: int
     ) -> link.Start:
-        return link.Start(
-            number=number,
-            workers=workers,
-            state=str(self._plan.state),
-            generation=of.number,
-            snapshot=of.snapshot,
-            shards=names,
-            poison=poison,
-        )
+        state = str(self._plan.state)
+        return link.Start(number, workers, state, of.number, of.snapshot, names, poison)
 
     def launch(self, slot: Slot, poison: list[int]) -> tuple[link.Start, dict[str, int]]:
         coming, sockets = self._renewal.coming, self._sockets.handed()
@@ -431,6 +425,10 @@ class Supervisor:
         self._node.died(child)
         self._wide.bury(child)
 
+    def ended_at(self, place: int, child: Child) -> None:
+        self._scoreboard.still(place)
+        self.died(child)
+
     def children(self) -> Sequence[Child]:
         return [*self._with_hose(self._fleet.children), *self._aides.children]
 
@@ -444,8 +442,7 @@ class Supervisor:
         return self.hose_start(), sockets_of(name, self._sockets.handed())
 
     def hose_ended(self, child: Child) -> None:
-        self._scoreboard.still(HOSE)
-        self.died(child)
+        self.ended_at(HOSE, child)
         if self._fleet.stopping and not self._fleet.children:
             self._aides.drain()
 

@@ -20,7 +20,7 @@ from typing import Any, Final, Protocol
 from angarium.core.clock import Clock
 from angarium.core.ident import printed
 from angarium.run import traces
-from angarium.run.scoreboard import HOSE, Pulse, Scoreboard
+from angarium.run.scoreboard import MAX_WORKERS, Pulse, Scoreboard
 
 BEAT_SECONDS: Final = 1.0
 LATE_LOOK_SECONDS: Final = 2.0  # after the last one: a look which proves nothing
@@ -95,7 +95,7 @@ class Watchdog:
         known.seconds, known.shunned, known.told = 0.0, False, False
 
     def _silent(self, place: int, process: Watched, known: Silence, interval: float) -> None:
-        if known.seconds >= SHUN_SECONDS and place != HOSE and not known.shunned:
+        if known.seconds >= SHUN_SECONDS and place < MAX_WORKERS and not known.shunned:
             self._scoreboard.shun(place, yes=True)
             known.shunned = True
         interval = max(interval, LEAST_SECONDS) if interval else 0.0
@@ -117,7 +117,7 @@ class Watchdog:
 
     def _about(self, place: int, process: Watched, known: Silence) -> dict[str, object]:
         about = _who(process) | {"silent": round(known.seconds), "state": state_of(process.pid)}
-        if place != HOSE and (ident := self._scoreboard.working_on(place)):
+        if place < MAX_WORKERS and (ident := self._scoreboard.working_on(place)):
             about["message"] = printed(ident)
         return about
 

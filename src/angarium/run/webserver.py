@@ -18,7 +18,7 @@ from angarium.config.resolve import Configuration, Endpoint
 from angarium.events.metrics import Metrics
 from angarium.inbound.options import Reception
 from angarium.net import loop as loops
-from angarium.run import link, process
+from angarium.run import link, process, scoreboard, watchdog
 from angarium.run.doors import buffers_of
 from angarium.run.host import Host
 from angarium.run.own import Own
@@ -60,6 +60,7 @@ class WebServer(Process):
         self, start: link.Start, configuration: Configuration, descriptors: dict[str, int]
     ) -> None:
         self._state_folder = Path(start.state)
+        watchdog.attend(self._state_folder / "run", scoreboard.WEB, NAME)
         self._watching = Watching(self._state_folder, self._clock.time)
         self._sockets = _taken(descriptors)
         await self._listen(configuration)
