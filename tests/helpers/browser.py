@@ -52,7 +52,7 @@ async def connected(
 async def cut_off(reader: asyncio.StreamReader) -> bool:
     """Wait for the end of a connection; say whether nothing came before it."""
     with contextlib.suppress(ConnectionError):
-        return await asyncio.wait_for(reader.read(), 5) == b""
+        return await asyncio.wait_for(reader.read(), 90) == b""
     return True
 
 
@@ -86,7 +86,7 @@ async def ask(
     async with connected(port) as (reader, writer):
         request = f"{method} {path} HTTP/1.1\r\nHost: {host}\r\n{more}Connection: close\r\n\r\n"
         writer.write(request.encode())
-        return await asyncio.wait_for(read(reader, head=method == "HEAD"), 10)
+        return await asyncio.wait_for(read(reader, head=method == "HEAD"), 90)
 
 
 @contextlib.asynccontextmanager

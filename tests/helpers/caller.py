@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-PATIENCE: Final = 30.0
+PATIENCE: Final = 90.0
 _RESET: Final = struct.pack("ii", 1, 0)
 
 

@@ -34,7 +34,7 @@ async def ask(program: str, *words: str, status: int = 0) -> str:
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         env=os.environ | {"MIBS": "", "SNMPCONFPATH": "/nonexistent", "SNMP_PERSISTENT_DIR": KEPT},
     )  # fmt: skip
-    output, _ = await asyncio.wait_for(process.communicate(), 30)
+    output, _ = await asyncio.wait_for(process.communicate(), 90)
     assert process.returncode == status, output.decode()
     lines = output.decode().strip().splitlines()
     return "\n".join(line for line in lines if not line.startswith("Created directory"))

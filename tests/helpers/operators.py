@@ -8,7 +8,7 @@ from pathlib import Path
 from angarium.console.client import Name
 from angarium.wire.control import Answer, Ask, End, Form, Greeting, Line, Note, Part, answers, line
 
-PATIENCE = 30.0
+PATIENCE = 90.0
 
 
 class Operator:

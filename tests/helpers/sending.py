@@ -32,7 +32,7 @@ from helpers.dns import FakeDns
 from helpers.queues import FakeConfiguration, FakeSpool, Queues
 
 T = TypeVar("T", bound=Options)
-PATIENCE = 5.0
+PATIENCE = 90.0
 ZONE = """
     example.test   MX  10 mx.example.test
     mx.example.test A  127.0.0.1

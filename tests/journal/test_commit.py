@@ -266,7 +266,7 @@ async def test_a_thread_that_dies_is_noticed(monkeypatch: pytest.MonkeyPatch) ->
 
     executor.submit(bug, lambda *_: None)
     assert await died
-    assert shown.wait(5.0)
+    assert shown.wait(90.0)
 
 
 class Chained(Setting):

@@ -45,7 +45,7 @@ def ended(ring: Ring, *chains: list[Write | Sync]) -> list[tuple[int, int]]:
         loop.add_reader(ring.fileno(), ring.reap)
         for which, chain in enumerate(chains):
             ring.submit(chain, lambda step, result, which=which: told(which, step, result))  # type: ignore[misc]
-        await asyncio.wait_for(done, 10)
+        await asyncio.wait_for(done, 90)
         loop.remove_reader(ring.fileno())
 
     asyncio.run(run())

@@ -67,7 +67,7 @@ class Peer:
         """Wait until the sink has said this."""
         while octets not in self.wire.sent:
             self.wire.more.clear()
-            await asyncio.wait_for(self.wire.more.wait(), 5)
+            await asyncio.wait_for(self.wire.more.wait(), 90)
 
 
 @CUTS

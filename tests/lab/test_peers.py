@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.slow]
 
 async def run(*words: str) -> int:
     process = await asyncio.create_subprocess_exec(*words, stdout=DEVNULL, stderr=DEVNULL)
-    return await asyncio.wait_for(process.wait(), 20)
+    return await asyncio.wait_for(process.wait(), 90)
 
 
 @pytest.mark.peer

@@ -53,7 +53,7 @@ class Bench:
         else:
             reader, writer = await asyncio.open_connection(*self.sock.getsockname()[:2])
         try:
-            return await asyncio.wait_for(reader.readline(), 5)
+            return await asyncio.wait_for(reader.readline(), 90)
         finally:
             writer.close()
 

@@ -26,7 +26,7 @@ async def test_at_the_end_a_peer_which_does_not_answer_is_dropped() -> None:
     async with Peer({".": ["!nothing"]}) as peer, Sending(peer.port) as sending:
         sending.put("b@example.test")
         await sending.until(lambda: "DATA" in peer.verbs)
-        await asyncio.wait_for(sending.pool.close(0.05), 2.0)
+        await asyncio.wait_for(sending.pool.close(0.05), 90)
         await sending.until(lambda: not peer.open)
         assert sending.spool.events == []
         assert len(sending.spool.live) == 1

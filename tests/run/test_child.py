@@ -37,7 +37,7 @@ async def test_a_child_speaks_through_its_link_and_its_end_is_noticed() -> None:
         lambda _, message: heard.append(message),
         lambda _, status: ended.set_result(status),
     )
-    assert await asyncio.wait_for(ended, 20) == 7
+    assert await asyncio.wait_for(ended, 90) == 7
     assert child.ready
     assert heard == [link.Ready(), link.Alarm("state=/nowhere fds=stdin")]
 
@@ -53,7 +53,7 @@ async def test_a_child_killed_is_reported_with_its_signal() -> None:
         lambda _, status: ended.set_result(status),
     )
     child.kill()
-    assert await asyncio.wait_for(ended, 20) == -signal.SIGKILL
+    assert await asyncio.wait_for(ended, 90) == -signal.SIGKILL
 
 
 async def test_a_child_is_gone_on_with_where_another_has_stopped_to_listen() -> None:
@@ -94,7 +94,7 @@ async def test_a_child_is_gone_on_with_where_another_has_stopped_to_listen() -> 
         process.stdin.close()
         its[0].close()
         its[1].close()
-        assert await asyncio.wait_for(ended, 20) == 5
+        assert await asyncio.wait_for(ended, 90) == 5
         process.returncode = 5
     first._link.close()
     first._fds.close()

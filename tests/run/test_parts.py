@@ -131,7 +131,7 @@ async def test_what_does_not_end_in_time_is_told_so_and_broken_off(
 
 async def test_who_is_hurried_waits_no_longer(worker: Worker) -> None:
     worker.parts.hurry()
-    await asyncio.wait_for(worker.parts.drain(3600.0), 5)
+    await asyncio.wait_for(worker.parts.drain(3600.0), 90)
     assert worker.session.told == ["drain", "end", "abort"]
 
 

@@ -117,7 +117,7 @@ async def supervisor(monkeypatch: pytest.MonkeyPatch) -> Supervisor:
 
 
 async def ended(supervisor: Supervisor) -> int:
-    status = await asyncio.wait_for(supervisor.life, 5)
+    status = await asyncio.wait_for(supervisor.life, 90)
     supervisor.close()
     await asyncio.sleep(0)
     return status

@@ -29,7 +29,7 @@ async def asked(config: Path, **changes: object) -> tuple[str, str]:
     answer: asyncio.Future[tuple[str, str]] = asyncio.get_running_loop().create_future()
     Rehearsal(descriptor, lambda *said: answer.set_result(said))
     os.close(descriptor)
-    return await asyncio.wait_for(answer, 20)
+    return await asyncio.wait_for(answer, 90)
 
 
 async def test_this_program_can_take_over_from_itself(config: Path) -> None:

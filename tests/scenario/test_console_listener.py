@@ -62,7 +62,7 @@ async def console(*words: str, password: str = "") -> tuple[int, str, str]:
         stderr=asyncio.subprocess.PIPE,
         env=os.environ | ({"EC_CONSOLE_PASSWORD": password} if password else {}),
     )  # fmt: skip
-    out, err = await asyncio.wait_for(process.communicate(), 30)
+    out, err = await asyncio.wait_for(process.communicate(), 90)
     return process.returncode or 0, out.decode(), err.decode()
 
 
@@ -176,7 +176,7 @@ async def test_an_operator_sits_at_a_terminal(tmp_path: Path) -> None:
         os.write(ours, b"nothing\r")
         await until("there is no such command")
         os.write(ours, b"quit\r")
-        assert await asyncio.wait_for(process.wait(), 30) == 1  # One command has failed.
+        assert await asyncio.wait_for(process.wait(), 90) == 1  # One command has failed.
         os.close(ours)
         history = tmp_path / "angarium" / "console_history"
         assert "+watch 0.1 pid" in history.read_text()

@@ -22,7 +22,7 @@ from helpers.world import World
 
 pytestmark = pytest.mark.slow
 
-PATIENCE = 30.0
+PATIENCE = 90.0
 ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root has privileges to drop")
 PLAIN = 'esmtp_listener {{ listen "127.0.0.1:{port}" {{ }} }}\neventloop {{ concurrency = 1 }}\n'
 
