@@ -14,8 +14,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import pytest
+
+PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 
 
 class SmallDisk:
@@ -69,6 +72,10 @@ class Device:
 
     The device is a sparse file on a small disk: when that is full, the device fails with EIO, as
     a thin pool does. So what the kernel does with a failed write is the kernel's.
+
+    The loop driver takes a write of which the file below took a part for one that is done (Linux
+    since 6.15, drivers/block/loop.c, lo_complete_rq): that is a device which lies, of which nobody
+    can be safe. So each request is one page, which the file below takes or refuses.
     """
 
     def __init__(self, path: Path, below: SmallDisk) -> None:
@@ -81,12 +88,18 @@ class Device:
             file.truncate(octets)
         # Few inodes, and no work of the kernel on them later: what fails is what we write.
         eager = ("-E", "lazy_itable_init=0,lazy_journal_init=0")
-        _run("mkfs.ext4", "-q", "-N", "512", *eager, "-J", "size=4", str(self._image))
+        _run(
+            *("mkfs.ext4", "-q", "-b", str(PAGE), "-N", "512", *eager, "-J", "size=4"),
+            str(self._image),
+        )
         self.path.mkdir(parents=True, exist_ok=True)
         self.mount()
 
     def mount(self) -> None:
         _run("mount", "-o", "loop", str(self._image), str(self.path))
+        number = self.path.stat().st_dev
+        queue = Path(f"/sys/dev/block/{os.major(number)}:{os.minor(number)}/queue")
+        (queue / "max_sectors_kb").write_text(str(PAGE >> 10), encoding="ascii")
 
     def abort(self) -> None:
         """Let the file system find itself damaged: it is read-only from now on."""
