@@ -7,7 +7,6 @@ mail in such names while that of another, whose records are as short-lived as th
 import contextlib
 import socket
 import threading
-import time
 from pathlib import Path
 from typing import Final
 
@@ -20,17 +19,18 @@ from helpers.outlook import Outlook
 
 pytestmark = pytest.mark.slow
 
-LATE: Final = 3.0  # seconds; 30 against the usual 15, in small
+LATE: Final = 8.0  # seconds; 30 against the usual 15, in small
 CONFIG: Final = """
 generate_bounces = false
-dns_timeout = 0.3
-dns_attempts = 1
 dns_max_in_flight = 50
 retry_interval = 600
 max_cname_depth = 5
 esmtp_listener { listen "127.0.0.9:{sink}" { } }
 """
-KINDS: Final = ("servfail", "refused", "silent", "late", "hang", "garbage", "loop", "wrong")
+# Long enough for a name server in Python on a busy machine: who is not answered is known.
+SOON: Final = "dns_timeout = 5\ndns_attempts = 1\n"
+UNANSWERED: Final = ("silent", "late", "hang")
+KINDS: Final = ("servfail", "refused", "garbage", "loop", "wrong", *UNANSWERED)
 NUMBER: Final = 12  # domains of each kind
 OTHERS: Final = """
 well.test 1 A 127.0.0.1
@@ -115,34 +115,30 @@ def liar(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("helpers.world.DnsServer", Liar)
 
 
-async def paced(world: Outlook, name: str, count: int) -> float:
-    """Send so many messages to a domain that is well; return the seconds until all have come."""
-    began = time.monotonic()
-    await world.mails(count, f"{name}@well.test")
-    await world.came(f"{name}@well.test", count)
-    return time.monotonic() - began
-
-
 async def test_names_which_cannot_be_resolved_cost_no_other_mail_its_pace(
     tmp_path: Path, liar: None
 ) -> None:
-    async with Outlook(tmp_path, CONFIG, zone()) as world:
-        alone = await paced(world, "before", 50)
+    async with Outlook(tmp_path, SOON + CONFIG, zone()) as world:
+
+        def put_off(*kinds: str) -> list[str]:
+            domains = [row[5] for row in world.rows("mainlog", "T")]
+            return [each for each in domains if each.startswith(kinds)]
+
         async with world.call() as caller:
             for kind in KINDS:
                 for n in range(NUMBER):
                     said = await caller.deliver(b"Subject: x\r\n\r\nx\r\n", f"b@{kind}{n}.test")
                     assert said.startswith("250")
-        beside = await paced(world, "beside", 50)
-        assert beside < 3 * alone + 3.0
-        await world.until(
-            lambda: len(world.rows("mainlog", "T")) >= (len(KINDS) - 1) * NUMBER, "each verdict"
-        )
+        await world.mails(50, "beside@well.test")
+        await world.came("beside@well.test", 50)
+        # All of it has gone while there are names of which nobody has heard anything.
+        assert len(put_off(*UNANSWERED)) < len(UNANSWERED) * NUMBER
+        wanted = (len(KINDS) - 1) * NUMBER
+        await world.until(lambda: len(put_off(*KINDS)) >= wanted, "each verdict")
         # Whatever it was, it is temporary: nobody said that there is no such domain.
         assert {row[13] for row in world.rows("mainlog", "T")} == {f"454 4.4.4 [internal] {NAMES}"}
         assert world.rows("mainlog", "P") == []
-        put_off = {row[5].rstrip("0123456789.tes") for row in world.rows("mainlog", "T")}
-        assert len(world.rows("mainlog", "T")) == (len(KINDS) - 1) * NUMBER, put_off
+        assert len(world.rows("mainlog", "T")) == wanted, sorted(put_off(""))
         # Those whose true answer followed the forged one have come.
         await world.came("*@wrong*.test", NUMBER)
         assert "worker died" not in "\n".join(world.output)
