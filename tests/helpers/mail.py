@@ -1,6 +1,5 @@
 """A worker with queues in memory, as questions of the console about mail see one."""
 
-from collections import Counter
 from collections.abc import Generator
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,12 +19,11 @@ class Ends:
     def __init__(self, queues: Queues) -> None:
         self.queues = queues
         self.reported: dict[int, Entry] = {}
-        self.failed_by: Counter[tuple[str, str]] = Counter()
         self.ends: list[tuple[str, str, str, bool]] = []
 
     def end(self, entry: Entry, reply: Reply, kind: str, *, report: bool) -> None:
         self.ends.append((entry.recipient.address, str(reply), kind, report))
-        self.failed_by[entry.line.key[:2]] += 1
+        entry.line.failed += 1
         self.queues.end(entry)
 
 
@@ -42,7 +40,7 @@ class Live:
 
 def worker(queues: Queues, state: Path, number: int = 0) -> Any:
     """Return what a question is given."""
-    pool = SimpleNamespace(in_hands=list, outlets=set(), sent=Counter())
+    pool = SimpleNamespace(in_hands=list, outlets=set())
     spool: Any = SimpleNamespace(
         live=Live(queues),
         isolated=lambda: queues.spool.isolated,

@@ -47,7 +47,8 @@ def test_a_suspended_line_without_mail_is_freed_and_suspended_again_when_it_has_
 def test_many_are_freed_in_pieces() -> None:
     board = Queues().board
     lines = {key: Line(board, key) for key in (("g", "b", f"{n}.test") for n in range(600))}
-    idle = Idle(lines)
+    freed: list[Line] = []
+    idle = Idle(lines, lambda key, line: freed.append(line))
     for line in lines.copy().values():
         idle.add(line, 0.0)
         idle.add(line, 1.0)

@@ -60,6 +60,8 @@ class Stages:
             self.wait.note(now - received_at)
         return now
 
-    def attempted(self, begun: float) -> None:
-        """A transaction which began at that time has ended."""
-        self.delivery.note(self.now() - begun)
+    def attempted(self, begun: float) -> float:
+        """A transaction which began at that time has ended; return how long it took."""
+        took = self.now() - begun
+        self.delivery.note(took)
+        return took

@@ -251,9 +251,10 @@ class Dialer:
             ) from error
         lost = await self._greeting(session)
         if lost is None:
-            self.hosts.reached(hop.address, source)
+            took = self.clock.monotonic() - begun
+            self.hosts.reached(hop.address, source, took)
             self.outcomes["opened"] += 1
-            self.stages.connect.note(self.clock.monotonic() - begun)
+            self.stages.connect.note(took)
             return session
         self._failed(hop, source, options, "unwelcome")
         raise DeliveryError(_soft(lost.reply), Reach.HOST, lost.stage, 0, hop.endpoint, ident)

@@ -2,8 +2,10 @@
 
 One memory for all lines of a worker: two domains of one host share what is known of it
 (option host_failure_retry). What is over is forgotten by and by; the number kept is bounded.
+How long hosts take is kept here too, for operators: noted by the connection, not by the message.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 from angarium.core.clock import Clock
@@ -11,14 +13,32 @@ from angarium.core.clock import Clock
 MOST: Final = 10_000  # addresses remembered; a tenth of the Internet's mail hosts, in 1.5 MB
 
 
+_NEWEST: Final = 0.25  # part of the newest in an average, the rest is of those before
+
+
+@dataclass(slots=True)
+class Pace:
+    """How long an address takes: averages in which what is older counts less, in seconds.
+
+    Attributes:
+        connect: until it has greeted us; `delivery`: for a message. 0.0: not known.
+        failed_at: when it failed last, monotonic; 0.0: it has not.
+    """
+
+    connect: float = 0.0
+    delivery: float = 0.0
+    failed_at: float = 0.0
+
+
 class Hosts:
     """Pauses of addresses. `source` is the local address: a block often knows only one of ours."""
 
-    __slots__ = ("_clock", "_until")
+    __slots__ = ("_clock", "_paces", "_until")
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._until: dict[tuple[str, str], float] = {}
+        self._paces: dict[str, Pace] = {}
 
     def failed(self, address: str, source: str, pause: float) -> None:
         """Leave the address alone for `pause` seconds."""
@@ -30,10 +50,32 @@ class Hosts:
                 self._until = dict(list(self._until.items())[MOST // 2 :])
         if pause > 0:
             self._until[address, source] = now + pause
+        self._pace(address).failed_at = now
 
-    def reached(self, address: str, source: str) -> None:
-        """The address answered as it should."""
+    def reached(self, address: str, source: str, seconds: float = 0.0) -> None:
+        """The address answered as it should; with a greeting after so many seconds."""
         self._until.pop((address, source), None)
+        if seconds:
+            pace = self._pace(address)
+            pace.connect = _average(pace.connect, seconds)
+
+    def served(self, address: str, mails: int, seconds: float) -> None:
+        """A connection has ended on which so many messages took so long together."""
+        if mails:
+            pace = self._pace(address)
+            pace.delivery = _average(pace.delivery, seconds / mails)
+
+    def pace(self, address: str) -> Pace | None:
+        """Return how long an address takes, if that is known."""
+        return self._paces.get(address)
+
+    def _pace(self, address: str) -> Pace:
+        found = self._paces.get(address)
+        if found is None:
+            if len(self._paces) >= MOST:
+                self._paces = dict(list(self._paces.items())[MOST // 2 :])
+            found = self._paces[address] = Pace()
+        return found
 
     def paused_until(self, address: str, source: str) -> float:
         """Return the monotonic time from which it may be tried; 0.0: now."""
@@ -52,3 +94,7 @@ class Hosts:
 
     def __len__(self) -> int:
         return len(self._until)
+
+
+def _average(before: float, seconds: float) -> float:
+    return seconds if not before else before + _NEWEST * (seconds - before)

@@ -155,7 +155,6 @@ class Outlet:
         self.sessions: set[Session] = set()
         self.parting: set[Session] = set()  # saying QUIT
         self.opening = 0
-        self.sent = 0  # messages which somebody took, over connections that have ended
         self.served = 0  # see `smtp.Owner`
         self.slot = 0  # the sweep's
         self._shared = shared
@@ -208,8 +207,8 @@ class Outlet:
     def over(self, session: Session) -> None:
         self.leaving(session)
         self.parting.discard(session)
-        self.sent += session.successes
         lost, shared = session.lost, self._shared
+        shared.dialer.hosts.served(session.hop.address, session.mails, session.spent)
         harmed = lost is not None and lost.stage is not Stage.IDLE and session.spoiled is None
         if harmed and not session.proved:
             # It greeted us and broke off: a fault of the host, until it proves otherwise.

@@ -9,7 +9,6 @@ gateway have the outlet of their `Trunk`. Here is what all share.
 
 import asyncio
 import contextlib
-from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from itertools import islice
 from typing import Final, Protocol, TypeVar
@@ -72,7 +71,6 @@ class Pool:
         sources: the bindings which are suspended for want of their address.
         outlets: of the lines which have connections, or had some a moment ago.
         permits: what connections hold, those which are being opened too.
-        sent: messages which somebody took, by group and binding, over outlets that are gone.
         alarm: told what is wrong on this machine.
     """
 
@@ -96,7 +94,6 @@ class Pool:
         self.sources = Sources(board, sweep, alarm)
         self.outlets: set[Outlet] = set()
         self.permits: set[Permit] = set()
-        self.sent: Counter[tuple[str, str]] = Counter()
         self._trunks: dict[Kin, Trunk] = {}
         self.sources.trunks = self._trunks.values
         self._resting: dict[Session, Outlet] = {}  # the one that rests for longest first
@@ -217,7 +214,6 @@ class Pool:
                 return False
             del self._trunks[line.kin]
         self.outlets.discard(outlet)
-        self.sent[line.group, line.binding] += outlet.sent
         line.pool = None
         self.board.rest(line)
         return True

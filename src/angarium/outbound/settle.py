@@ -92,7 +92,7 @@ class Settle:
 
     Attributes:
         delivered_count, failed_count, deferred_count: since the start, for status.
-        failures: of these failures, by bounce class; `failed_by`: by group and binding.
+        failures: of these failures, by bounce class.
         stages: where messages spend their time.
         note: says over which message a report is made.
         reported: entries by id which wait for the report on them to be durable.
@@ -108,7 +108,6 @@ class Settle:
         "_spool",
         "deferred_count",
         "delivered_count",
-        "failed_by",
         "failed_count",
         "failures",
         "note",
@@ -137,7 +136,6 @@ class Settle:
         self._last: tuple[int, int, Shape | None, float, int | None] = (0, 0, None, 0.0, None)
         self.delivered_count = self.failed_count = self.deferred_count = 0
         self.failures: Counter[int] = Counter()
-        self.failed_by: Counter[tuple[str, str]] = Counter()
         self.stages = Stages()
 
     def delivered(
@@ -162,6 +160,7 @@ class Settle:
         message, recipient, line = entry.message, entry.recipient, entry.line
         now = self._clock.time()
         self.delivered_count += 1
+        line.sent += 1
         self.stages.whole.note(now - message.received_at)
         event = Delivery(
             now,
@@ -247,6 +246,7 @@ class Settle:
             line.binding, float(ident >> 32), str(BODY_MISSING),
         )  # fmt: skip
         self.failed_count += 1
+        line.failed += 1
         self._spool.settle(ident, event)
 
     def blackhole(self, entry: Entry) -> None:
@@ -369,7 +369,7 @@ class Settle:
     def _finish(self, entry: Entry, event: PermanentFailure) -> None:
         self.failed_count += 1
         self.failures[event.classification] += 1
-        self.failed_by[entry.line.group, entry.line.binding] += 1
+        entry.line.failed += 1
         self._spool.settle(entry.id, event)
         self._board.ended(entry)
 

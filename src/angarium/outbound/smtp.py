@@ -88,13 +88,15 @@ class Session(asyncio.Protocol):
         spoiled: the mail whose content could not be read, and why; then we broke off.
         mails: transactions which ended on it; `successes` of them for somebody.
         recipients: named on it.
+        spent: seconds which its transactions took together.
     """
 
     __slots__ = (
         "_begun", "_client", "_heard", "_limited", "_line", "_look", "_note", "_over", "_owner",
         "_patience", "_permit", "_preparing", "_results", "_retiring", "_stages", "_stuck",
         "_sweep", "_transport", "_unsent", "_working", "brisk", "greeted", "hop", "ident", "mails",
-        "options", "recipients", "resting", "slot", "source", "spoiled", "successes", "toll",
+        "options", "recipients", "resting", "slot", "source", "spent", "spoiled", "successes",
+        "toll",
     )  # fmt: skip
 
     def __init__(self, client: SmtpClient, hop: Hop, source: str, means: Means, ident: int) -> None:
@@ -109,6 +111,7 @@ class Session(asyncio.Protocol):
         self.resting = False
         self.toll: Toll | None = None  # where its host has a rate
         self.mails = self.successes = self.recipients = 0
+        self.spent = 0.0
         self.greeted: asyncio.Future[Lost | None] = asyncio.get_running_loop().create_future()
         self._client = client
         self._line = means.line
@@ -439,7 +442,7 @@ class Session(asyncio.Protocol):
 
     def _finished(self, mail: Mail) -> None:
         self.mails += 1
-        self._stages.attempted(mail.begun)
+        self.spent += self._stages.attempted(mail.begun)
         peer = self._client.extensions
         delivered = attempt.settle(
             mail,

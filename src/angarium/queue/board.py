@@ -32,6 +32,7 @@ from angarium.queue.rooms import NO_LIMIT, Rooms
 from angarium.queue.schedule import Alarm, CallLater, Schedule
 from angarium.queue.spool.options import Spooling
 from angarium.queue.spool.slot import HEAD, SIZE, lane_in
+from angarium.queue.tally import Tallies
 from angarium.queue.throttle import Ledger, LocalLedger
 from angarium.queue.timer import Timer
 
@@ -136,7 +137,8 @@ class Board:
         self.demand: Callable[[Line], None] = _no_demand
         self.give_up: Callable[[Entry, GiveUp], None] | None = None
         self._random = Random() if random is None else random
-        self._idle = Idle(self.lines)
+        self.tallies = Tallies()
+        self._idle = Idle(self.lines, self.tallies.freed)
         self.suspended: Callable[[Key], bool] = _not_suspended
         self._bindings: set[tuple[str, str]] = set()
         self._groups: dict[str, list[str]] = {}
@@ -293,6 +295,7 @@ class Board:
                 key = (recipient.binding_group, recipient.binding, recipient.domain)
                 line = self.lines.get(key) or self._make(key)
                 most = line.shape.max_resident_active_queue
+                line.received += 1
             if line.key != key:
                 self.spool.rebind(recipient.id, *line.key, None)
             room = line.room

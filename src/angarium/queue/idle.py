@@ -4,6 +4,7 @@ A line is looked at once, when it has been in the row for IDLE_SECONDS; nothing 
 """
 
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 from angarium.queue.line import PAUSED, Key, Line
@@ -17,12 +18,14 @@ class Idle:
 
     Args:
         lines: all there are; what is freed is taken out of them.
+        freed: told of each.
     """
 
-    __slots__ = ("_lines", "_row")
+    __slots__ = ("_freed", "_lines", "_row")
 
-    def __init__(self, lines: dict[Key, Line]) -> None:
+    def __init__(self, lines: dict[Key, Line], freed: Callable[[Key, Line], None]) -> None:
         self._lines = lines
+        self._freed = freed
         self._row: deque[tuple[float, Line]] = deque()
 
     def add(self, line: Line, now: float) -> None:
@@ -43,4 +46,5 @@ class Idle:
                 self.add(line, now)
             elif line.idle and lines.get(line.key) is line:
                 del lines[line.key]
+                self._freed(line.key, line)
         return bool(row)

@@ -58,6 +58,7 @@ class Line(Fifo[Entry]):
         closed: why it may not send now; 0: it may.
         pool: for the connections of `outbound`; a line is not freed while it is set.
         trunk: whose connections it shares, when it has mail.
+        received, sent, failed: see `tally`.
     """
 
     __slots__ = (
@@ -67,6 +68,7 @@ class Line(Fifo[Entry]):
         "_shape",
         "active",
         "closed",
+        "failed",
         "failing_since",
         "failures",
         "in_flight",
@@ -75,9 +77,11 @@ class Line(Fifo[Entry]):
         "pause_reason",
         "paused_until",
         "pool",
+        "received",
         "resident",
         "resting",
         "room",
+        "sent",
         "trunk",
         "wake_at",
     )
@@ -88,6 +92,7 @@ class Line(Fifo[Entry]):
         self.key = key
         self.active = 0
         self.in_flight = 0
+        self.received = self.sent = self.failed = 0
         self.resident = 0  # of the active ones, those in memory
         self.closed = SUSPENDED if suspended else 0
         self.pause_reason = ""

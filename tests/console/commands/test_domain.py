@@ -4,6 +4,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from angarium.net.answer import Mx
+from angarium.outbound.hosts import Hosts
+from angarium.wire import dns as wire
 from helpers.consoles import FakeServer, Talk
 from helpers.mail import worker
 from helpers.queues import Queues
@@ -17,19 +20,25 @@ def talk(tmp_path: Path, mx: Any) -> Talk:
     line.failures = 2
     queues.defer(line.take(1)[0], 600)
     parts = server.node.parts["worker 0"] = worker(queues, tmp_path)
-    now = queues.clock.monotonic()
     address = SimpleNamespace(records=("192.0.2.1", "192.0.2.2"), ttl=lambda now: 30.0)
-    resolver = SimpleNamespace(cached_mx=lambda name: mx, cached_address=lambda name: address)
-    parts.naming = SimpleNamespace(resolver=resolver)
-    paused = SimpleNamespace(
-        paused_until=lambda address, source: now + 9.0 if address == "192.0.2.1" else 0.0
+    other = SimpleNamespace(records=(Mx(7, "mx.a.test"),))
+    resolver = SimpleNamespace(
+        cached_mx=lambda name: mx,
+        cached_address=lambda name: address,
+        known=lambda: [("b.test", wire.MX)],
+        peek=lambda name, kind: other,
     )
-    parts.pool.dialer = SimpleNamespace(hosts=paused)
+    parts.naming = SimpleNamespace(resolver=resolver)
+    known = Hosts(queues.clock)
+    known.reached("192.0.2.2", "", 0.0125)
+    known.served("192.0.2.2", 2, 0.5)
+    known.failed("192.0.2.1", "", 9.0)
+    parts.pool.dialer = SimpleNamespace(hosts=known)
     return Talk(server)
 
 
 async def test_what_is_known_of_a_domain_is_printed(tmp_path: Path) -> None:
-    record = SimpleNamespace(preference=5, host="mx.a.test")
+    record = Mx(5, "mx.a.test")
     mx = SimpleNamespace(records=(record,), ttl=lambda now: 60.0)
     assert (await talk(tmp_path, mx).say("domain A.test")).splitlines() == [
         "Domain a.test {",
@@ -37,13 +46,15 @@ async def test_what_is_known_of_a_domain_is_printed(tmp_path: Path) -> None:
         "}",
         "Domain 'a.test' has 1 MXs and a TTL of 60 seconds",
         "  [5 mx.a.test TTL:30]",
-        " *      [192.0.2.1] IPv4 tried again in 9.00s",
-        "        [192.0.2.2] IPv4",
+        " *      [192.0.2.1] IPv4 (0.00ms con 0.00ms dlv) 0.00s since failure, again in 9.00s",
+        "        [192.0.2.2] IPv4 (12.50ms con 250.00ms dlv)",
+        "                (also used by b.test pref 7)",
         "Domain has had 2 consecutive connection failures",
         "Queue:",
         "        Active:          1",
         "        Delayed:         1",
         "Deliveries:         0",
+        "Failures:           0",
         "Active Connections: 0",
     ]
 

@@ -1,14 +1,17 @@
 """One message by its id."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from angarium.core.ident import printed
+from angarium.core.ident import parse, printed
 from helpers.consoles import FakeServer, Talk
 from helpers.mail import worker
 from helpers.queues import Queues
+from helpers.streams import StreamWriter, transient
 
 
 @pytest.fixture
@@ -45,10 +48,27 @@ async def test_details_say_what_is_known(talk: Talk, ids: list[str]) -> None:
     assert rows["Recipient"] == "u@a.test"
     assert rows["Size"] == "1"
     assert rows["Next Attempt"].startswith("20")
+    assert "Code" not in rows
     assert await talk.say(f"message details body {ids[0]}") == "x"
     assert (await talk.say(f"message details full {ids[1]}")).endswith("\nx")
     plain = await talk.plain(f"message details full {ids[1]}")
     assert (plain["id"], plain["state"], plain["content"]) == (ids[1], "active", "x")
+
+
+async def test_details_have_the_last_reply_which_the_streams_know(
+    talk: Talk, ids: list[str], tmp_path: Path
+) -> None:
+    stream, ident = StreamWriter(tmp_path / "spool" / "000"), parse(ids[0]) or 0
+    for one, at, reply in (
+        (ident, 5.0, "451 4.7.1 second"), (ident, 3.0, "450 first"), (7, 9.0, "450 of another one"),
+    ):  # fmt: skip
+        stream.put(replace(transient(one), at=at, reason=reply))
+    server: Any = talk.session.server
+    server.node.parts["hose"] = SimpleNamespace(state=tmp_path, heard=[])
+    said = await talk.say(f"message details {ids[0]}")
+    assert "                  Code: 451 4.7.1 second" in said.splitlines()
+    assert (await talk.plain(f"message details {ids[0]}"))["code"] == "451 4.7.1 second"
+    assert (await talk.plain(f"message details {ids[1]}"))["code"] == ""
 
 
 @pytest.mark.parametrize("line", ["message details", "message details x y z"])

@@ -37,7 +37,7 @@ async def test_domains_over_a_threshold_are_those_of_all_workers_together(talk: 
     ]
     plain = await talk.plain("delayed 1")
     assert plain["domains"] == [
-        {"domain": "a.test", "connections": 0, "active": 3, "delayed": 2, "sent": 0}
+        {"domain": "a.test", "connections": 0, "active": 3, "delayed": 2, "sent": 0, "failed": 0}
     ]
 
 

@@ -4,35 +4,56 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from angarium.console.questions.domains import Domain, Host, hosts
-from helpers.mail import worker
+from angarium.console.questions.domains import Address, Domain, Host, hosts
+from angarium.net.answer import Mx
+from angarium.outbound.hosts import Hosts
+from angarium.wire import dns as wire
+from helpers.mail import ended, worker
 from helpers.queues import Queues
 
 
-def parts(tmp_path: Path, mx: Any, rest: float = 0.0) -> Any:
+def parts(tmp_path: Path, mx: Any) -> Any:
     queues = Queues()
     queues.put("a.test").failures = 3
     made = worker(queues, tmp_path)
-    now = queues.clock.monotonic()
     address = SimpleNamespace(records=("192.0.2.1",), ttl=lambda now: 30.0)
-    resolver = SimpleNamespace(cached_mx=lambda name: mx, cached_address=lambda name: address)
-    made.naming = SimpleNamespace(resolver=resolver)
-    paused = SimpleNamespace(paused_until=lambda address, source: now + rest if rest else 0.0)
-    made.pool.dialer = SimpleNamespace(hosts=paused)
+    others = {("b.test", wire.MX): (Mx(7, "mx.a.test"),), ("mx.a.test", wire.A): ("192.0.2.1",)}
+    made.naming = SimpleNamespace(
+        resolver=SimpleNamespace(
+            cached_mx=lambda name: mx,
+            cached_address=lambda name: address,
+            known=lambda: [*others, ("a.test", wire.MX), ("gone.test", wire.MX)],
+            peek=lambda name, kind: (
+                SimpleNamespace(records=others[name, kind]) if (name, kind) in others else None
+            ),
+        )
+    )
+    made.pool.dialer = SimpleNamespace(hosts=Hosts(queues.clock))
     return made
 
 
-def test_hosts_are_told_with_their_addresses(tmp_path: Path) -> None:
-    record = SimpleNamespace(preference=5, host="mx.a.test")
-    mx = SimpleNamespace(records=(record,), ttl=lambda now: 60.0)
-    host = Host(5, "mx.a.test", 30.0, [("192.0.2.1", 0.0)])
-    assert hosts.function(parts(tmp_path, mx), "a.test") == Domain(True, 60.0, [host], 3)
-    [found] = hosts.function(parts(tmp_path, mx, 9.0), "a.test").hosts
-    assert round(found.addresses[0][1]) == 9
+MX = SimpleNamespace(records=(Mx(5, "mx.a.test"),), ttl=lambda now: 60.0)
+
+
+def test_hosts_are_told_with_their_addresses_and_who_else_has_them(tmp_path: Path) -> None:
+    host = Host(5, "mx.a.test", 30.0, [Address("192.0.2.1")], [("b.test", 7)])
+    assert ended(hosts.function(parts(tmp_path, MX), "a.test")) == Domain(True, 60.0, [host], 3)
+
+
+def test_an_address_is_told_with_its_times_and_its_pause(tmp_path: Path) -> None:
+    worker = parts(tmp_path, MX)
+    known = worker.pool.dialer.hosts
+    known.reached("192.0.2.1", "", 0.5)
+    known.served("192.0.2.1", 4, 8.0)
+    known.failed("192.0.2.1", "", 9.0)
+    worker.clock.advance(2.0)
+    [found] = ended(hosts.function(worker, "a.test")).hosts
+    assert found.addresses == [Address("192.0.2.1", 7.0, 2.0, 0.5, 2.0)]
 
 
 def test_what_is_not_known_is_said(tmp_path: Path) -> None:
-    assert hosts.function(parts(tmp_path, None), "a.test") == Domain(False, 0.0, [], 3)
+    found = ended(hosts.function(parts(tmp_path, None), "a.test"))
+    assert found == Domain(False, 0.0, [], 3)
 
 
 def test_of_several_workers_who_asked_last_is_heard() -> None:

@@ -6,6 +6,8 @@ from types import SimpleNamespace
 from angarium.console.questions import queues as asked
 from angarium.console.questions.queues import Size, Sum
 from angarium.queue.choice import Choice
+from angarium.queue.idle import IDLE_SECONDS
+from angarium.queue.tally import Tally
 from helpers.mail import ended, worker
 from helpers.queues import Queues
 
@@ -39,15 +41,27 @@ def test_bindings_are_summed_with_what_became_of_their_mail(tmp_path: Path) -> N
     queues.put("a.test")
     queues.put("b.test")
     parts = worker(queues, tmp_path)
-    parts.pool.sent["g", "b1"] = 7
-    parts.settle.failed_by["g", "b1"] = 2
+    queues.board.tallies.freed(("g", "b1", "c.test"), Tally(9, 7, 2))
+    queues.board.line("g", "b1", "d.test").sent = 1
     table = ended(asked.bindings.function(parts))
     assert table.rows == {
-        "default\tdefault": Sum(active=2, resident=2),
-        "g\tb1": Sum(sent=7, failed=2),
+        "default\tdefault": Sum(active=2, resident=2, received=2),
+        "g\tb1": Sum(sent=8, failed=2, received=9),
         "g\tb2": Sum(),
     }
-    assert (table + table).rows["g\tb1"] == Sum(sent=14, failed=4)
+    assert (table + table).rows["g\tb1"] == Sum(sent=16, failed=4, received=18)
+
+
+def test_what_was_sent_counts_while_there_is_a_queue(tmp_path: Path) -> None:
+    queues = Queues()
+    line = queues.put("a.test")
+    line.sent, line.failed = 5, 2
+    queues.end(line.take(1)[0])
+    asking = worker(queues, tmp_path)
+    table = ended(asked.sizes.function(asking, Choice()))
+    assert table.rows == {"default\tdefault\ta.test": Size(sent=5, failed=2)}
+    queues.later(2 * IDLE_SECONDS + 1)
+    assert ended(asked.sizes.function(asking, Choice())).rows == {}
 
 
 def test_connections_of_clients_are_listed(tmp_path: Path) -> None:

@@ -41,8 +41,8 @@ async def delayed(session: Session, binding: str, threshold: int) -> Result:
 async def summary(session: Session, binding: str = "") -> Result:
     """Print figures of each binding, of one, or of those of a group: `group:NAME`.
 
-    Queues are as they are now; what was delivered (messages) and failed (recipients) counts since
-    the workers were started. What was received is not counted by binding.
+    Queues are as they are now. What was received (messages), delivered and failed (recipients)
+    counts since the server was started; of a worker which has died it is gone.
     """
     group = binding[len(GROUP) :] if binding.lower().startswith(GROUP) else ""
     answers = await session.node.ask(queues.bindings())
@@ -81,11 +81,17 @@ def _block(row: Sum, uptime: float, resident: str = "Resident Messages") -> Iter
     yield f"        Total Queue Size: {row.active + row.delayed:6}"
     yield f"        Successfully Delivered Messages: {row.sent:6}"
     yield f"        Failed Messages: {row.failed:6}"
+    yield f"        Received Messages: {row.received:6}"
     yield f"        {resident}: {row.resident:6}"
     yield f"        Delivery Rate: {row.sent / uptime:6.2f} messages/second"
+    yield f"        Reception Rate: {row.received / uptime:6.2f} messages/second"
     yield f"        Uptime: {int(uptime):6} seconds"
 
 
 def _plain(row: Sum, uptime: float) -> dict[str, Any]:
-    rate = round(row.sent / uptime, 2)
-    return {**msgspec.structs.asdict(row), "total": row.active + row.delayed, "rate": rate}
+    return {
+        **msgspec.structs.asdict(row),
+        "total": row.active + row.delayed,
+        "rate": round(row.sent / uptime, 2),
+        "reception_rate": round(row.received / uptime, 2),
+    }

@@ -23,7 +23,9 @@ async def domain(session: Session, domain: str) -> Result:
     """Print what is configured for a domain, its mail servers, its mail and its connections.
 
     The mail servers are those a worker has asked for: ` *` is one which is left alone for a while,
-    as it failed. Why its mail waits, says explain domain.
+    as it failed. Behind an address stands how long it takes to greet us, and to take a message:
+    averages of connections which have ended, the newest counts most. Why its mail waits, says
+    explain domain.
     """
     name = domain.lower()
     choice = Choice(domain=name)
@@ -40,6 +42,7 @@ async def domain(session: Session, domain: str) -> Result:
         f"        Active:    {size.active:7}",
         f"        Delayed:   {size.delayed:7}",
         f"Deliveries:   {size.sent:7}",
+        f"Failures:     {size.failed:7}",
         f"Active Connections: {connected.total}",
     ]
     lines += [
@@ -78,6 +81,11 @@ def _hosts(name: str, known: domains.Domain) -> Iterator[str]:
     yield f"Domain '{name}' has {count} MXs and a TTL of {int(known.ttl)} seconds"
     for each in known.hosts:
         yield f"  [{each.preference} {each.name} TTL:{int(each.ttl)}]"
-        for address, rest in each.addresses:
-            mark, left = (" *", f" tried again in {rest:.2f}s") if rest else ("  ", "")
-            yield f"{mark}      [{address}] {family(address)}{left}"
+        for one in each.addresses:
+            mark, left = "  ", ""
+            if one.rest:
+                mark, left = " *", f" {one.failed:.2f}s since failure, again in {one.rest:.2f}s"
+            took = f"({one.connect * 1000:.2f}ms con {one.delivery * 1000:.2f}ms dlv)"
+            yield f"{mark}      [{one.address}] {family(one.address)} {took}{left}"
+        for other, preference in each.others:
+            yield f"                (also used by {other} pref {preference})"

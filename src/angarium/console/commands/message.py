@@ -10,7 +10,7 @@ from angarium.console.access import Rank
 from angarium.console.chosen import ident_of, reply_of
 from angarium.console.command import Words, command
 from angarium.console.errors import CommandError
-from angarium.console.questions import mail, messages
+from angarium.console.questions import history, mail, messages
 from angarium.console.result import Result, Said
 from angarium.console.session import Session
 from angarium.core.ident import printed
@@ -25,8 +25,8 @@ _Noted = Annotated[Words, "<id> [note ...]"]
 async def details(session: Session, words: Annotated[Words, "[full | body] <id>"]) -> Result:
     """Print what is known of a queued message; with `body` its content, with `full` both.
 
-    The last reply of a host stands in the log, by the same id. Of a content over 4 MB the first 4
-    are shown.
+    Code is the reply with which it was put off last; it is looked for in the event streams, for 3
+    seconds. Of a content over 4 MB the first 4 are shown.
     """
     which = words[0].lower() if len(words) > 1 else ""
     if which not in {"", "full", "body"} or not 1 <= len(words) <= 2:
@@ -37,17 +37,21 @@ async def details(session: Session, words: Annotated[Words, "[full | body] <id>"
     content = found.content[: messages.MOST].decode("utf-8", "replace").replace("\r\n", "\n")
     if len(found.content) > messages.MOST:
         content += f"\n({found.size - messages.MOST} octets more)"
-    text = "" if which == "body" else _described(found)
+    reply = ""
+    if found.attempts and which != "body":
+        said = await session.node.ask(history.last_reply(found.ident))
+        reply = said.total.text if said.total is not None else ""
+    text = "" if which == "body" else _described(found, reply)
     parts = [each for each in (text, content.removesuffix("\n")) if each]
     plain: dict[str, Any] = msgspec.structs.asdict(found)
     del plain["content"], plain["error"], plain["ident"]
-    plain |= {"id": words[-1], "batch": printed(found.batch)}
+    plain |= {"id": words[-1], "batch": printed(found.batch), "code": reply}
     if which:
         plain["content"] = content
     return Said("\n".join(parts), plain)
 
 
-def _described(found: messages.Details) -> str:
+def _described(found: messages.Details, reply: str) -> str:
     rows = [
         ("Created", _time(found.received_at)),
         ("Next Attempt", _time(found.due) if found.state == "delayed" else found.state),
@@ -55,6 +59,7 @@ def _described(found: messages.Details) -> str:
         ("Received Via", f"{found.protocol.upper()} {found.source}".strip()),
         ("Sender", found.sender),
         ("Recipient", found.recipient),
+        *([("Code", reply)] if reply else []),
         ("Binding", f"{found.group}/{found.binding}"),
         ("Domain", found.domain),
         ("Size", str(found.size)),

@@ -40,8 +40,9 @@ Row = tuple[str, Size]
 async def active(session: Session, threshold: int) -> Result:
     """List domains with more active mail than this: connections, active, delayed, sent.
 
-    Sent are messages over the connections of the present and those before them, as long as there
-    was one. Mail to one gateway shares its connections, and they count for none of its domains.
+    Sent are recipients for whom mail was taken since the domain has a queue: it is forgotten a
+    minute after its last mail, at most. Mail to one gateway shares its connections: they count for
+    none of its domains.
     """
     return await over(session, Choice(), lambda size: size.active > threshold)
 
@@ -98,6 +99,7 @@ def plain_size(size: Size) -> dict[str, int]:
         "active": size.active,
         "delayed": size.delayed,
         "sent": size.sent,
+        "failed": size.failed,
     }
 
 

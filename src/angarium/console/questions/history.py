@@ -5,7 +5,7 @@ The hose is asked, which reads them anyhow, so no worker has work of it.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Generator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -33,6 +33,7 @@ from angarium.journal.reader import Tail
 
 RECORDS: Final = 64  # taken from a stream in one step
 LOOK_SECONDS: Final = 20.0  # for the life of a message; what is not read by then is said
+GLANCE_SECONDS: Final = 3.0  # for its last reply
 MOST: Final = 1000  # events of a message
 QUEUED: Final = 5000  # events which wait to be sent to who follows; what is more is counted only
 _UINT64: Final = b"\xcf"  # how an id begins in an event
@@ -69,18 +70,49 @@ class Life(msgspec.Struct, frozen=True):
 @question("life", of=Of.HOSE)
 def life(hose: Hose, ident: int) -> Generator[None, None, Life]:
     """Return what the streams have of a message, by the id of an entry or of its content."""
+    found = list[Happened]()
+    whole = yield from _looked(hose, ident, LOOK_SECONDS, lambda event: found.append(told(event)))
+    found.sort()
+    return Life(Page(found[:MOST], MOST, len(found)), whole)
+
+
+class Reply(msgspec.Struct, frozen=True, order=True):
+    """The last reply to a recipient, and when; `text` is "" if there is none."""
+
+    at: float = 0.0
+    text: str = ""
+
+    def __add__(self, other: "Reply") -> "Reply":
+        return max(self, other)
+
+
+@question("last reply", of=Of.HOSE)
+def last_reply(hose: Hose, ident: int) -> Generator[None, None, Reply]:
+    """Return with which reply mail to a recipient was put off last, if it is found soon."""
+    found = [Reply()]
+
+    def look(event: Event) -> None:
+        if isinstance(event, TransientFailure) and event.id == ident:
+            found.append(Reply(event.at, event.reason))
+
+    yield from _looked(hose, ident, GLANCE_SECONDS, look)
+    return max(found)
+
+
+def _looked(
+    hose: Hose, ident: int, seconds: float, look: Callable[[Event], object]
+) -> Generator[None, None, bool]:
+    """Look at the events of a message, for so long at most; return whether those were all."""
     needle = _UINT64 + ident.to_bytes(8, "big")
-    until, found, whole = time.monotonic() + LOOK_SECONDS, list[Happened](), True
+    until = time.monotonic() + seconds
     for folder in sorted((hose.state / "spool").glob(f"*/{MESSAGES}")):
         for event in _events(folder, needle):
             if event is not None and ident in (getattr(event, "id", 0), getattr(event, "batch", 0)):
-                found.append(told(event))
+                look(event)
             yield
             if time.monotonic() > until:
-                whole = False
-                break
-    found.sort()
-    return Life(Page(found[:MOST], MOST, len(found)), whole)
+                return False
+    return True
 
 
 def _events(folder: Path, needle: bytes) -> Iterator[Event | None]:

@@ -28,8 +28,8 @@ class Size(msgspec.Struct, frozen=True):
     Attributes:
         active: entries whose time has come, those in attempts too; `delayed`: those which wait.
         resident: entries in memory.
-        sent: messages which hosts took, over the connections it has and those it had since the
-            first of them.
+        sent, failed: recipients for whom mail was taken, and who could not get it, since there is
+            such a queue: one without mail is forgotten after a minute at most.
     """
 
     active: int = 0
@@ -37,6 +37,7 @@ class Size(msgspec.Struct, frozen=True):
     connections: int = 0
     sent: int = 0
     resident: int = 0
+    failed: int = 0
 
     def __add__(self, other: "Size") -> "Size":
         return Size(
@@ -45,6 +46,7 @@ class Size(msgspec.Struct, frozen=True):
             self.connections + other.connections,
             self.sent + other.sent,
             self.resident + other.resident,
+            self.failed + other.failed,
         )
 
 
@@ -72,7 +74,7 @@ class Outbound(msgspec.Struct, frozen=True, order=True):
 
 @question("queue sizes")
 def sizes(worker: "Parts", choice: Choice) -> Generator[None, None, Table[Size]]:
-    """Return the size of each queue which is not empty, by group, binding and domain."""
+    """Return the size of each queue which has something, or had, by group, binding and domain."""
     queues = choice.queues()
     rows: dict[str, Size] = {}
     for number, (key, line) in enumerate(_all(worker), 1):
@@ -81,7 +83,7 @@ def sizes(worker: "Parts", choice: Choice) -> Generator[None, None, Table[Size]]
         if key is None or not queues(key):
             continue
         size = _size(worker, key, line)
-        if size.active or size.delayed or size.connections or size.sent:
+        if size.active or size.delayed or size.connections or size.sent or size.failed:
             rows[BETWEEN.join(key)] = size
     return Table(rows)
 
@@ -102,18 +104,21 @@ def _size(worker: "Parts", key: Key, line: Line | None) -> Size:
     if line is None:
         return Size(delayed=worker.board.delayed_of(key))
     outlet = line.pool
-    connections = sent = 0
+    connections = 0
     if isinstance(outlet, Outlet) and outlet.line is line:
         connections = len(outlet.sessions)
-        sent = outlet.sent + sum(each.successes for each in outlet.connections)
     return Size(
-        line.active + line.in_flight, line.delayed, connections, sent,
-        line.resident + line.in_flight,
+        line.active + line.in_flight, line.delayed, connections, line.sent,
+        line.resident + line.in_flight, line.failed,
     )  # fmt: skip
 
 
 class Sum(msgspec.Struct, frozen=True):
-    """What there is of a binding. `sent`: messages, `failed`: recipients, since the start."""
+    """What there is of a binding, and what became of its mail since the start.
+
+    Attributes:
+        received: messages; `sent`, `failed`: recipients.
+    """
 
     active: int = 0
     delayed: int = 0
@@ -121,6 +126,7 @@ class Sum(msgspec.Struct, frozen=True):
     resident: int = 0
     sent: int = 0
     failed: int = 0
+    received: int = 0
 
     def __add__(self, other: "Sum") -> "Sum":
         mine, others = msgspec.structs.astuple(self), msgspec.structs.astuple(other)
@@ -130,23 +136,24 @@ class Sum(msgspec.Struct, frozen=True):
 @question("binding sums")
 def bindings(worker: "Parts") -> Generator[None, None, Table[Sum]]:
     """Return what there is of each binding, by group and binding."""
-    pool, settle = worker.pool, worker.settle
     rows = {each: Sum() for each in worker.configuration.bindings()}
     for number, (key, line) in enumerate(_all(worker), 1):
         if key is not None:
             size = _size(worker, key, line)
-            found = Sum(size.active, size.delayed, 0, size.resident)
+            received = 0 if line is None else line.received
+            found = Sum(
+                size.active, size.delayed, 0, size.resident, size.sent, size.failed, received
+            )
             rows[key[:2]] = rows.get(key[:2], Sum()) + found
         if not number % _PIECE:
             yield None
-    for outlet in list(pool.outlets):
-        sent = outlet.sent + sum(each.successes for each in outlet.connections)
+    for outlet in list(worker.pool.outlets):
         own = outlet.line.key[:2]
-        rows[own] = rows.get(own, Sum()) + Sum(connections=len(outlet.sessions), sent=sent)
+        rows[own] = rows.get(own, Sum()) + Sum(connections=len(outlet.sessions))
     yield None
-    for own in {*pool.sent, *settle.failed_by}:
-        gone = Sum(sent=pool.sent[own], failed=settle.failed_by[own])
-        rows[own] = rows.get(own, Sum()) + gone
+    for own, gone in list(worker.board.tallies.items()):
+        past = Sum(sent=gone.sent, failed=gone.failed, received=gone.received)
+        rows[own] = rows.get(own, Sum()) + past
     return Table({BETWEEN.join(own): row for own, row in rows.items()})
 
 
