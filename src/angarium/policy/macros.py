@@ -146,16 +146,14 @@ def _quoted(inner: str, situation: Situation) -> bytes:
 
 def _plain(name: str, argument: str | None, situation: Situation) -> bytes | None:
     """Return what a macro of custom_logger stands for; None if there is none of that name."""
-    if name == "vctx_conn" and argument is not None:
-        return _octets(situation.connection.get(argument, ""))
-    if name == "vctx_mess" and argument is not None:
-        return _octets(situation.message.get(argument, ""))
+    if name in ("vctx_conn", "vctx_mess") and argument is not None:
+        context = situation.connection if name == "vctx_conn" else situation.message
+        return _octets(context.get(argument, ""))
     if name == "h" and argument is not None:
         return situation.content.header(_octets(argument).lower()) if situation.content else b""
-    if name in ("m", "M"):
-        return _octets(split(situation.sender)[name == "M"])
-    if name in ("r", "R"):
-        return _octets(split(situation.recipient)[name == "R"])
+    if name in ("m", "M", "r", "R"):
+        address = situation.sender if name in "mM" else situation.recipient
+        return _octets(split(address)[name.isupper()])
     if name == "H":
         return _octets(situation.peer)
     if name == "t":
