@@ -7,10 +7,11 @@ from angarium.lab.letters import Letters
 from angarium.lab.load import Load, Plan, Report
 from angarium.lab.sink import Sink
 from angarium.net.loop import RealClock
+from helpers.world import reserved_port
 
 
 async def run(sink: Sink, letters: Letters | None = None, **plan: float) -> Report:
-    settings = {"port": sink.port, "patience": 5.0} | plan
+    settings = {"port": sink.port, "patience": 90.0} | plan
     letters = letters or Letters([(500, 1)])
     return await Load(Plan(**settings), letters, RealClock()).run()  # type: ignore[arg-type]
 
@@ -119,7 +120,7 @@ async def test_who_waits_for_a_slow_server_is_charged_for_the_wait() -> None:
 async def test_a_duration_ends_the_load() -> None:
     async with Sink() as sink:
         report = await run(sink, rate=1000, duration=0.05)
-    assert 1 <= report.acknowledged == report.begun <= 60  # a loaded machine is late
+    assert report.acknowledged == report.begun == 50  # however late it is
     async with Sink() as sink:
         report = await run(sink, duration=0.05, connections=2)
     assert report.acknowledged == report.begun >= 1
@@ -132,10 +133,11 @@ async def test_patience_ends_with_a_server_which_does_not_answer() -> None:
     assert (report.begun, report.unknown, report.unsent) == (1, 1, 4)
 
 
+@pytest.mark.slow
 async def test_no_server_at_all_is_an_end_too() -> None:
-    async with Sink() as sink:
-        pass
-    report = await run(sink, count=1, patience=0.01, duration=0.01)
+    with reserved_port() as keeper:
+        plan = Plan(port=keeper.getsockname()[1], count=1, patience=0.5)
+        report = await Load(plan, Letters([(500, 1)]), RealClock()).run()
     assert report.acknowledged == 0
     assert report.not_connected >= 1
 

@@ -10,6 +10,7 @@ Without a rate each connection sends its next message when the last one is answe
 
 import asyncio
 import email.utils
+import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -119,6 +120,8 @@ class Load:
         self._due: deque[float] = deque()  # times of messages not begun yet
         self._next_due = 0.0
         self._scheduled = 0
+        # Of an open load it is known beforehand, and no late timer makes it more.
+        self._most = math.ceil(plan.rate * plan.duration) or math.inf
         self._started_at = self._ended_at = self._moved_at = 0.0
         self._free: deque[Injector] = deque()  # may have lost their connection
         self._working: set[Injector] = set()
@@ -138,7 +141,7 @@ class Load:
         if self._plan.rate:
             self._release()
         if self._plan.duration:
-            self._later(self._plan.duration, self.stop)
+            self._later(self._plan.duration, self._elapsed)
         self._later(SWEEP, self._sweep)
         for _ in range(self._plan.connections):
             self._open()
@@ -200,7 +203,7 @@ class Load:
     def _release(self) -> None:
         """Let become due what is due by now, and come again for the next."""
         now = self._clock.monotonic()
-        while self._next_due <= now and not self._over:
+        while self._next_due <= now and self._scheduled < self._most and not self._over:
             self._due.append(self._next_due)
             self._next_due += 1 / self._plan.rate
             self._schedule_one()
@@ -208,8 +211,13 @@ class Load:
             injector = self._free.popleft()
             if not injector.gone.done():
                 self._begin(injector)
-        if not self._over:
+        if self._scheduled < self._most and not self._over:
             self._later(max(TICK, self._next_due - now), self._release)
+
+    def _elapsed(self) -> None:
+        if self._plan.rate:
+            self._release()
+        self.stop()
 
     def _schedule_one(self) -> None:
         self._scheduled += 1
