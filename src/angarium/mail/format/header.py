@@ -17,8 +17,8 @@ CRLF: Final = b"\r\n"
 # field          = field-name ":" unstructured CRLF
 # field-name     = 1*ftext                         ; %d33-57 / %d59-126
 # Blanks before the colon are obsolete syntax (RFC 5322 section 4.5) and still seen.
-_FIELD: Final = re.compile(rb"\r\n([!-9;-~]+)[ \t]*:")
-_FOLD: Final = re.compile(rb"\r\n(?=[ \t])")
+FIELD: Final = re.compile(rb"\r\n([!-9;-~]+)[ \t]*:")
+FOLD: Final = re.compile(rb"\r\n(?=[ \t])")
 
 
 def limits(content: bytes) -> tuple[int, int]:
@@ -40,7 +40,7 @@ class Header:
 
     def __init__(self, raw: bytes) -> None:
         self.raw = raw
-        found = [(at[1].lower(), at.start(), at.end() - 2) for at in _FIELD.finditer(CRLF + raw)]
+        found = [(at[1].lower(), at.start(), at.end() - 2) for at in FIELD.finditer(CRLF + raw)]
         ends = [*(start for _, start, _ in found), len(raw)][1:]
         # Name, where the field begins, where its value begins, where the next field begins.
         self._fields = [(*field, end) for field, end in zip(found, ends, strict=True)]
@@ -73,4 +73,4 @@ class Header:
         return b"".join(kept) + self.raw[at:]
 
     def _value(self, start: int, end: int) -> bytes:
-        return _FOLD.sub(b"", self.raw[start:end]).strip(b" \t\r\n")
+        return FOLD.sub(b"", self.raw[start:end]).strip(b" \t\r\n")
