@@ -9,7 +9,7 @@ from uvicorn.server import ServerState
 
 import angarium.run.declared  # noqa: F401 - what is measured has its declaration
 from angarium.web.app import app
-from angarium.web.guard import connections
+from angarium.web.guard import Manners, connections
 from angarium.web.overview import History, Queue, Sample
 
 
@@ -91,12 +91,13 @@ async def ask(
 
 @contextlib.asynccontextmanager
 async def serving(
-    watched: Watched, hosts: Collection[str] = (), idle: float = 0.0
+    watched: Watched, hosts: Collection[str] = (), manners: Manners | None = None
 ) -> AsyncIterator[int]:
     """Serve on a free port, and return it."""
     about = {"node": "mx.node.test", "version": "1.2.3"}
     state = ServerState()
-    made = connections(app(watched, about), hosts, state, idle)
+    met = Manners() if manners is None else manners
+    made = connections(app(watched, about), hosts, state, lambda client: met)
     server = await asyncio.get_running_loop().create_server(made, "127.0.0.1", 0)
     try:
         yield int(server.sockets[0].getsockname()[1])

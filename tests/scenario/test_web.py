@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -164,6 +165,46 @@ async def test_listeners_change_with_a_reload_and_nobody_is_refused(
         await world.until(lambda: not web_pids(world), "the end of the web process")
         await world.send("a@sender.test", ["b@example.com"], CONTENT)
         await world.delivered(1)
+
+
+@pytest.mark.effect("max_request_size", "log_requests_to_paniclog", "http_logger.log")
+async def test_clients_are_met_as_their_peer_stanza_says_and_noted(
+    tmp_path: Path, port: int
+) -> None:
+    config = (
+        LISTENER.format(
+            port=port,
+            more="max_request_size = 10000 "
+            "peer 127.0.0.0/8 { max_request_size = 400 log_requests_to_paniclog = true }",
+        )
+        + 'http_logger { log = "http.ec" }\n'
+    )
+    long = f"X: {'x' * 400}\r\n"
+    async with World(tmp_path, config, ZONE) as world:
+        await until_said(world, port, "/readyz", 200)
+        assert (await ask(port, "/healthz", more=long)).status == 413
+        log = world.state / "http.ec"
+        rest = rf'127\.0\.0\.1:\d+ 127\.0\.0\.1:{port} "GET healthz HTTP/1\.1" 413 \d+ \d+\.\d{{3}}'
+        whole = re.compile(rf"\d{{10}} {rest}", re.ASCII)
+        await world.until(lambda: log.exists() and whole.search(log.read_text()), "it in httplog")
+        said = re.compile(r'^\d{10}:127\.0\.0\.1 "GET healthz HTTP/1\.1" 413 \d+ \d+\.\d{3}$')
+        assert [line for line in world.log("paniclog") if said.match(line)]
+        log.rename(log.with_suffix(".1"))
+        world.signal(signal.SIGUSR1)
+
+        async def anew() -> bool:
+            await ask(port, "/healthz")
+            return log.exists()
+
+        await world.eventually(anew, "another file")
+        await world.reload(LISTENER.format(port=port, more=""))
+        noted = len(world.log("paniclog"))
+
+        async def taken() -> bool:
+            return (await ask(port, "/healthz", more=long)).status == 200
+
+        await world.eventually(taken, "a long request to be answered")
+        assert not any('"GET' in line for line in world.log("paniclog")[noted:])
 
 
 async def test_an_upgrade_puts_another_in_its_place_and_refuses_nobody(

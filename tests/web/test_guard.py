@@ -6,7 +6,8 @@ import contextlib
 import pytest
 
 from angarium.web import guard
-from angarium.web.guard import MOST_CONNECTIONS, MOST_HEADER, host_of
+from angarium.web.asked import Asked
+from angarium.web.guard import MOST_CONNECTIONS, MOST_HEADER, Manners, host_of, octets_of
 from helpers.browser import WELL, Watched, ask, connected, cut_off, read, serving
 
 
@@ -115,7 +116,8 @@ async def test_who_says_nothing_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 async def test_who_asks_no_more_is_cut_off_after_its_idle_time() -> None:
-    async with serving(Watched(WELL), idle=0.05) as port, connected(port) as (reader, writer):
+    manners = Manners(idle_seconds=0.05)
+    async with serving(Watched(WELL), (), manners) as port, connected(port) as (reader, writer):
         writer.write(ALIVE)
         assert (await read(reader)).status == 200
         assert await cut_off(reader)
@@ -131,10 +133,72 @@ async def test_who_does_not_take_its_answers_is_cut_off(monkeypatch: pytest.Monk
         ended.set()
 
     monkeypatch.setattr(guard.Guarded, "connection_lost", noted)
-    async with serving(Watched(WELL), idle=60.0) as port, connected(port) as (_, writer):
+    async with serving(Watched(WELL)) as port, connected(port) as (_, writer):
         writer.transport.pause_reading()  # type: ignore[attr-defined]
         writer.write(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2000)
         await asyncio.wait_for(ended.wait(), 90)
+
+
+@pytest.mark.parametrize(
+    ("more", "status"),
+    [("", 200), ("X: 3456789\r\n", 200), ("X: 34567890\r\n", 413), ("Content-Length: 9\r\n", 413)],
+)
+async def test_a_request_which_is_too_long_is_refused_by_its_length(more: str, status: int) -> None:
+    whole = "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX: 3456789\r\nConnection: close\r\n\r\n"
+    async with serving(Watched(WELL), (), Manners(most_octets=len(whole))) as port:
+        assert (await ask(port, "/healthz", more=more)).status == status
+
+
+def test_octets_of_a_request_are_those_which_came_and_those_announced() -> None:
+    scope = {
+        "method": "GET", "raw_path": b"/a%20b", "query_string": b"c=d", "http_version": "1.1",
+        "headers": [(b"host", b"x"), (b"content-length", b"1000")],
+    }  # fmt: skip
+    came = len("GET /a%20b?c=d HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n")
+    assert octets_of(scope) == came + 1000
+    scope["headers"] = [(b"content-length", b"+5")]  # The gate refuses what is no number.
+    assert octets_of(scope) < came
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        ALIVE,
+        b"GET /x HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"PUT / HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"no\r\n\r\n",
+    ],
+)
+async def test_no_answer_is_sent_in_chunks(octets: bytes) -> None:
+    async with serving(Watched(WELL)) as port, connected(port) as (reader, writer):
+        writer.write(octets)
+        answer = await read(reader)
+    assert "transfer-encoding" not in answer.fields
+    assert len(answer.body) == int(answer.fields["content-length"]) > 0
+
+
+async def test_each_request_which_was_answered_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[Asked] = []
+    manners = Manners(local="*:80", told=told.append)
+    async with serving(Watched(WELL), (), manners) as port, connected(port) as (reader, writer):
+        loop = asyncio.get_running_loop()
+        writer.write(ALIVE + b"HEAD /nothing?x=y HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        first = await read(reader)
+        await read(reader, head=True)
+        begun = loop.time()
+        writer.write(b"GET /a%20b HTTP/1.0\r\n\r\n")
+        rest = await reader.read()
+        taken = loop.time() - begun
+    ours = writer.get_extra_info("sockname")[1]
+    assert [(each.method, each.target, each.version, each.status) for each in told] == [
+        ("GET", "/healthz", "1.1", 200),
+        ("HEAD", "/nothing", "1.1", 404),
+        ("GET", "/a%20b", "1.0", 404),
+    ]
+    assert {(each.address, each.port, each.local) for each in told} == {("127.0.0.1", ours, "*:80")}
+    assert told[0].octets > len(first.body) + 100  # with its header
+    assert told[2].octets == len(rest)
+    assert 0 <= told[2].seconds <= taken
 
 
 async def test_one_connection_too_many_is_told_so_and_the_others_go_on() -> None:

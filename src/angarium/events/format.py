@@ -302,8 +302,12 @@ def account(at: str, endpoint: str, address: str, user: str, verdict: int, comma
 
 
 def panic(at: str, source: str, text: str) -> str:
-    """Return a paniclog line; no line end. `source` is the module or part which speaks."""
-    return f"{at}:{escape_rest(source)}: {escape_rest(text)}"
+    """Return a paniclog line; no line end.
+
+    Args:
+        source: the module or part which speaks; "": none, as of requests by HTTP.
+    """
+    return f"{at}:{escape_rest(source)}{': ' * bool(source)}{escape_rest(text)}"
 
 
 def imported(at: str, before: int, now: int, source: str) -> bytes:

@@ -1,8 +1,8 @@
 """Processes beside the workers, each there when the configuration asks for it: monitor and web.
 
 Mail needs none of them. One that dies is started again; one that hangs is ended by the watchdog
-and waited for by nobody, but at the end of a stop, and then not for long. The rule: **they are told, and asked nothing**: what they
-cannot take in at once is dropped.
+and waited for by nobody, but at the end of a stop, and then not for long. The rule: **they are
+told, and asked nothing**: what they cannot take in at once is dropped.
 """
 
 import asyncio

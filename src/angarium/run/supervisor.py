@@ -25,7 +25,7 @@ from angarium.queue.ledger import LedgerTable
 from angarium.queue.spool.options import Spooling
 from angarium.run import handover, link, shards, traces
 from angarium.run.accounts import Accounts
-from angarium.run.aides import MONITOR, Aides, Overheard, Postmaster, sockets_of
+from angarium.run.aides import MONITOR, WEB, Aides, Overheard, Postmaster, sockets_of
 from angarium.run.alarm import Panics
 from angarium.run.beside import Beside, words
 from angarium.run.changes import Changes
@@ -396,6 +396,7 @@ class Supervisor:
         self._panics.reopen()
         self._accounts.close()
         self._fleet.send(link.Reopen())
+        self._aides.tell(WEB, link.Reopen())
         self._hose.send(link.Reopen())
 
     # -- children -------------------------------------------------------------------------

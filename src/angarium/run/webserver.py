@@ -7,6 +7,7 @@ Mail needs nothing of it. Each address has a listener of its own; a reload opens
 
 import asyncio
 import socket
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -21,6 +22,7 @@ from angarium.net import loop as loops
 from angarium.run import link, process, scoreboard, watchdog
 from angarium.run.doors import buffers_of
 from angarium.run.host import Host
+from angarium.run.httplogs import HttpLogs
 from angarium.run.own import Own
 from angarium.run.process import Process
 from angarium.run.sockets import label
@@ -28,8 +30,8 @@ from angarium.run.watching import Watching
 from angarium.web.app import app
 from angarium.web.collector import Collector
 from angarium.web.follow import Follow
-from angarium.web.guard import connections
-from angarium.web.options import HTTP, Observed, Tracing
+from angarium.web.guard import Manners, connections
+from angarium.web.options import HTTP, HttpRequests, Observed, Tracing
 from angarium.web.spans import Spans
 
 LOOK_SECONDS: Final = 1.0
@@ -52,6 +54,7 @@ class WebServer(Process):
         self._stopping = asyncio.Event()
         self._open: dict[Endpoint, asyncio.Server] = {}
         self._state = ServerState()
+        self._logs: HttpLogs
         self._sockets: dict[str, socket.socket] = {}
         self._tracing: asyncio.Task[None] | None = None
         self._prepared: tuple[Configuration, dict[str, socket.socket]] | None = None
@@ -63,12 +66,14 @@ class WebServer(Process):
         watchdog.attend(self._state_folder / "run", scoreboard.WEB, NAME)
         self._watching = Watching(self._state_folder, self._clock.time)
         self._sockets = _taken(descriptors)
+        self._logs = HttpLogs(configuration, self._state_folder, self._clock, self.alarm)
         await self._listen(configuration)
         self._trace(configuration)
         self.ready()
         while not self._stopping.is_set():
             self._own.look(self._clock.monotonic())
             self._watching.look({NAME: self._metrics.snapshot()})
+            self._logs.flush()
             try:
                 await asyncio.wait_for(self._stopping.wait(), LOOK_SECONDS)
             except TimeoutError:
@@ -89,10 +94,10 @@ class WebServer(Process):
             kept = self._sockets.get(label(where))
             if kept is None:
                 continue  # It needs a restart; the supervisor has said so.
-            at = {"listener": HTTP, "listen": where.name}
-            hosts = {host.name.lower(), *configuration.at(Observed, **at).http_hosts}
-            idle = configuration.at(Reception, **at).idle_time
-            made = connections(answering, {each.lower() for each in hosts}, self._state, idle)
+            observed = configuration.at(Observed, listener=HTTP, listen=where.name)
+            hosts = {each.lower() for each in (host.name, *observed.http_hosts)}
+            manners = partial(self._manners, configuration, where)
+            made = connections(answering, hosts, self._state, manners)
             opened = socket.socket(fileno=socket.dup(kept.fileno()))
             buffers_of(configuration, where).set(opened)  # who is accepted has the same
             if where.path:
@@ -101,6 +106,18 @@ class WebServer(Process):
                 self._open[where] = await loop.create_server(made, sock=opened)
         for name in self._sockets.keys() - {label(where) for where in wanted}:
             self._sockets.pop(name).close()
+
+    def _manners(self, configuration: Configuration, where: Endpoint, client: str) -> Manners:
+        """Return how a client of a listener is met."""
+        at = {"listener": HTTP, "listen": where.name, "peer": client}
+        requests = configuration.at(HttpRequests, **at)
+        aloud = requests.log_requests_to_paniclog
+        return Manners(
+            local=where.name,
+            idle_seconds=configuration.at(Reception, **at).idle_time,
+            most_octets=requests.max_request_size or 0,
+            told=self._logs.note_in_paniclog if aloud else self._logs.note,
+        )
 
     def _trace(self, configuration: Configuration) -> None:
         """Send traces as the configuration has it, and no others."""
@@ -150,6 +167,7 @@ class WebServer(Process):
             for name in coming.keys() & self._sockets.keys():
                 self._sockets.pop(name).close()
             self._sockets |= coming
+            self._logs.use(configuration)
             self.spawn(self._listen(configuration))
             self._trace(configuration)
 
@@ -158,6 +176,9 @@ class WebServer(Process):
             for each in self._prepared[1].values():
                 each.close()
         self._prepared = None
+
+    def reopen(self) -> None:
+        self._logs.reopen()
 
     async def drain(self, seconds: float) -> None:
         self._stopping.set()
@@ -172,6 +193,7 @@ class WebServer(Process):
             connection.shutdown()
         for kept in self._sockets.values():
             kept.close()
+        self._logs.close()
         self._watching.close()
 
 

@@ -1,7 +1,8 @@
 """What stands between clients of HTTP and what answers them: bounds, and who may ask.
 
 `Guarded` is the connection: so many at once, so much header, so much time for a request and for
-its answer to be taken. `Gate` is the request: only GET and HEAD, no content, and a Host we know.
+its answer to be taken. `Gate` is the request: only GET and HEAD, of no more octets than the client
+may send, no content, and a Host we know.
 Rule: **a connection has one timer, and when that ends so does it**, whatever it is doing.
 """
 
@@ -9,16 +10,21 @@ import asyncio
 import ipaddress
 import logging
 from collections.abc import Awaitable, Callable, Collection, MutableMapping
+from dataclasses import dataclass
 from typing import Any, Final, cast
 
+import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
+
+from angarium.web.asked import Asked
 
 MOST_CONNECTIONS: Final = 64  # of all listeners: a scraper, some people, and room for trouble
 MOST_HEADER: Final = 16384  # octets of a request line and its fields
 REQUEST_SECONDS: Final = 10.0  # for a request to come, and for its answer to be taken
 IDLE_SECONDS: Final = 60.0  # between two requests, where idle_time says nothing
+_MOST, _STATUS = "most octets", "status"  # in the state of a request
 _FULL: Final = (
     b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 21\r\nconnection: close\r\n\r\n"
     b"too many connections\n"
@@ -37,6 +43,23 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How one client is met.
+
+    Attributes:
+        local: the listening socket, as it is configured.
+        idle_seconds: between two requests; 0: as long as `IDLE_SECONDS`.
+        most_octets: of a request, its content counted as announced; 0: no limit.
+        told: called with each request which was answered.
+    """
+
+    local: str = ""
+    idle_seconds: float = 0.0
+    most_octets: int = 0
+    told: Callable[[Asked], None] | None = None
+
+
 class Gate:
     """An application which refuses what should not come to the one behind it.
 
@@ -53,9 +76,9 @@ class Gate:
             raise ValueError(f"nothing here answers {scope['type']}")
         refusal = self._refusal(scope)
         if refusal is None:
-            await self._app(scope, receive, _added(send))
+            await self._app(scope, receive, _added(scope, send))
         else:
-            await _refuse(_added(send), *refusal)
+            await _refuse(_added(scope, send), *refusal)
 
     def _refusal(self, scope: Scope) -> tuple[int, str, tuple[tuple[bytes, bytes], ...]] | None:
         close = ((b"connection", b"close"),)
@@ -63,6 +86,9 @@ class Gate:
             return 405, "only GET and HEAD are answered", ((b"allow", b"GET, HEAD"), *close)
         fields: list[tuple[bytes, bytes]] = scope["headers"]
         content = [value for name, value in fields if name == b"content-length"]
+        most = scope["state"][_MOST]
+        if most and octets_of(scope) > most:
+            return 413, f"a request has at most {most} octets here", close
         if any(value.strip(b"0") for value in content) or any(
             name == b"transfer-encoding" for name, _ in fields
         ):
@@ -95,9 +121,21 @@ def host_of(field: str) -> str:
     return text.partition(":")[0].removesuffix(".")
 
 
-def _added(send: Send) -> Send:
+def octets_of(scope: Scope) -> int:
+    """Return how many octets a request has; a content counts as it is announced."""
+    target = scope["raw_path"] + b"?" * bool(scope["query_string"]) + scope["query_string"]
+    octets = len(f"{scope['method']}  HTTP/{scope['http_version']}\r\n\r\n") + len(target)
+    for name, value in scope["headers"]:
+        octets += len(name) + len(value) + len(b": \r\n")
+        if name == b"content-length" and value.isdigit():
+            octets += int(value[:18])
+    return octets
+
+
+def _added(scope: Scope, send: Send) -> Send:
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
+            scope["state"][_STATUS] = message["status"]
             message["headers"] = [*message.get("headers", ()), *_ALWAYS]
         await send(message)
 
@@ -115,16 +153,51 @@ async def _refuse(
     await send({"type": "http.response.body", "body": body})
 
 
+class Counted(asyncio.Transport):
+    """A transport which counts what is written to it; it does what uvicorn asks of one."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        super().__init__()
+        self._transport = transport
+        self.octets = 0
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.octets += len(data)
+        self._transport.write(data)
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return self._transport.get_extra_info(name, default)
+
+    def is_closing(self) -> bool:
+        return self._transport.is_closing()
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def abort(self) -> None:
+        self._transport.abort()
+
+    def pause_reading(self) -> None:
+        self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        self._transport.resume_reading()
+
+
 class Guarded(H11Protocol):
     """A connection with bounds.
 
     Attributes:
-        idle_seconds: between two requests.
+        manners_of: says by its address how a client is met.
     """
 
-    idle_seconds = IDLE_SECONDS
+    manners_of: Callable[[str], Manners]
+    _manners = Manners()
+    _counted: Counted
     _end: asyncio.TimerHandle | None = None
     _asking = False  # something of a request has come
+    _begun = 0.0  # when that was
+    _written = 0  # octets before its answer
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         if len(self.connections) >= MOST_CONNECTIONS:
@@ -133,7 +206,12 @@ class Guarded(H11Protocol):
             self.loop.call_later(1.0, transport.abort)
             self._refused = True
             return
-        super().connection_made(transport)
+        self._counted = Counted(transport)
+        super().connection_made(self._counted)
+        self._manners = self.manners_of(self.client[0] if self.client else "")
+        # Ours comes first.
+        self.timeout_keep_alive = int(self._manners.idle_seconds or IDLE_SECONDS) + 1
+        self.app_state = {_MOST: self._manners.most_octets, _STATUS: 0}
         self._within(REQUEST_SECONDS)
 
     _refused = False
@@ -142,18 +220,54 @@ class Guarded(H11Protocol):
         if self._refused:
             return
         if not self._asking:
-            self._asking = True
-            self._within(REQUEST_SECONDS)
+            self._begins()
         super().data_received(data)
 
     def on_response_complete(self) -> None:
         self._asking = False
+        if self._manners.told is not None:
+            self._manners.told(self._asked())
         # What it has not taken yet of the answer it has to, meanwhile.
-        self._within(self.idle_seconds)
+        self._within(self._manners.idle_seconds or IDLE_SECONDS)
         super().on_response_complete()
         if not self.cycle.response_complete:  # The next one had come with the one before.
-            self._asking = True
-            self._within(REQUEST_SECONDS)
+            self._begins()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no request; as all answers in one piece, for who can read no chunks."""
+        body = f"{msg}\n".encode()
+        fields = [
+            (b"content-type", b"text/plain; charset=utf-8"),
+            (b"content-length", str(len(body)).encode()),
+            (b"connection", b"close"),
+        ]
+        for event in (
+            h11.Response(status_code=400, headers=fields, reason=b"Bad Request"),
+            h11.Data(data=body),
+            h11.EndOfMessage(),
+        ):
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
+
+    def _begins(self) -> None:
+        self._asking = True
+        self._begun = self.loop.time()
+        self._written = self._counted.octets
+        self._within(REQUEST_SECONDS)
+
+    def _asked(self) -> Asked:
+        address, port = self.client or ("", 0)
+        return Asked(
+            address=address,
+            port=port,
+            local=self._manners.local,
+            method=self.scope["method"],
+            target=self.scope["raw_path"].decode("ascii"),
+            version=self.scope["http_version"],
+            status=self.scope["state"][_STATUS],
+            octets=self._counted.octets - self._written,
+            seconds=self.loop.time() - self._begun,
+        )
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._refused:
@@ -169,14 +283,17 @@ class Guarded(H11Protocol):
 
 
 def connections(
-    app: App, hosts: Collection[str], state: ServerState, idle_seconds: float
+    app: App,
+    hosts: Collection[str],
+    state: ServerState,
+    manners_of: Callable[[str], Manners],
 ) -> Callable[[], asyncio.Protocol]:
     """Return what makes the protocol of a new connection.
 
     Args:
         state: shared by all listeners of the process, for what they have together.
+        manners_of: says by its address how a client is met.
     """
-    idle = idle_seconds or IDLE_SECONDS
     config = uvicorn.Config(
         cast(Any, Gate(app, hosts)),
         http=Guarded,
@@ -185,7 +302,6 @@ def connections(
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_keep_alive=int(idle) + 1,
         h11_max_incomplete_event_size=MOST_HEADER,
     )
     config.load()
@@ -194,7 +310,7 @@ def connections(
 
     def connection() -> asyncio.Protocol:
         made = Guarded(config=config, server_state=state, app_state={})
-        made.idle_seconds = idle
+        made.manners_of = manners_of
         return made
 
     return connection

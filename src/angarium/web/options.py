@@ -4,7 +4,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from angarium.config.kinds import Bool, Float, List, Raw, Size, Text
-from angarium.config.option import OURS, Options, option, planned
+from angarium.config.option import OURS, Options, accepted, option
 from angarium.config.scope import PATHWAYS, Scope
 
 HTTP: Final = "http_listener"
@@ -36,28 +36,38 @@ class Collector(Text):
 class HttpRequests(Options, direction="both"):
     """What one client may ask, and how it is answered."""
 
-    max_request_size = planned(
+    max_request_size = option(
         Size(),
         None,
         scopes=HERE,
+        since="4.0",
         example="50000",
-        doc="Octets of a request; a longer one is refused. Unset: no limit.",
+        doc="""
+        Octets of a request with its header, and its content as it is announced; a longer one is
+        answered with 413. Unset: no limit but that a header has 16 KB at most.
+        """,
     )
-    disable_chunked = planned(
+    disable_chunked = accepted(
         Bool(),
         False,
         scopes=HERE,
+        since="4.0",
+        reason="No answer is sent in chunks: each has its length before it.",
         doc="""
         Whether answers are sent in one piece with their length before them, for clients which
         cannot read chunks.
         """,
     )
-    log_requests_to_paniclog = planned(
+    log_requests_to_paniclog = option(
         Bool(),
         False,
         scopes=HERE,
         direction="sending",
-        doc="Whether each request is written to paniclog, to find out what a client sends.",
+        since="4.0",
+        doc="""
+        Whether each request is written to paniclog, to find out what a client sends: the address,
+        the request line, the status, the octets of the answer and the milliseconds it took.
+        """,
     )
 
 

@@ -126,13 +126,8 @@ class HttpServer(
     """Answers HTTP on the listeners of `http_listener`."""
 
 
-class HttpLogger(
-    Logger,
-    stanza="http_logger",
-    naming=Naming.MAYBE,
-    standing=not_yet("There are no requests by HTTP yet."),
-):
-    """Logs the requests which `httpsrv` answers."""
+class HttpLogger(Logger, stanza="http_logger", naming=Naming.MAYBE):
+    """Logs the requests which an `http_listener` answers."""
 
     log = option(LogPlace(), "file:///var/log/ecelerity/httplog.ec", doc="Log of the requests.")
 
