@@ -1,5 +1,7 @@
 """Patterns of PCRE: what is found, what is refused and where."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -133,3 +135,30 @@ def test_any_text_is_a_pattern_or_a_fault(text: str) -> None:
         assert str(wrong)
         return
     found.search("example.com")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "power", "crosses"),
+    [
+        ("abc", 1, False),
+        ("ab*", 1, False),
+        (".*@", 2, False),
+        ("(?s).*@", 2, True),
+        ("a[^x]*b", 2, True),
+        ("a[a-z]*b", 2, False),
+        (".*x.*y", 3, False),
+        (r"\s+$", 2, True),
+        (r"\s+", 1, True),
+        ("^[^x]*", 1, True),
+        ("a+(?=b)", 2, False),
+    ],
+)
+def test_a_pattern_says_by_which_power_its_time_may_grow(
+    pattern: str, power: int, crosses: bool
+) -> None:
+    made = regex(pattern)
+    assert (made.power, made.crosses) == (power, crosses)
+
+
+def test_dots_for_line_ends_may_be_asked_for_outside_of_the_pattern() -> None:
+    assert regex(".*@", re.DOTALL).crosses

@@ -22,6 +22,7 @@ from typing import Final
 # What a domain name is made of; patterns are compared without regard to case.
 ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz0123456789-._:[] @/!\n"
 ANYTHING: Final = (1 << len(ALPHABET)) - 1
+LINE_END: Final = 1 << ALPHABET.index("\n")
 # Names have 255 octets. Three repetitions in a row took a second in the worst case, four a minute.
 MOST_IN_A_ROW: Final = 3
 MOST_OPTIONAL: Final = 16  # parts which may be there or not, each of which can double the time
@@ -45,14 +46,21 @@ NOTHING: Final = Piece()
 
 
 class Automaton:
-    """Pieces of one pattern, put together."""
+    """Pieces of one pattern, put together.
 
-    __slots__ = ("_follow", "_masks", "doubles")
+    `danger` finds out `row`, how many repetitions in a row can take each other's characters, and
+    `crosses`, whether one of them goes on beyond the end of a line; `endless`: there is one.
+    """
+
+    __slots__ = ("_follow", "_masks", "crosses", "doubles", "endless", "row")
 
     def __init__(self) -> None:
         self._masks: list[int] = []
         self._follow: list[set[int]] = []
         self.doubles = False  # a repetition of what is a repetition already
+        self.row = 0
+        self.crosses = False
+        self.endless = False
 
     def atom(self, mask: int) -> Piece:
         """Return a piece which takes one character of a set."""
@@ -105,7 +113,10 @@ class Automaton:
         loops = components(self._follow)
         if self.doubles or any(self._ambiguous(each) for each in loops):
             return "a repetition is repeated; on some names it would never end"
-        if self._in_a_row(loops, whole.last) > MOST_IN_A_ROW:
+        self.row = self._in_a_row(loops, whole.last)
+        self.endless = bool(loops)
+        self.crosses = any(self._mask(each) & LINE_END for each in loops)
+        if self.row > MOST_IN_A_ROW:
             return f"more than {MOST_IN_A_ROW} repetitions in a row can take the same characters"
         if whole.optional > MOST_OPTIONAL:
             return f"more than {MOST_OPTIONAL} parts in a row may be there or not"

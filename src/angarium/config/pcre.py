@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from angarium.config.backtrack import NOTHING, Automaton, Piece, mask
+from angarium.config.backtrack import LINE_END, NOTHING, Automaton, Piece, mask
 
 MAX_LENGTH: Final = 4096
 SHOWN: Final = 60  # of a pattern, in a fault
@@ -61,6 +61,7 @@ _COUNT: Final = re.compile(r"\{(\d+)(,(\d*))?\}")
 _POSIX: Final = re.compile(r"\[:(\^?\w+):\]")
 _FLAGS: Final = re.compile(r"\?([imsx]*(?:-[imsx]+)?)([:)])")
 _NAMED: Final = re.compile(r"\?P?(?:<([A-Za-z_]\w*)>|'([A-Za-z_]\w*)')")
+_DOT_ALL: Final = re.compile(r"\(\?[imx]*s")
 _CONDITION: Final = re.compile(r"\?\((?:<(\w+)>|'(\w+)'|(\d+|[A-Za-z_]\w*))\)")
 _VERB: Final = re.compile(r"\(\*(?:UTF8?|UCP|CR|LF|CRLF|ANYCRLF|ANY|BSR_\w+)\)")
 _REFERENCE: Final = re.compile(r"g\{?(-?\d+)\}?|g\{([A-Za-z_]\w*)\}|k(?:<(\w+)>|'(\w+)'|\{(\w+)\})")
@@ -79,10 +80,17 @@ class PatternError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Regex:
-    """A pattern: as it was written, and as it is tried."""
+    """A pattern: as it was written, and as it is tried.
+
+    Attributes:
+        power: the longest search takes this power of the length of a line, or of the whole text
+            if `crosses`.
+    """
 
     source: str
     compiled: re.Pattern[str]
+    power: int = 1
+    crosses: bool = False
 
     @property
     def search(self) -> Callable[[str], re.Match[str] | None]:
@@ -96,7 +104,7 @@ def regex(source: str, flags: int = 0) -> Regex:
     """Compile a pattern of the file. Raises ValueError with the place of the fault in it."""
     shown = source if len(source) <= SHOWN else source[:SHOWN] + "..."
     try:
-        translation = _Translation(source)
+        translation = _Translation(source, dot_all=bool(flags & re.DOTALL))
         translation.run()
     except PatternError as wrong:
         raise ValueError(_fault(shown, str(wrong), wrong.at)) from None
@@ -104,12 +112,16 @@ def regex(source: str, flags: int = 0) -> Regex:
         with warnings.catch_warnings():
             # A future Python may read "[[" or "&&" otherwise; it is not the operator's concern.
             warnings.simplefilter("ignore", FutureWarning)
-            return Regex(source, re.compile("".join(translation.out), flags | re.ASCII))
+            made = re.compile("".join(translation.out), flags | re.ASCII)
     except re.error as wrong:
         raise ValueError(_fault(shown, wrong.msg, translation.place(wrong.pos or 0))) from None
     except (RecursionError, OverflowError) as wrong:
         # "((((..." and "a{9999999999}" are typing errors too.
         raise ValueError(f"{shown!r} is no regular expression: {wrong}") from None
+    automaton = translation.automaton
+    # What ends with a repetition stops where that does; not so if something has to hold after it.
+    row = max(automaton.row, translation.asserts and automaton.endless)
+    return Regex(source, made, row + 1, automaton.crosses)
 
 
 def _fault(shown: str, message: str, at: int) -> str:
@@ -133,15 +145,20 @@ class _Group:
 class _Translation:
     """Goes through a pattern once; `out` is what Python gets."""
 
-    __slots__ = ("_at", "_captures", "_groups", "_marks", "_text", "_written", "automaton", "out")
+    __slots__ = (
+        "_at", "_captures", "_dot_all", "_groups", "_marks", "_text", "_written", "asserts",
+        "automaton", "out",
+    )  # fmt: skip
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, dot_all: bool = False) -> None:
         if len(text) > MAX_LENGTH:
             raise PatternError(f"a pattern has {MAX_LENGTH} characters at most", MAX_LENGTH)
         self._text = text
         self._at = 0
         self._captures = 0
+        self._dot_all = dot_all or _DOT_ALL.search(text) is not None
         self._groups = [_Group(0)]
+        self.asserts = False  # something has to hold at a place, other than its beginning
         self.automaton = Automaton()
         self.out: list[str] = []
         self._written = 0
@@ -199,6 +216,8 @@ class _Translation:
             taken = mask(text)
         except re.error as wrong:
             raise PatternError(wrong.msg, self._at) from None
+        if text == "." and not self._dot_all:
+            taken &= ~LINE_END
         self._put(text, length, self.automaton.atom(taken))
 
     def _put(self, text: str, length: int, piece: Piece | None) -> None:
@@ -206,6 +225,7 @@ class _Translation:
         self._write(text)
         self._at += length
         if piece is not None:
+            self.asserts |= piece is NOTHING and text not in ("^", "\\A")
             self._groups[-1].now.append(piece)
 
     # Groups.
