@@ -2,10 +2,11 @@
 
 import msgspec
 
+from angarium.console.statistics import Statistics
 from angarium.run import handover
 from angarium.run.child import Kept
 from angarium.run.fleet import KeptSlot
-from angarium.run.handover import Handover, KeptSolo
+from angarium.run.handover import Handover, KeptNode, KeptSolo
 
 
 def given(**changes: object) -> Handover:
@@ -34,6 +35,7 @@ def given(**changes: object) -> Handover:
         ownerless=["004"],
         hose=KeptSolo(1.0, 0, Kept("hose", 18, True, 13, 14, b"")),
         sink=None,
+        node=KeptNode(1_700_000_000.0, {17: 1_700_000_001.0}, Statistics(traces=2)),
     )
     return msgspec.structs.replace(made, **changes)
 

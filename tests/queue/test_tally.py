@@ -24,3 +24,11 @@ def test_lines_of_a_binding_are_summed_and_those_without_mail_leave_nothing() ->
     tallies.freed(("g", "b", "b.test"), Tally(4, 5, 6))
     tallies.freed(("g", "c", "b.test"), Tally())
     assert dict(tallies.items()) == {("g", "b"): Tally(5, 7, 9)}
+
+
+def test_at_the_end_lines_count_with_those_that_are_gone() -> None:
+    tallies = Tallies()
+    tallies.freed(("g", "b", "a.test"), Tally(1, 0, 0))
+    lines = {("g", "b", "b.test"): Tally(0, 2, 0), ("g", "c", "c.test"): Tally()}
+    assert tallies.with_lines(lines) == {("g", "b"): Tally(1, 2, 0)}
+    assert dict(tallies.items()) == {("g", "b"): Tally(1, 0, 0)}

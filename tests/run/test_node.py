@@ -78,5 +78,20 @@ def test_questions_of_the_program_before_us_are_withdrawn(processes: Processes) 
     assert all(each.told == [link.Withdrawn(0)] for each in processes.list)
 
 
+def test_what_is_known_of_the_node_goes_to_the_program_in_its_place(processes: Processes) -> None:
+    child: Any = processes.list[0]
+    before = processes.node
+    before.joined(child)
+    began = before.started
+    before.statistics.add("a", 5, 1.0)
+    before.counted(link.Counted({"queries.MX": 2.0}, {"g\tb": [1, 2, 3]}))
+    kept = before.keep()
+    processes.clock.advance(60.0)
+    after = Node(processes, processes.clock, kept)
+    assert (after.started, after.members[0].started) == (began, began)
+    assert after.statistics.counter("a").value == 5
+    assert after.statistics.gone.bindings == {"g\tb": [1, 2, 3]}
+
+
 def test_a_process_is_told_by_its_name() -> None:
     assert [kind(each) for each in ("worker 3", "hose", "monitor")] == [Of.WORKER, Of.HOSE, Of.AIDE]

@@ -47,6 +47,7 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(watchdog, "attend", lambda folder, place, name: done.append(name))
     monkeypatch.setattr(loop, "settle_memory", lambda: done.append("settle"))
     monkeypatch.setattr(Worker, "ready", lambda self: done.append("ready"))
+    monkeypatch.setattr(Worker, "send", lambda self, message: done.append("said"))
     return done
 
 
@@ -81,7 +82,7 @@ async def test_what_is_under_way_ends_before_the_shards_are_closed(done: list[st
     made = await started()
     done.clear()
     await made.drain(3.0)
-    assert done == ["drain(3.0,)", "close()"]
+    assert done == ["drain(3.0,)", "close()", "last_words()", "said"]
 
 
 async def test_the_log_which_each_process_writes_is_reopened(done: list[str]) -> None:

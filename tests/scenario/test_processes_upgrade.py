@@ -1,5 +1,6 @@
 """An upgrade, and other numbers of workers: mail changes hands, nothing is lost."""
 
+import json
 import os
 import signal
 from collections import Counter
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from helpers.operators import Operator, operator
 from helpers.package import Package
 from helpers.pressure import Pressure, pressure
 from helpers.rounds import LONG, rounds
@@ -79,6 +81,52 @@ async def test_upgrades_under_load_cost_no_message_and_no_connection(world: Worl
     assert sorted(got) == sorted(load.acknowledged)
     lines = await world.logged("mainlog", "@D@sink.test@", len(got))
     assert len(lines) == len(got)
+
+
+async def test_what_the_console_has_counted_goes_on_after_an_upgrade(world: World) -> None:
+    async def counted(admin: Operator) -> dict[str, Any]:
+        found, end = await admin.ask("summary", "json")
+        assert not end.failed
+        figures: dict[str, Any] = json.loads(found)
+        bindings, _ = await admin.ask("binding summary default", "json")
+        return figures | {"bindings": json.loads(bindings)["bindings"][0]}
+
+    async with operator(world.state) as admin:
+        await world.send("a@b.test", ["c@sink.test", "d@sink.test"], CONTENT)
+        await world.settled()
+        await figures_of(world, admin, 2)
+        await admin.say("summary reset")
+        await world.send("a@b.test", ["c@sink.test"], CONTENT)
+        await world.settled()
+        await figures_of(world, admin, 1)
+        await admin.say("counter add /vendor/sample 7")
+        said = await admin.say(f"trace smtp add * * {world.folder}/one.trace")
+        assert said == "Registered smtp tracer #1"
+        before = await counted(admin)
+    await upgraded(world)
+    async with operator(world.state) as admin:
+        after = await counted(admin)
+        assert after["successfully_delivered_messages"] == 1
+        assert after["dns_mx_queries"] == before["dns_mx_queries"]
+        assert after["uptime"] > before["uptime"]
+        assert after["statistics_last_reset"] < after["uptime"]
+        assert (after["bindings"]["received"], after["bindings"]["sent"]) == (2, 3)
+        assert "7 " in (await admin.say("counter list")).splitlines()[2]
+        said = await admin.say(f"trace smtp add * * {world.folder}/two.trace")
+        assert said == "Registered smtp tracer #2"
+        await world.send("a@b.test", ["c@sink.test"], CONTENT)
+        await world.settled()
+        await figures_of(world, admin, 2)
+
+
+async def figures_of(world: World, admin: Operator, delivered: int) -> None:
+    """Wait until workers have measured so many deliveries: they do it once a second."""
+
+    async def measured() -> bool:
+        said, _ = await admin.ask("summary", "json")
+        return bool(json.loads(said)["successfully_delivered_messages"] == delivered)
+
+    await world.eventually(measured, f"{delivered} deliveries in the summary")
 
 
 async def test_old_workers_finish_what_is_under_way_and_deliver_it(world: World) -> None:

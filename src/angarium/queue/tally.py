@@ -4,9 +4,11 @@ A line counts for itself, so that a message costs no look into a table; what a l
 to its binding when it is freed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
+
+Key = tuple[str, str, str]
 
 
 class Counting(Protocol):
@@ -39,10 +41,17 @@ class Tallies:
     def __init__(self) -> None:
         self._gone: dict[tuple[str, str], Tally] = {}
 
-    def freed(self, key: tuple[str, str, str], line: Counting) -> None:
+    def freed(self, key: Key, line: Counting) -> None:
         """Keep what a line has counted; it will not count any more."""
         if line.received or line.sent or line.failed:
             self._gone.setdefault(key[:2], Tally()).add(line)
+
+    def with_lines(self, lines: Mapping[Key, Counting]) -> dict[tuple[str, str], Tally]:
+        """Return what all have counted, by group and binding; in one go, so for the end only."""
+        found = {key: Tally(each.received, each.sent, each.failed) for key, each in self.items()}
+        for key, line in lines.items():
+            found.setdefault(key[:2], Tally()).add(line)
+        return {key: each for key, each in found.items() if each != Tally()}
 
     def items(self) -> Iterable[tuple[tuple[str, str], Tally]]:
         return self._gone.items()

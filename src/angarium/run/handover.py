@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from angarium.console.statistics import Statistics
 from angarium.core.errors import Error
 from angarium.queue.rows import LAYOUT
 from angarium.run import link, scoreboard
@@ -34,6 +35,14 @@ class KeptSolo(msgspec.Struct, frozen=True):
     started: float
     failures: int
     child: Kept | None
+
+
+class KeptNode(msgspec.Struct, frozen=True):
+    """What the console knows of the node. `since`: when children were started, by process id."""
+
+    started: float = 0.0
+    since: dict[int, float] = {}
+    statistics: Statistics = msgspec.field(default_factory=Statistics)
 
 
 class Handover(msgspec.Struct, frozen=True):
@@ -61,6 +70,7 @@ class Handover(msgspec.Struct, frozen=True):
     files: bytes = b""  # snapshot of the files, where something else is in force
     aides: dict[str, KeptSolo] = {}  # by name
     control: int | None = None  # descriptor of the socket consoles connect to
+    node: KeptNode = msgspec.field(default_factory=KeptNode)
 
     def descriptors(self) -> list[int]:
         """Return what the new program inherits."""

@@ -100,6 +100,13 @@ class Quarantined(msgspec.Struct, tag=True, frozen=True):
     ident: int
 
 
+class Counted(msgspec.Struct, tag=True, frozen=True):
+    """The last words of a worker which leaves: what it has counted (`console/statistics`)."""
+
+    names: dict[str, float]
+    bindings: dict[str, list[int]]
+
+
 class Reopen(msgspec.Struct, tag=True, frozen=True):
     """Close and open the log files."""
 
@@ -180,6 +187,7 @@ Message = (
     | Adopted
     | Released
     | Quarantined
+    | Counted
     | Reopen
     | Drain
     | Alarm

@@ -8,11 +8,11 @@ from typing import Final, Protocol, TypeVar
 
 from angarium.console.node import Member, Tell, nobody
 from angarium.console.question import Answers, Asking, Of
-from angarium.console.statistics import Statistics
 from angarium.core.clock import Clock
 from angarium.run import link
 from angarium.run.child import Child
 from angarium.run.fanout import Fanout
+from angarium.run.handover import KeptNode
 from angarium.run.options import Node as NodeOptions
 from angarium.run.renewal import Generation
 
@@ -34,15 +34,24 @@ class Processes(Protocol):
 
 
 class Node:
-    """The processes of this node."""
+    """The processes of this node.
 
-    def __init__(self, processes: Processes, clock: Clock, started: float = 0.0) -> None:
+    Args:
+        kept: what the program before us knew, if we have taken its place.
+    """
+
+    def __init__(self, processes: Processes, clock: Clock, kept: KeptNode | None = None) -> None:
+        kept = kept or KeptNode()
         self._processes = processes
         self._clock = clock
-        self._since: dict[int, float] = {}
+        self._since = dict(kept.since)
         self._fanout = Fanout(max(1, int(clock.time() * 1000)))
-        self.started = started or clock.time()
-        self.statistics = Statistics()
+        self.started = kept.started or clock.time()
+        self.statistics = kept.statistics
+
+    def keep(self) -> KeptNode:
+        """Return what the program has to know which takes our place."""
+        return KeptNode(self.started, self._since, self.statistics)
 
     @property
     def pid(self) -> int:
@@ -86,6 +95,9 @@ class Node:
         """We are in the place of a program which had questions under way: nobody waits for them."""
         for each in self._processes.children():
             each.send(link.Withdrawn())
+
+    def counted(self, message: link.Counted) -> None:
+        self.statistics.gone.add(message.names, message.bindings)
 
     def received(self, message: link.Meanwhile | link.Answered) -> None:
         self._fanout.received(message)

@@ -9,9 +9,10 @@ from typing import Any
 
 from angarium.config.resolve import Configuration
 from angarium.console.insight import Insight
+from angarium.console.statistics import BETWEEN
 from angarium.events.metrics import Metrics
 from angarium.inbound.profile import Profiles
-from angarium.inbound.smtp import Services
+from angarium.inbound.services import Services
 from angarium.net.loop import LagWatch, RealClock
 from angarium.net.options.resolver import Resolver as ResolverOptions
 from angarium.net.resolver import Naming
@@ -30,6 +31,7 @@ from angarium.queue.spool.means import Settings
 from angarium.queue.spool.options import Spooling
 from angarium.queue.spool.store import Spool
 from angarium.queue.suspended import Suspended
+from angarium.run import link
 from angarium.run.alarm import Alarm, Panics
 from angarium.run.busiest import Looking
 from angarium.run.census import Census
@@ -215,6 +217,16 @@ class Parts:
         self.loop.remove_reader(self.ledger)
         self.ledger.close()
         self.alarm.panics.close()
+
+    def last_words(self) -> link.Counted:
+        """Return what was counted here that stands in no measurement."""
+        names = {name: float(count) for name, count in self.naming.stub.counters.items()}
+        names.pop("peak_us", None)
+        tallied = self.board.tallies.with_lines(self.board.lines)
+        return link.Counted(
+            names,
+            {BETWEEN.join(key): [e.received, e.sent, e.failed] for key, e in tallied.items()},
+        )
 
     async def _end(self, seconds: float) -> None:
         """Wait until no attempt and no session is under way."""

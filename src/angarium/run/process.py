@@ -28,6 +28,8 @@ from angarium.run.link import Link
 
 ORPHANED: Final = 4  # exit code of a child whose supervisor is gone
 FAILED: Final = 1
+SAID_LOOKS: Final = 100  # whether the last words have been heard
+SAID_SECONDS: Final = 0.01  # between two of them
 
 PREPARED: Final = point("reload.prepared", "a child has built the next generation, and not said so")
 COMMITTING: Final = point("reload.committing", "a child is told to go over to it")
@@ -255,6 +257,10 @@ class Process:
     async def _drained(self, seconds: float) -> None:
         await self.drain(seconds)
         FAULTS.hit(LEFT, self.what)
+        for _ in range(SAID_LOOKS):
+            if self._link.at_rest:
+                break
+            await asyncio.sleep(SAID_SECONDS)
         self._end(0)
 
     def _end(self, status: int) -> None:

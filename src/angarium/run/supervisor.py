@@ -107,7 +107,7 @@ class Supervisor:
         self._accounts.use(plan.configuration, plan.state)
         files = given.files if given else b""
         self._changes = Changes(self, sockets, log, self._accounts.write, files)
-        self._node = Processes(self, clock)
+        self._node = Processes(self, clock, given.node if given else None)
         self._consoles = Consoles(self._changes, self._node, sockets, clock, log)
         progress = Progress(plan.run_folder, clock.time, given.upgrade if given else 0)
         self._renewal = Renewal(self, plan, sockets, progress, clock, log, outside.program)
@@ -288,6 +288,7 @@ class Supervisor:
             aides=aides,
             sink=self._sink.pid if self._sink is not None else None,
             control=self._consoles.descriptor,
+            node=self._node.keep(),
         )
 
     def go_on(self) -> None:
@@ -472,6 +473,8 @@ class Supervisor:
                 self._post.post(message, self._fleet.staying)
             case link.Posted():
                 self._post.posted(message)
+            case link.Counted():
+                self._node.counted(message)
             case link.Meanwhile() | link.Answered():
                 self._node.received(message)
             case link.Alarm(text):

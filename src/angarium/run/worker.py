@@ -60,6 +60,7 @@ class Worker(Process):
     async def drain(self, seconds: float) -> None:
         await self._parts.drain(seconds)
         await self._parts.close()
+        self.send(self._parts.last_words())
 
     def hurry(self) -> None:
         self._parts.hurry()

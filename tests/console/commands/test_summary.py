@@ -13,9 +13,10 @@ def test_the_labels_of_a_metric_are_added_up() -> None:
 
 def test_dns_is_counted_from_the_last_reset_and_never_below_nothing() -> None:
     counts = {"queries.MX": 7.0, "queries.A": 1.0, "responses": 2.0, "time_us": 4000.0}
-    found = _names(counts, Reset(1.0, {"dns.queries.MX": 5.0, "dns.queries.A": 3.0}))
+    found = _names(counts, 9500.0, Reset(1.0, {"dns.queries.MX": 5.0, "dns.queries.A": 3.0}))
     assert (found["DNS MX Queries"], found["DNS A Queries"]) == (2.0, 0.0)
     assert found["DNS Response Time Average (ms)"] == 2.0
+    assert found["DNS Response Time Peak (ms)"] == 9.5
 
 
 def test_rates_have_decimals_and_units() -> None:

@@ -14,9 +14,10 @@ from angarium.console.command import command
 from angarium.console.commands.queue import over
 from angarium.console.errors import CommandError
 from angarium.console.questions import queues
-from angarium.console.questions.queues import BETWEEN, Sum
+from angarium.console.questions.queues import Sum
 from angarium.console.result import Result, Said
 from angarium.console.session import Session
+from angarium.console.statistics import BETWEEN
 from angarium.queue.choice import Choice, word
 
 GROUP: Final = "group:"
@@ -46,7 +47,10 @@ async def summary(session: Session, binding: str = "") -> Result:
     """
     group = binding[len(GROUP) :] if binding.lower().startswith(GROUP) else ""
     answers = await session.node.ask(queues.bindings())
-    rows: dict[str, Sum] = total_of(answers).rows
+    rows: dict[str, Sum] = dict(total_of(answers).rows)
+    for key, (received, sent, failed) in session.node.statistics.gone.bindings.items():
+        if key in rows:
+            rows[key] += Sum(sent=sent, failed=failed, received=received)
     wanted = word(group or binding)
     found = sorted(
         (tuple(key.split(BETWEEN)), row)

@@ -1,4 +1,4 @@
-"""`counter`: generic counters of the node, by name. They begin anew with the server."""
+"""`counter`: generic counters of the node, by name. A restart forgets them."""
 
 import time
 

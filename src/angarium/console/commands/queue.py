@@ -20,9 +20,10 @@ from angarium.console.chosen import (
 from angarium.console.command import Words, command
 from angarium.console.errors import CommandError
 from angarium.console.questions import mail, queues
-from angarium.console.questions.queues import BETWEEN, Size
+from angarium.console.questions.queues import Size
 from angarium.console.result import Result, Said
 from angarium.console.session import Session
+from angarium.console.statistics import BETWEEN
 from angarium.console.sums import Table
 from angarium.core.ident import printed
 from angarium.core.message import DEFAULT_BINDING

@@ -16,6 +16,7 @@ from angarium.console.questions import numbers
 from angarium.console.result import Result, Said
 from angarium.console.session import Session
 from angarium.console.statistics import Reset
+from angarium.console.sums import Counts
 
 Value = float | str
 # What is counted since the last reset: name here, its metric.
@@ -58,10 +59,13 @@ async def summary(session: Session, what: str = "") -> Result:
     if counted.total is None or rates.total is None or dns.total is None:
         raise CommandError("no worker answers: " + "; ".join(counted.missing))
     values, now = counted.total.values, time.time()
-    reset = session.node.statistics.reset
+    kept = session.node.statistics
+    reset = kept.reset
+    names = (dns.total + Counts(kept.gone.names)).values
+    peak = max(each.values.get("peak_us", 0) for each in dns.each.values())
     fields: dict[str, Value] = {
         **_queues(values, len(domains.total.digests) if domains.total else 0),
-        **_names(dns.total.values, reset),
+        **_names(names, peak, reset),
         "Query Rate": rates.total.values["asked"],
         **{
             name: total(values, metric) - reset.counts.get(metric, 0)
@@ -91,15 +95,16 @@ def _queues(values: Mapping[str, float | list[int]], domains: int) -> dict[str, 
     }
 
 
-def _names(counts: Mapping[str, float], reset: Reset) -> dict[str, Value]:
+def _names(counts: Mapping[str, float], peak: float, reset: Reset) -> dict[str, Value]:
     def since(name: str) -> float:
-        # Of workers which live: those of one which has died are gone with it.
+        # Those of a worker which has died, and did not leave, are gone with it.
         return max(0.0, counts.get(name, 0) - reset.counts.get(f"dns.{name}", 0))
 
     found: dict[str, Value] = {"DNS Resolver": "angarium"}
     for kind in _QUERIES:
         found[f"DNS {kind} Queries"] = since(f"queries.{kind}")
         found[f"DNS {kind} Timeouts"] = since(f"timeouts.{kind}")
+    found["DNS Response Time Peak (ms)"] = peak / 1000
     answered = counts.get("responses", 0)
     found["DNS Response Time Average (ms)"] = (
         counts.get("time_us", 0) / answered / 1000 if answered else 0.0
@@ -122,7 +127,7 @@ def _line(name: str, value: Value) -> str:
     if isinstance(value, str):
         return f"        {name}: {value}"
     unit = _UNITS.get(name, "")
-    decimals = 2 if unit.endswith("/second") or "Average" in name else 0
+    decimals = 2 if unit.endswith("/second") or name.endswith("(ms)") else 0
     return f"        {name}: {value:6.{decimals}f} {unit}".rstrip()
 
 
@@ -135,7 +140,8 @@ async def reset_summary(session: Session) -> Result:
         raise CommandError("no worker answers: " + "; ".join(counted.missing))
     values = counted.total.values
     counts = {metric: total(values, metric) for metric in _COUNTED.values()}
-    counts |= {f"dns.{name}": count for name, count in dns.total.values.items()}
+    names = dns.total + Counts(session.node.statistics.gone.names)
+    counts |= {f"dns.{name}": count for name, count in names.values.items()}
     session.node.statistics.reset = Reset(time.time(), counts)
     return Said("statistics cleared.", {"reset": True})
 

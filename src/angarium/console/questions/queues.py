@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from angarium.console.question import question
+from angarium.console.statistics import BETWEEN
 from angarium.console.sums import Page, Table
 from angarium.mail.report.codes import STAGES
 from angarium.outbound.outlet import Outlet
@@ -18,7 +19,6 @@ from angarium.queue.spool.routes import Key
 if TYPE_CHECKING:
     from angarium.console.parts import Parts
 
-BETWEEN: Final = "\t"  # of group, binding and domain in the key of a row
 _PIECE: Final = 500  # lines or routes in a step
 
 
