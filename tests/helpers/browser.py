@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from uvicorn.server import ServerState
 
 import angarium.run.declared  # noqa: F401 - what is measured has its declaration
+from angarium.lab.sink import stop_listening
 from angarium.web.app import app
 from angarium.web.guard import Manners, connections
 from angarium.web.overview import History, Queue, Sample
@@ -102,6 +103,6 @@ async def serving(
     try:
         yield int(server.sockets[0].getsockname()[1])
     finally:
-        server.close()
+        await stop_listening(server)
         for each in list(state.connections):
             each.transport.abort()

@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self, cast
 
+from angarium.lab.sink import stop_listening
+
 DEFAULTS = {
     "banner": "220 peer.test ESMTP",
     "EHLO": "250-peer.test\n250-PIPELINING\n250-8BITMIME\n250-DSN\n250 SIZE 1000000",
@@ -58,7 +60,7 @@ class Peer:
 
     async def __aexit__(self, *_: object) -> None:
         assert self._server is not None
-        self._server.close()
+        await stop_listening(self._server)
         for each in list(self.open):
             each.transport.abort()
 

@@ -6,6 +6,8 @@ import ssl
 from types import TracebackType
 from typing import Any, Self
 
+from angarium.lab.sink import stop_listening
+
 SILENCE = ""  # an answer which does not come
 
 
@@ -31,7 +33,7 @@ class Webhooks:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._server.close()
+        await stop_listening(self._server)
         while self._open:
             await asyncio.wait(set(self._open))
         await asyncio.sleep(0)  # for transports to close

@@ -37,8 +37,6 @@ async def test_while_a_host_is_away_one_message_says_so_and_the_others_wait(
             await sink.stop()
 
 
-# A connection which the sink is given while it goes away is closed by nobody but the collector.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.effect("host_failure_retry")
 async def test_a_host_which_failed_is_passed_over_for_its_pause(tmp_path: Path) -> None:
     zone = """

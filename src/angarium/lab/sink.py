@@ -21,7 +21,7 @@ from angarium.lab.received import Counts, Received, Recorder, Session
 from angarium.lab.script import Play, Script
 from angarium.lab.script_grammar import parse
 
-LAST_TURNS = 5
+KNOWN = 2  # turns of the loop from a connection that is accepted to one its protocol knows of
 BACKLOG = 4096  # connections not yet accepted; the kernel takes net.core.somaxconn if that is less
 
 
@@ -86,17 +86,15 @@ class Sink:
             self.ports.append(server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
-        """Stop listening and reset what is open."""
+        """Stop listening and break off what is open."""
         for server in self._servers:
-            server.close()
+            await stop_listening(server)
+        for conversation in list(self._open):
+            conversation.abort()
         for server in self._servers:
             await server.wait_closed()
         self._servers.clear()
-        # Who was accepted a moment ago is made known to us only some turns of the loop later.
-        for _ in range(LAST_TURNS):
-            for conversation in list(self._open):
-                conversation.abort()
-            await asyncio.sleep(0)
+        await asyncio.sleep(0)  # They are told of their end.
 
     async def until(self, messages: int, seconds: float = 10.0) -> None:
         """Return when so many messages were accepted since the start. Raises TimeoutError."""
@@ -158,3 +156,18 @@ class Sink:
 
     def _conversation(self) -> Conversation:
         return Conversation(self)
+
+
+async def stop_listening(server: asyncio.Server) -> None:
+    """Close a server when each connection it has accepted is known to its protocol.
+
+    asyncio gives each to a task of its own. A server which closes before that has begun lets it
+    fail on an assertion, and the connection is left to the collector of garbage.
+    """
+    loop = asyncio.get_running_loop()
+    if isinstance(loop, asyncio.SelectorEventLoop):
+        for listening in server.sockets:
+            loop.remove_reader(listening.fileno())
+        for _ in range(KNOWN):
+            await asyncio.sleep(0)
+    server.close()
