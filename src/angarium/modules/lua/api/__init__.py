@@ -1,0 +1,1 @@
+"""What scripts of Lua may call: one file for each name space."""

@@ -1,0 +1,306 @@
+"""What scripts may call: functions, methods, fields, constants and the kinds of objects.
+
+Each is declared once, where it is written, by a decorator; its arguments are what its signature
+says. From the declarations follow the checks (`stubs`), the packages (`packages`) and the manual.
+"""
+
+import inspect
+import types
+import typing
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, Union
+
+from angarium.core.errors import Error
+from angarium.core.registry import Registry
+
+if TYPE_CHECKING:
+    from angarium.modules.lua.services import Services
+
+F = TypeVar("F", bound=Callable[..., Any])
+C = TypeVar("C", bound=type)
+
+Scalar = bool | int | float | bytes
+
+
+class Several(tuple[object, ...]):
+    """Several values as the result of one call: `return Several(code, text)`."""
+
+    __slots__ = ()
+
+    def __new__(cls, *values: object) -> "Several":
+        return super().__new__(cls, values)
+
+
+class Function(Protocol):
+    """A function of a script, kept to be called later."""
+
+    async def __call__(self, *arguments: object) -> tuple[object, ...]:
+        """Call it as a coroutine of its own, which may wait.
+
+        Raises:
+            ScriptError: it failed.
+        """
+
+    def now(self, *arguments: object) -> tuple[object, ...]:
+        """Call it where nothing may wait.
+
+        Raises:
+            ScriptError: it failed, or wanted to wait.
+        """
+
+
+class Table(Protocol):
+    """A table of a script."""
+
+    def get(self, key: str | bytes | int) -> object:
+        """None, a bool, int, float, bytes, Table, Function or an object of ours."""
+
+    def text(self, key: str, default: bytes | None = None) -> bytes | None:
+        """A string; numbers become one.
+
+        Raises:
+            LuaError: it is of another kind.
+        """
+
+    def number(self, key: str, default: float | None = None) -> float | None:
+        """A number; strings which are one become it.
+
+        Raises:
+            LuaError: it is of another kind.
+        """
+
+    def flag(self, key: str, default: bool = False) -> bool:
+        """Whether it is set: false, nil, 0, "false", "no" and "off" say no."""
+
+    def items(self) -> Iterator[tuple[object, object]]:
+        """All keys with their values, in Lua's order, which is none."""
+
+    def array(self) -> list[object]:
+        """What stands at 1, 2, 3 ..., up to the first nil."""
+
+    def plain(self) -> object:
+        """A copy: a list if its keys are 1 to n, else a dict; tables within it likewise.
+
+        Raises:
+            LuaError: it is deeper than 100, as one which holds itself is.
+        """
+
+
+class Runtime(Protocol):
+    """The Lua of a worker, as functions see it."""
+
+    @property
+    def services(self) -> "Services":
+        """What lies outside of Lua: the loop, the clock, name servers ..."""
+
+    def to_lua(self, value: object) -> object:
+        """A value as scripts get it: lists and dicts become tables, objects their userdata."""
+
+    def from_lua(self, value: object) -> object:
+        """A value of a script: tables and functions are given a handle, objects taken out."""
+
+    def room_for(self, octets: int) -> None:
+        """Whether so much has room in the memory of Lua, before it is made.
+
+        Raises:
+            LuaError: it has not.
+        """
+
+    def panic(self, text: str) -> None:
+        """Say it in the panic log, with the name of the script which runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectKind:
+    """A kind of object which scripts hold: `tag` before the colon of its methods."""
+
+    tag: str
+    name: str
+    type: type
+    userdata: bool
+    doc: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One argument: what it may be, and what it is when it is not given."""
+
+    name: str
+    types: tuple[type, ...]
+    default: object
+    required: bool
+    rest: bool
+
+    @property
+    def expected(self) -> str:
+        """As an error message names it."""
+        return " or ".join(dict.fromkeys(_name_in_lua(kind) for kind in self.types)) or "nil"
+
+
+@dataclass(frozen=True, slots=True)
+class LuaFunction:
+    """A function or method: `name` as scripts write it."""
+
+    name: str
+    function: Callable[..., Any]
+    package: str
+    parameters: tuple[Parameter, ...]
+    results: tuple[type, ...]
+    wants_runtime: bool
+    waits: bool
+    phases: tuple[str, ...]
+    since: str
+    doc: str
+
+    @property
+    def is_method(self) -> bool:
+        return ":" in self.name
+
+    @property
+    def tag(self) -> str:
+        return self.name.partition(":")[0] if self.is_method else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of an object, read and perhaps set by functions."""
+
+    name: str
+    read: Callable[[Any], object]
+    write: Callable[[Any, Any], None] | None
+    package: str
+    doc: str
+
+
+FUNCTIONS: Registry[LuaFunction] = Registry("function of Lua")
+OBJECTS: Registry[ObjectKind] = Registry("kind of object of Lua")
+FIELDS: Registry[Field] = Registry("field of Lua")
+CONSTANTS: Registry[Scalar] = Registry("constant of Lua")
+
+_KIND_OF: dict[type, ObjectKind] = {}
+_IN_LUA = {bytes: "string", str: "string", int: "number", float: "number", bool: "boolean"}
+
+
+def lua(
+    name: str,
+    *,
+    package: str = "",
+    phases: tuple[str, ...] = (),
+    since: str = "",
+) -> Callable[[F], F]:
+    """Declare a function of Lua under its whole name, or a method as `tag:name`.
+
+    `package` is what `require` makes it known by; without it, what stands before the last dot.
+    `phases`: it may be called in these only; empty means anywhere.
+    """
+
+    def declare(function: F) -> F:
+        known = _declared(name, function, package, phases, since)
+        FUNCTIONS.add(name, known, depth=2)
+        return function
+
+    return declare
+
+
+def lua_object(tag: str, name: str, *, userdata: bool = False) -> Callable[[C], C]:
+    """Declare a class whose instances scripts hold as `name`; its methods are `tag:method`.
+
+    `userdata`: the length operator works on it, which Lua 5.1 asks of userdata only.
+    """
+
+    def declare(cls: C) -> C:
+        doc = inspect.getdoc(cls) or ""
+        kind = ObjectKind(tag, name, cls, userdata, doc.partition("\n\n")[0])
+        OBJECTS.add(tag, kind, depth=2)
+        _KIND_OF[cls] = kind
+        return cls
+
+    return declare
+
+
+def lua_field(
+    name: str,
+    read: Callable[[Any], object],
+    write: Callable[[Any, Any], None] | None = None,
+    *,
+    package: str = "",
+    doc: str,
+) -> None:
+    """Declare a field as `tag.name`; without `write` scripts cannot set it."""
+    FIELDS.add(name, Field(name, read, write, package, doc), depth=2)
+
+
+def lua_constants(namespace: str, **values: Scalar) -> None:
+    """Declare constants below `namespace`, the empty one being the globals."""
+    for name, value in values.items():
+        CONSTANTS.add(f"{namespace}.{name}" if namespace else name, value, depth=2)
+
+
+def kind_of(cls: type) -> ObjectKind | None:
+    """The kind of object a class stands for, or one it derives from."""
+    for base in cls.__mro__:
+        if (kind := _KIND_OF.get(base)) is not None:
+            return kind
+    return None
+
+
+def _name_in_lua(kind: type) -> str:
+    if kind is Function:
+        return "function"
+    if kind is Table:
+        return "table"
+    if kind is object:
+        return "value"
+    declared = _KIND_OF.get(kind)
+    return declared.name if declared else _IN_LUA.get(kind, "nil")
+
+
+def _declared(
+    name: str, function: Callable[..., Any], package: str, phases: tuple[str, ...], since: str
+) -> LuaFunction:
+    hints = typing.get_type_hints(function)
+    given = list(inspect.signature(function).parameters.values())
+    wants_runtime = bool(given) and hints.get(given[0].name) is Runtime
+    parameters = tuple(_parameter(name, one, hints) for one in given[wants_runtime:])
+    doc = inspect.getdoc(function)
+    if not doc:
+        raise Error("a function of Lua says what it does", name=name)
+    return LuaFunction(
+        name,
+        function,
+        package or (name.rpartition(".")[0] if ":" not in name else ""),
+        parameters,
+        _members(hints.get("return", object)),
+        wants_runtime,
+        inspect.iscoroutinefunction(function),
+        phases,
+        since,
+        doc,
+    )
+
+
+def _parameter(function: str, given: inspect.Parameter, hints: dict[str, Any]) -> Parameter:
+    if given.kind in (given.KEYWORD_ONLY, given.VAR_KEYWORD) or given.name not in hints:
+        raise Error("an argument of Lua has a place and a type", name=function, at=given.name)
+    kinds = _members(hints[given.name])
+    for kind in kinds:
+        if kind not in _PLAIN and kind not in _KIND_OF:
+            raise Error("Lua has no such type", name=function, at=given.name, type=kind)
+    rest = given.kind is given.VAR_POSITIONAL
+    required = not rest and given.default is given.empty
+    default = None if required or rest else given.default
+    return Parameter(given.name, kinds, default, required, rest)
+
+
+def _members(annotation: Any) -> tuple[type, ...]:
+    """The types of a union, or the one there is; None is what nil becomes."""
+    if annotation is None:
+        return (types.NoneType,)
+    origin = typing.get_origin(annotation)
+    if origin in (Union, types.UnionType):
+        return tuple(kind for one in typing.get_args(annotation) for kind in _members(one))
+    return (origin or annotation,)
+
+
+_PLAIN = frozenset({bytes, str, int, float, bool, object, types.NoneType, Function, Table})

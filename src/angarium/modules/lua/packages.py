@@ -1,0 +1,97 @@
+"""What was declared, as the packages scripts see: `msys.base64` and all others.
+
+In Momentum a package is there for every script once one of them required it. Here all are there
+from the start, so a script works whichever others are loaded.
+"""
+
+from collections.abc import Callable
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any
+
+from angarium.modules.lua.declare import (
+    CONSTANTS,
+    FIELDS,
+    FUNCTIONS,
+    OBJECTS,
+    Field,
+    LuaFunction,
+    Runtime,
+)
+from angarium.modules.lua.stubs import GETTER, SETTER, adapted, stub
+
+
+def declare_all() -> None:
+    """Import whatever declares something: the modules of `modules/lua/api`."""
+    package = import_module("angarium.modules.lua.api")
+    for found in iter_modules(package.__path__, f"{package.__name__}."):
+        import_module(found.name)
+
+
+class Packages:
+    """Makes tables of packages, and the kinds of objects, in one Lua."""
+
+    def __init__(self, runtime: Runtime, lua: Any, prelude: Any) -> None:
+        self._runtime = runtime
+        self._lua = lua
+        self._prelude = prelude
+        self._env = prelude[b"stub"]
+        self._tables: dict[str, Any] = {"": lua.globals()}
+        self._kinds: dict[str, Any] = {}
+        self.makers: dict[str, Callable[[object], object]] = {}
+
+    def install(self) -> None:
+        """Make everything which is declared."""
+        for kind in OBJECTS.values():
+            made = self._prelude[b"define"](kind.name.encode(), kind.userdata)
+            self._kinds[kind.name] = made
+            self.makers[kind.name] = made[b"new"]
+        for name, value in CONSTANTS.items():
+            space, _, last = name.rpartition(".")
+            self.table(space)[last.encode()] = value
+        for declared in FUNCTIONS.values():
+            self._add(declared)
+        for name, field in FIELDS.items():
+            self._add_field(name, field)
+
+    def find(self, package: str) -> Any:
+        """The table of a package of ours, or None."""
+        return self._tables.get(package) if package else None
+
+    def table(self, namespace: str) -> Any:
+        """The table of a package, made with those above it."""
+        found = self._tables.get(namespace)
+        if found is None:
+            above, _, last = namespace.rpartition(".")
+            found = self._tables[namespace] = self._lua.table()
+            self.table(above)[last.encode()] = found
+        return found
+
+    def _add(self, declared: LuaFunction) -> None:
+        if declared.package:
+            self.table(declared.package)
+        if declared.is_method:
+            tag, _, last = declared.name.partition(":")
+            at = self._kinds[OBJECTS[tag].name][b"methods"]
+        else:
+            space, _, last = declared.name.rpartition(".")
+            at = self.table(space)
+        at[last.encode()] = self._made(declared.name, stub(declared), self._adapted(declared))
+
+    def _adapted(self, declared: LuaFunction) -> Callable[..., Any]:
+        return adapted(declared, self._runtime)
+
+    def _add_field(self, name: str, field: Field) -> None:
+        tag, _, last = name.partition(".")
+        kind = self._kinds[OBJECTS[tag].name]
+        read, write, runtime = field.read, field.write, self._runtime
+        kind[b"getters"][last.encode()] = self._made(
+            name, GETTER, lambda of: runtime.to_lua(read(of))
+        )
+        if write is not None:
+            kind[b"setters"][last.encode()] = self._made(
+                name, SETTER, lambda of, value: write(of, runtime.from_lua(value))
+            )
+
+    def _made(self, name: str, chunk: str, function: Callable[..., Any]) -> Any:
+        return self._lua.compile(chunk.encode(), name=b"=" + name.encode())(function, self._env)

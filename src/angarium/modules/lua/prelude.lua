@@ -1,0 +1,286 @@
+-- The part of the runtime which is written in Lua: stubs, objects, coroutines.
+--
+-- A script runs in a coroutine of a pool. It waits by yielding AWAIT; `start` and `continue`, which
+-- Python calls, say what became of it: DONE with its results, WAITS with a number and what it
+-- waits for, FAILED with the error and where it was. Scripts never see the names of this file.
+
+local explain = ...          -- Python: an exception to the text which scripts see
+
+local type, tostring, tonumber, error, pcall, select = type, tostring, tonumber, error, pcall, select
+local getmetatable, setmetatable, rawget = getmetatable, setmetatable, rawget
+local yield, resume, create = coroutine.yield, coroutine.resume, coroutine.create
+local running = coroutine.running
+local traceback, newproxy, next, unpack = debug.traceback, newproxy, next, unpack
+
+local FINISHED, AWAIT = {}, {}
+local DONE, WAITS, FAILED = 0, 1, 2
+
+-- Objects. A proxy is a table with the reference to Python's object at 1, or userdata which stands
+-- in `refs`, and the metatable of its kind.
+
+local kinds = {}             -- metatable -> kind
+local by_name = {}           -- name of the kind -> kind
+local refs = setmetatable({}, {__mode = "k"})
+
+local function reference(value)
+  local mt = getmetatable(value)
+  local kind = mt and kinds[mt]
+  if kind then
+    if kind.userdata then return refs[value], kind end
+    return rawget(value, 1), kind
+  end
+end
+
+local function name_of(value)
+  local _, kind = reference(value)
+  return kind and kind.name or type(value)
+end
+
+local function define(name, userdata)
+  local methods, getters, setters = {}, {}, {}
+  local pattern = userdata and newproxy(true)
+  local mt = pattern and getmetatable(pattern) or {}
+  local kind = {
+    name = name, mt = mt, methods = methods, getters = getters, setters = setters,
+    userdata = userdata,
+  }
+  mt.__index = function(self, key)
+    local method = methods[key]
+    if method ~= nil then return method end
+    local getter = getters[key]
+    if getter then return getter(self) end
+    local other = methods.__index
+    if other then return other(self, key) end
+  end
+  mt.__newindex = function(self, key, value)
+    local setter = setters[key]
+    if setter then return setter(self, value) end
+    local other = methods.__newindex
+    if other then return other(self, key, value) end
+    if getters[key] or methods[key] then
+      error("'" .. tostring(key) .. "' of " .. name .. " cannot be set", 2)
+    end
+    error(name .. " has no field '" .. tostring(key) .. "'", 2)
+  end
+  mt.__eq = function(a, b)
+    local left, right = reference(a), reference(b)
+    return left ~= nil and left == right
+  end
+  mt.__tostring = function(self)
+    local shown = methods.__tostring
+    if shown then return shown(self) end
+    return name .. ": " .. tostring(methods):match("0x%x+")
+  end
+  mt.__concat = function(a, b) return tostring(a) .. tostring(b) end
+  mt.__len = function(self)
+    local length = methods.__len
+    if not length then error("attempt to get length of " .. name, 2) end
+    return length(self)
+  end
+  mt.__call = function(self, ...)
+    local called = methods.__call
+    if not called then error("attempt to call a " .. name, 2) end
+    return called(self)
+  end
+  mt.__name = name
+  kinds[mt] = kind
+  by_name[name] = kind
+  if pattern then
+    kind.new = function(ref)
+      local made = newproxy(pattern)
+      refs[made] = ref
+      return made
+    end
+  else
+    kind.new = function(ref) return setmetatable({ref}, mt) end
+  end
+  return kind
+end
+
+-- Arguments. Fast checks stand in the stubs; what they do not take comes here.
+
+local LARGEST = 9007199254740992
+
+local function check(wanted, value, position, name)
+  local kind = type(value)
+  if wanted.any then
+    local ref = reference(value)
+    if ref ~= nil then return ref end
+    return value
+  end
+  local ref, declared = reference(value)
+  if declared then
+    if wanted.kinds[declared.name] then return ref end
+    if wanted.string and declared.methods.__tostring then return tostring(value) end
+  elseif value == nil and wanted.none then
+    return nil
+  elseif kind == "string" then
+    if wanted.string then return value end
+    if wanted.number then
+      local number = tonumber(value)
+      if number then value, kind = number, "number" end
+    end
+  end
+  if kind == "number" and wanted.number then
+    if not wanted.whole then return value end
+    if value == value and value <= LARGEST and value >= -LARGEST then
+      return value >= 0 and value - value % 1 or -(-value - -value % 1)
+    end
+    error("bad argument #" .. position .. " to '" .. name .. "' (number out of range)", 3)
+  end
+  if kind == "number" and wanted.string then return tostring(value) end
+  if kind == "function" and wanted["function"] then return value end
+  if kind == "table" and wanted.table and not declared then return value end
+  if wanted.boolean then return value and value ~= 0 and true or false end
+  error("bad argument #" .. position .. " to '" .. name .. "' (" .. wanted.expected
+    .. " expected, got " .. (declared and declared.name or kind) .. ")", 3)
+end
+
+-- Variable arguments: proxies become references.
+local function open(...)
+  local n = select("#", ...)
+  if n == 0 then return end
+  local first = (...)
+  local ref = reference(first)
+  if ref ~= nil then first = ref end
+  if n == 1 then return first end
+  return first, open(select(2, ...))
+end
+
+local function finish(ok, ...)
+  if ok then return ... end
+  error(explain(...), 2)
+end
+
+-- Waiting.
+
+local may_wait = false
+
+local function wait(ok, awaitable)
+  if not ok then return false, awaitable end
+  return yield(AWAIT, awaitable)
+end
+
+local function waitable(name)
+  if not may_wait or not running() then
+    error("'" .. name .. "' has to wait, and nothing may wait here", 3)
+  end
+end
+
+local free, spare = {}, 0
+local waiting, last = {}, 0
+
+local body
+body = function(f, ...)
+  return body(yield(FINISHED, f(...)))
+end
+
+local function settle(co, ok, tag, ...)
+  if ok then
+    if tag == FINISHED then
+      spare = spare + 1
+      free[spare] = co
+      return DONE, ...
+    elseif tag == AWAIT then
+      last = last + 1
+      waiting[last] = co
+      return WAITS, last, ...
+    end
+    return FAILED, "attempt to yield outside of a coroutine", traceback(co)
+  end
+  return FAILED, tag, traceback(co)
+end
+
+local function restore(before, ...)
+  may_wait = before
+  return ...
+end
+
+local function start(wait_allowed, f, ...)
+  local co
+  if spare > 0 then
+    co = free[spare]
+    free[spare] = nil
+    spare = spare - 1
+  else
+    co = create(body)
+  end
+  local before = may_wait
+  may_wait = wait_allowed
+  return restore(before, settle(co, resume(co, f, ...)))
+end
+
+local function continue(number, ...)
+  local co = waiting[number]
+  waiting[number] = nil
+  local before = may_wait
+  may_wait = true
+  return restore(before, settle(co, resume(co, ...)))
+end
+
+local function abandon(number) waiting[number] = nil end
+
+-- Coroutines of scripts: who waits in one waits with all around it.
+
+local function through(co, ok, tag, ...)
+  if ok and tag == AWAIT then return through(co, resume(co, yield(AWAIT, ...))) end
+  return ok, tag, ...
+end
+
+local function plainly(ok, ...)
+  if ok then return ... end
+  error(..., 0)
+end
+
+coroutine.resume = function(co, ...) return through(co, resume(co, ...)) end
+coroutine.wrap = function(f)
+  local co = create(f)
+  return function(...) return plainly(through(co, resume(co, ...))) end
+end
+
+-- What Python does with values of Lua. It calls these functions, got in the main thread, since a
+-- handle of lupa holds on to the thread in which it came to be, which may be gone when it is used.
+
+local function make_list(...) return {...} end
+
+local function make_map(...)
+  local made = {}
+  for at = 1, select("#", ...), 2 do
+    local key, value = select(at, ...)
+    made[key] = value
+  end
+  return made
+end
+
+local function put(made, ...)
+  for at = 1, select("#", ...), 2 do
+    local key, value = select(at, ...)
+    made[key] = value
+  end
+end
+
+-- Some of the pairs after `key`, flat.
+local function pairs_after(from, key)
+  local found, n = {}, 0
+  local next_key, value = next(from, key)
+  while next_key ~= nil and n < 64 do
+    found[n + 1], found[n + 2] = next_key, value
+    n = n + 2
+    if n < 64 then next_key, value = next(from, next_key) end
+  end
+  return unpack(found, 1, n)
+end
+
+return {
+  define = define, by_name = by_name, reference = reference, name_of = name_of,
+  same = function(value) return value end,
+  get = function(from, key) return from[key] end,
+  make_list = make_list, make_map = make_map, put = put, pairs_after = pairs_after,
+  async_ok = function() return may_wait and running() ~= nil end,
+  start = start, continue = continue, abandon = abandon,
+  stub = {
+    check = check, open = open, finish = finish, wait = wait, waitable = waitable,
+    pcall = pcall, type = type, getmetatable = getmetatable, by_name = by_name,
+    reference = reference,
+  },
+}
