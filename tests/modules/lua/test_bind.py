@@ -362,3 +362,21 @@ def test_a_declaration_without_a_type_is_refused() -> None:
 
     with pytest.raises(Error, match="a place and a type"):
         lua("test.bind.untyped")(untyped)
+
+
+def _now(what: bytes) -> bytes:
+    return b"now " + what
+
+
+@lua("test.bind.soon", otherwise=_now)
+async def soon(what: bytes) -> bytes:
+    """Wait, where something may wait."""
+    await asyncio.sleep(0)
+    return b"later " + what
+
+
+async def test_where_nothing_may_wait_another_function_is_called_instead() -> None:
+    state = State(services())
+    function = state.load(b'return test.bind.soon("x")', "test")
+    assert state.run_now(function) == (b"now x",)
+    assert await state.run(function) == (b"later x",)

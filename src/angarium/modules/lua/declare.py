@@ -149,6 +149,7 @@ class LuaFunction:
     results: tuple[type, ...]
     wants_runtime: bool
     waits: bool
+    otherwise: Callable[..., Any] | None
     phases: tuple[str, ...]
     since: str
     doc: str
@@ -188,15 +189,17 @@ def lua(
     package: str = "",
     phases: tuple[str, ...] = (),
     since: str = "",
+    otherwise: Callable[..., Any] | None = None,
 ) -> Callable[[F], F]:
     """Declare a function of Lua under its whole name, or a method as `tag:name`.
 
     `package` is what `require` makes it known by; without it, what stands before the last dot.
-    `phases`: it may be called in these only; empty means anywhere.
+    `phases`: it may be called in these only; empty means anywhere. `otherwise`: what is called
+    with the same arguments where nothing may wait, such as init.
     """
 
     def declare(function: F) -> F:
-        known = _declared(name, function, package, phases, since)
+        known = _declared(name, function, package, phases, since, otherwise)
         FUNCTIONS.add(name, known, depth=2)
         return function
 
@@ -257,7 +260,12 @@ def _name_in_lua(kind: type) -> str:
 
 
 def _declared(
-    name: str, function: Callable[..., Any], package: str, phases: tuple[str, ...], since: str
+    name: str,
+    function: Callable[..., Any],
+    package: str,
+    phases: tuple[str, ...],
+    since: str,
+    otherwise: Callable[..., Any] | None,
 ) -> LuaFunction:
     hints = typing.get_type_hints(function)
     given = list(inspect.signature(function).parameters.values())
@@ -274,6 +282,7 @@ def _declared(
         _members(hints.get("return", object)),
         wants_runtime,
         inspect.iscoroutinefunction(function),
+        otherwise,
         phases,
         since,
         doc,

@@ -76,10 +76,12 @@ class Packages:
         else:
             space, _, last = declared.name.rpartition(".")
             at = self.table(space)
-        at[last.encode()] = self._made(declared.name, stub(declared), self._adapted(declared))
+        made = self._adapted(declared)
+        now = self._adapted(declared, now=True) if declared.otherwise else None
+        at[last.encode()] = self._made(declared.name, stub(declared), made, now)
 
-    def _adapted(self, declared: LuaFunction) -> Callable[..., Any]:
-        return adapted(declared, self._runtime)
+    def _adapted(self, declared: LuaFunction, *, now: bool = False) -> Callable[..., Any]:
+        return adapted(declared, self._runtime, now=now)
 
     def _add_field(self, name: str, field: Field) -> None:
         tag, _, last = name.partition(".")
@@ -93,5 +95,12 @@ class Packages:
                 name, SETTER, lambda of, value: write(of, runtime.from_lua(value))
             )
 
-    def _made(self, name: str, chunk: str, function: Callable[..., Any]) -> Any:
-        return self._lua.compile(chunk.encode(), name=b"=" + name.encode())(function, self._env)
+    def _made(
+        self,
+        name: str,
+        chunk: str,
+        function: Callable[..., Any],
+        now: Callable[..., Any] | None = None,
+    ) -> Any:
+        made = self._lua.compile(chunk.encode(), name=b"=" + name.encode())
+        return made(function, self._env, now)

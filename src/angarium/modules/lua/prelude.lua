@@ -167,6 +167,8 @@ local function waitable(name)
   end
 end
 
+local function can_wait() return may_wait and running() ~= nil end
+
 local free, spare = {}, 0
 local waiting, last = {}, 0
 
@@ -276,10 +278,10 @@ return {
   same = function(value) return value end,
   get = function(from, key) return from[key] end,
   make_list = make_list, make_map = make_map, put = put, pairs_after = pairs_after,
-  async_ok = function() return may_wait and running() ~= nil end,
+  async_ok = can_wait,
   start = start, continue = continue, abandon = abandon,
   stub = {
-    check = check, open = open, finish = finish, wait = wait, waitable = waitable,
+    check = check, open = open, finish = finish, wait = wait, waitable = waitable, can_wait = can_wait,
     pcall = pcall, type = type, getmetatable = getmetatable, by_name = by_name,
     reference = reference,
   },

@@ -38,20 +38,21 @@ _WANTED = {
 }
 
 _HEAD = """\
-local py, env = ...
+local py, env, now = ...
 local check, finish, wait, waitable, open = env.check, env.finish, env.wait, env.waitable, env.open
+local can_wait = env.can_wait
 local pcall, type, getmetatable = env.pcall, env.type, env.getmetatable
 local NAME = %s
 """
 
 # The functions behind a field.
 GETTER = """\
-local py, env = ...
+local py, env, now = ...
 local finish, pcall, reference = env.finish, env.pcall, env.reference
 return function(self) return finish(pcall(py, (reference(self)))) end
 """
 SETTER = """\
-local py, env = ...
+local py, env, now = ...
 local finish, pcall, reference, open = env.finish, env.pcall, env.reference, env.open
 return function(self, value) finish(pcall(py, (reference(self)), (open(value)))) end
 """
@@ -75,22 +76,26 @@ def stub(declared: LuaFunction) -> str:
     formal = ", ".join("..." if n == "open(...)" else n for n in names)
     passed = ", ".join(["py", *names])
     if declared.waits:
-        lines.insert(0, "  waitable(NAME)")
+        if declared.otherwise is None:
+            lines.insert(0, "  waitable(NAME)")
+        else:
+            instead = ", ".join(["now", *names])
+            lines.append(f"  if not can_wait() then return finish(pcall({instead})) end")
         lines.append(f"  return finish(wait(pcall({passed})))")
     else:
         lines.append(f"  return finish(pcall({passed}))")
     return "\n".join([*head, f"return function({formal})", *lines, "end"])
 
 
-def adapted(declared: LuaFunction, runtime: Runtime) -> Adapted:
-    """The Python function which a stub calls."""
-    function = declared.function
+def adapted(declared: LuaFunction, runtime: Runtime, *, now: bool = False) -> Adapted:
+    """The Python function which a stub calls; `now`: the one for where nothing may wait."""
+    function = declared.otherwise if now and declared.otherwise else declared.function
     if declared.wants_runtime:
         function = partial(function, runtime)
     converters = [_converter(one, runtime) for one in declared.parameters if not one.rest]
     rest = any(one.rest for one in declared.parameters)
     plain = all(kind in _PLAIN_RESULTS for kind in declared.results)
-    if declared.waits:
+    if declared.waits and not now:
         return _waiting(function, converters, rest, runtime)
     if plain and not rest and not any(converters):
         return _with_room(function, runtime) if bytes in declared.results else function
