@@ -13,6 +13,7 @@ from angarium.events.schema import (
     Event,
     EventError,
     Heartbeat,
+    Imported,
     PermanentFailure,
     Reception,
     Rejection,
@@ -50,6 +51,7 @@ RELEASED = {
     ),
     Heartbeat: (8, "at"),
     ServerEvent: (9, "at kind text generation"),
+    Imported: (10, "at id before result source"),
 }
 # What the spool of the first release wrote, for ever readable.
 SAMPLE = bytes.fromhex(

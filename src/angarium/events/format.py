@@ -21,6 +21,7 @@ from angarium.events.schema import (
     Delivery,
     Discard,
     Heartbeat,
+    Imported,
     PermanentFailure,
     Reception,
     Rejection,
@@ -310,6 +311,8 @@ def panic(at: str, source: str, text: str) -> str:
     return f"{at}:{escape_rest(source)}{': ' * bool(source)}{escape_rest(text)}"
 
 
-def imported(at: str, before: int, now: int, source: str) -> bytes:
-    """Return an importlog line of an entry which was brought in whole; no line end."""
-    return line((at, printed(before), "I", printed(now), "1", source))
+def imported(event: Imported, at: str) -> bytes:
+    """Return the importlog line of an entry; no line end."""
+    return line(
+        (at, printed(event.before), "I", printed(event.id), str(event.result), event.source)
+    )

@@ -241,8 +241,21 @@ class ServerEvent(Struct, frozen=True, array_like=True, gc=False, tag=9):
     generation: Annotated[int, Meta(description="generation of the configuration")] = 0
 
 
+@event
+class Imported(Struct, frozen=True, array_like=True, gc=False, tag=10):
+    """A recipient's entry was brought in from elsewhere, or could not be."""
+
+    at: At
+    id: Annotated[int, Meta(description="id of the entry; 0: it was not brought in")]
+    before: Annotated[int, Meta(description="id it had where it comes from; 0: none of ours")]
+    result: Annotated[
+        int, Meta(description="1 brought in; could not be 2 understood, 3 read, 4 written")
+    ]
+    source: Annotated[str, Meta(description="file or directory it comes from")]
+
+
 Ended = Delivery | PermanentFailure | Transfer | Discard  # what ends an entry
-Event = Reception | TransientFailure | Ended | Rejection | Heartbeat | ServerEvent
+Event = Reception | TransientFailure | Ended | Rejection | Heartbeat | ServerEvent | Imported
 
 
 class EventError(Error):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from angarium.events import format as lines
-from angarium.events.schema import Discard, Event, ServerEvent
+from angarium.events.schema import Discard, Event, Imported, ServerEvent
 from angarium.modules.loggers.ec_logger import Logger, panic_log
 from angarium.modules.loggers.options.logs import EcLogger
 from angarium.modules.loggers.places import Places
@@ -122,3 +122,17 @@ def test_no_paniclog(tmp_path: Path, changes: dict[str, object]) -> None:
     options = EcLogger.make(**{"paniclog": "paniclog.ec"} | changes)
     panic_log(options, Places(tmp_path), FakeClock(7.0), lines.seconds).write("core", "up")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.effect("ec_logger.importlog", "ec_logger.importlog_mode")
+def test_mail_which_is_brought_in_is_in_importlog_and_nowhere_else(tmp_path: Path) -> None:
+    brought = Imported(101.5, 7 << 32, 5 << 32, 1, "/var/drop/one.eml")
+    made = logger(tmp_path, importlog="importlog", importlog_mode=0o600)
+    made.take([*EVENTS, brought])
+    flushed(made)
+    path = tmp_path / "importlog"
+    assert path.read_text() == (
+        "101@00/00-00000-00000005@I@00/00-00000-00000007@1@/var/drop/one.eml\n"
+    )
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert codes(tmp_path / "mainlog.ec") == ["R", "T", "D", "P", "P"]

@@ -10,7 +10,10 @@ import pytest
 from click.testing import CliRunner
 
 from angarium.core.ident import printed
+from angarium.events.schema import Event, Imported, decode
+from angarium.events.stream import KINDS, MESSAGES, frames
 from angarium.journal.disk import FileDisk
+from angarium.journal.reader import Tail
 from angarium.queue.spool.slot import Slot, unpack
 from angarium.run.programs.spool import command, stopped
 from helpers.spool import Life
@@ -202,46 +205,27 @@ def test_messages_of_other_programs_come_in(state: Path, tmp_path: Path) -> None
     life.stop()
 
 
-@pytest.mark.effect("ec_logger.importlog", "ec_logger.importlog_mode")
-def test_what_was_brought_in_is_in_the_importlog_of_the_configuration(
-    state: Path, tmp_path: Path
-) -> None:
+def test_what_was_brought_in_is_told_to_importlog_once(state: Path, tmp_path: Path) -> None:
     life = begun(state)
     first, second = life.put("a@x.test", "b@y.test", body=b"x" * 900)
     life.pass_time(2.0)
     target = tmp_path / "mail.tar.gz"
     assert said(state, "export", "--to", str(target))["recipients"] == 2
     life.stop()
-    other, config = tmp_path / "other", tmp_path / "ecelerity.conf"
+    other = tmp_path / "other"
     other.mkdir()
-    config.write_text(
-        'ec_logger "one" { importlog = "log/importlog" importlog_mode = 0600 }\n'
-        'ec_logger "two" { }\n'
-    )
-    words = ("import", "--config", str(config), str(target))
-    assert said(other, *words)["recipients"] == 2
-    log = other / "log" / "importlog"
-    rows = [line.split("@") for line in log.read_text().splitlines()]
-    assert {row[1] for row in rows} == {printed(first), printed(second)}
-    assert [row[2::2] for row in rows] == [["I", "1"]] * 2
-    assert {row[5] for row in rows} == {str(target)}
+    assert said(other, "import", str(target))["recipients"] == 2
+    told = [each for each in events(other / "spool" / "000") if isinstance(each, Imported)]
+    assert {each.before for each in told} == {first, second}
+    assert {(each.result, each.source) for each in told} == {(1, str(target))}
     life = begun(other, start=time.time() + 100.0)
-    assert {row[3] for row in rows} == {printed(ident) for ident in life.found}
-    assert log.stat().st_mode & 0o777 == 0o600
+    assert {each.id for each in told} == set(life.found)
     life.stop()
-    assert said(other, *words)["recipients"] == 0
-    assert len(log.read_text().splitlines()) == 2
+    assert said(other, "import", str(target))["recipients"] == 0
 
 
-def test_an_importlog_which_cannot_be_written_is_told_and_mail_is_in(
-    state: Path, tmp_path: Path
-) -> None:
-    state.mkdir(exist_ok=True)
-    config, mail = tmp_path / "ecelerity.conf", tmp_path / "one.eml"
-    config.write_text(f'ec_logger {{ importlog = "{tmp_path}" }}\n')
-    mail.write_bytes(b"Subject: x\r\n\r\nhi\r\n")
-    words = ("--from", "eml", "--to", "b@x.test", "--sender", "a@x.test", str(mail))
-    code, output = run(state, "import", "--config", str(config), *words)
-    assert code == 0
-    assert "could not be written: Is a directory" in output
-    assert "1 messages, 1 recipients brought in" in output
+def events(shard: Path) -> list[Event]:
+    tail = Tail(FileDisk(), str(shard / MESSAGES), KINDS[MESSAGES])
+    found = [decode(o) for _, payload in tail.read(0, 1000) for _, _, o in frames(payload)]
+    tail.close()
+    return found

@@ -1,4 +1,4 @@
-"""ec_logger: mainlog and rejectlog, and where its paniclog is.
+"""ec_logger: mainlog, rejectlog and importlog, and where its paniclog is.
 
 The paniclog is not written by the logger but by each process itself (`events/panic`).
 """
@@ -13,6 +13,7 @@ from angarium.events.schema import (
     Discard,
     Event,
     Heartbeat,
+    Imported,
     PermanentFailure,
     Reception,
     Rejection,
@@ -31,14 +32,16 @@ class Logger:
         stamp: how times are printed.
     """
 
-    __slots__ = ("_main", "_options", "_reject", "_stamp", "_table", "logs")
+    __slots__ = ("_import", "_main", "_options", "_reject", "_stamp", "_table", "logs")
 
     def __init__(self, options: EcLogger, places: Places, stamp: lines.Stamp) -> None:
         self._options = options
         self._stamp = stamp
         self._main = _log(options.mainlog, places, options.mainlog_mode)
         self._reject = _log(options.rejectlog, places, options.rejectlog_mode)
-        self.logs = [log for log in (self._main, self._reject) if log is not None]
+        self._import = _log(options.importlog, places, options.importlog_mode)
+        logs = (self._main, self._reject, self._import)
+        self.logs = [log for log in logs if log is not None]
         wanted: dict[type, bool] = {
             Reception: options.log_receptions,
             Delivery: options.log_deliveries,
@@ -74,6 +77,12 @@ class Logger:
                 for event in events
                 if type(event) is Rejection
             )
+        if self._import is not None:
+            self._import.add(
+                lines.imported(event, stamp(event.at))
+                for event in events
+                if type(event) is Imported
+            )
 
     def beat(self, now: float) -> None:
         """Write that all is well, into each log."""
@@ -107,15 +116,6 @@ def panic(
     if (sink := places.sink(where, mode)) is not None:
         return PanicLog("", clock, mode, stamp, sink)
     return PanicLog(str(places.path(where)), clock, mode, stamp)
-
-
-def import_log(options: EcLogger, places: Places) -> Log | None:
-    """Return the importlog of a stanza, None if it has none: for who brings mail in.
-
-    Raises:
-        Error: a destination of a kind we do not have.
-    """
-    return _log(options.importlog if options.enabled else None, places, options.importlog_mode)
 
 
 def _log(destination: str | None, places: Places, mode: int) -> Log | None:

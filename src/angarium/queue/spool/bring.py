@@ -21,6 +21,7 @@ from typing import Final
 from angarium.core.body import MemoryBody
 from angarium.core.clock import Clock
 from angarium.core.message import Message
+from angarium.events.schema import Imported
 from angarium.journal.disk import Disk
 from angarium.journal.errors import SpoolError
 from angarium.queue.spool import envelope
@@ -31,6 +32,7 @@ FOLDER: Final = "imports"
 MARKS: Final = ".marks"
 LARGE: Final = 1 << 17  # octets from which a body gets a file of its own
 AT_ONCE: Final = 64  # letters that wait for one sync
+DONE: Final = 1  # of a result in importlog
 
 
 @dataclass(slots=True)
@@ -41,7 +43,6 @@ class Brought:
         letters, receivers: that were brought in.
         known: receivers which had been before, or are in the spool.
         shard: the name of the new one; "" if nothing was to be brought.
-        entries: of each receiver the id it had (0 if none), the one it has, and its source.
     """
 
     letters: int = 0
@@ -49,7 +50,6 @@ class Brought:
     known: int = 0
     shard: str = ""
     marks: list[str] = field(default_factory=list)
-    entries: list[tuple[int, int, str]] = field(default_factory=list)
 
 
 class Bringing:
@@ -163,7 +163,8 @@ class Bringing:
                 done.set_exception(error)
                 return
             for each, recipient in zip(receivers, recipients, strict=True):
-                self.done.entries.append((each.ident, recipient.id, letter.source))
+                now = self._clock.time()
+                shard.spool.note(Imported(now, recipient.id, each.ident, DONE, letter.source))
                 if each.attempts or each.due:
                     shard.spool.defer(recipient.id, each.attempts, each.due, None)
                 if each.aside:

@@ -14,16 +14,10 @@ from typing import IO, Any, Final
 import click
 import setproctitle
 
-from angarium.config.load import load
-from angarium.config.resolve import Configuration
 from angarium.core.errors import Error
 from angarium.core.ident import printed
 from angarium.core.message import Message, Recipient
-from angarium.events.format import imported
 from angarium.journal.disk import Disk, FileDisk
-from angarium.modules.loggers.ec_logger import import_log
-from angarium.modules.loggers.options.logs import EcLogger
-from angarium.modules.loggers.places import Places
 from angarium.net.loop import RealClock
 from angarium.queue.spool import archive, foreign, offline
 from angarium.queue.spool.bring import Bringing, Brought
@@ -32,7 +26,6 @@ from angarium.queue.spool.overlay import Overlay
 from angarium.queue.spool.repair import Repaired, repair
 from angarium.queue.spool.verify import Report, verify
 from angarium.run import shards
-from angarium.run.hose import stamp_of
 
 DAMAGED, CANNOT_START = 1, 3
 CLOCK: Final = RealClock()
@@ -317,11 +310,6 @@ def _wanted(
     help="What the files are: of `spool export`, a message each, maildirs, output of postcat -q.",
 )
 @click.option("--to", "recipients", multiple=True, help="Recipient, where the file says none.")
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="The server's ecelerity.conf; its importlog, if it names one, gets a line a recipient.",
-)
 @click.option("--sender", help="Sender of eml and maildir; Return-Path of the message without it.")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
 def import_command(
@@ -331,29 +319,21 @@ def import_command(
     kind: str,
     recipients: Sequence[str],
     sender: str | None,
-    config: Path | None,
     files: Sequence[Path],
 ) -> None:
     """Bring messages into the spool of a stopped server, in a shard of their own: all or none.
 
     What was brought in before, or is in the spool with its id and address, is left out; so to do it
     twice is safe. Times of reception, attempts and what was put aside stay as they were; ids are
-    new, and no Received field is added. The next start delivers. The exit code is 0 if all is
-    there, 3 if nothing was brought in.
+    new, and no Received field is added. The next start delivers, and writes importlog where there
+    is one. The exit code is 0 if all is there, 3 if nothing was brought in.
     """
     said = partial(_letters, kind, files, sender, recipients)
-    ended(partial(_import, state, said, config, as_json=as_json))
+    ended(partial(_import, state, said, as_json=as_json))
 
 
-def _import(
-    state: Path,
-    letters: Callable[[], Iterator[Letter]],
-    config: Path | None,
-    *,
-    as_json: bool,
-) -> int:
+def _import(state: Path, letters: Callable[[], Iterator[Letter]], *, as_json: bool) -> int:
     disk = FileDisk()
-    configuration = load(config) if config is not None else None
     with stopped(state):
         (state / "spool").mkdir(mode=0o750, exist_ok=True)
         present = asyncio.run(_present(disk, state))
@@ -362,8 +342,6 @@ def _import(
         done = asyncio.run(bringing.run(letters()))
         if done.shard:
             _own(state, state / "spool" / done.shard)
-        if configuration is not None:
-            _log_import(configuration, state, done)
     if as_json:
         click.echo(json.dumps(_brought(done)))
     else:
@@ -372,27 +350,6 @@ def _import(
             f"{f' as shard {done.shard}' if done.shard else ''}; {done.known} known already"
         )
     return 0
-
-
-def _log_import(configuration: Configuration, state: Path, done: Brought) -> None:
-    """Write what was brought in to every importlog; that it is in does not depend on it."""
-    at = stamp_of(configuration)(CLOCK.time())
-    for _, options in configuration.instances(EcLogger):
-        log = import_log(options, Places.of(configuration, state))
-        if log is None:
-            continue
-        log.add(imported(at, before, now, source) for before, now, source in done.entries)
-        try:
-            if log.flush():
-                log.sync()
-                if log.folder is not None:
-                    made = Path(log.name)
-                    for path in (made, *(made.iterdir() if made.is_dir() else ())):
-                        _own(state, path)
-        except (OSError, Error) as error:
-            reason = error.strerror if isinstance(error, OSError) else error
-            click.echo(f"{log.name} could not be written: {reason}", err=True)
-        log.close()
 
 
 def _brought(done: Brought) -> dict[str, Any]:

@@ -48,8 +48,8 @@ class EcLogger(Logger, stanza="ec_logger", naming=Naming.MAYBE):
         Destination(),
         None,
         doc="""
-        File of mail which was brought in from elsewhere, by `angarium spool import --config`;
-        unset: none.
+        File of mail which was brought in from elsewhere, by `spool import` of the console or by
+        `angarium spool import`; unset: none.
         """,
         example="/var/log/angarium/importlog",
     )
