@@ -166,9 +166,9 @@ def many(changed: dict[int, int], without: int) -> Section:
 
 def test_100_000_stanzas_are_compared_in_a_moment() -> None:
     old, new = many({}, -1), many({5: 61}, 77_777)
-    before = time.perf_counter()
+    before = time.process_time()
     found = differences(old, new)
-    took = time.perf_counter() - before
+    took = time.process_time() - before
     assert [str(each) for each in found] == [
         "domain d5.example: retry_interval: 60 -> 61",
         "domain d77777.example: the stanza is gone",

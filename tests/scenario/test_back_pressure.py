@@ -6,7 +6,7 @@ from helpers.outlook import Outlook, second
 
 CONFIG = """
 generate_bounces = false
-body_timeout = 1
+body_timeout = 5
 max_retries = 0
 host_failure_retry = 0
 connection_allocation_aggressiveness = high
@@ -55,7 +55,7 @@ async def test_hosts_which_do_not_read_cost_no_memory_and_delay_nobody(tmp_path:
             for row in world.rows("mainlog", "P", "deaf.test"):
                 assert row[9] == "8"
                 assert 65536 < int(row[6]) < len(LARGE)
-            await slow.until(1, 30.0)
+            await slow.until(1, 90.0)
             assert (slow.accepted[0].content or b"").endswith(LARGE)
             assert deaf.counts.connections >= 2
         finally:

@@ -17,14 +17,15 @@ dead_destination_delay = 1
 max_retry_interval = 1
 idle_timeout = 1
 """
+# Whoever has a message is waited for long enough: a second one is no fault of a busy machine.
 TIMEOUTS = """
-connect_timeout = 1
-banner_timeout = 1
-ehlo_timeout = 1
-mailfrom_timeout = 1
-rcptto_timeout = 1
-body_timeout = 1
-rset_timeout = 1
+connect_timeout = 2
+banner_timeout = 2
+ehlo_timeout = 2
+mailfrom_timeout = 2
+rcptto_timeout = 2
+body_timeout = 10
+rset_timeout = 2
 """
 MESSAGES = 4
 STAGES = ("banner", "ehlo", "mail", "rcpt", "data", "dot")
