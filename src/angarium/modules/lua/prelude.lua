@@ -4,12 +4,14 @@
 -- Python calls, say what became of it: DONE with its results, WAITS with a number and what it
 -- waits for, FAILED with the error and where it was. Scripts never see the names of this file.
 
-local explain = ...          -- Python: an exception to the text which scripts see
+-- Python: an exception as the text which scripts see; operators on large numbers.
+local explain, calculate = ...
 
 local type, tostring, tonumber, error, pcall, select = type, tostring, tonumber, error, pcall, select
 local getmetatable, setmetatable, rawget = getmetatable, setmetatable, rawget
 local yield, resume, create = coroutine.yield, coroutine.resume, coroutine.create
 local running = coroutine.running
+local floor = math.floor
 local traceback, newproxy, next, unpack = debug.traceback, newproxy, next, unpack
 
 local FINISHED, AWAIT = {}, {}
@@ -222,6 +224,60 @@ end
 
 local function abandon(number) waiting[number] = nil end
 
+-- Operators of the dialect, which `dialect` makes calls: on numbers up to 31 bits by the library of
+-- LuaJIT, on others, which it would cut, by Python. Two strings which are numbers count as such.
+
+local operators = {}
+local INT31 = 2147483648
+
+local function operator(name, event, sign, quick, slow)
+  operators[name] = function(a, b)
+    if type(a) == "number" and type(b) == "number" then
+      if quick and a >= 0 and b >= 0 and a < INT31 and b < INT31 and a % 1 == 0 and b % 1 == 0 then
+        return quick(a, b)
+      end
+      return slow(sign, a, b)
+    end
+    local left, right = tonumber(a), tonumber(b)
+    if left and right then return slow(sign, left, right) end
+    local mt = getmetatable(a)
+    local by = type(mt) == "table" and mt[event]
+    if not by then
+      mt = getmetatable(b)
+      by = type(mt) == "table" and mt[event]
+    end
+    if by then return (by(a, b)) end
+    local wrong = a
+    if left then wrong = b end
+    error("attempt to perform '" .. sign .. "' on a " .. name_of(wrong) .. " value", 2)
+  end
+end
+
+local function whole(sign, a, b)
+  local ok, result = pcall(calculate, sign, a, b)
+  if ok then return result end
+  error(explain(result), 2)
+end
+
+operator("band", "__and", "&", bit.band, whole)
+operator("bor", "__or", "|", bit.bor, whole)
+operator("bxor", "__xor", "^^", bit.bxor, whole)
+operator("shl", "__shl", "<<", nil, whole)
+operator("shr", "__shr", ">>", nil, whole)
+operator("intdiv", "__intdiv", "\\", nil, function(_, a, b) return floor(a / b) end)
+operator("bnot_", "__not", "~", nil, whole)
+operators.bnot = function(a) return operators.bnot_(a, a) end
+
+-- `for x in thing`: what is no function says by __iter how it is gone through.
+operators.each = function(thing)
+  if type(thing) ~= "function" then
+    local mt = getmetatable(thing)
+    local iter = type(mt) == "table" and mt.__iter
+    if iter then return iter(thing) end
+  end
+  return thing
+end
+
 -- Coroutines of scripts: who waits in one waits with all around it.
 
 local function through(co, ok, tag, ...)
@@ -278,6 +334,7 @@ return {
   same = function(value) return value end,
   get = function(from, key) return from[key] end,
   make_list = make_list, make_map = make_map, put = put, pairs_after = pairs_after,
+  operators = operators,
   async_ok = can_wait,
   start = start, continue = continue, abandon = abandon,
   stub = {

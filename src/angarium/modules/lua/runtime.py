@@ -12,10 +12,12 @@ from typing import Any, Self
 
 from lupa import luajit21
 
+from angarium.modules.lua.dialect import HELPERS, translated
 from angarium.modules.lua.errors import LuaError, ScriptError
 from angarium.modules.lua.packages import Packages
 from angarium.modules.lua.services import Services
 from angarium.modules.lua.values import from_lua, to_lua
+from angarium.modules.lua.whole import calculate
 
 _PRELUDE = resources.files("angarium.modules.lua").joinpath("prelude.lua").read_bytes()
 # Exceptions which Lua holds are userdata of lupa: their metatable is not for scripts.
@@ -46,7 +48,7 @@ class State:
         if not jit:
             self._lua.execute(b"jit.off()")
         self._lua.execute(_CLOSE)
-        self._prelude = self._lua.compile(_PRELUDE, name=b"=prelude")(self._explain)
+        self._prelude = self._lua.compile(_PRELUDE, name=b"=prelude")(self._explain, calculate)
         # Handles got here belong to the main thread of Lua, which is never gone; see prelude.lua.
         self._start = self._prelude[b"start"]
         self._continue = self._prelude[b"continue"]
@@ -60,6 +62,7 @@ class State:
         self.kept: Callable[[object], object] = self._prelude[b"same"]
         self.packages = Packages(self, self._lua, self._prelude)
         self.packages.install()
+        self._lua.globals()[HELPERS.encode()] = self._prelude[b"operators"]
 
     # What scripts do.
 
@@ -69,8 +72,10 @@ class State:
         Raises:
             ScriptError: it is not Lua.
         """
+        if source.startswith(b"\x1b"):
+            raise ScriptError(f"{name}:1: compiled code is not taken, only text is")
         try:
-            return self._lua.compile(source, name=b"=" + name.encode())
+            return self._lua.compile(translated(source), name=b"=" + name.encode())
         except luajit21.LuaSyntaxError as error:
             raise ScriptError(_said(error)) from None
 
