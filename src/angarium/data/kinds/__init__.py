@@ -1,0 +1,1 @@
+"""Kinds of datasources, one file each; `data/uri` knows which, `data/driver` what they bring."""
