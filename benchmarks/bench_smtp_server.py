@@ -19,7 +19,8 @@ from angarium.core.reply import Reply
 from angarium.events.schema import Rejection
 from angarium.inbound.content import Writer
 from angarium.inbound.profile import Profiles
-from angarium.inbound.smtp import Services, SmtpSession
+from angarium.inbound.services import Services
+from angarium.inbound.smtp import SmtpSession
 from angarium.journal.errors import SpoolError
 from angarium.net.loop import RealClock
 from angarium.net.sweep import Sweep

@@ -16,10 +16,15 @@ from angarium.core.body import Body, MemoryBody
 from angarium.core.ident import Idents
 from angarium.core.message import Message, Recipient
 from angarium.events.schema import Rejection
+from angarium.inbound import policed
 from angarium.inbound.profile import Profiles
-from angarium.inbound.smtp import Services, SmtpSession
+from angarium.inbound.services import Services
 from angarium.journal.errors import SpoolError
 from angarium.net.sweep import Sweep
+from angarium.policy.chain import Policy
+from angarium.policy.guard import Guard, Handler
+from angarium.policy.hooks import marked
+from angarium.policy.module import Policing
 from angarium.queue.throttle import LocalLedger
 from helpers.clock import FakeClock
 
@@ -36,6 +41,7 @@ class FakeAdmit:
         self.closed: SpoolError | None = None
         self.taken: list[tuple[Message, Sequence[Recipient]]] = []
         self.waiting: list[Done] = []
+        self.dropped: list[Message] = []
 
     @property
     def submitted(self) -> int:
@@ -50,6 +56,24 @@ class FakeAdmit:
             self.waiting.append(done)
         else:
             done(self.error)
+
+    def submit_all(
+        self,
+        parcels: Sequence[tuple[Message, Sequence[Recipient]]],
+        done: Done,
+        _session: object = None,
+    ) -> None:
+        self.taken += parcels
+        if self.slow:
+            self.waiting.append(done)
+        else:
+            done(self.error)
+
+    def written(self, _message: Message, done: Callable[[], None]) -> None:
+        done()
+
+    def drop(self, message: Message) -> None:
+        self.dropped.append(message)
 
     def answer(self, error: SpoolError | None = None) -> None:
         self.waiting.pop(0)(error)
@@ -157,7 +181,7 @@ class Talk:
 
     def __init__(self, desk: "Desk", peer: tuple[str, int] | str) -> None:
         self.desk = desk
-        self.session = SmtpSession(desk.services, LISTEN)
+        self.session = policed.session(desk.services, LISTEN)
         self.transport = FakeTransport(self.session, peer)
         self.session.connection_made(cast(asyncio.Transport, self.transport))
         self._read = 0
@@ -198,7 +222,8 @@ class Talk:
 class Desk:
     """All that sessions need, in memory."""
 
-    def __init__(self, options: str = "", *, listener: str = "") -> None:
+    def __init__(self, options: str = "", *, listener: str = "", policy: object = None) -> None:
+        """Args: `policy`: a module, whose marked methods are asked."""
         self.clock = FakeClock()
         self.timers = FakeTimers(self.clock)
         self.admit = FakeAdmit()
@@ -222,6 +247,21 @@ class Desk:
             reject=self.rejections.append,
             program="angarium test",
             loop=cast(asyncio.AbstractEventLoop, self.timers),
+        )
+        self.panics: list[str] = []
+        if policy is not None:
+            self.services.policing = Policing(self.asked(policy), ())
+
+    def asked(self, *modules: object) -> Policy:
+        """Return a policy in which these are asked, in this order."""
+        guard = Guard(lambda module, line: self.panics.append(f"{module}: {line}"))
+        return Policy(
+            [
+                (hook, Handler(method, type(module).__name__, method.__name__))
+                for module in modules
+                for hook, method in marked(module)
+            ],
+            guard,
         )
 
     @staticmethod

@@ -9,12 +9,13 @@ from angarium.config.resolve import Configuration
 from angarium.console.insight import Insight
 from angarium.core.clock import Clock
 from angarium.events.metrics import Metrics, Value
-from angarium.inbound.smtp import Services
+from angarium.inbound.services import Services
 from angarium.net.resolver import Naming
 from angarium.net.sweep import Sweep
 from angarium.net.tracing import Tracing
 from angarium.outbound.pool import Pool
 from angarium.outbound.settle import Settle
+from angarium.policy.shared.node import Shared
 from angarium.queue.admit import Admit
 from angarium.queue.board import Board
 from angarium.queue.ledger import SharedLedger
@@ -74,3 +75,5 @@ class Parts(Protocol):
     def readings(self) -> Readings: ...
     @property
     def suspended(self) -> Suspended: ...
+    @property
+    def shared(self) -> Shared: ...

@@ -67,6 +67,7 @@ class Message:
     batch: int = 0  # set by the spool: the id of this content
     place: object = None  # set by the spool: where the content lies there
     fairness_key: str = ""  # whose turns it takes in a queue: a tenant, a campaign, a sender
+    session_variables: dict[str, str] = field(default_factory=dict)  # of who brought it
 
     @property
     def lane(self) -> int:

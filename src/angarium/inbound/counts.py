@@ -1,6 +1,6 @@
 """What reception counts: messages taken, and refusals by the phase in which they were made."""
 
-from typing import Final
+from typing import Final, Protocol
 
 from angarium.core.message import Message
 from angarium.events.metrics import Metrics, counter
@@ -24,26 +24,51 @@ REFUSED: Final = counter(
 )
 
 
-class Counts:
-    """The counts of a process."""
+class Watch(Protocol):
+    """Who wants to know whose mail it is: `modules/guard/inbound_audit`."""
 
-    __slots__ = ("_octets", "_refused", "_stages", "_taken", "connected")
+    def connected(self, address: str) -> None: ...
+
+    def received(self, address: str) -> None: ...
+
+    def rejected(self, address: str) -> None: ...
+
+
+class Counts:
+    """The counts of a process.
+
+    Attributes:
+        watch: who counts by address; None: nobody does.
+    """
+
+    __slots__ = ("_connected", "_octets", "_refused", "_stages", "_taken", "watch")
 
     def __init__(self, metrics: Metrics | None = None, stages: Stages | None = None) -> None:
         metrics = metrics or Metrics()
         self._stages = stages or Stages(metrics)
         self._taken = metrics.cell(TAKEN)
         self._octets = metrics.cell(OCTETS)
-        self.connected = metrics.cell(CONNECTED)
+        self._connected = metrics.cell(CONNECTED)
+        self.watch: Watch | None = None
         self._refused = {number: metrics.cell(REFUSED, name) for number, name in PHASES.items()}
         self._refused[0] = metrics.cell(REFUSED, OTHER)
 
-    def took(self, since: float, message: Message) -> None:
+    def came(self, address: str) -> None:
+        """A client has connected."""
+        self._connected.value += 1
+        if self.watch is not None:
+            self.watch.connected(address)
+
+    def took(self, since: float, message: Message, address: str = "") -> None:
         """A message is ours; MAIL was answered at `since`."""
         self._taken.value += 1
         self._octets.value += message.size
         self._stages.taken(since, message.received_at)
+        if self.watch is not None:
+            self.watch.received(address)
 
-    def refused(self, phase: int) -> None:
+    def refused(self, phase: int, address: str = "") -> None:
         """A client was answered that something is refused."""
         (self._refused.get(phase) or self._refused[0]).value += 1
+        if self.watch is not None:
+            self.watch.rejected(address)

@@ -374,8 +374,6 @@ class Conformance(Options, direction="receiving"):
         True,
         scopes=CONTENT,
         doc="Report to the sender when policy refused some recipients of a message it took.",
-        state=State.PLANNED,
-        reason="Only policy refuses a recipient which was accepted, and there is none yet.",
     )
     max_header_size = option(
         Size(),

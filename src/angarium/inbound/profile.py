@@ -19,6 +19,7 @@ from angarium.inbound.options import Conformance, Intake, Reception
 from angarium.mail.format.conform import LINE_LIMIT, Rules
 from angarium.net.stream import Bounds
 from angarium.net.sweep import NEVER
+from angarium.policy.module import NOBODY, Policing
 from angarium.queue.options import Identity
 from angarium.queue.spool.options import Spooling
 from angarium.wire.smtp_grammar import TRUSTED, Syntax, line_limits
@@ -76,6 +77,7 @@ class Profile:
     rules: Rules
     binary_rules: Rules  # for BODY=BINARYMIME, which has no lines that could be mended
     large: int  # octets from which on a message is streamed to disk
+    bounce_refused: bool  # tell the sender of recipients whom policy refused beside others
     marks: Marks | None  # where priority and fairness key are looked for; None: nowhere
     sources: tuple[object, ...]  # all values it was made of
 
@@ -86,20 +88,26 @@ class Profiles:
     Args:
         hostname: our name, where the options say nothing.
         since: the generation of the last reload; that of the configuration, if it is left out.
+        policing: the policy; a session that began with another one ends.
     """
 
     __slots__ = (
-        "_configuration", "_external", "_hostname", "_intake", "_known", "_listens", "_spooling",
-        "generation", "since",
+        "_configuration", "_external", "_hostname", "_intake", "_known", "_listens", "_policing",
+        "_spooling", "generation", "since",
     )  # fmt: skip
 
     def __init__(
-        self, configuration: Configuration, hostname: str, since: int | None = None
+        self,
+        configuration: Configuration,
+        hostname: str,
+        since: int | None = None,
+        policing: Policing = NOBODY,
     ) -> None:
         self.generation = configuration.generation
         self.since = self.generation if since is None else since
         self._configuration = configuration
         self._hostname = hostname
+        self._policing = policing
         self._external = configuration.top(Identity).external_hostname or hostname
         self._intake = configuration.top(Intake)
         self._spooling = configuration.top(Spooling)
@@ -166,8 +174,10 @@ class Profiles:
             rules=rules,
             binary_rules=replace(rules, lone_in_body="ignore", line_limit=0),
             large=self._spooling.large_message_threshold,
+            bounce_refused=conformance.generate_bounces_for_multi_recipient_policy_rejections,
             marks=marks,
             sources=(
+                self._policing,
                 self._hostname,
                 self._spooling.large_message_threshold,
                 *_values(options),

@@ -43,6 +43,7 @@ NO_MORE_RECIPIENTS: Final = Reply(
 NO_MORE_ON_CONNECTION: Final = Reply(
     452, "Service unavailable, recipients per connection limit reached", "4.5.3"
 )
+NO_RECIPIENTS: Final = Reply(554, "no recipient is left", "5.5.1")
 
 # The message.
 TOO_LARGE: Final = Reply(552, "message size limit exceeded", "5.3.4")

@@ -7,29 +7,23 @@ The rule which keeps it simple: an event is answered at once, or the session wai
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Final
 
-from angarium.core.clock import Clock
-from angarium.core.ident import Idents, printed
-from angarium.core.message import Message, Recipient
+from angarium.core.ident import printed
+from angarium.core.message import Message
 from angarium.core.reply import Reply
-from angarium.events.schema import Rejection
 from angarium.inbound import extensions, replies
-from angarium.inbound.content import Content, Writer
-from angarium.inbound.counts import Counts
-from angarium.inbound.envelope import Envelope, nothing_blackholed
+from angarium.inbound.content import Content
+from angarium.inbound.envelope import Envelope
 from angarium.inbound.limits import LONGEST_WAIT_SECONDS, Seat
 from angarium.inbound.origin import Origin, endpoint
-from angarium.inbound.profile import Profiles
+from angarium.inbound.services import Services
 from angarium.journal.errors import SpoolError
 from angarium.mail.format import trace
-from angarium.net.listener import always
 from angarium.net.stream import Expiry, Stream, Turn
-from angarium.net.sweep import NEVER, Sweep
-from angarium.net.tracing import Tracing
-from angarium.queue.throttle import BUSY_SECONDS, Grant, Ledger
+from angarium.net.sweep import NEVER
+from angarium.queue.throttle import BUSY_SECONDS, Grant
 from angarium.wire.smtp_grammar import TRUSTED, Command, Hello, Mail, Rcpt, Syntax
 from angarium.wire.smtp_server import (
     ANSWER_DUE,
@@ -67,55 +61,10 @@ _PHASES: Final = {
 _UNOPENED: Final = SmtpServer(Syntax())
 
 
-class Admit(Protocol):
-    """What is needed of `queue/admit`."""
-
-    @property
-    def submitted(self) -> int: ...
-
-    def refusal(self) -> SpoolError | None: ...
-
-    def submit(
-        self,
-        message: Message,
-        recipients: Sequence[Recipient],
-        done: Callable[[SpoolError | None], None],
-    ) -> None: ...
-
-
-@dataclass(slots=True)
-class Services:
-    """What the sessions of a worker share; `run/assemble` fills it.
-
-    Attributes:
-        profiles: of the current configuration; replaced at a reload.
-        next_id: makes ids for messages, from Unix time.
-        large: opens a writer for a large body; raises SpoolError.
-        blackholed: says whether mail for a domain is refused at RCPT (blackhole = inline).
-        may_greet: says whether a new session is taken: not while the memory is short.
-        program: name and version, for banner and Received.
-    """
-
-    profiles: Profiles
-    admit: Admit
-    ledger: Ledger
-    sweep: Sweep
-    clock: Clock
-    idents: Idents
-    next_id: Callable[[float], int]
-    large: Callable[[], Writer]
-    reject: Callable[[Rejection], None]
-    program: str
-    loop: asyncio.AbstractEventLoop
-    blackholed: Callable[[str], bool] = nothing_blackholed
-    may_greet: Callable[[], bool] = always
-    counts: Counts = field(default_factory=Counts)
-    sessions: "set[SmtpSession]" = field(default_factory=set)
-    tracing: Tracing | None = None
-
-
 class SmtpSession(Stream):
     """One connection; made by the factory of a `net/listener`."""
+
+    take: ClassVar[Mapping[type, Callable[[Any, Any], None]]]
 
     __slots__ = (
         "_content", "_draining", "_envelope", "_errors", "_held", "_idle_commands", "_listen",
@@ -162,7 +111,7 @@ class SmtpSession(Stream):
         if services.tracing is not None and services.tracing.tracers:
             self.session = services.tracing.inward(self._wire, self.origin.address, ident)
         services.sessions.add(self)
-        services.counts.connected.value += 1
+        services.counts.came(self.origin.address)
         self._seat = Seat(services.ledger, profile, self._listen, self.origin.address)
         self._be_seated()
 
@@ -178,8 +127,11 @@ class SmtpSession(Stream):
             # Before the peer has said a word: the cheapest place to be overloaded.
             self._leave(replies.EXHAUSTED, _BANNER)
         else:
-            self._wire.say(self._banner())
+            self._welcome()
         self.pump()
+
+    def _welcome(self) -> None:
+        self._wire.say(self._banner())
 
     def _banner(self) -> Reply:
         profile, services = self._profile, self._services
@@ -232,7 +184,7 @@ class SmtpSession(Stream):
 
     def _reject(self, reply: Reply, phase: int, rcpt: Rcpt | None = None) -> None:
         now = self._services.clock.time()
-        self._services.counts.refused(phase)
+        self._services.counts.refused(phase, self.origin.address)
         self._services.reject(self.origin.rejection(now, reply, phase, self._envelope, rcpt))
 
     def _later(self, seconds: float, call: Callable[[], None]) -> None:
@@ -241,7 +193,7 @@ class SmtpSession(Stream):
     # Events.
 
     def advance(self) -> Turn:
-        next_event, take = self._wire.next_event, _TAKE
+        next_event, take = self._wire.next_event, self.take
         for _ in range(_TURN):
             if self._held:
                 return DUE
@@ -294,8 +246,7 @@ class SmtpSession(Stream):
     def _command(self, command: Command) -> None:
         verb = command.verb
         if verb == "DATA":
-            self._message()
-            self._wire.answer(replies.GO_ON)
+            self._data()
         elif verb == "QUIT":
             self._end_transaction()
             self._wire.answer(Reply(221, f"{self._profile.greeting} closing connection", "2.0.0"))
@@ -336,8 +287,11 @@ class SmtpSession(Stream):
         profile = self._profile
         text = f"{profile.greeting} says {hello.verb} to {self.origin.address}"
         if hello.verb == "EHLO":
-            text += f"\n{profile.extensions}"
+            text += f"\n{self._offered()}"
         self._idle_verb(Reply(250, text))
+
+    def _offered(self) -> str:
+        return self._profile.extensions
 
     # The envelope.
 
@@ -412,6 +366,10 @@ class SmtpSession(Stream):
 
     # The message.
 
+    def _data(self) -> None:
+        self._message()
+        self._wire.answer(replies.GO_ON)
+
     def _message(self) -> Content:
         """Return the content of this message, begun if it is not."""
         if self._content is None:
@@ -449,12 +407,18 @@ class SmtpSession(Stream):
             return
         self._content = None  # What is on disk belongs to the message now.
         now = services.clock.time()
-        message = self.origin.message(envelope, content, now, services.next_id(now))
+        message = self.origin.message(envelope, content, now, self._next_id(now))
         if self._profile.marks is not None:
             self._profile.marks.put_on(message, content.fields, self.origin.address)
+        self._received(message, envelope)
+
+    def _next_id(self, now: float) -> int:
+        return self._services.next_id(now)
+
+    def _received(self, message: Message, envelope: Envelope) -> None:
         self._submitted = message
         self._end_transaction()
-        services.admit.submit(message, envelope.recipients, self._durable)
+        self._services.admit.submit(message, envelope.recipients, self._durable)
 
     def _durable(self, error: SpoolError | None) -> None:
         """The spool's word on the message: only now it is ours."""
@@ -463,7 +427,7 @@ class SmtpSession(Stream):
         if error is None:
             self._messages += 1
             self._idle_commands = 0
-            self._services.counts.took(self._since, message)
+            self._services.counts.took(self._since, message, self.origin.address)
             self._wire.accept(b"250 2.0.0 OK %b\r\n" % printed(message.batch).encode())
         else:
             self._answer(replies.of(error), _BODY)
@@ -484,14 +448,21 @@ class SmtpSession(Stream):
             self._content = None
 
 
-# What is done with each kind of event; by type, as a chain of tests costs more than the rest.
-_TAKE: Final[Mapping[type, Callable[[SmtpSession, Any], None]]] = {
-    Mail: SmtpSession._mail,
-    Rcpt: SmtpSession._rcpt,
-    Command: SmtpSession._command,
-    Hello: SmtpSession._greeted,
-    Body: SmtpSession._body,
-    ChunkEnd: SmtpSession._chunk,
-    End: SmtpSession._end,
-    Refused: SmtpSession._broken,
-}
+def takes(session: type[SmtpSession]) -> Mapping[type, Callable[[Any, Any], None]]:
+    """Return what a kind of session does with each kind of event.
+
+    By type, as a chain of tests costs more than the rest.
+    """
+    return {
+        Mail: session._mail,
+        Rcpt: session._rcpt,
+        Command: session._command,
+        Hello: session._greeted,
+        Body: session._body,
+        ChunkEnd: session._chunk,
+        End: session._end,
+        Refused: session._broken,
+    }
+
+
+SmtpSession.take = takes(SmtpSession)

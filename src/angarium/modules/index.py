@@ -19,6 +19,18 @@ LOGGERS: Final[Mapping[str, str]] = {
 # Those which may have a paniclog of their own, beside ec_logger.
 PANICS: Final = ("custom_logger", "exim_logger", "postfix_logger", "sendmail_logger")
 
+# Those which are policy; they run in the workers. In `modules/means` stands what they are.
+POLICY: Final[Mapping[str, str]] = {
+    "inbound_audit": "angarium.modules.guard.inbound_audit:InboundAudit",
+    "mail_loop": "angarium.modules.guard.mail_loop:MailLoop",
+}
+
+
+def policy(stanza: str) -> Any:
+    """Import the class that is a module of policy."""
+    path, _, name = POLICY[stanza].partition(":")
+    return getattr(importlib.import_module(path), name)
+
 
 def logger(stanza: str) -> Any:
     """Import the class that runs a logger's stanza."""

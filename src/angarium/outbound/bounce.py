@@ -15,6 +15,7 @@ from angarium.core.message import Message, Notify, Recipient, Ret, Trait
 from angarium.core.reply import Reply
 from angarium.mail.report.dsn import Action, Notice, Outcome, build
 from angarium.outbound.errors import DeliveryError
+from angarium.outbound.witness import Witness
 from angarium.queue.entry import Entry
 from angarium.queue.options import Shape
 from angarium.queue.retry import delay_notice_due, retry_wait
@@ -32,20 +33,35 @@ class Report:
     recipients: list[Recipient]
 
 
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a report is about; `entry` is None where there never was one."""
+
+    message: Message
+    recipient: Recipient
+    shape: Shape
+    ident: int
+    entry: Entry | None
+
+
 class Bounces:
     """Decides and makes reports.
 
     Args:
         host: our name.
         size_limit: option bounce_size_limit: octets of an original which are returned whole.
+
+    Attributes:
+        witness: lets policy see a report before it is sent; None: it has nothing to say.
     """
 
-    __slots__ = ("_random", "host", "size_limit")
+    __slots__ = ("_random", "host", "size_limit", "witness")
 
     def __init__(self, host: str, random: Random, size_limit: int = 50_000) -> None:
         self.host = host
         self.size_limit = size_limit
         self._random = random
+        self.witness: Witness | None = None
 
     def failure(
         self, entry: Entry, reply: Reply, error: DeliveryError, now: float
@@ -91,13 +107,34 @@ class Bounces:
         until: float = 0.0,
     ) -> Report | None:
         """Return a report about one recipient, or None if there is nobody to tell."""
-        message, shape = entry.message, entry.line.shape
+        about = About(entry.message, entry.recipient, entry.line.shape, entry.id, entry)
+        return self._report(about, action, reply, remote, now, until)
+
+    def refused(
+        self, message: Message, recipient: Recipient, shape: Shape, reply: Reply, now: float
+    ) -> Report | None:
+        """Return the report about a recipient whom policy refused while it took the others."""
+        notify = recipient.notify
+        if not shape.generate_bounces or (notify and not notify & Notify.FAILURE):
+            return None
+        about = About(message, recipient, shape, message.batch, None)
+        return self._report(about, Action.FAILED, reply, "", now, 0.0)
+
+    def _report(
+        self,
+        about: About,
+        action: Action,
+        reply: Reply,
+        remote: str,
+        now: float,
+        until: float,
+    ) -> Report | None:
+        message, recipient, shape = about.message, about.recipient, about.shape
         to = message.sender or self._instead(message, shape, action)
         domain = routing_domain(split(to)[1]) if to else None
         if domain is None:
             return None
         original, whole = self._original(message, shape, action)
-        recipient = entry.recipient
         outcome = Outcome(
             recipient.address, action, reply, recipient.orcpt, remote, now if remote else 0.0, until
         )
@@ -109,13 +146,18 @@ class Bounces:
                 outcomes=(outcome,),
                 date=now,
                 arrived=message.received_at,
-                token=f"{entry.id:x}.{self._random.getrandbits(64):016x}",
+                token=f"{about.ident:x}.{self._random.getrandbits(64):016x}",
                 envid=message.envid,
                 original=original,
                 whole=whole,
                 international=bool(message.traits & Trait.SMTPUTF8),
             )
         )
+        if self.witness is not None and about.entry is not None:
+            changed = self.witness.report(about.entry, action, content)
+            if changed is None:
+                return None
+            content = changed
         made = Message(
             "",
             MemoryBody(content),

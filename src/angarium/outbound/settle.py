@@ -31,7 +31,8 @@ from angarium.mail.report.codes import CLASSES, TRANSIENT
 from angarium.mail.report.dsn import Action
 from angarium.outbound.bounce import Bounces
 from angarium.outbound.errors import BLACKHOLED, BODY_MISSING, DeliveryError
-from angarium.queue.admit import NO_BINDING, NO_DOMAIN, Done
+from angarium.outbound.witness import Witness
+from angarium.queue.admit import NO_BINDING, NO_DOMAIN, Done, RefusedError
 from angarium.queue.detours import Detours
 from angarium.queue.entry import UNREAD, Entry, Note
 from angarium.queue.line import Key, Line
@@ -96,6 +97,7 @@ class Settle:
         stages: where messages spend their time.
         note: says over which message a report is made.
         reported: entries by id which wait for the report on them to be durable.
+        witness: asks policy at the end of an attempt; None: it has nothing to say.
     """
 
     __slots__ = (
@@ -113,6 +115,7 @@ class Settle:
         "note",
         "reported",
         "stages",
+        "witness",
     )
 
     def __init__(
@@ -137,6 +140,7 @@ class Settle:
         self.delivered_count = self.failed_count = self.deferred_count = 0
         self.failures: Counter[int] = Counter()
         self.stages = Stages()
+        self.witness: Witness | None = None
 
     def delivered(
         self,
@@ -162,6 +166,8 @@ class Settle:
         self.delivered_count += 1
         line.sent += 1
         self.stages.whole.note(now - message.received_at)
+        if self.witness is not None:
+            reply = self.witness.delivered(entry, reply, now)
         event = Delivery(
             now,
             entry.id,
@@ -271,6 +277,13 @@ class Settle:
         away: Key | None,
     ) -> None:
         message, recipient, line = entry.message, entry.recipient, entry.line
+        reply = error.reply
+        if self.witness is not None:
+            reply = self.witness.deferred(entry, reply, now)
+            dropped = self.witness.requeued(entry, now)
+            if dropped is not None:
+                self._end(entry, dropped, "discarded", error, report=False)
+                return
         self.deferred_count += 1
         event = TransientFailure(
             now,
@@ -288,7 +301,7 @@ class Settle:
             message.received_at,
             error.remote,
             int(error.stage),
-            str(error.reply),
+            str(reply),
             float(due),
             TRANSIENT,
             message.connection,
@@ -322,6 +335,8 @@ class Settle:
     ) -> None:
         message, recipient, line = entry.message, entry.recipient, entry.line
         now = self._clock.time()
+        if self.witness is not None:
+            reply = self.witness.failed(entry, reply, now)
         event = PermanentFailure(
             now,
             entry.id,
@@ -360,7 +375,7 @@ class Settle:
         """The report on a failure is durable; or it is not, then the entry stays ours."""
         FAULTS.hit(REPORTED)
         del self.reported[entry.id]
-        if refused is None or refused is NO_BINDING or refused is NO_DOMAIN:
+        if refused is None or refused is NO_BINDING or refused is NO_DOMAIN or _never(refused):
             # There is no way for this report and never will be: nobody can be told.
             self._finish(entry, event)
         else:
@@ -377,6 +392,12 @@ class Settle:
         del self.reported[entry.id]
         self._spool.settle(entry.id, event)
         self._board.ended(entry)
+
+
+def _never(refused: SpoolError) -> bool:
+    """Say whether policy will not have this report, now or later."""
+    reply = refused.reply if isinstance(refused, RefusedError) else None
+    return reply is not None and reply.permanent
 
 
 def _whatever(refused: SpoolError | None) -> None:

@@ -15,12 +15,17 @@ from angarium.core.message import (
     Message,
     Recipient,
 )
+from angarium.core.reply import Reply
 from angarium.journal.errors import SpoolError
+from angarium.policy.context import Session
+from angarium.policy.going import Going
 from angarium.queue.board import Board
 from angarium.queue.options import ServerLimits
+from angarium.queue.rules import Forgetting, Rules
 from angarium.queue.spool.routes import Key
 
 Done = Callable[[SpoolError | None], None]
+Lot = tuple[Message, Sequence[Recipient]]
 
 
 class Spool(Protocol):
@@ -39,9 +44,24 @@ class Spool(Protocol):
 
     def forget(self, message: Message) -> None: ...
 
+    def written(self, message: Message, done: Callable[[], None]) -> None: ...
+
 
 class RefusedError(SpoolError):
-    """Mail is not taken in now; the peer may try again (451 or 452, see `code`)."""
+    """Mail is not taken in now; the peer may try again (451 or 452, see `code`).
+
+    Attributes:
+        reply: what policy wants to be said instead; None: nothing of its own.
+    """
+
+    reply: Reply | None = None
+
+
+def refused_by_policy(reply: Reply) -> RefusedError:
+    """Return the refusal of a message with a reply of policy."""
+    error = RefusedError("policy refused it", reply=str(reply))
+    error.reply = reply
+    return error
 
 
 NO_SPOOL: Final = RefusedError("the spool takes no mail now", full=True)
@@ -57,9 +77,13 @@ class Admit:
         roomy: memory is left for new mail; kept by `memory`.
         submitted: messages handed to the spool and not yet durable.
         lost: is told of a message which the peer believes to be ours, and which is not.
+        rules: asks policy for binding and domain; None: policy has nothing to say about them.
+        forgetting: leaves out variables which are not to be kept; None: all are.
     """
 
-    __slots__ = ("_pending", "_turn", "board", "lost", "roomy", "spool", "submitted")
+    __slots__ = (
+        "_pending", "_turn", "board", "forgetting", "lost", "roomy", "rules", "spool", "submitted",
+    )  # fmt: skip
 
     def __init__(self, spool: Spool, board: Board) -> None:
         self.spool = spool
@@ -68,6 +92,8 @@ class Admit:
         self.roomy = True
         self.submitted = 0
         self.lost: Callable[[Message, SpoolError], None] = _nobody
+        self.rules: Rules | None = None
+        self.forgetting: Forgetting | None = None
         self._pending = _Pending
 
     def trust(self, *, memory: bool) -> None:
@@ -85,28 +111,89 @@ class Admit:
 
         `done` is called from the loop, or at once where there is a reason to refuse.
         """
-        self._decide(self.refusal(), message, recipients, done, self._pending)
+        self._decide(self.refusal(), [(message, recipients)], done, self._pending)
+
+    def submit_all(
+        self,
+        parcels: Sequence[Lot],
+        done: Done,
+        session: Session | None = None,
+    ) -> None:
+        """As `submit`, for the contents one message has become: `done` is called once for all.
+
+        If one of them cannot be made durable the peer is told so, and sends the others again.
+        """
+        self._decide(self.refusal(), parcels, done, self._pending, session)
+
+    def written(self, message: Message, done: Callable[[], None]) -> None:
+        """Call `done` when all that is known of the body can be read."""
+        self.spool.written(message, done)
+
+    def drop(self, message: Message) -> None:
+        """Free what a message occupies which is not to become ours."""
+        self.spool.forget(message)
 
     def inject(self, message: Message, recipients: Sequence[Recipient], done: Done) -> None:
         """As `submit`, for what we make ourselves: want of memory does not stop a report."""
         refused = None if self.spool.intake else self.spool.refusal or NO_SPOOL
-        self._decide(refused, message, recipients, done, _Pending)
+        self._decide(refused, [(message, recipients)], done, _Pending)
+
+    def bring(self, message: Message, recipients: Sequence[Recipient], done: Done) -> None:
+        """As `submit`, for mail from elsewhere: it was given to nobody, so memory is no promise."""
+        self._decide(self.refusal(), message, recipients, done, _Pending)
 
     def _decide(
         self,
         refused: SpoolError | None,
-        message: Message,
-        recipients: Sequence[Recipient],
+        parcels: Sequence[Lot],
+        done: Done,
+        pending: "type[_Pending]",
+        session: Session | None = None,
+    ) -> None:
+        if refused is None and self.rules is not None:
+            Going(self._ruled(self.rules, parcels, done, pending, session), _nothing).begin()
+        else:
+            self._store(refused, parcels, done, pending)
+
+    async def _ruled(
+        self,
+        rules: Rules,
+        parcels: Sequence[Lot],
+        done: Done,
+        pending: "type[_Pending]",
+        session: Session | None,
+    ) -> None:
+        """Ask policy where it goes, and store what it has become."""
+        ruled = await rules.apply(parcels, session, self._place)
+        for message, _ in parcels:
+            if all(message.body is not kept.body for kept, _ in ruled.kept):
+                self.spool.forget(message)
+        refused = None if ruled.kept else ruled.refused
+        self._store(refused, ruled.kept, done, pending)
+
+    def _store(
+        self,
+        refused: SpoolError | None,
+        parcels: Sequence[Lot],
         done: Done,
         pending: "type[_Pending]",
     ) -> None:
-        refused = refused or self._place(recipients)
+        if len(parcels) > 1:
+            done = _Together(len(parcels), done).one
+        for _, recipients in parcels:
+            refused = refused or self._place(recipients)
+        for message, recipients in parcels:
+            if refused is not None:
+                self.spool.forget(message)
+            else:
+                if self.forgetting is not None and recipients:
+                    self.forgetting.apply(message, recipients)
+                self.submitted += 1
+                waiting = pending(self, message, recipients, done)
+                self.spool.put(message, recipients, waiting.durable)
         if refused is not None:
-            self.spool.forget(message)
-            done(refused)
-            return
-        self.submitted += 1
-        self.spool.put(message, recipients, pending(self, message, recipients, done).durable)
+            for _ in parcels or (None,):
+                done(refused)
 
     def _place(self, recipients: Sequence[Recipient]) -> RefusedError | None:
         """Give each recipient what policy did not: a domain and a binding."""
@@ -160,6 +247,23 @@ class Admit:
         return among[self._turn % len(among)]
 
 
+class _Together:
+    """Several contents of one message: their end is one."""
+
+    __slots__ = ("_done", "_error", "_left")
+
+    def __init__(self, number: int, done: Done) -> None:
+        self._left = number
+        self._done = done
+        self._error: SpoolError | None = None
+
+    def one(self, error: SpoolError | None) -> None:
+        self._error = self._error or error
+        self._left -= 1
+        if not self._left:
+            self._done(self._error)
+
+
 class _Pending:
     """A message on its way to the disk: a slotted object and its bound method, no closure."""
 
@@ -200,6 +304,10 @@ class _Early(_Pending):
         super().durable(error)
         if self._told and error is not None:
             self._admit.lost(self._message, error)
+
+
+def _nothing() -> None:
+    pass
 
 
 def _told_already(_error: SpoolError | None) -> None:

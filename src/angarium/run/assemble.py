@@ -13,23 +13,26 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from random import SystemRandom
-from typing import Final
+from typing import Any, Final
 
 from angarium.config.resolve import Configuration
 from angarium.core.errors import Error
 from angarium.core.ident import SHARDS, Idents, printed
-from angarium.core.message import Message
+from angarium.core.message import DEFAULT_BINDING, DEFAULT_BINDING_GROUP, Message, Recipient
+from angarium.core.reply import Reply
 from angarium.events.checkpoint import passed
 from angarium.events.metrics import Metrics
 from angarium.events.schema import ServerEvent
 from angarium.events.stages import Stages
 from angarium.inbound.counts import Counts
 from angarium.inbound.profile import Profiles
-from angarium.inbound.smtp import Services, SmtpSession
+from angarium.inbound.services import Services
+from angarium.inbound.smtp import SmtpSession
 from angarium.journal.commit import ThreadExecutor
 from angarium.journal.disk import FileDisk
 from angarium.journal.errors import SpoolError
 from angarium.journal.ring import Ring
+from angarium.modules.means import Means as PolicyMeans
 from angarium.net.loop import LagWatch, RealClock
 from angarium.net.options.resolver import Resolver as ResolverOptions
 from angarium.net.resolver import Naming
@@ -42,6 +45,8 @@ from angarium.outbound.options import Reports
 from angarium.outbound.pool import Pool
 from angarium.outbound.route import Router
 from angarium.outbound.settle import Settle
+from angarium.policy.parcels import Parcel
+from angarium.policy.shared.node import Shared
 from angarium.queue.admit import Admit
 from angarium.queue.board import Board
 from angarium.queue.footprint import Footprint
@@ -63,10 +68,12 @@ from angarium.run.holdings import Holdings
 from angarium.run.hose import panics_of
 from angarium.run.host import Host
 from angarium.run.parts import Parts
+from angarium.run.policing import Ruling, guard_of
 from angarium.run.process import Process
 from angarium.run.readings import Readings
 from angarium.run.scoreboard import Scoreboard
 from angarium.run.spooling import settings_of
+from angarium.run.spread import Spread
 from angarium.wire.smtp_grammar import forget_domains
 
 PROGRAM: Final = "Angarium"
@@ -139,18 +146,70 @@ def assemble(
         sessions=sessions,
         tracing=tracing,
     )
+    shared = Shared(clock, number)
+    spread = Spread(shared, state / "run", loop, metrics)
+    ruling = Ruling(
+        partial(
+            _policy_means, loop=loop, clock=clock, random=random, resolver=naming.resolver,
+            admit=admit, board=board, ledger=ledger, metrics=metrics, state=state, number=number,
+            host=host, alarm=alarm, spool=spool, process=process, shared=shared,
+            counts=services.counts,
+        ),
+        services, admit, settle, bounces, partial(_refused, bounces, board, clock),
+    )  # fmt: skip
+    ruling.enforce(ruling.prepare(configuration), configuration, reload=True)
+    services.profiles = Profiles(configuration, host.name, policing=services.policing)
+    doors = Doors(loop, services, row, descriptors, alarm)
+    doors.sessions.follow(shared)
     return Parts(
         configuration=configuration, state=state, loop=loop, clock=clock, process=process,
         alarm=alarm, row=row, ledger=ledger, host=host, sweep=sweep, spool=spool, board=board,
         holdings=holdings, bounces=bounces, naming=naming, pool=pool, services=services,
         memory=memory, soundness=soundness, lag=LagWatch(loop, clock, metrics),
-        doors=Doors(loop, services, row, descriptors, alarm), number=number, metrics=metrics,
+        doors=doors, number=number, metrics=metrics,
         gauges=Gauges(metrics), tracing=tracing, admit=admit, settle=settle,
         census=Census(path_of(state / "run", number), board),
         busiest=Looking(board, busiest.opened(state / "run" / "busiest"), number),
         readings=Readings(state / "run" / "readings"),
-        suspended=Suspended(state, board, partial(alarm, source="queues")),
+        suspended=Suspended(state, board, partial(alarm, source="queues")), ruling=ruling,
+        shared=shared, spread=spread,
     )  # fmt: skip
+
+
+def _policy_means(
+    configuration: Configuration,
+    *,
+    host: Host,
+    alarm: Alarm,
+    spool: Spool,
+    process: Process,
+    **parts: Any,
+) -> PolicyMeans:
+    """Return what modules which are policy find here."""
+    return PolicyMeans(
+        configuration,
+        host=host.name,
+        panic=alarm.panics.write,
+        guard=guard_of(configuration, alarm.panics.write),
+        next_id=spool.next_id,
+        spawn=process.spawn,
+        **parts,
+    )
+
+
+def _refused(
+    bounces: Bounces,
+    board: Board,
+    clock: RealClock,
+    message: Message,
+    recipient: Recipient,
+    reply: Reply,
+) -> Parcel | None:
+    """Return what the sender is told of a recipient whom policy refused."""
+    group, binding = recipient.binding_group, recipient.binding
+    key = (group or DEFAULT_BINDING_GROUP, binding or DEFAULT_BINDING, recipient.domain)
+    report = bounces.refused(message, recipient, board.shape_of(key), reply, clock.time())
+    return None if report is None else (report.message, report.recipients)
 
 
 def _memory(

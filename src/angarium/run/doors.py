@@ -8,12 +8,16 @@ from collections.abc import Callable
 from functools import partial
 
 from angarium.config.resolve import Configuration, Endpoint
-from angarium.inbound import replies
+from angarium.inbound import policed, replies
 from angarium.inbound.profile import LISTENER
-from angarium.inbound.smtp import Services, SmtpSession
+from angarium.inbound.services import Services
+from angarium.inbound.smtp import SmtpSession
 from angarium.net.address import Buffers
 from angarium.net.listener import Listener
 from angarium.net.options.sockets import ListenSocket
+from angarium.policy.shared.blocks import packed
+from angarium.policy.shared.node import Shared
+from angarium.policy.shared.presence import SMTP, Presence
 from angarium.run.scoreboard import Row
 from angarium.run.sockets import is_of, label
 from angarium.web.options import HTTP
@@ -35,6 +39,8 @@ class Sessions(set[SmtpSession]):
     def __init__(self, row: Row) -> None:
         super().__init__()
         self._row = row
+        self._presence: Presence | None = None
+        self._keys: dict[object, bytes] = {}  # an address may change while a session is open
         self.none = asyncio.Event()
         self.none.set()
 
@@ -42,12 +48,31 @@ class Sessions(set[SmtpSession]):
         super().add(session)
         self._row.count(len(self))
         self.none.clear()
+        if self._presence is not None:
+            self._keys[session] = key = packed(session.origin.address)
+            self._presence.add(key, 1)
 
     def discard(self, session: object) -> None:
         super().discard(session)
         self._row.count(len(self))
+        if self._presence is not None and (key := self._keys.pop(session, None)) is not None:
+            self._presence.add(key, -1)
         if not self:
             self.none.set()
+
+    def follow(self, shared: Shared) -> None:
+        """Count by address once somebody asks for it."""
+        shared.counted = self.count_in
+        for presence in shared.all_presences():
+            self.count_in(presence)
+
+    def count_in(self, presence: Presence) -> None:
+        """Count by address from now on, with those which are open: somebody asks for it."""
+        if presence.name == SMTP and self._presence is not presence:
+            self._presence = presence
+            self._keys.clear()
+            for session in list(self):
+                self.add(session)
 
 
 class Doors:
@@ -105,11 +130,15 @@ class Doors:
     def _full(self) -> bool:
         return len(self.sessions) >= self._most
 
+    def _session(self, listen: str) -> SmtpSession:
+        """Return what takes a connection: who rules it is decided when it comes."""
+        return policed.session(self._services, listen)
+
     def _listen(self, configuration: Configuration, where: Endpoint) -> Listener:
         listener = Listener(
             socket.socket(fileno=self._descriptors.pop(label(where))),
             self._loop,
-            partial(SmtpSession, self._services, where.name),
+            partial(self._session, where.name),
             self._row.may_accept,
             refusal=replies.BUSY.encode(),
             full=self._full,

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from angarium.config.resolve import Configuration
 from angarium.events.metrics import Metric, Metrics, counter, gauge
-from angarium.inbound.smtp import Services
+from angarium.inbound.services import Services
 from angarium.net.resolver import Naming
 from angarium.outbound.dial import DIALED
 from angarium.outbound.pool import Pool

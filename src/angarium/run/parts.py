@@ -22,6 +22,8 @@ from angarium.outbound.bounce import Bounces
 from angarium.outbound.options import Reports
 from angarium.outbound.pool import Pool
 from angarium.outbound.settle import Settle
+from angarium.policy.module import Policing
+from angarium.policy.shared.node import Shared
 from angarium.queue.admit import Admit
 from angarium.queue.board import Board
 from angarium.queue.ledger import SharedLedger
@@ -40,10 +42,12 @@ from angarium.run.gauges import Gauges
 from angarium.run.holdings import Holdings
 from angarium.run.hose import panics_of
 from angarium.run.host import Host
+from angarium.run.policing import Ruling
 from angarium.run.process import Process, close
 from angarium.run.readings import Readings
 from angarium.run.scoreboard import Row
 from angarium.run.spooling import settings_of
+from angarium.run.spread import Spread
 
 TICK = 1.0
 LOOK_SECONDS = 0.01
@@ -59,6 +63,7 @@ class Prepared:
     descriptors: dict[str, int]
     panics: Panics
     settings: Settings
+    policing: Policing
 
 
 @dataclass(eq=False)
@@ -96,6 +101,9 @@ class Parts:
     readings: Readings
     tracing: Tracing
     suspended: Suspended
+    ruling: Ruling
+    shared: Shared
+    spread: Spread
     _prepared: Prepared | None = None
     _closing: bool = False
     _leaving: bool = False
@@ -128,11 +136,13 @@ class Parts:
         """Look whether a generation can be. Raises Error where not."""
         panics = panics_of(configuration, self.state, self.clock)
         settings = settings_of(configuration, self.state)
-        self._prepared = Prepared(configuration, descriptors, panics, settings)
+        policing = self.ruling.prepare(configuration)
+        self._prepared = Prepared(configuration, descriptors, panics, settings, policing)
 
     def abort(self) -> None:
         if self._prepared is not None:
             close(self._prepared.descriptors.values())
+            self._prepared.policing.replace()
         self._prepared = None
 
     def commit(self, *, reload: bool) -> None:
@@ -157,7 +167,9 @@ class Parts:
         self.pool.configure(self.configuration)
         self.board.configure(self.configuration)
         since = self.configuration.generation if reload else self.services.profiles.since
-        self.services.profiles = Profiles(self.configuration, self.host.name, since)
+        self.ruling.enforce(prepared.policing, self.configuration, reload=reload)
+        policing = self.services.policing
+        self.services.profiles = Profiles(self.configuration, self.host.name, since, policing)
         self.doors.change(self.configuration, prepared.descriptors)
 
     def hurry(self) -> None:
@@ -213,6 +225,7 @@ class Parts:
         self.lag.stop()
         self.memory.stop()
         self.naming.close()
+        self.spread.close()
         await self.spool.close()
         self.loop.remove_reader(self.ledger)
         self.ledger.close()

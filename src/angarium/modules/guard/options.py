@@ -7,7 +7,7 @@ from angarium.config.option import option
 from angarium.config.places import DomainGlob
 from angarium.config.scope import Naming
 from angarium.modules.kinds import WindowsKind
-from angarium.modules.options import Module, needless, not_yet
+from angarium.modules.options import Counting, Module, needless, not_yet
 
 BY_SCRIPTS: Final = "Only scripts act upon it, and they do not run."
 
@@ -17,10 +17,6 @@ class MailLoop(
     stanza="mail_loop",
     naming=Naming.MAYBE,
     direction="both",
-    standing=not_yet(
-        "`received_header_limit` ends mail which comes round for ever, after 100 hops; mail whose"
-        " best host we are ourselves is ended with 554 5.4.6."
-    ),
 ):
     """Ends mail which comes round again."""
 
@@ -146,11 +142,10 @@ class UrlRipper(
 
 
 class InboundAudit(
-    Module,
+    Counting,
     stanza="inbound_audit",
     naming=Naming.MAYBE,
     direction="receiving",
-    standing=not_yet("Nobody asks yet what it would count."),
 ):
     """Counts connections, receptions and rejections of each network over time, for policy."""
 
@@ -161,12 +156,18 @@ class InboundAudit(
         example='( "300,6" )',
     )
     log_dir = option(
-        Path(), "/var/log/ecelerity/audit_series_logs", doc="Where series are written to."
+        Path(),
+        "/var/log/ecelerity/audit_series_logs",
+        doc="Where the windows of series with `serialize` are written when they are over.",
     )
     serialize_dir = option(
-        Path(), "/var/log/ecelerity/audit_series_persist", doc="Where they survive a restart."
+        Path(),
+        "/var/log/ecelerity/audit_series_persist",
+        doc="Where series with `persist` survive a restart.",
     )
-    maintenance_interval = option(Duration(), 300.0, doc="Time between clearings.")
+    maintenance_interval = option(
+        Duration(), 300.0, doc="Time between two writings of series which are kept in files."
+    )
 
 
 class OutboundAudit(

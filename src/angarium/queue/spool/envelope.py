@@ -49,6 +49,7 @@ class Envelope(msgspec.Struct, array_like=True, gc=False):
     priority: int
     variables: dict[str, str]
     fairness_key: str = ""
+    session_variables: dict[str, str] = {}
 
 
 class Target(msgspec.Struct, array_like=True, gc=False):
@@ -105,6 +106,7 @@ def encode(
             len(message.header), message.sender, message.traits, message.ret, message.envid,
             message.protocol, message.source, message.pathway, message.connection,
             message.received_at, message.priority, message.variables, message.fairness_key,
+            message.session_variables,
         )
     )  # fmt: skip
     prefix = _PREFIX.pack(
@@ -236,7 +238,7 @@ def message_of(envelope: Envelope, prefix: Prefix, body: Body, header: bytes = b
         envelope.sender, body, header, envelope.traits, envelope.ret, envelope.envid,
         envelope.protocol, envelope.source, envelope.pathway, envelope.connection,
         envelope.received_at, envelope.priority, envelope.variables, prefix.batch,
-        None, envelope.fairness_key,
+        None, envelope.fairness_key, envelope.session_variables,
     )  # fmt: skip
 
 

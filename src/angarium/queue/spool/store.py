@@ -94,6 +94,15 @@ class Spool:
             if shard is not None:
                 shard.executor.submit(body.file.remove, _forgotten)
 
+    def written(self, message: Message, done: Callable[[], None]) -> None:
+        """Call `done` when what was given of the body can be read; at once if it can."""
+        body = message.body
+        shard = self._by_number.get(body.shard) if isinstance(body, PendingBody) else None
+        if shard is None:
+            done()
+        else:
+            shard.executor.submit(_nothing, lambda _result, _failure: done())
+
     def settle(self, ident: int, event: Event) -> None:
         """The entry ends as the event says: Delivery, PermanentFailure, Discard or Transfer.
 
@@ -420,3 +429,7 @@ def _nobody(_ident: int, _slot: bytes) -> None:
 
 def _forgotten(_result: object, _failure: object) -> None:
     """A file that could not be removed is an orphan, removed at the next start."""
+
+
+def _nothing() -> None:
+    pass

@@ -1,0 +1,77 @@
+"""What becomes of a message for each of its recipients: a copy where policy made it differ.
+
+    copies = await made(mail, ask)
+    copies.kept, copies.refused, copies.discarded
+
+The hooks for each recipient are asked here, recipient after recipient. Where nobody handles them
+nothing is done per recipient.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from angarium.core.reply import Reply
+from angarium.policy import hooks
+from angarium.policy.chain import Policy
+from angarium.policy.hooks import Hook, OfMail
+from angarium.policy.mail import Mail
+
+# Asked in this order for each recipient, when aliases have been expanded.
+_EACH: Final[Sequence[type[OfMail]]] = (
+    hooks.EachRcpt,
+    hooks.PostEachRcpt,
+    hooks.PostValidateEachRcpt,
+)
+# Recipients which one may become by aliases; what is above is a mistake or an attack.
+MOST: Final = 10_000
+
+
+@dataclass(slots=True)
+class Copies:
+    """The outcome for all recipients."""
+
+    kept: list[Mail] = field(default_factory=list)
+    refused: list[tuple[Mail, Reply]] = field(default_factory=list)
+    discarded: list[Reply] = field(default_factory=list)
+
+
+def wanted(policy: Policy) -> bool:
+    """Say whether anybody handles a hook for each recipient."""
+    each: tuple[type[OfMail], ...] = (hooks.PreEachRcpt, *_EACH)
+    return any(policy.chain(hook) is not None for hook in each)
+
+
+async def made(mail: Mail, ask: Callable[[Hook], Awaitable[Reply | None]]) -> Copies:
+    """Ask for each recipient. `ask` returns what a hook refuses with."""
+    copies = Copies()
+    for first in mail.each():
+        refusal = await ask(hooks.PreEachRcpt(first, mail.session))
+        # An alias may have put others in the place of the one.
+        ones = list(first.each()) if _expanded(first) else [first]
+        for one in ones[:MOST]:
+            await _judge(one, refusal, ask, copies)
+    return copies
+
+
+def _expanded(one: Mail) -> bool:
+    return len(one.recipients) != 1 or one.recipients[0] is not one.recipient
+
+
+async def _judge(
+    one: Mail,
+    refusal: Reply | None,
+    ask: Callable[[Hook], Awaitable[Reply | None]],
+    copies: Copies,
+) -> None:
+    for hook in _EACH:
+        if refusal is None and one.discarded is None:
+            refusal = await ask(hook(one, one.session))
+            if refusal is None and one.reply is not None and not one.reply.positive:
+                refusal = one.reply
+    if refusal is not None:
+        copies.refused.append((one, refusal))
+    elif one.discarded is not None:
+        copies.discarded.append(one.discarded)
+    else:
+        copies.kept.append(one)

@@ -1,0 +1,383 @@
+"""A session of reception which asks policy at each step. One without policy is `SmtpSession`.
+
+    the peer says -> what options demand -> the hook -> the answer
+
+The rule which keeps it simple: each step is one coroutine, which asks and then does what the plain
+session does. While a handler waits the peer is not answered, so nothing else happens here.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import replace
+from typing import Any, Final
+
+from angarium.core.body import Body
+from angarium.core.ident import printed
+from angarium.core.message import Message
+from angarium.core.reply import Reply
+from angarium.inbound import copies, replies
+from angarium.inbound.copies import Copies
+from angarium.inbound.envelope import Envelope
+from angarium.inbound.origin import endpoint
+from angarium.inbound.services import Services
+from angarium.inbound.smtp import SmtpSession, takes
+from angarium.journal.errors import SpoolError
+from angarium.net.sweep import NEVER
+from angarium.policy import hooks
+from angarium.policy.context import Session
+from angarium.policy.going import Going, Wait
+from angarium.policy.hooks import Hook
+from angarium.policy.mail import Mail, empty
+from angarium.policy.module import Policing
+from angarium.policy.parcels import Parcel, parcels
+from angarium.policy.verdict import Verdict
+from angarium.queue.admit import RefusedError
+from angarium.wire.smtp_grammar import Command, Hello, Rcpt
+
+# The longest a tarpit holds one answer, in seconds; the peer's patience is some 300.
+LONGEST_TARPIT: Final = 600.0
+# Pieces of a body which are copied in one turn of the loop: a megabyte.
+_TURN: Final = 16
+# Names of the states of a session, as numbers of the event; see inbound/smtp.
+_CONNECT, _EHLO, _MAIL, _RCPT, _DATA, _BODY, _RELAY = 1, 2, 4, 6, 8, 9, 13
+
+
+class PolicedSession(SmtpSession):
+    """One connection whose policy has handlers."""
+
+    __slots__ = ("_arrived", "_going", "_listed", "_policing", "context")
+
+    def __init__(self, services: Services, listen: str, policing: Policing) -> None:
+        super().__init__(services, listen)
+        self._policing = policing
+        self._going: Going | None = None
+        self._listed = False  # the hooks of the list of recipients were asked
+        self._arrived: Body  # as the peer sent it
+
+    def opened(self) -> None:
+        self._policing.enter()
+        transport = self.transport
+        assert transport is not None
+        self.context = Session(
+            peer=endpoint(transport.get_extra_info("peername")),
+            local=endpoint(transport.get_extra_info("sockname")),
+            listener="esmtp_listener",
+            listen=self._listen,
+            heard=lambda: self.received > 0,
+        )
+        super().opened()
+
+    def lost(self, error: Exception | None) -> None:
+        if self._going is not None:
+            self._going.stop()
+        super().lost(error)
+        self._ask_dealloc()
+        self._policing.leave()
+
+    def _ask_dealloc(self) -> None:
+        chain = self._policing.policy.chain(hooks.Dealloc)
+        if chain is not None:
+            chain.ask(hooks.Dealloc(self.context))
+
+    # Asking.
+
+    def _go(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do a step; when it has to wait the peer waits too."""
+        going = Going(work, self._gone)
+        if not going.begin():
+            self._going = going
+
+    def _gone(self) -> None:
+        self._going = None
+        self.pump()
+
+    async def _ask(self, event: Hook) -> Reply | None:
+        """Ask who handles this, wait as long as they want, and return what they refuse it with."""
+        chain = self._policing.policy.chain(type(event))
+        if chain is None:
+            return None
+        await Wait(chain.ask(event))
+        return await self._said()
+
+    async def _said(self) -> Reply | None:
+        context = self.context
+        if context.tarpit > 0.0:
+            seconds, context.tarpit = min(context.tarpit, LONGEST_TARPIT), 0.0
+            await Wait(_asleep(seconds))
+        reply, context.reply = context.reply, None
+        if context.disconnect and (reply is None or reply.positive):
+            return replies.UNAVAILABLE
+        return None if reply is None or reply.positive else reply
+
+    def _no(self, reply: Reply, phase: int, rcpt: Rcpt | None = None) -> None:
+        """Say no, and hang up if policy wants it."""
+        if self.context.disconnect or reply.code == 421:
+            self._leave(reply, phase)
+        else:
+            self._wire.answer(reply)
+            self._refused(reply, phase, rcpt)
+
+    # The connection.
+
+    def _welcome(self) -> None:
+        context, origin = self.context, self.origin
+        context.pathway = origin.profile.pathway
+        context.connection = origin.connection
+        context.generation = origin.profile.generation
+        context.variables.update(origin.variables())
+        self._held = True
+        self._go(self._connected())
+
+    async def _connected(self) -> None:
+        context = self.context
+        refusal = await self._ask(hooks.Accept(context))
+        if refusal is None:
+            refusal = await self._ask(hooks.Connect(context))
+        self._held = False
+        if refusal is not None:
+            self._leave(refusal, _CONNECT)
+        else:
+            super()._welcome()
+
+    def _greeted(self, hello: Hello) -> None:
+        self._end_transaction()
+        self.origin.greeted(hello)
+        self.context.variables.update(self.origin.variables())
+        self._go(self._hello(hello))
+
+    async def _hello(self, hello: Hello) -> None:
+        refusal = await self._ask(hooks.Ehlo(self.context, hello.name))
+        if refusal is not None:
+            self._no(refusal, _EHLO)
+        else:
+            super()._greeted(hello)
+
+    def _offered(self) -> str:
+        context = self.context
+        if not (context.added or context.removed):
+            return super()._offered()
+        lines = [
+            line
+            for line in super()._offered().split("\n")
+            if line.partition(" ")[0] not in context.removed
+        ]
+        return "\n".join((*lines, *context.added))
+
+    # The envelope.
+
+    def _begun(self) -> None:
+        envelope, context = self._envelope, self.context
+        assert envelope is not None
+        now = self._services.clock.time()
+        message = empty(envelope.sender, now=now, protocol="esmtp")
+        message.variables.update(envelope.variables())
+        message.source, message.pathway = self.origin.source, self.origin.profile.pathway
+        message.connection = self.origin.connection
+        message.batch = self._services.next_id(now)
+        mail = Mail(message, envelope.recipients, context, whole=False)
+        context.mail, self._listed = mail, False
+        self._go(self._sender(envelope))
+
+    async def _sender(self, envelope: Envelope) -> None:
+        refusal = await self._ask(hooks.MailFrom(self.context, envelope.sender))
+        if refusal is not None:
+            self._unwanted = True
+            self._no(refusal, _MAIL)
+            self._end_transaction()
+            return
+        mail = self.context.mail
+        assert mail is not None
+        envelope.sender = mail.sender
+        envelope.trusted = envelope.trusted or self.context.trusted
+        super()._begun()
+
+    def _rcpt(self, rcpt: Rcpt) -> None:
+        envelope, context = self._envelope, self.context
+        assert envelope is not None
+        reply = envelope.add(rcpt)
+        if reply is not replies.RCPT_OK and reply is not replies.RELAYING_DENIED:
+            self._no(reply, _RCPT, rcpt)
+            return
+        mail = context.mail
+        assert mail is not None
+        mail.message.variables.update(envelope.variables(rcpt))
+        context.variables["message_rcpt_count"] = str(len(envelope.recipients))
+        self._go(self._recipient(envelope, rcpt, reply))
+
+    async def _recipient(self, envelope: Envelope, rcpt: Rcpt, reply: Reply) -> None:
+        added = envelope.recipients[-1] if reply is replies.RCPT_OK else None
+        refusal = await self._ask(hooks.RcptTo(self.context, rcpt.address))
+        if refusal is None and added is None and self.context.trusted:
+            envelope.trusted = True
+            reply = envelope.add(rcpt)
+        if refusal is not None:
+            reply = refusal
+            if added is not None:
+                envelope.recipients.remove(added)
+        if reply is replies.RCPT_OK:
+            self._wire.answer(reply)
+        else:
+            self._no(reply, _RELAY if reply is replies.RELAYING_DENIED else _RCPT, rcpt)
+
+    # The message.
+
+    def _data(self) -> None:
+        self._go(self._list())
+
+    async def _list(self) -> None:
+        refusal = await self._ask_list()
+        if refusal is not None:
+            self._no(refusal, _DATA)  # The envelope stays, until the peer says RSET.
+        else:
+            super()._data()
+
+    async def _ask_list(self) -> Reply | None:
+        self._listed = True
+        refusal = await self._ask(hooks.RcptToList(self.context))
+        if refusal is None:
+            refusal = await self._ask(hooks.RcptToListFinal(self.context))
+        return refusal
+
+    def _next_id(self, now: float) -> int:
+        mail = self.context.mail
+        return mail.message.batch if mail is not None else super()._next_id(now)
+
+    def _received(self, message: Message, envelope: Envelope) -> None:
+        mail = self.context.mail
+        assert mail is not None
+        mail.received(message)
+        self._arrived = message.body
+        self.deadline = NEVER  # From here on it is we who make it wait.
+        self._held = True
+        self._services.admit.written(message, lambda: self._whole(mail))
+
+    def _whole(self, mail: Mail) -> None:
+        """What was given to the disk of it can be read."""
+        self._held = False
+        if not self.closing:
+            self._go(self._judge(mail))
+            self.pump()
+
+    async def _judge(self, mail: Mail) -> None:
+        refusal = None if self._listed else await self._ask_list()
+        for hook in (hooks.Data, hooks.DataSpool):
+            if refusal is None:
+                refusal = await self._ask(hook(mail, self.context))
+        if refusal is None and not mail.recipients and mail.discarded is None:
+            refusal = replies.NO_RECIPIENTS
+        if refusal is not None:
+            self._drop(mail, refusal)
+        elif mail.discarded is not None:
+            self._reject(mail.discarded, _BODY)
+            self._pretend(mail)
+        else:
+            await self._copy(mail)
+
+    async def _copy(self, mail: Mail) -> None:
+        """Ask for each recipient, where anybody wants to be asked, and hand over what is left."""
+        shared = mail.finish()
+        if mail.routing:
+            for recipient in mail.recipients:
+                recipient.domain = mail.routing
+        if not copies.wanted(self._policing.policy):
+            await self._hand_over(mail, [(shared, list(mail.recipients))])
+            return
+        found = await copies.made(mail, self._ask)
+        for reply in (*found.discarded, *(reply for _, reply in found.refused)):
+            self._reject(reply, _BODY)
+        if found.kept:
+            batches = self._services.compares_batches
+            made = parcels(shared, found.kept, compare=batches)
+            await self._hand_over(mail, [*made, *self._reports(found)])
+        elif found.refused:
+            self._drop(mail, found.refused[0][1])
+        else:
+            self._pretend(mail)
+
+    def _reports(self, found: Copies) -> list[Parcel]:
+        """Return what the sender is told of recipients who were refused while others were not."""
+        if not self._profile.bounce_refused:
+            return []
+        report = self._services.report
+        made = [report(each.message, each.recipients[0], reply) for each, reply in found.refused]
+        return [each for each in made if each is not None]
+
+    async def _hand_over(self, mail: Mail, lots: list[Parcel]) -> None:
+        for message, _ in lots:
+            await self._put_down(message)
+        variables = dict(self.context.variables)
+        for message, _ in lots:
+            if message.protocol != "internal":
+                message.session_variables = variables
+        self._submitted = mail.message
+        self._end_transaction()
+        if all(message.body is not self._arrived for message, _ in lots):
+            self._services.admit.drop(replace(mail.message, body=self._arrived))
+        self._services.admit.submit_all(lots, self._durable, self.context)
+
+    async def _put_down(self, message: Message) -> None:
+        """Write a large content which policy has changed to the disk, as if it came in so."""
+        body = message.body
+        if body.size <= self._profile.large or body is self._arrived:
+            return
+        try:
+            writer = self._services.large()
+        except SpoolError:
+            return  # Admission will say why nothing is taken in now.
+        for number, piece in enumerate(body.pieces()):
+            writer.write(piece)
+            if number % _TURN == _TURN - 1:
+                await Wait(_asleep(0.0))
+        message.body = writer.finish()
+
+    def _durable(self, error: SpoolError | None) -> None:
+        if isinstance(error, RefusedError) and error.reply is not None:
+            # Policy said no at the very end, when binding and domain were known.
+            self._submitted = None
+            self._no(error.reply, _BODY)
+            self.pump()
+            return
+        super()._durable(error)
+        variables = self.context.variables
+        variables["connection_message_count"] = str(self._messages)
+        variables["connection_rcpt_count"] = str(self._recipients)
+
+    def _drop(self, mail: Mail, reply: Reply) -> None:
+        self._services.admit.drop(mail.message)
+        self._no(reply, _BODY)
+        self._end_transaction()
+
+    def _pretend(self, mail: Mail) -> None:
+        """Say yes to a message which goes nowhere."""
+        self._services.admit.drop(mail.message)
+        self._end_transaction()
+        self._wire.accept(b"250 2.0.0 OK %b\r\n" % printed(mail.message.batch).encode())
+
+    def _end_transaction(self) -> None:
+        super()._end_transaction()
+        self.context.mail = None
+
+    def _leave(self, reply: Reply, phase: int) -> None:
+        if self._going is not None:
+            self._going.stop()
+        super()._leave(reply, phase)
+
+    def _trusted(self, command: Command) -> None:
+        super()._trusted(command)
+        self.context.address = self.origin.address
+        self.context.variables.update(self.origin.variables())
+
+
+PolicedSession.take = takes(PolicedSession)
+
+
+async def _asleep(seconds: float) -> Verdict:
+    await asyncio.sleep(seconds)
+    return Verdict.CONT
+
+
+def session(services: Services, listen: str) -> SmtpSession:
+    """Return a session for a connection of this socket, ruled by the policy in force."""
+    if services.policing.policy:
+        return PolicedSession(services, listen, services.policing)
+    return SmtpSession(services, listen)

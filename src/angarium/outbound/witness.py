@@ -1,0 +1,86 @@
+"""Policy at the end of an attempt: what scripts are told of it, and what they may still change.
+
+Handlers answer at once here: the event is about to be written. What they set in the message's
+dictionary goes into that event; `msg:set_code` changes what is logged and reported.
+"""
+
+from angarium.core.reply import Reply
+from angarium.mail.report.dsn import Action
+from angarium.policy import hooks
+from angarium.policy.chain import Policy
+from angarium.policy.hooks import OfMail
+from angarium.policy.mail import Mail
+from angarium.queue.entry import Entry
+
+ASKED = (
+    hooks.LogDelivery,
+    hooks.LogPermanentFailure,
+    hooks.LogTransientFailure,
+    hooks.Requeue,
+    hooks.GenerateReport,
+)
+
+
+class Witness:
+    """Asks the hooks of the end of an attempt."""
+
+    __slots__ = ("_policy",)
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+
+    def delivered(self, entry: Entry, reply: Reply, now: float) -> Reply:
+        """Return the reply as it is logged."""
+        mail = _mail(entry)
+        return self._asked(hooks.LogDelivery(mail, None, entry.line.domain, now, str(reply)), reply)
+
+    def failed(self, entry: Entry, reply: Reply, now: float) -> Reply:
+        """Return the reply as it is logged and reported."""
+        mail = _mail(entry)
+        event = hooks.LogPermanentFailure(mail, None, entry.line.domain, now, str(reply))
+        return self._asked(event, reply)
+
+    def deferred(self, entry: Entry, reply: Reply, now: float) -> Reply:
+        """Return the reply as it is logged."""
+        mail = _mail(entry)
+        event = hooks.LogTransientFailure(mail, None, entry.line.domain, now, str(reply))
+        return self._asked(event, reply)
+
+    def requeued(self, entry: Entry, now: float) -> Reply | None:
+        """Return why the message is dropped instead of waiting again; None: it waits."""
+        chain = self._policy.chain(hooks.Requeue)
+        if chain is None:
+            return None
+        mail = _mail(entry)
+        chain.ask(hooks.Requeue(mail, None, now))
+        return mail.discarded
+
+    def report(self, entry: Entry, action: Action, content: bytes) -> bytes | None:
+        """Return the report as it is sent; None keeps it back."""
+        chain = self._policy.chain(hooks.GenerateReport)
+        if chain is None:
+            return content
+        event = hooks.GenerateReport(_mail(entry), None, action.value, content)
+        chain.ask(event)
+        return event.report
+
+    def _asked(self, event: OfMail, reply: Reply) -> Reply:
+        chain = self._policy.chain(type(event))
+        if chain is None:
+            return reply
+        mail = event.mail
+        mail.reply = reply
+        chain.ask(event)
+        # A handler which failed is told of in paniclog; what happened to the mail stays true.
+        return reply if mail.reply is self._policy.guard.failed else mail.reply
+
+
+def witness(policy: Policy) -> Witness | None:
+    """Return who asks; None where nobody would be asked."""
+    if any(policy.chain(hook) is not None for hook in ASKED):
+        return Witness(policy)
+    return None
+
+
+def _mail(entry: Entry) -> Mail:
+    return Mail(entry.message, [entry.recipient], None, entry.recipient)

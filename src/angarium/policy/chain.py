@@ -1,0 +1,155 @@
+"""Asks the handlers of a hook, in the order of the configuration, whatever language they are in.
+
+    answer = chain.ask(event)
+    a Verdict      it is decided
+    a coroutine    somebody waits: await it for the verdict; only its session waits with it
+
+A handler which answers at once costs no task. A `Policy` belongs to one generation of the
+configuration; a hook without handlers has no chain, so nothing is built or called for it.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Iterable, Sequence
+from time import monotonic
+from typing import Any, Final
+
+from angarium.policy.guard import TIRED, Guard, Handler
+from angarium.policy.hooks import Answer, Hook
+from angarium.policy.verdict import AGAIN, CONT, DONE, Verdict
+
+# Between two calls of a handler which said AGAIN; it grows to the second one.
+AGAIN_SECONDS: Final = 0.02
+LONGEST_SECONDS: Final = 1.0
+
+Asked = Verdict | Coroutine[Any, Any, Verdict]
+
+
+class Chain:
+    """The handlers of one hook, at least one."""
+
+    __slots__ = ("_guard", "handlers", "hook")
+
+    def __init__(self, hook: type[Hook], handlers: Sequence[Handler], guard: Guard) -> None:
+        self.hook = hook
+        self.handlers = handlers
+        self._guard = guard
+
+    def ask(self, event: Hook) -> Asked:
+        """Ask all handlers, until one says DONE."""
+        session, mail = event.about
+        if session is not None:
+            session.step = self.hook.step
+        if mail is not None:
+            mail.step = self.hook.step
+        return self._from(0, event)
+
+    def _from(self, first: int, event: Hook) -> Asked:
+        guard = self._guard
+        for at in range(first, len(self.handlers)):
+            handler = self.handlers[at]
+            if _bypassed(handler, event):
+                continue
+            answer = guard.call(handler, event)
+            if answer is None or answer is CONT:
+                if _failed(event, guard):
+                    return DONE
+                continue
+            if answer is DONE:
+                return DONE
+            if not self.hook.waits:
+                _forget(answer)
+                guard.fail(handler, event, RuntimeError("it may not wait here"))
+                return DONE
+            return self._waits(at, event, answer)
+        return CONT
+
+    async def _waits(self, at: int, event: Hook, answer: Answer) -> Verdict:
+        """Wait for a handler, then ask the others."""
+        handler, guard = self.handlers[at], self._guard
+        session, _ = event.about
+        began = monotonic()
+        try:
+            async with asyncio.timeout(guard.patience):
+                verdict = await _answered(handler, event, answer, guard)
+        except Exception as error:  # noqa: BLE001 - what a handler does wrong is told by the guard
+            guard.fail(handler, event, error)
+            return DONE
+        finally:
+            if session is not None:
+                session.spent += monotonic() - began
+        if session is not None and session.spent > guard.budget:
+            session.refuse(TIRED, disconnect=True)
+            return DONE
+        if verdict is DONE or _failed(event, guard):
+            return DONE
+        rest = self._from(at + 1, event)
+        return rest if isinstance(rest, Verdict) else await rest
+
+
+async def _answered(handler: Handler, event: Hook, answer: Answer, guard: Guard) -> Verdict:
+    """Return what a handler says in the end, which has said AGAIN or made us wait."""
+    pause = AGAIN_SECONDS
+    while True:
+        if answer is AGAIN:
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_SECONDS)
+            answer = guard.call(handler, event)
+        elif answer is None:
+            return CONT
+        elif isinstance(answer, Verdict):
+            return answer
+        else:
+            answer = await answer
+
+
+def _bypassed(handler: Handler, event: Hook) -> bool:
+    session, mail = event.about
+    if session is not None:
+        return session.variables.get(handler.bypass) == "true"
+    return mail is not None and mail.message.session_variables.get(handler.bypass) == "true"
+
+
+def _failed(event: Hook, guard: Guard) -> bool:
+    """Say whether a handler failed: then it is refused, and nobody else is asked."""
+    session, mail = event.about
+    if session is not None and session.reply is guard.failed:
+        return True
+    return mail is not None and mail.reply is guard.failed
+
+
+def _forget(answer: Answer) -> None:
+    if isinstance(answer, Coroutine):
+        answer.close()
+
+
+class Policy:
+    """The handlers of one generation.
+
+    Args:
+        handlers: with the hook each is for, in the order in which they are asked.
+    """
+
+    __slots__ = ("_chains", "guard")
+
+    def __init__(self, handlers: Iterable[tuple[type[Hook], Handler]], guard: Guard) -> None:
+        by_hook: dict[type[Hook], list[Handler]] = {}
+        for hook, handler in handlers:
+            by_hook.setdefault(hook, []).append(handler)
+        self.guard = guard
+        self._chains = {hook: Chain(hook, found, guard) for hook, found in by_hook.items()}
+
+    def chain(self, hook: type[Hook]) -> Chain | None:
+        """Return who is asked, None for nobody. Ask once for a session, not for a message."""
+        return self._chains.get(hook)
+
+    def handlers(self) -> Iterable[tuple[type[Hook], Handler]]:
+        """Yield all, for statistics."""
+        for hook, chain in self._chains.items():
+            for handler in chain.handlers:
+                yield hook, handler
+
+    def __bool__(self) -> bool:
+        return bool(self._chains)
+
+
+NO_POLICY: Final = Policy((), Guard(lambda _module, _line: None))

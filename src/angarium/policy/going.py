@@ -1,0 +1,71 @@
+"""Runs what policy is asked in one go, and costs no task while nobody waits.
+
+    go(work, then)      work is a coroutine which awaits only `wait(chain.ask(event))`
+
+Most handlers answer at once; then `work` runs to its end inside this call, as a function would.
+Only a handler that waits gets a task, and the rest of `work` goes on when that is done.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any
+
+from angarium.policy.chain import Asked
+from angarium.policy.verdict import Verdict
+
+
+class Wait:
+    """Awaits what a chain has answered."""
+
+    __slots__ = ("_answer",)
+
+    def __init__(self, answer: Asked) -> None:
+        self._answer = answer
+
+    def __await__(self) -> Generator[Any, Any, Verdict]:
+        answer = self._answer
+        if isinstance(answer, Verdict):
+            return answer
+        task = asyncio.get_running_loop().create_task(answer)
+        yield task
+        return task.result()
+
+
+class Going:
+    """A piece of work under way; `stop` ends it where it waits."""
+
+    __slots__ = ("_after", "_task", "_work")
+
+    def __init__(self, work: Coroutine[Any, Any, None], after: Callable[[], None]) -> None:
+        """Args: `after` is called when the work is done, unless it was done at once."""
+        self._work: Coroutine[Any, Any, None] | None = work
+        self._after = after
+        self._task: asyncio.Task[Any] | None = None
+
+    def begin(self) -> bool:
+        """Run; say whether it is done already."""
+        return self._step()
+
+    def stop(self) -> None:
+        """End it, if it waits; what runs just now ends by itself."""
+        task, work = self._task, self._work
+        if task is not None and work is not None:
+            self._task = self._work = None
+            task.cancel()
+            work.close()
+
+    def _step(self) -> bool:
+        assert self._work is not None
+        self._task = None
+        try:
+            task = self._work.send(None)
+        except StopIteration:
+            self._work = self._task = None
+            return True
+        self._task = task
+        task.add_done_callback(self._woken)
+        return False
+
+    def _woken(self, _task: asyncio.Task[Any]) -> None:
+        if self._work is not None and self._step():
+            self._after()

@@ -1,0 +1,453 @@
+"""Every point at which policy is asked, in the order a message meets them.
+
+A hook is a dataclass: its fields are what a handler gets, its docstring is the manual. `name` is
+the name scripts use, `arguments` what a script is called with, in this order: "msg", "accept",
+"vctx", "str", and others which the hook's fields name. Where policy is asked stands with `asked`;
+a hook nobody asks yet says what is missing.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, TypeVar
+
+from angarium.core.registry import Registry
+from angarium.core.reply import Reply
+from angarium.policy.context import Session, Steps
+from angarium.policy.mail import Mail
+from angarium.policy.verdict import Verdict
+
+HOOKS: Final = Registry["type[Hook]"]("hook")
+SMTP: Final = "SMTP reception"
+ALL: Final = "every way in"
+LOG: Final = "the end of an attempt"
+
+
+class Hook:
+    """What all hooks have in common.
+
+    Attributes:
+        name: as scripts register it.
+        arguments: what scripts are called with.
+        waits: a handler may wait for something; else it must answer at once.
+        asked: by what.
+        step: how far the session is.
+    """
+
+    __slots__ = ()
+    name: ClassVar[str] = ""
+    arguments: ClassVar[tuple[str, ...]] = ()
+    waits: ClassVar[bool] = True
+    asked: ClassVar[str] = SMTP
+    step: ClassVar[Steps] = Steps.CONNECT
+
+    def __init_subclass__(
+        cls,
+        *,
+        name: str = "",
+        arguments: tuple[str, ...] = (),
+        waits: bool = True,
+        asked: str = SMTP,
+        step: Steps = Steps.CONNECT,
+    ) -> None:
+        # A dataclass with slots is made twice; the second one counts, and it has no keywords.
+        if name:
+            cls.name, cls.arguments, cls.waits = name, arguments, waits
+            cls.asked, cls.step = asked, step
+
+    @property
+    def about(self) -> tuple[Session | None, Mail | None]:
+        """The session and the message it is asked about."""
+        raise NotImplementedError
+
+    def refuse(self, reply: Reply) -> None:
+        """Say no to what is asked, as far as this hook can."""
+        raise NotImplementedError
+
+
+H = TypeVar("H", bound=type[Hook])
+
+
+def hook(cls: H) -> H:
+    """Declare a hook."""
+    HOOKS.add(cls.name, cls, depth=2)
+    return cls
+
+
+@dataclass(slots=True)
+class OfSession(Hook):
+    """What is asked about a session; `session.mail` is the message under way, if there is one."""
+
+    session: Session
+
+    @property
+    def about(self) -> tuple[Session | None, Mail | None]:
+        return self.session, self.session.mail
+
+    def refuse(self, reply: Reply) -> None:
+        self.session.reply = reply
+
+
+@dataclass(slots=True)
+class OfMail(Hook):
+    """What is asked about a message, and the session which brings it, if there is one."""
+
+    mail: Mail
+    session: Session | None = None
+
+    @property
+    def about(self) -> tuple[Session | None, Mail | None]:
+        return self.session, self.mail
+
+    def refuse(self, reply: Reply) -> None:
+        if self.session is not None:
+            self.session.reply = reply
+        else:
+            self.mail.reply = reply
+
+
+@hook
+@dataclass(slots=True)
+class Accept(
+    OfSession, name="core_validate_accept", arguments=("accept", "vctx"), step=Steps.ACCEPT
+):
+    """A client has connected, and it has not been looked up what holds for it."""
+
+
+@hook
+@dataclass(slots=True)
+class Connect(OfSession, name="validate_connect", arguments=("accept", "vctx")):
+    """A client has connected; the banner waits for the answer. To refuse ends the session."""
+
+
+@hook
+@dataclass(slots=True)
+class Ehlo(
+    OfSession,
+    name="validate_ehlo",
+    arguments=("str", "accept", "vctx"),
+    step=Steps.EHLO,
+):
+    """HELO or EHLO: `text` is what came after the word."""
+
+    text: str
+
+
+@hook
+@dataclass(slots=True)
+class MailFrom(
+    OfSession,
+    name="validate_mailfrom",
+    arguments=("str", "accept", "vctx"),
+    step=Steps.MAIL,
+):
+    """MAIL: `text` is the sender's address. The message is there, without recipients."""
+
+    text: str
+
+
+@hook
+@dataclass(slots=True)
+class RcptTo(
+    OfSession,
+    name="validate_rcptto",
+    arguments=("msg", "str", "accept", "vctx"),
+    step=Steps.RCPT,
+):
+    """One RCPT: `text` is the address. What is done to the message is done to all of it."""
+
+    text: str
+
+
+@hook
+@dataclass(slots=True)
+class RcptToList(
+    OfSession,
+    name="validate_rcptto_list",
+    arguments=("list", "vctx"),
+    step=Steps.LIST,
+):
+    """All recipients are named: `session.mail.recipients` may be changed."""
+
+
+@hook
+@dataclass(slots=True)
+class RcptToListFinal(
+    OfSession,
+    name="validate_rcptto_list_final",
+    arguments=("node", "vctx"),
+    step=Steps.LIST,
+):
+    """As validate_rcptto_list, afterwards: the list as a whole, when all others have seen it."""
+
+
+@hook
+@dataclass(slots=True)
+class Data(
+    OfMail,
+    name="validate_data",
+    arguments=("msg", "accept", "vctx"),
+    step=Steps.DATA,
+):
+    """The whole message is there, one copy for all its recipients."""
+
+
+@hook
+@dataclass(slots=True)
+class DataSpool(
+    OfMail,
+    name="validate_data_spool",
+    arguments=("msg", "accept", "vctx"),
+    step=Steps.SPOOL,
+):
+    """The message is about to be accepted: the last look at it before it is copied."""
+
+
+@hook
+@dataclass(slots=True)
+class PreEachRcpt(
+    OfMail,
+    name="core_pre_msg_each_rcpt",
+    arguments=("msg", "accept"),
+    step=Steps.EACH,
+):
+    """Once for each recipient, before validate_data_spool_each_rcpt: aliases are expanded here."""
+
+
+@hook
+@dataclass(slots=True)
+class EachRcpt(
+    OfMail,
+    name="validate_data_spool_each_rcpt",
+    arguments=("msg", "accept", "vctx"),
+    step=Steps.EACH,
+):
+    """Once for each recipient; what is changed is changed for this one alone."""
+
+
+@hook
+@dataclass(slots=True)
+class PostEachRcpt(
+    OfMail,
+    name="core_post_msg_each_rcpt",
+    arguments=("msg", "accept", "vctx"),
+    step=Steps.EACH,
+):
+    """Once for each recipient which is left, after validate_data_spool_each_rcpt."""
+
+
+@hook
+@dataclass(slots=True)
+class PostValidateEachRcpt(
+    OfMail,
+    name="post_validate_data_spool_each_rcpt",
+    arguments=("msg", "accept", "vctx"),
+    step=Steps.EACH,
+):
+    """As core_post_msg_each_rcpt, by the name smtpapi used."""
+
+
+@hook
+@dataclass(slots=True)
+class RoutingDomain(
+    OfMail,
+    name="core_config_get_message_routing_domain",
+    arguments=("scope", "msg", "buff"),
+    waits=False,
+    asked=ALL,
+    step=Steps.BINDING,
+):
+    """By which domain is it routed? Whoever knows sets `mail.routing_domain`."""
+
+
+@hook
+@dataclass(slots=True)
+class SetBinding(
+    OfMail,
+    name="validate_set_binding",
+    arguments=("msg",),
+    waits=False,
+    asked=ALL,
+    step=Steps.BINDING,
+):
+    """By which binding does it leave? Asked again when mail is bound anew."""
+
+
+@hook
+@dataclass(slots=True)
+class FinalValidation2(
+    OfMail,
+    name="core_final_validation2",
+    arguments=("msg", "accept", "vctx"),
+    asked=ALL,
+    step=Steps.FINAL,
+):
+    """Binding and domain are known. May refuse (DONE) or put off; signing by DKIM2 belongs here."""
+
+
+@hook
+@dataclass(slots=True)
+class FinalValidation(
+    OfMail,
+    name="core_final_validation",
+    arguments=("msg", "accept", "vctx"),
+    asked=ALL,
+    step=Steps.FINAL,
+):
+    """The content is as it will be sent: signing by DKIM and DomainKeys belongs here."""
+
+
+@hook
+@dataclass(slots=True)
+class PostFinalValidation(
+    OfMail,
+    name="core_post_final_validation",
+    arguments=("msg", "accept", "vctx"),
+    asked=ALL,
+    step=Steps.FINAL,
+):
+    """After all signatures: sealing by ARC belongs here."""
+
+
+@hook
+@dataclass(slots=True)
+class Dealloc(OfSession, name="validate_dealloc", waits=False):
+    """The session is over."""
+
+
+@hook
+@dataclass(slots=True)
+class LogDelivery(
+    OfMail,
+    name="core_log_delivery_v1",
+    arguments=("msg", "dr", "now", "note", "notelen"),
+    waits=False,
+    asked=LOG,
+):
+    """A host took the message; `note` is its reply."""
+
+    domain: str = ""
+    now: float = 0.0
+    note: str = ""
+
+
+@hook
+@dataclass(slots=True)
+class LogPermanentFailure(
+    OfMail,
+    name="core_log_permanent_failure_v1",
+    arguments=("msg", "domain", "now", "note", "notelen"),
+    waits=False,
+    asked=LOG,
+):
+    """Delivery failed for good; `mail.reply` set here is what is logged and reported."""
+
+    domain: str = ""
+    now: float = 0.0
+    note: str = ""
+
+
+@hook
+@dataclass(slots=True)
+class LogTransientFailure(
+    OfMail,
+    name="core_log_transient_failure_v1",
+    arguments=("msg", "domain", "now", "note", "notelen"),
+    waits=False,
+    asked=LOG,
+):
+    """An attempt failed and there will be another one."""
+
+    domain: str = ""
+    now: float = 0.0
+    note: str = ""
+
+
+@hook
+@dataclass(slots=True)
+class Requeue(
+    OfMail,
+    name="core_pre_mailq_message_requeue",
+    arguments=("msg", "now"),
+    waits=False,
+    asked=LOG,
+):
+    """A message goes back to its queue after an attempt; a discard ends it instead."""
+
+    now: float = 0.0
+
+
+@hook
+@dataclass(slots=True)
+class GenerateReport(
+    OfMail,
+    name="core_generate_rfc3464_message",
+    arguments=("message", "action", "mdn"),
+    waits=False,
+    asked=LOG,
+):
+    """A report on `mail` is about to be sent: its content may be changed, or None keeps it back.
+
+    Attributes:
+        action: "failed", "delayed", "relayed": as the report has it.
+        report: the report's content, whole.
+    """
+
+    action: str = "failed"
+    report: bytes | None = None
+
+
+# What scripts may register and nobody asks yet, with what is missing.
+ABSENT: Final[dict[str, str]] = {
+    "core_validate_auth_hook": "AUTH",
+    "validate_auth": "AUTH",
+    "ac_auth_perform_auth": "AUTH and the module ac_auth",
+    "ac_auth_log_auth_failure": "AUTH and the module ac_auth",
+    "outbound_smtp_auth_config": "AUTH of outgoing sessions",
+    "core_inbound_smtp_tls_post_accept": "TLS",
+    "core_get_outbound_tls_parameters": "TLS",
+    "core_get_inbound_tls_parameters": "TLS",
+    "core_smtp_tls_reporting": "TLS",
+    "outbound_tls_ciphers": "TLS",
+    "outbound_smtp_tls_verify_callback": "TLS",
+    "inbound_smtp_tls_verify_callback": "TLS",
+    "msg_gen_data_spool": "generation of messages",
+    "delay_dsn_send_notification": "the module delay_dsn",
+    "seedlist_generate_seed": "the module seedlist",
+    "http_request_eval": "delivery by HTTP",
+    "generic_delivery_http_response_eval": "delivery by HTTP",
+    "generic_delivery_msg_dispose": "delivery by HTTP",
+    "build_request": "delivery by HTTP",
+    "handle_response": "delivery by HTTP",
+    "smpp_submit_response": "SMPP",
+    "chunk_logger_log": "the module chunk_logger",
+    "cluster_nodename": "the cluster",
+    "core_suspension": "the module curfew",
+    "dns_get_As": "the module mxip",
+}
+
+M = TypeVar("M")
+E = TypeVar("E", bound=Hook)
+Answer = Verdict | None | Awaitable[Verdict | None]
+Handler = Callable[[M, E], Answer]
+
+
+def on(which: type[E]) -> Callable[[Callable[[M, E], Any]], Callable[[M, E], Any]]:
+    """Mark a method of a module as a handler of a hook; it may have several marks."""
+
+    def mark(method: Callable[[M, E], Any]) -> Callable[[M, E], Any]:
+        method.__dict__.setdefault("hooks", []).append(which)
+        return method
+
+    return mark
+
+
+def marked(module: object) -> list[tuple[type[Hook], Callable[[Any], Answer]]]:
+    """Return the hooks a module handles, and the methods which do, in the order of hooks."""
+    found = [
+        (which, method)
+        for _, method in inspect.getmembers(module, inspect.ismethod)
+        for which in getattr(method, "hooks", ())
+    ]
+    order = list(HOOKS.values())
+    return sorted(found, key=lambda each: order.index(each[0]))

@@ -1,0 +1,71 @@
+"""The modules which are policy, as those see them who start and stop them.
+
+A module lives as long as its generation of the configuration. A session is ruled by one generation
+from beginning to end, so the modules of an old one are stopped when its last session has gone.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final, Protocol, runtime_checkable
+
+from angarium.policy.chain import NO_POLICY, Policy
+
+
+@runtime_checkable
+class Starts(Protocol):
+    """A module which has something to do when its generation comes into force."""
+
+    def start(self) -> None: ...
+
+
+@runtime_checkable
+class Stops(Protocol):
+    """A module which has something to give back."""
+
+    def stop(self) -> None: ...
+
+
+class Policing:
+    """The policy of one generation.
+
+    Attributes:
+        policy: who is asked.
+        sessions: how many are ruled by it.
+    """
+
+    __slots__ = ("_modules", "_replaced", "policy", "sessions")
+
+    def __init__(self, policy: Policy, modules: Sequence[Any]) -> None:
+        self.policy = policy
+        self.sessions = 0
+        self._modules = modules
+        self._replaced = False
+
+    def start(self) -> None:
+        """It comes into force."""
+        for module in self._modules:
+            if isinstance(module, Starts):
+                module.start()
+
+    def enter(self) -> None:
+        """A session begins."""
+        self.sessions += 1
+
+    def leave(self) -> None:
+        """A session is over."""
+        self.sessions -= 1
+        self._stop_if_last()
+
+    def replace(self) -> None:
+        """Another generation is in force."""
+        self._replaced = True
+        self._stop_if_last()
+
+    def _stop_if_last(self) -> None:
+        if self._replaced and not self.sessions:
+            modules, self._modules = self._modules, ()
+            for module in reversed(modules):
+                if isinstance(module, Stops):
+                    module.stop()
+
+
+NOBODY: Final = Policing(NO_POLICY, ())

@@ -1,0 +1,150 @@
+"""The policy of a worker: made with each generation, and brought into force where it is asked.
+
+Where nothing of it has changed, and it is no reload, the one in force goes on: what its scripts
+have counted and remember is then not lost by a change somewhere else.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from operator import itemgetter
+from typing import Any
+
+from angarium.config.resolve import Configuration
+from angarium.config.section import Section
+from angarium.core.reply import Reply
+from angarium.inbound.services import Services
+from angarium.modules import index
+from angarium.modules.means import Hooks, Means
+from angarium.outbound.bounce import Bounces
+from angarium.outbound.settle import Settle
+from angarium.outbound.witness import witness
+from angarium.policy.chain import Policy
+from angarium.policy.guard import Guard, Handler
+from angarium.policy.hooks import Hook, marked
+from angarium.policy.module import NOBODY, Policing
+from angarium.policy.options import Asking, Scripts, Variables
+from angarium.queue.admit import Admit, refused_by_policy
+from angarium.queue.rules import Forgetting, Report, rules
+
+
+def guard_of(configuration: Configuration, panic: Any) -> Guard:
+    """Return the guard with what the options say."""
+    options = configuration.top(Asking)
+    code = options.policy_error_code
+    return Guard(
+        panic,
+        Reply(code, "policy failed", f"{code // 100}.3.0"),
+        options.policy_wait_limit,
+        options.policy_session_limit,
+    )
+
+
+def prepared(means: Means) -> Policing:
+    """Make the modules of a generation.
+
+    Raises:
+        Error: one of them cannot be; with its stanza, and file and line where they are known.
+    """
+    configuration = means.configuration
+    modules: list[Any] = []
+    handlers: list[tuple[type[Hook], Handler]] = []
+    for stanza in configuration.root.children or {}:
+        if stanza not in index.POLICY:
+            continue
+        made = index.policy(stanza)
+        for name, options in configuration.instances(stanza):
+            module = made(name, options, means)
+            modules.append(module)
+            means.modules.setdefault(stanza, []).append(module)
+            if getattr(options, "enabled", True):
+                handlers += _handlers(module, stanza, name)
+    if not modules:
+        return NOBODY
+    return Policing(Policy(handlers, means.guard), modules)
+
+
+def _handlers(module: Any, stanza: str, name: str) -> list[tuple[type[Hook], Handler]]:
+    if isinstance(module, Hooks):
+        return list(module.handlers())
+    label = f"{stanza} {name}" if name and name != stanza else stanza
+    return [
+        (hook, Handler(method, stanza, f"{label} {method.__name__}"))
+        for hook, method in marked(module)
+    ]
+
+
+class Ruling:
+    """The policy in force in a worker.
+
+    Args:
+        means: what there is for modules, of a generation.
+        services: the sessions' (`policing` and what belongs to it are set there).
+        report: makes what a sender is told of one recipient that policy refused.
+    """
+
+    def __init__(
+        self,
+        means: Callable[[Configuration], Means],
+        services: Services,
+        admit: Admit,
+        settle: Settle,
+        bounces: Bounces,
+        report: Report,
+    ) -> None:
+        self._means = means
+        self._services = services
+        self._admit = admit
+        self._settle = settle
+        self._bounces = bounces
+        self._report = report
+        self._stanzas: object = None
+        services.report = report
+
+    @property
+    def policing(self) -> Policing:
+        return self._services.policing
+
+    def prepare(self, configuration: Configuration) -> Policing:
+        """Make the policy of a generation. Raises Error where it cannot be."""
+        return prepared(self._means(configuration))
+
+    def enforce(self, policing: Policing, configuration: Configuration, *, reload: bool) -> None:
+        """Bring it into force, if it is another one."""
+        stanzas = _stanzas(configuration)
+        services = self._services
+        services.compares_batches = configuration.top(Scripts).expensive_batch_assessment
+        if not reload and stanzas == self._stanzas:
+            policing.replace()
+            return
+        self._stanzas = stanzas
+        before, services.policing = services.policing, policing
+        policy = policing.policy
+        admit = self._admit
+        admit.rules = rules(policy, self._report, refused_by_policy)
+        admit.forgetting = Forgetting(partial(_variables, configuration)) if policy else None
+        self._settle.witness = self._bounces.witness = witness(policy)
+        policing.start()
+        before.replace()
+
+
+def _variables(configuration: Configuration, group: str, binding: str, domain: str) -> Variables:
+    return configuration.at(Variables, group=group, binding=binding, domain=domain)
+
+
+def _stanzas(configuration: Configuration) -> object:
+    """Return all that is set in the stanzas of modules which are policy."""
+    children = configuration.root.children or {}
+    return [
+        (stanza, name, _values(section))
+        for stanza in children
+        if stanza in index.POLICY
+        for name, section in children[stanza].items()
+    ]
+
+
+def _values(section: Section) -> object:
+    inner = section.children or {}
+    return (
+        sorted(section.values.items(), key=itemgetter(0)),
+        [(kind, name, _values(each)) for kind in inner for name, each in inner[kind].items()],
+    )
