@@ -43,6 +43,22 @@ def test_of_one_sample_there_is_no_rate() -> None:
     assert history((100.0, {"deliveries": 7})).rate("deliveries") == 0.0
 
 
+def test_a_minute_has_a_value_for_each_step_and_the_latest_comes_last() -> None:
+    found = history(
+        *((float(at), {"deliveries": float(5 * at), "queued": float(at)}) for at in range(100, 161))
+    )
+    assert found.rates("deliveries") == [5.0] * 20
+    assert found.course("queued") == [float(at) for at in range(100, 161, 3)]
+
+
+def test_who_was_started_a_moment_ago_has_fewer_steps_and_none_is_negative() -> None:
+    found = history(
+        *((float(at), {"deliveries": 7.0 if at < 104 else 1.0}) for at in range(100, 107))
+    )
+    assert found.rates("deliveries") == [0.0, 0.0]
+    assert history((100.0, {"deliveries": 7})).rates("deliveries") == []
+
+
 def test_a_server_which_was_started_anew_has_no_negative_rate() -> None:
     assert history((100.0, {"deliveries": 7}), (101.0, {"deliveries": 2})).rate("deliveries") == 0.0
 

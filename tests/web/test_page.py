@@ -77,6 +77,15 @@ def test_what_is_not_shown_by_name_is_added_up() -> None:
     assert "all others" in text
 
 
+def test_a_minute_is_drawn_and_its_highest_value_is_the_top() -> None:
+    history = History()
+    for at, queued in ((0.0, 0), (30.0, 10), (60.0, 5)):
+        history.add(Sample.of(at, {"supervisor": {"workers": 1}, "worker 0": {"queued": queued}}))
+    html = page(overview(history, [], {"node": "mx.node.test", "version": "1.2.3"}))
+    assert '<polyline points="0.0,21.0 50.0,1.0 100.0,11.0">' in html
+    assert "<polyline" not in seen([])  # Of one sample there is no line.
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [

@@ -10,6 +10,7 @@ and says what to do next.
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 import msgspec
@@ -27,6 +28,7 @@ STAGES: Final = (
     ("stage_end_to_end", "end to end"),
 )
 RATES: Final = ("receptions", "refusals", "deliveries", "deferrals", "failures")
+STEP_SECONDS: Final = 3  # of a curve of the last minute
 
 
 class Queue(msgspec.Struct, frozen=True, array_like=True):
@@ -122,6 +124,22 @@ class History:
         if last.at <= before.at:
             return 0.0
         return max(0.0, last.number(name) - before.number(name)) / (last.at - before.at)
+
+    def course(self, name: str) -> list[float]:
+        """Return how a gauge went in the last minute, a value for each step, the latest last."""
+        return [each.number(name) for each in self._steps()]
+
+    def rates(self, name: str) -> list[float]:
+        """Return how much a counter rose in a second, for each step of the last minute."""
+        steps = [(each.at, each.number(name)) for each in self._steps()]
+        return [
+            round(max(0.0, late - early) / (now - then), 2)
+            for (then, early), (now, late) in pairwise(steps)
+        ]
+
+    def _steps(self) -> list[Sample]:
+        found = [self.before(seconds) for seconds in range(60, -1, -STEP_SECONDS)]
+        return list({each.at: each for each in found}.values())
 
     def risen(self, name: str, seconds: float = 60.0) -> dict[str, float]:
         """Return what rose of a metric with a label, by its values."""
@@ -272,6 +290,10 @@ def overview(history: History, queues: Sequence[Queue], about: Mapping[str, Any]
         "lately": "since start" if history.whole else "last minute",
         "up_seconds": max(0.0, sample.at - number("started")) if number("started") else 0.0,
         "per_second": {name: round(history.rate(name), 2) for name in RATES},
+        "last_minute": {
+            **{name: history.rates(name) for name in RATES},
+            "queued": history.course("queued"),
+        },
         "queue": {
             name: int(number(name))
             for name in ("queued", "delayed", "in_flight", "lines", "isolated", "recovering")

@@ -26,12 +26,16 @@ main{max-width:1180px;margin:0 auto;padding:20px}
 header{display:flex;flex-wrap:wrap;gap:6px 18px;align-items:baseline;margin-bottom:14px}
 h1{font-size:22px;margin:0}h2{font-size:15px;margin:0 0 8px}
 .dim{color:var(--dim)}.good{color:var(--good)}.bad{color:var(--bad)}.warn{color:var(--warn)}
-.state{font-weight:600}
-.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(112px,1fr));gap:10px;
+.state{font-weight:600;font-size:14px;padding:1px 10px;border-radius:10px;
+border:1px solid currentColor}
+.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(124px,1fr));gap:10px;
 margin-bottom:14px}
 .card,section{background:var(--card);border:1px solid var(--line);border-radius:8px;
 padding:12px 14px}
 .card b{display:block;font-size:23px;font-weight:600;font-variant-numeric:tabular-nums}
+.card svg{display:block;width:100%;height:22px;margin-top:4px}
+polyline{fill:none;stroke:var(--bar);stroke-width:1.5;vector-effect:non-scaling-stroke;
+stroke-linejoin:round}
 section{margin-bottom:14px;overflow-x:auto}
 .two{display:grid;grid-template-columns:repeat(auto-fit,minmax(420px,1fr));gap:0 14px}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
@@ -41,10 +45,16 @@ td{text-align:right;padding:3px 8px;white-space:nowrap}
 th:first-child,td:first-child,.left{text-align:left}
 td.name{white-space:normal;overflow-wrap:break-word;min-width:6.5em;max-width:34em}
 tr+tr td{border-top:1px solid var(--line)}
-meter{width:90px;height:10px;vertical-align:middle}
+meter{width:90px;height:8px;vertical-align:middle;background:var(--line);border:0;
+border-radius:4px}
+meter::-webkit-meter-bar{background:var(--line);border:0;border-radius:4px}
+meter::-webkit-meter-optimum-value{background:var(--bar);border-radius:4px}
+meter::-moz-meter-bar{background:var(--bar);border-radius:4px}
 ul{margin:0;padding-left:18px}footer{color:var(--dim);font-size:13px}
 a{color:inherit}
-@media (max-width:520px){main{padding:12px}.two{grid-template-columns:1fr}}
+@media (max-width:520px){main{padding:12px}.two{grid-template-columns:1fr}
+.cards{grid-template-columns:1fr 1fr}section{padding:10px 8px}h2{margin-left:4px}
+table{font-size:13px}th,td{padding:3px 4px}td.name{min-width:0}}
 """
 _DIGEST: Final = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 POLICY: Final = (
@@ -105,21 +115,36 @@ def _problems(problems: Sequence[Mapping[str, Any]]) -> str:
 
 def _cards(seen: Mapping[str, Any]) -> str:
     rates, queue, connections = seen["per_second"], seen["queue"], seen["connections"]
+    curves = seen["last_minute"]
     cards = (
-        ("taken in /s", f"{rates['receptions']:,.1f}"),
-        ("delivered /s", f"{rates['deliveries']:,.1f}"),
-        ("put off /s", f"{rates['deferrals']:,.1f}"),
-        ("failed /s", f"{rates['failures']:,.1f}"),
-        ("in the queue", f"{queue['queued']:,}"),
-        ("delayed", f"{queue['delayed']:,}"),
-        ("clients", f"{connections['in']:,}"),
-        ("to hosts", f"{connections['out']:,}"),
+        ("taken in /s", f"{rates['receptions']:,.1f}", curves["receptions"]),
+        ("delivered /s", f"{rates['deliveries']:,.1f}", curves["deliveries"]),
+        ("put off /s", f"{rates['deferrals']:,.1f}", curves["deferrals"]),
+        ("failed /s", f"{rates['failures']:,.1f}", curves["failures"]),
+        ("in the queue", f"{queue['queued']:,}", curves["queued"]),
+        ("delayed", f"{queue['delayed']:,}", ()),
+        ("clients", f"{connections['in']:,}", ()),
+        ("to hosts", f"{connections['out']:,}", ()),
     )
     made = "".join(
-        f'<div class="card"><span class="dim">{name}</span><b>{value}</b></div>'
-        for name, value in cards
+        f'<div class="card"><span class="dim">{name}</span><b>{value}</b>{_curve(course)}</div>'
+        for name, value, course in cards
     )
     return f'<div class="cards">{made}</div>'
+
+
+def _curve(values: Sequence[float]) -> str:
+    """Return how something went in the last minute, without numbers: the highest is its top."""
+    if len(values) < 2:
+        return ""
+    top, width = max(*values, 1e-9), len(values) - 1
+    points = " ".join(
+        f"{at * 100 / width:.1f},{21 - 20 * each / top:.1f}" for at, each in enumerate(values)
+    )
+    return (
+        '<svg viewBox="0 0 100 22" preserveAspectRatio="none" aria-hidden="true">'
+        f'<polyline points="{points}"></polyline></svg>'
+    )
 
 
 def _stages(stages: Sequence[Mapping[str, Any]]) -> str:

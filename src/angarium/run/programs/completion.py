@@ -1,7 +1,9 @@
 """`angarium completion`: what a shell needs to complete our commands, options and files."""
 
+from typing import Final
+
 import click
-from click.shell_completion import get_completion_class
+from click.shell_completion import BashComplete, FishComplete, ShellComplete, ZshComplete
 
 from angarium.run.programs import cli
 
@@ -9,8 +11,23 @@ PROGRAM = "angarium"
 VARIABLE = "_ANGARIUM_COMPLETE"
 
 
+class Fish(FishComplete):
+    """What fish needs. That of click ends the description of a word at its first comma."""
+
+    source_template = FishComplete.source_template.replace(
+        'string split ","', 'string split --max 1 ","'
+    )
+
+
+SHELLS: Final[dict[str, type[ShellComplete]]] = {
+    "bash": BashComplete,
+    "zsh": ZshComplete,
+    "fish": Fish,
+}
+
+
 @click.command("completion", short_help="print what a shell needs to complete our commands")
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.argument("shell", type=click.Choice(list(SHELLS)))
 def command(shell: str) -> None:
     """Print a script for a shell, which then completes commands, options, stanzas and files.
 
@@ -19,6 +36,4 @@ def command(shell: str) -> None:
     zsh   angarium completion zsh > "${fpath[1]}/_angarium"
     fish  angarium completion fish > ~/.config/fish/completions/angarium.fish
     """
-    kind = get_completion_class(shell)
-    assert kind is not None
-    click.echo(kind(cli.main, {}, PROGRAM, VARIABLE).source())
+    click.echo(SHELLS[shell](cli.main, {}, PROGRAM, VARIABLE).source())
