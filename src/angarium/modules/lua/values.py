@@ -191,7 +191,11 @@ class FunctionHandle:
         self.native = native
 
     async def __call__(self, *arguments: object) -> tuple[object, ...]:
-        return await self._engine.run(self.native, *arguments)
+        engine = self._engine
+        results = await engine.run(self.native, *(to_lua(engine, each) for each in arguments))
+        return tuple(from_lua(engine, each) for each in results)
 
     def now(self, *arguments: object) -> tuple[object, ...]:
-        return self._engine.run_now(self.native, *arguments)
+        engine = self._engine
+        results = engine.run_now(self.native, *(to_lua(engine, each) for each in arguments))
+        return tuple(from_lua(engine, each) for each in results)
