@@ -10,17 +10,17 @@ before a body of any size without a look at it, and `content` gives the same bod
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from angarium.core.body import Body, MemoryBody
 from angarium.mail.format import words
-from angarium.mail.format.fields import Fields, field
+from angarium.mail.format.fields import Fields, field, key
 from angarium.mail.format.header import CRLF, limits
 
 _END: Final = b"\r\n\r\n"
 _LARGE: Final = 1 << 20  # octets above which a new content is not put together in memory
-_BEGINS: Final = re.compile(rb"\r\n|[!-9;-~]+[ \t]*:")
+BEGINS: Final = re.compile(rb"\r\n|[!-9;-~]+[ \t]*:")
 
 
 class Rest:
@@ -62,6 +62,7 @@ class Draft:
         front_changed: something was put before the content, or removed from there.
         header_changed: the header of the content was changed.
         body_changed: the body was.
+        edition: counts how often another body took the place of the body.
     """
 
     __slots__ = (
@@ -73,19 +74,23 @@ class Draft:
         "_gap",
         "_own",
         "_start",
+        "_write",
         "body_changed",
+        "edition",
         "front_changed",
         "header_changed",
     )
 
     _own: Fields | None
     _body: Body | None
+    _write: Callable[[], bytes] | None
 
     def __init__(self, content: Body | bytes, front: bytes = b"") -> None:
         """Take the content, and fields with their line ends which stand before it.
 
         Front ends in an empty line where the content has no header, as `inbound/content` says.
         """
+        self.edition = 0
         self._begin(content, front)
         self.front_changed = self.header_changed = self.body_changed = False
 
@@ -98,9 +103,11 @@ class Draft:
         self._start = 0  # of the body in the content
         self._gap = b""  # between header and body of the content
         self._body = None  # what stands in the place of the one in the content
+        self._write = None  # gives it, where it is still being edited
 
     def copy(self) -> "Draft":
         """Return a draft which can be edited by itself; both share what neither changes."""
+        self._settle()
         other = Draft.__new__(Draft)
         other._bare = self._bare
         other._front = self._front.copy()
@@ -110,6 +117,8 @@ class Draft:
         other._start = self._start
         other._gap = self._gap
         other._body = self._body
+        other._write = None
+        other.edition = self.edition
         other.front_changed = self.front_changed
         other.header_changed = self.header_changed
         other.body_changed = self.body_changed
@@ -119,7 +128,7 @@ class Draft:
         """The header of the content, which is looked for when it is wanted."""
         if self._own is None:
             head = self._head()
-            if self._bare or not _BEGINS.match(head):
+            if self._bare or not BEGINS.match(head):
                 self._bare = True
                 self._own = Fields()
             else:
@@ -151,14 +160,14 @@ class Draft:
 
     def values(self, name: str) -> list[bytes]:
         """Return the values of all fields of that name, unfolded."""
-        key = _key(name)
-        return self._front.values(key) + self._fields().values(key)
+        named = key(name)
+        return self._front.values(named) + self._fields().values(named)
 
     def value(self, name: str) -> bytes | None:
         """Return the value of the first field of that name, unfolded; None without one."""
-        key = _key(name)
-        found = self._front.value(key)
-        return self._fields().value(key) if found is None else found
+        named = key(name)
+        found = self._front.value(named)
+        return self._fields().value(named) if found is None else found
 
     def texts(self, name: str) -> list[str]:
         """Return the values of all fields of that name, their encoded words decoded."""
@@ -203,23 +212,23 @@ class Draft:
         Without one they go behind the other fields. Raises FieldError.
         """
         fields = [field(name, value) for value in values]
-        key = _key(name)
-        if self._front.count(key):
-            self._front.put(key, *fields)
+        named = key(name)
+        if self._front.count(named):
+            self._front.put(named, *fields)
             self.front_changed = True
-            if self._fields().delete(key):
+            if self._fields().delete(named):
                 self.header_changed = True
-        elif self._fields().count(key):
-            self._fields().put(key, *fields)
+        elif self._fields().count(named):
+            self._fields().put(named, *fields)
             self.header_changed = True
         else:
             self._append(fields)
 
     def delete(self, name: str) -> int:
         """Remove all fields of that name; return how many there were."""
-        key = _key(name)
-        before = self._front.delete(key)
-        own = self._fields().delete(key)
+        named = key(name)
+        before = self._front.delete(named)
+        own = self._fields().delete(named)
         if before:
             self.front_changed = True
         if own:
@@ -236,6 +245,7 @@ class Draft:
     @property
     def body(self) -> Body:
         """The body, without the header and the empty line."""
+        self._settle()
         if self._body is None:
             self._fields()
             if not self._start:
@@ -252,13 +262,31 @@ class Draft:
         """Put another body in the place of this one; the header stays as it is."""
         self._fields()
         self._body = MemoryBody(body) if isinstance(body, bytes) else body
+        self._write = None
         self.body_changed = True
+        self.edition += 1
+
+    def write_body(self, write: Callable[[], bytes]) -> None:
+        """Have another body, which is asked for when it is wanted.
+
+        So who edits it in many steps need not put it together after each of them.
+        """
+        self._fields()
+        self._write = write
+        self.body_changed = True
+
+    def _settle(self) -> None:
+        """Ask for a body which is being edited as it is now."""
+        if self._write is not None:
+            self._body = MemoryBody(self._write())
+            self._write = None
 
     # The whole.
 
     def set_raw(self, content: Body | bytes) -> None:
         """Put another message in the place of this one, header and body."""
         self._begin(content, b"")
+        self.edition += 1
         self.front_changed = self.header_changed = self.body_changed = True
 
     @property
@@ -279,6 +307,7 @@ class Draft:
     @property
     def front(self) -> bytes:
         """What stands before the content, as `Message.header` has it."""
+        self._settle()
         front = self._front.raw
         if self._ended:
             return front + CRLF
@@ -291,6 +320,7 @@ class Draft:
 
     def content(self) -> Body:
         """Return the content, as `Message.body` has it; the one which was given, if it can be."""
+        self._settle()
         if not self.header_changed and self._body is None:
             return self._content
         return self._made(self._fields().raw)
@@ -305,7 +335,3 @@ class Draft:
                 gap = CRLF if not header or header.endswith(CRLF) else _END
             made = Rest(header + gap, body, 0)
         return made if made.size > _LARGE else MemoryBody(made.whole())
-
-
-def _key(name: str) -> bytes:
-    return name.lower().encode("utf-8", "replace")

@@ -10,6 +10,7 @@ Names are given in lower case. As in `header`, what is no field belongs to the f
 """
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from angarium.core.errors import Error
@@ -188,6 +189,68 @@ class Fields:
     def _become(self, rows: list[Row]) -> None:
         self._rows = rows
         self._raw = None
+
+
+class Head:
+    """A header by itself, edited by name as a `draft.Draft` is; names in any case."""
+
+    __slots__ = ("_changing", "fields")
+
+    def __init__(self, fields: Fields, changing: Callable[[], None]) -> None:
+        """Take the fields, and what is to be called before each change."""
+        self.fields = fields
+        self._changing = changing
+
+    @property
+    def names(self) -> list[bytes]:
+        return self.fields.names
+
+    def items(self) -> list[tuple[bytes, bytes]]:
+        return self.fields.items()
+
+    def values(self, name: str) -> list[bytes]:
+        return self.fields.values(key(name))
+
+    def value(self, name: str) -> bytes | None:
+        return self.fields.value(key(name))
+
+    def texts(self, name: str) -> list[str]:
+        return [words.decoded(value) for value in self.values(name)]
+
+    def text(self, name: str) -> str | None:
+        value = self.value(name)
+        return None if value is None else words.decoded(value)
+
+    def append(self, name: str, *values: str | bytes) -> None:
+        self._changing()
+        self.fields.append(*[field(name, value) for value in values])
+
+    def prepend(self, name: str, *values: str | bytes) -> None:
+        self._changing()
+        self.fields.prepend(*[field(name, value) for value in values])
+
+    def replace(self, name: str, *values: str | bytes) -> None:
+        self._changing()
+        fields = [field(name, value) for value in values]
+        self.fields.delete(key(name))
+        self.fields.append(*fields)
+
+    def set(self, name: str, *values: str | bytes) -> None:
+        self._changing()
+        self.fields.put(key(name), *[field(name, value) for value in values])
+
+    def delete(self, name: str) -> int:
+        self._changing()
+        return self.fields.delete(key(name))
+
+    @property
+    def header_octets(self) -> bytes:
+        return self.fields.raw
+
+
+def key(name: str) -> bytes:
+    """Return the name by which `Fields` knows a field."""
+    return name.lower().encode("utf-8", "replace")
 
 
 def _ended(rows: list[Row]) -> list[Row]:
