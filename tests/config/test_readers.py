@@ -6,14 +6,21 @@ import pytest
 
 from angarium.config import readers as searched
 from angarium.config.load import declarations
-from angarium.config.option import OPTIONS, Option, State
+from angarium.config.option import CLASSES, OPTIONS, Option, State
 from angarium.config.readers import holders, modules_with, readers
+from angarium.modules.options import PolicyModule
 
 declarations()
 
 # Read of objects whose class is not named: the module which does it.
 LOGGERS = ("bounce", "custom", "custom_bounce", "exim", "postfix", "sendmail")
 OF_ANY = {f"{each}_logger.enabled": "angarium.run.hose" for each in LOGGERS}
+OF_ANY |= {
+    f"{stanza}.{name}": "angarium.run.policing"
+    for stanza, declared in CLASSES.items()
+    if issubclass(declared, PolicyModule)
+    for name in ("enabled", "debug_level")
+}
 # Another option of the same name is read where both classes are named.
 ALIKE = {"concurrency": "eventloop.concurrency"}
 WORKING = [each for each in OPTIONS.values() if each.state is State.WORKS]

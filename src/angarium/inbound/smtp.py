@@ -18,6 +18,7 @@ from angarium.inbound.content import Content
 from angarium.inbound.envelope import Envelope
 from angarium.inbound.limits import LONGEST_WAIT_SECONDS, Seat
 from angarium.inbound.origin import Origin, endpoint
+from angarium.inbound.profile import Profile
 from angarium.inbound.services import Services
 from angarium.journal.errors import SpoolError
 from angarium.mail.format import trace
@@ -77,6 +78,7 @@ class SmtpSession(Stream):
         self._services = services
         self._listen = listen
         self._wire = _UNOPENED
+        self._profile: Profile  # of this client, when it is known
         self._held = True  # waits for a seat, or for room in the writer of a large body
         self._draining = False
         self._idle_commands = self._errors = 0

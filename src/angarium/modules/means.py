@@ -20,6 +20,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from angarium.config.resolve import Configuration
 from angarium.core.clock import Clock
+from angarium.data.sources import Datasources
 from angarium.events.metrics import Metrics
 from angarium.inbound.counts import Counts
 from angarium.net.dnscache import Resolver
@@ -30,13 +31,20 @@ from angarium.queue.board import Board
 from angarium.queue.throttle import Ledger
 
 
+def nobody(_level: str, _text: str) -> None:
+    pass
+
+
 @dataclass
 class Means:
     """What there is in a worker, of one generation.
 
     Attributes:
         panic: writes a line to paniclog, of a module.
+        tell: writes a line of this module, of a level of `modules/options.LEVELS`, if that is as
+            serious as its `debug_level`.
         guard: asks whoever is not asked by a hook: a timer, a command of the console.
+        datasources: what queries are put to.
         shared: what is counted and remembered for the whole node.
         counts: what reception counts; who wants to know by address is its `watch`.
         next_id: makes the id of a message, from Unix time.
@@ -62,6 +70,8 @@ class Means:
     counts: Counts
     next_id: Callable[[float], int]
     spawn: Callable[..., object]
+    datasources: Datasources
+    tell: Callable[[str, str], None] = nobody
     modules: dict[str, list[Any]] = field(default_factory=dict)
 
 

@@ -33,6 +33,19 @@ class Module(Options, template=True):
     )
 
 
+class PolicyModule(Module, template=True):
+    """A module whose methods handle hooks; `run/policing` makes it."""
+
+    enabled = option(
+        Bool(),
+        True,
+        doc="Whether it does its work by itself. Off, it is there for scripts which call it.",
+    )
+    debug_level = option(
+        Choice(LEVELS), "ERROR", doc="The least serious message of its own that goes to paniclog."
+    )
+
+
 class Logger(Module, template=True):
     """A module which writes a log."""
 

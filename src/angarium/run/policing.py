@@ -5,6 +5,7 @@ have counted and remember is then not lost by a change somewhere else.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from operator import itemgetter
 from typing import Any
@@ -15,6 +16,7 @@ from angarium.core.reply import Reply
 from angarium.inbound.services import Services
 from angarium.modules import index
 from angarium.modules.means import Hooks, Means
+from angarium.modules.options import LEVELS, PolicyModule
 from angarium.outbound.bounce import Bounces
 from angarium.outbound.settle import Settle
 from angarium.outbound.witness import witness
@@ -53,14 +55,23 @@ def prepared(means: Means) -> Policing:
             continue
         made = index.policy(stanza)
         for name, options in configuration.instances(stanza):
-            module = made(name, options, means)
+            level = options.debug_level if isinstance(options, PolicyModule) else "ERROR"
+            tell = partial(_tell, means.panic, stanza, LEVELS.index(level))
+            module = made(name, options, replace(means, tell=tell))
             modules.append(module)
             means.modules.setdefault(stanza, []).append(module)
-            if getattr(options, "enabled", True):
+            if not isinstance(options, PolicyModule) or options.enabled:
                 handlers += _handlers(module, stanza, name)
     if not modules:
         return NOBODY
     return Policing(Policy(handlers, means.guard), modules)
+
+
+def _tell(
+    panic: Callable[[str, str], None], stanza: str, least: int, level: str, text: str
+) -> None:
+    if LEVELS.index(level) >= least:
+        panic(stanza, text)
 
 
 def _handlers(module: Any, stanza: str, name: str) -> list[tuple[type[Hook], Handler]]:

@@ -7,13 +7,13 @@ from angarium.config.option import option
 from angarium.config.places import DomainGlob
 from angarium.config.scope import Naming
 from angarium.modules.kinds import WindowsKind
-from angarium.modules.options import Counting, Module, needless, not_yet
+from angarium.modules.options import Module, PolicyModule, needless, not_yet
 
 BY_SCRIPTS: Final = "Only scripts act upon it, and they do not run."
 
 
 class MailLoop(
-    Module,
+    PolicyModule,
     stanza="mail_loop",
     naming=Naming.MAYBE,
     direction="both",
@@ -142,7 +142,7 @@ class UrlRipper(
 
 
 class InboundAudit(
-    Counting,
+    PolicyModule,
     stanza="inbound_audit",
     naming=Naming.MAYBE,
     direction="receiving",
