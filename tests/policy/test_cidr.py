@@ -125,8 +125,11 @@ $SOA 3000 ns.example.org admin.example.org 0 600 300 86400 300
 def test_a_file_of_rbldnsd_says_address_and_text(
     address: str, value: str | None, text: str | None
 ) -> None:
-    assert rbldnsd(RBL.splitlines()).find(address) == value
-    assert rbldnsd(RBL.splitlines(), text=True).find(address) == text
+    found = (
+        rbldnsd(RBL.splitlines()).find(address),
+        rbldnsd(RBL.splitlines(), text=True).find(address),
+    )
+    assert found == tuple(None if each is None else each.encode() for each in (value, text))
 
 
 @pytest.mark.parametrize("line", ["what", "1.2.3.4/99", "1.2.3.9-1", "1.2.3.4-x", "zz::1 :2:x"])

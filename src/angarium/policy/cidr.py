@@ -142,16 +142,16 @@ _COLON4: Final = re.compile(r"\s*:|\s+")
 _COLON6: Final = re.compile(r"\s+:?")
 
 
-def rbldnsd(lines: Iterable[str], *, text: bool = False) -> "Table[str]":
-    """Read a file of rbldnsd: values are addresses, or the texts.
+def rbldnsd(lines: Iterable[str], *, text: bool = False) -> "Table[bytes]":
+    """Read a file of rbldnsd: values are addresses, or the texts, in UTF-8.
 
     Raises:
         ValueError: a line is none; it says which.
     """
-    four: list[_Block[str]] = []
-    six: list[_Block[str]] = []
+    four: list[_Block[bytes]] = []
+    six: list[_Block[bytes]] = []
     default = (LISTED, "")
-    known: dict[str, str] = {}  # a million lines have few different values
+    known: dict[str, bytes] = {}  # a million lines have few different values
     for number, raw in enumerate(lines, 1):
         line = raw.strip()
         if not line or line[0] in "#;$":
@@ -165,10 +165,12 @@ def rbldnsd(lines: Iterable[str], *, text: bool = False) -> "Table[str]":
             where, rest = _where(line)
         except ValueError as error:
             raise ValueError(f"line {number}: {error}") from None
-        value: str | None = None
+        value: bytes | None = None
         if not out:
-            value = (_values(rest, default) if rest else default)[text]
-            value = known.setdefault(value, value)
+            said = (_values(rest, default) if rest else default)[text]
+            value = known.get(said)
+            if value is None:
+                value = known[said] = said.encode("utf-8", "replace")
         for is_six, first, last in where:
             (six if is_six else four).append(_Block(first, last, value))
     return Table(four, six)
