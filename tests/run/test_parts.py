@@ -66,7 +66,8 @@ class Worker:
         names = (
             *("process", "alarm", "row", "host", "sweep", "board", "holdings", "bounces", "naming"),
             *("memory", "soundness", "lag", "readings", "settle", "gauges", "busiest", "census"),
-            *("suspended", "tracing"),
+            *("suspended", "tracing", "shared", "spread"),
+            "datasources",
         )
         self.pool = part("pool")
         self.pool.close = self._close_pool
@@ -86,6 +87,7 @@ class Worker:
             doors=part("doors", sessions=SimpleNamespace(none=self.none)),
             number=0,
             metrics=Metrics(),
+            ruling=part("ruling", prepare=lambda _configuration: part("policing")),
             **every,
         )
 

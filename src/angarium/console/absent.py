@@ -15,7 +15,7 @@ MODULES: Final[Mapping[str, str]] = {
     "adaptive": "", "antivirus": "", "beik": "", "cidrdb": "", "cloudmark": "", "curfew": "",
     "commtouch_ctasd": "commtouch", "bounce_classifier_override": "", "bounce_classifier": "",
     "delay_dsn": "", "dkim_sign": "dkim", "dkim_validate": "dkim", "dk_sign": "domainkeys",
-    "dnsbuf": "", "ds_core": "", "ds_ldap": "ds_core", "inbound_audit": "", "outbound_audit": "",
+    "dnsbuf": "", "outbound_audit": "",
     "sched": "", "sieve": "", "sievelib": "", "scriptlet": "", "fingerprint": "",
 }  # fmt: skip
 
@@ -25,7 +25,6 @@ SAID: Final[Mapping[str, str]] = {
     "signing_stats": "nothing is signed yet: the modules dkim and domainkeys are not built",
     "tls": "TLS is not built yet, so nothing is kept of it",
     "tls rekey": "there is no temporary RSA key: Momentum 5.3 has none any more, nor has this",
-    "spool": "stop the server and use `angarium spool import`: none is brought in while it runs",
     "cluster": _CLUSTER.format(instead="see pid, threads stats and summary"),
     "broadcast": _CLUSTER.format(instead="give the command without broadcast"),
     "subcluster": _CLUSTER.format(instead="give the command itself"),

@@ -8,6 +8,7 @@ from typing import Protocol
 from angarium.config.resolve import Configuration
 from angarium.console.insight import Insight
 from angarium.core.clock import Clock
+from angarium.data.sources import Datasources
 from angarium.events.metrics import Metrics, Value
 from angarium.inbound.services import Services
 from angarium.net.resolver import Naming
@@ -37,6 +38,11 @@ class Parts(Protocol):
 
     @property
     def number(self) -> int: ...
+    @property
+    def leaving(self) -> bool:
+        """Return whether it is about to end."""
+        ...
+
     @property
     def configuration(self) -> Configuration: ...
     @property
@@ -75,5 +81,7 @@ class Parts(Protocol):
     def readings(self) -> Readings: ...
     @property
     def suspended(self) -> Suspended: ...
+    @property
+    def datasources(self) -> Datasources: ...
     @property
     def shared(self) -> Shared: ...

@@ -41,6 +41,12 @@ class Datasources:
     def sources(self) -> Mapping[str, Datasource]:
         return self._sources
 
+    def prepare(self, settings: Iterable[Settings]) -> None:
+        """Import the drivers these sources need."""
+        for each in settings:
+            for uri in each.uris:
+                parse(uri).driver()
+
     def configure(self, settings: Iterable[Settings]) -> None:
         """Go over to these sources."""
         wanted = {each.name: each for each in settings}

@@ -20,6 +20,7 @@ from angarium.core.errors import Error
 from angarium.core.ident import SHARDS, Idents, printed
 from angarium.core.message import DEFAULT_BINDING, DEFAULT_BINDING_GROUP, Message, Recipient
 from angarium.core.reply import Reply
+from angarium.data.sources import Datasources
 from angarium.events.checkpoint import passed
 from angarium.events.metrics import Metrics
 from angarium.events.schema import ServerEvent
@@ -32,6 +33,7 @@ from angarium.journal.commit import ThreadExecutor
 from angarium.journal.disk import FileDisk
 from angarium.journal.errors import SpoolError
 from angarium.journal.ring import Ring
+from angarium.modules.auth import ds_core
 from angarium.modules.means import Means as PolicyMeans
 from angarium.net.loop import LagWatch, RealClock
 from angarium.net.options.resolver import Resolver as ResolverOptions
@@ -96,6 +98,8 @@ def assemble(
     connections = Idents(SHARDS + number)
     metrics = Metrics()
     stages = Stages(metrics, clock.time)
+    sources = Datasources(clock, random, metrics)
+    sources.configure(ds_core.settings_of(configuration))
 
     spool = Spool(_means(configuration, state, loop, clock, alarm, metrics))
     board = Board(
@@ -123,7 +127,8 @@ def assemble(
     board.recall.unreadable = partial(_unreadable, alarm)
     sessions: set[SmtpSession] = set()
     told = partial(_memory_changed, alarm, spool, board, clock)
-    memory = _memory(start.workers, board, admit, naming, sessions, metrics, told)
+    caches = (naming.resolver.shrink, sources.shrink, _forget_domains)
+    memory = _memory(start.workers, board, admit, caches, sessions, metrics, told)
     soundness = Soundness(
         board, pool, spool.live.parts, settle.reported, partial(alarm, source="queues"),
         spool.note, metrics,
@@ -153,7 +158,7 @@ def assemble(
             _policy_means, loop=loop, clock=clock, random=random, resolver=naming.resolver,
             admit=admit, board=board, ledger=ledger, metrics=metrics, state=state, number=number,
             host=host, alarm=alarm, spool=spool, process=process, shared=shared,
-            counts=services.counts,
+            counts=services.counts, datasources=sources,
         ),
         services, admit, settle, bounces, partial(_refused, bounces, board, clock),
     )  # fmt: skip
@@ -172,7 +177,7 @@ def assemble(
         busiest=Looking(board, busiest.opened(state / "run" / "busiest"), number),
         readings=Readings(state / "run" / "readings"),
         suspended=Suspended(state, board, partial(alarm, source="queues")), ruling=ruling,
-        shared=shared, spread=spread,
+        shared=shared, spread=spread, datasources=sources,
     )  # fmt: skip
 
 
@@ -216,7 +221,7 @@ def _memory(
     workers: int,
     board: Board,
     admit: Admit,
-    naming: Naming,
+    caches: tuple[Callable[[], Iterator[None]], ...],
     sessions: set[SmtpSession],
     metrics: Metrics,
     told: Callable[[Stage, str], None],
@@ -229,7 +234,7 @@ def _memory(
         told,
         RealClock(),
         metrics,
-        caches=(naming.resolver.shrink, _forget_domains),
+        caches=caches,
         shed=partial(_shed, sessions),
     )
 

@@ -10,9 +10,12 @@ from typing import Any
 from angarium.config.resolve import Configuration
 from angarium.console.insight import Insight
 from angarium.console.statistics import BETWEEN
+from angarium.data.source import Settings as SourceSettings
+from angarium.data.sources import Datasources
 from angarium.events.metrics import Metrics
 from angarium.inbound.profile import Profiles
 from angarium.inbound.services import Services
+from angarium.modules.auth import ds_core
 from angarium.net.loop import LagWatch, RealClock
 from angarium.net.options.resolver import Resolver as ResolverOptions
 from angarium.net.resolver import Naming
@@ -63,6 +66,7 @@ class Prepared:
     descriptors: dict[str, int]
     panics: Panics
     settings: Settings
+    sources: list[SourceSettings]
     policing: Policing
 
 
@@ -103,11 +107,16 @@ class Parts:
     suspended: Suspended
     ruling: Ruling
     shared: Shared
+    datasources: Datasources
     spread: Spread
     _prepared: Prepared | None = None
     _closing: bool = False
     _leaving: bool = False
     _hurried: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def leaving(self) -> bool:
+        return self._leaving
 
     @property
     def insight(self) -> Insight:
@@ -136,8 +145,10 @@ class Parts:
         """Look whether a generation can be. Raises Error where not."""
         panics = panics_of(configuration, self.state, self.clock)
         settings = settings_of(configuration, self.state)
+        sources = ds_core.settings_of(configuration)
+        self.datasources.prepare(sources)
         policing = self.ruling.prepare(configuration)
-        self._prepared = Prepared(configuration, descriptors, panics, settings, policing)
+        self._prepared = Prepared(configuration, descriptors, panics, settings, sources, policing)
 
     def abort(self) -> None:
         if self._prepared is not None:
@@ -166,6 +177,7 @@ class Parts:
         self.pool.dialer = dataclasses.replace(self.pool.dialer, hostname=self.host.name)
         self.pool.configure(self.configuration)
         self.board.configure(self.configuration)
+        self.datasources.configure(prepared.sources)
         since = self.configuration.generation if reload else self.services.profiles.since
         self.ruling.enforce(prepared.policing, self.configuration, reload=reload)
         policing = self.services.policing
@@ -226,6 +238,7 @@ class Parts:
         self.memory.stop()
         self.naming.close()
         self.spread.close()
+        await self.datasources.close()
         await self.spool.close()
         self.loop.remove_reader(self.ledger)
         self.ledger.close()
@@ -259,6 +272,7 @@ class Parts:
         self.loop.call_later(TICK, self._tick)
         now = self.clock.monotonic()
         self.naming.tick(now)
+        self.datasources.tick()
         self.suspended.look()
         self.holdings.look()
         self.gauges.look(self, now, leaving=self._leaving)

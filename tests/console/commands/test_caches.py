@@ -21,6 +21,7 @@ def talk(tmp_path: Path) -> Talk:
     server.node.parts["worker 0"] = SimpleNamespace(
         naming=SimpleNamespace(resolver=resolver),
         pool=SimpleNamespace(dialer=SimpleNamespace(hosts=Kept(most=5))),
+        datasources=SimpleNamespace(sources={}),
     )
     return Talk(server)
 

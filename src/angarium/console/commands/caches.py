@@ -30,7 +30,7 @@ ATTRIBUTES: Final[Mapping[str, Callable[[Cache, float], float]]] = {
     "stores": lambda each, _: each.stores,
     "hits": lambda each, _: each.hits,
     "misses": lambda each, _: each.misses,
-    "forced": lambda each, _: 0,
+    "forced": lambda each, _: each.forced,
     "expired": lambda each, _: each.expired,
     "lru": lambda each, _: each.lru,
     "replaced": lambda each, _: 0,
@@ -89,10 +89,10 @@ async def one_cache(session: Session, cache: Line) -> Result:
         f"Loads         : {each.loads}",
         f"  Hits        : {each.hits}",
         f"  Misses      : {each.misses}",
-        "  Pending     : 0",
+        f"  Pending     : {each.joined}",
         f"Stores        : {each.stores}",
-        f"Invalidations : {each.expired + each.lru}",
-        "  Forced      : 0",
+        f"Invalidations : {each.expired + each.lru + each.forced}",
+        f"  Forced      : {each.forced}",
         f"  Expired     : {each.expired}",
         f"  Capacity    : {each.lru}",
         f"Hit Rate      : {_share(each.hits, each.loads):6.2f}%",
@@ -108,22 +108,30 @@ async def one_cache(session: Session, cache: Line) -> Result:
 async def stats(session: Session, cache: Line = Line("")) -> Result:  # noqa: B008 - a text
     """Print figures of all caches, or of one, in a table."""
     rows, missing, age = await _rows(session)
-    shown = {cache: _named(rows, cache)} if cache else rows
+    shown: dict[str, Cache] = {str(cache): _named(rows, cache)} if cache else rows
+    plain = {
+        name: {one: read(each, age) for one, read in ATTRIBUTES.items()}
+        for name, each in sorted(shown.items())
+    }
+    return Said("\n".join([*table(shown), *missing]), plain)
+
+
+def table(shown: Mapping[str, Cache]) -> list[str]:
+    """Return figures of caches as lines of a table."""
     lines = [
         f"{'cache name':22} {'':5} {'lookups %':^20} {'':8} {'deletions %':^18}",
         f"{'':22} elts   hit miss pend  total  inserts man ttl lru  total",
     ]
     lines.append(f"{'-' * 22} ----- -------------------- -------- ------------------")
-    plain = {}
     for name, each in sorted(shown.items()):
-        gone = each.expired + each.lru
+        gone = each.expired + each.lru + each.forced
         lines.append(
             f"{name:22} {each.entries:5} {_share(each.hits, each.loads):4.0f}"
-            f" {_share(each.misses, each.loads):4.0f}   0 {each.loads:8} {each.stores:8}"
-            f"   0 {_share(each.expired, gone):3.0f} {_share(each.lru, gone):3.0f} {gone:6}"
+            f" {_share(each.misses, each.loads):4.0f} {_share(each.joined, each.loads):3.0f}"
+            f" {each.loads:8} {each.stores:8} {_share(each.forced, gone):3.0f}"
+            f" {_share(each.expired, gone):3.0f} {_share(each.lru, gone):3.0f} {gone:6}"
         )
-        plain[name] = {one: read(each, age) for one, read in ATTRIBUTES.items()}
-    return Said("\n".join([*lines, *missing]), plain)
+    return lines
 
 
 def _named(rows: Mapping[str, Cache], name: str) -> Cache:

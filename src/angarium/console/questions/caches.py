@@ -10,13 +10,15 @@ from angarium.wire.smtp_grammar import domains_kept
 
 if TYPE_CHECKING:
     from angarium.console.parts import Parts
+    from angarium.data.cache import Cache as SourceCache
 
 
 class Cache(msgspec.Struct, frozen=True):
     """Numbers of a cache; of several workers together.
 
-    `loads`: times something was looked for; `expired` and `lru`: entries which went because their
-    time was over, or because others needed the room.
+    `loads`: times something was looked for; `joined`: and was on its way already. `expired`, `lru`
+    and `forced`: entries which went because their time was over, because others needed the room,
+    or because somebody said so.
     """
 
     capacity: int
@@ -26,6 +28,8 @@ class Cache(msgspec.Struct, frozen=True):
     stores: int = 0
     expired: int = 0
     lru: int = 0
+    forced: int = 0
+    joined: int = 0
 
     def __add__(self, other: "Cache") -> "Cache":
         pairs = zip(msgspec.structs.astuple(self), msgspec.structs.astuple(other), strict=True)
@@ -33,7 +37,16 @@ class Cache(msgspec.Struct, frozen=True):
 
     @property
     def misses(self) -> int:
-        return self.loads - self.hits
+        return self.loads - self.hits - self.joined
+
+
+def of_source(cache: "SourceCache") -> Cache:
+    """Return the numbers of the cache of a datasource."""
+    counted = cache.counted
+    return Cache(
+        cache.size, len(cache), counted.loads, counted.hits, counted.stores,
+        counted.expired, counted.lru, counted.forced, counted.joined,
+    )  # fmt: skip
 
 
 @question("caches")
@@ -44,8 +57,10 @@ def caches(worker: "Parts") -> Table[Cache]:
     loads, hits = counts["lookups"], counts["hits"]
     kept = domains_kept()
     hosts = worker.pool.dialer.hosts
+    sources = worker.datasources.sources
     return Table(
         {
+            **{f"ds_core:{name}": of_source(source.cache) for name, source in sources.items()},
             "dns": Cache(
                 resolver.keeping.entries, len(resolver), loads, hits, loads - hits,
                 counts["purged"], counts["evicted"],

@@ -4,6 +4,8 @@ Nobody is let in for want of these modules: a listener on which `enable_authenti
 `enable_authorization` is set is refused until there is authentication.
 """
 
+import codecs
+from dataclasses import dataclass
 from typing import Final
 
 from angarium.config.kinds import (
@@ -14,15 +16,18 @@ from angarium.config.kinds import (
     Int,
     List,
     Path,
+    Raw,
     Secret,
+    Size,
     Table,
     Text,
 )
-from angarium.config.option import Options, option
+from angarium.config.option import OURS, Options, accepted, option, planned
 from angarium.config.places import Address, Hostname, HostPort
-from angarium.config.scope import Naming
+from angarium.config.scope import Naming, Scope
+from angarium.data import uri
 from angarium.modules.kinds import Statement
-from angarium.modules.options import Module, not_yet
+from angarium.modules.options import LEVELS, Module, not_yet
 
 NOBODY: Final = "Nobody is authenticated yet: a listener which asks for it is refused."
 # How a password may be kept.
@@ -42,55 +47,128 @@ HASHES: Final = (
 )
 
 
-class Caching(Options, template=True):
-    """A source of data, and how long its answers are kept."""
+@dataclass(frozen=True, slots=True)
+class SourceUri(Secret):
+    """Where a datasource is; there may be a password in it."""
+
+    def parse(self, raw: Raw) -> str:
+        text = Secret.parse(self, raw)
+        uri.parse(text)
+        return text
+
+    def __str__(self) -> str:
+        return f"kind and parameters, never shown; kinds are {', '.join(uri.KINDS)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Charset(Text):
+    """The name of a character set."""
+
+    def parse(self, raw: Raw) -> str:
+        text = Text.parse(self, raw)
+        try:
+            codecs.lookup(text)
+        except LookupError:
+            raise ValueError(f"{text} is no character set that is known") from None
+        return text
+
+    def __str__(self) -> str:
+        return "name of a character set"
+
+
+class Passive(Options, template=True):
+    """A module which does nothing by itself."""
+
+    enabled = accepted(
+        Bool(),
+        True,
+        scopes=Scope.OWN,
+        reason="Whoever names a datasource uses it, and nothing else does.",
+        doc="Whether it may be used.",
+    )
+    debug_level = accepted(
+        Choice(LEVELS),
+        "ERROR",
+        scopes=Scope.OWN,
+        reason="Who asks is told what is wrong; it has nothing to tell beside that.",
+        doc="What it tells about itself in paniclog.",
+    )
+
+
+class Datasource(Options, stanza="datasource", naming=Naming.ALWAYS):
+    """A named source of data which modules and scripts ask by queries."""
 
     uri = option(
-        List(Secret()),
+        List(SourceUri()),
         (),
-        doc="Driver and its parameters, with a colon between them. Several are asked in turn.",
+        doc="Kind and its parameters, with a colon between them. Several of one kind are asked in "
+        "turn, those which are away left out.",
         example='( "pgsql:host=db.example.com;dbname=mail;user=mail" )',
     )
     cache_life = option(Duration(), 3600.0, doc="Time for which an answer is kept.")
     cache_size = option(Int(), 1000, doc="Answers which are kept.")
     max_rows = option(Int(-1), 100, doc="Rows which are read of one answer; -1 reads all.")
     no_cache = option(Bool(), False, doc="Keep no answers.")
-    pool = option(Text(), "IO", doc="Pool of threads in which it is asked.")
-    serialized = option(Bool(), True, doc="Let the nodes of a cluster have each other's answers.")
+    pool = accepted(
+        Text(),
+        "IO",
+        scopes=Scope.OWN,
+        reason="No pool of threads is shared; `connections` says how many there may be.",
+        doc="Pool of threads in which it is asked.",
+    )
+    serialized = planned(
+        Bool(),
+        True,
+        reason="Each worker keeps the answers it has got.",
+        doc="Let the nodes of a cluster have each other's answers.",
+    )
     assume_charset = option(
-        Text(), "iso-8859-1", doc="Character set of answers which do not name theirs."
+        Charset(),
+        "iso-8859-1",
+        doc="Character set of answers which do not name theirs and are no UTF-8.",
+    )
+    cache_octets = option(
+        Size(minimum=4096), 16 * 1024 * 1024, since=OURS, doc="Octets of all answers kept, about."
+    )
+    negative_life = option(
+        Duration(),
+        None,
+        since=OURS,
+        doc="Time for which it is kept that there are no rows; unset: `cache_life`.",
+        example="60",
+    )
+    query_timeout = option(
+        Duration(minimum=0.001),
+        10.0,
+        since=OURS,
+        doc="Time for an answer, from the question on, waiting for a connection included.",
+    )
+    connect_timeout = option(
+        Duration(minimum=0.001), 5.0, since=OURS, doc="Time for a connection to be made."
+    )
+    connections = option(
+        Int(minimum=1, maximum=1000),
+        4,
+        since=OURS,
+        doc="Connections of each worker to each `uri` at most. Who asks more waits in line.",
     )
 
 
-class Datasource(
-    Caching,
-    stanza="datasource",
-    naming=Naming.ALWAYS,
-    standing=not_yet("Nothing here asks a database, a directory or a file of lists yet."),
-):
-    """A named source of data which modules and scripts ask by queries."""
+class DsCore(Passive, stanza="ds_core"):
+    """Asks datasources and keeps their answers. It is there whenever a datasource is."""
 
 
-class DsCore(
-    Module,
-    stanza="ds_core",
-    standing=not_yet("Nothing here asks a database, a directory or a file of lists yet."),
-):
-    """Asks datasources and keeps their answers."""
-
-
-class DsLdap(
-    Module,
-    stanza="ds_ldap",
-    standing=not_yet("No directory is asked yet."),
-):
+class DsLdap(Passive, stanza="ds_ldap"):
     """The driver of datasources for LDAP."""
 
     connection_cache_size = option(
-        Int(), None, doc="Idle connections which are kept.", example="10"
+        Int(minimum=0),
+        None,
+        doc="Idle connections to a directory which are kept; unset: all.",
+        example="10",
     )
     connection_cache_life = option(
-        Duration(), None, doc="Time for which an idle connection is kept.", example="60"
+        Duration(), None, doc="Time for which an idle connection is kept; unset: 60.", example="60"
     )
 
 
