@@ -69,7 +69,7 @@ def load_snapshot(data: bytes, generation: int = 1) -> Configuration:
     Raises:
         ConfigError: with every fault, by file, line and column.
     """
-    checked = check_snapshot(data)
+    checked, taken = _check(data)
     errors = [each for each in checked.faults if each.severity is Severity.ERROR]
     if errors:
         raise ConfigError(errors)
@@ -78,6 +78,7 @@ def load_snapshot(data: bytes, generation: int = 1) -> Configuration:
         notes=checked.faults,
         generation=generation,
         text_hash=text_hash(data),
+        search=(os.path.dirname(taken.main), *taken.search),
     )
 
 
@@ -88,11 +89,15 @@ def text_hash(data: bytes) -> str:
 
 def check_snapshot(data: bytes) -> Checked:
     """Return what a snapshot means with its faults, for `config check` and `config explain`."""
+    return _check(data)[0]
+
+
+def _check(data: bytes) -> tuple[Checked, Snapshot]:
     taken = msgspec.msgpack.decode(data, type=Snapshot)
     declarations()
     document = read(taken.main, taken, taken.search)
     taken.files.clear()  # They are in the document, and may be large.
-    return _checked(document)
+    return _checked(document), taken
 
 
 def check(path: str, sources: Sources, search: tuple[str, ...] = ()) -> Checked:

@@ -90,10 +90,12 @@ class Configuration:
         notes: what is to be told to the operator: warnings and notes.
         generation: 1 at start, one more with each reload.
         text_hash: of all that was read.
+        search: directories in which files are looked for that the configuration names; the first
+            one is that of its own.
     """
 
     __slots__ = (
-        "_chains", "_has_domains", "_pathways", "_places", "_root", "generation", "notes",
+        "_chains", "_has_domains", "_pathways", "_places", "_root", "generation", "notes", "search",
         "text_hash",
     )  # fmt: skip
 
@@ -104,11 +106,13 @@ class Configuration:
         notes: Sequence[Fault] = (),
         generation: int = 1,
         text_hash: str = "",
+        search: Sequence[str] = (),
     ) -> None:
         self._root = root
         self.notes = tuple(notes)
         self.generation = generation
         self.text_hash = text_hash
+        self.search = tuple(search)
         size = root.values.get("match_cache_size", 16384)
         assert isinstance(size, int)
         self._places = Recent(size)
