@@ -1,49 +1,47 @@
-"""Which session and which message the handler which runs is asked about.
+"""Which session and which message the script which runs was called for.
 
-Functions such as msys.expandMacro mean them without being told. It goes with the task which waits
-for the handler, so sessions do not see each other's.
+Functions such as msys.expandMacro mean them without being told.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
-from typing import Final
+from typing import Any, Protocol
 
-from angarium.modules.lua.errors import LuaError
+from angarium.modules.lua.bind import LuaError
 from angarium.policy.context import Session
 from angarium.policy.mail import Mail
 
-About = tuple[Session | None, Mail | None]
 
-NOBODY: Final[About] = (None, None)
-CURRENT: Final[ContextVar[About]] = ContextVar("current", default=NOBODY)
+class Called(Protocol):
+    """What is known of a call: the event of a hook it is for, see `Runtime.situation`."""
 
-
-@contextmanager
-def about(session: Session | None, mail: Mail | None) -> Iterator[None]:
-    """Let what runs inside be about these."""
-    token = CURRENT.set((session, mail))
-    try:
-        yield
-    finally:
-        CURRENT.reset(token)
+    @property
+    def situation(self) -> Any:
+        """Return the event, or None."""
 
 
-def session() -> Session | None:
-    """Return the session it is about; None if it is about none."""
-    found, mail = CURRENT.get()
-    return found or (mail.session if mail is not None else None)
+def about(lua: Called) -> tuple[Session | None, Mail | None]:
+    """Return both; None for what there is none of."""
+    event = lua.situation
+    if event is None:
+        return None, None
+    session, mail = event.about
+    if session is None and mail is not None:
+        session = mail.session
+    if mail is None and session is not None:
+        mail = session.mail
+    return session, mail
 
 
-def mail() -> Mail | None:
-    """Return the message it is about; None before there is one."""
-    found, message = CURRENT.get()
-    return message or (found.mail if found is not None else None)
+def session(lua: Called) -> Session | None:
+    return about(lua)[0]
 
 
-def peer() -> str:
+def mail(lua: Called) -> Mail | None:
+    return about(lua)[1]
+
+
+def peer(lua: Called) -> str:
     """Return the address of the peer. Raises LuaError if nobody is connected."""
-    found = session()
+    found = session(lua)
     if found is None or not found.address:
         raise LuaError("nobody is connected whose address could be meant")
     return found.address

@@ -8,12 +8,12 @@ import pytest
 from angarium.data.source import Settings
 from angarium.data.sources import Datasources
 from angarium.events.metrics import Metrics
-from angarium.modules.lua import current
 from angarium.modules.lua.api.cidr import Sets
 from angarium.modules.lua.errors import ScriptError
 from angarium.modules.lua.runtime import State
 from angarium.net.loop import RealClock
 from angarium.policy.context import Session
+from angarium.policy.hooks import Connect
 from helpers.clock import FakeClock
 from helpers.lua import services
 from helpers.snippets import run, running, state
@@ -61,8 +61,9 @@ def test_texts_name_the_address(tmp_path: Path) -> None:
 def test_without_an_address_the_peer_is_meant(tmp_path: Path) -> None:
     lua = state()
     run(_defined(tmp_path), lua)
-    with current.about(Session(peer=("192.0.2.9", 1)), None):
-        assert run('return msys.cidr.query("l")', lua) == b"127.0.0.3"
+    lua.situation = Connect(Session(peer=("192.0.2.9", 1)))
+    assert run('return msys.cidr.query("l")', lua) == b"127.0.0.3"
+    lua.situation = None
     with pytest.raises(ScriptError, match="nobody is connected"):
         run('return msys.cidr.query("l")', lua)
 

@@ -209,7 +209,7 @@ async def define(lua: Runtime, name: str, options: Table | bytes) -> None:
 def _query(lua: Runtime, name: str, address: str = "") -> object:
     one = sets(lua).of(name)
     _due(lua, one)
-    return one.find(address or current.peer())
+    return one.find(address or current.peer(lua))
 
 
 @lua("msys.cidr.query", since="3.1", otherwise=_query)
