@@ -45,3 +45,32 @@ def test_a_phase_without_a_name_is_other() -> None:
     metrics = Metrics()
     Counts(metrics).refused(max(PHASES) + 1)
     assert metrics.snapshot()["refusals|other"] == 1
+
+
+class Watch:
+    """Notes what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def connected(self, address: str) -> None:
+        self.told.append(f"connected {address}")
+
+    def received(self, address: str) -> None:
+        self.told.append(f"received {address}")
+
+    def rejected(self, address: str) -> None:
+        self.told.append(f"rejected {address}")
+
+
+def test_who_counts_by_address_is_told_whose_it_is() -> None:
+    reception = Desk()
+    reception.services.counts.watch = watch = Watch()
+    talk = reception.greeted()
+    talk.say("MAIL FROM:<a@sender.test>")
+    talk.say("RCPT TO:<b@elsewhere.test>")
+    talk.say("RCPT TO:<b@mx.example>")
+    talk.say("DATA")
+    talk.say("Subject: hello\r\n\r\nhi\r\n.")
+    address = talk.session.origin.address
+    assert watch.told == [f"{each} {address}" for each in ("connected", "rejected", "received")]

@@ -83,13 +83,13 @@ def test_what_is_known_of_the_node_goes_to_the_program_in_its_place(processes: P
     before = processes.node
     before.joined(child)
     began = before.started
-    before.statistics.add("a", 5, 1.0)
+    before.statistics.traces = 5
     before.counted(link.Counted({"queries.MX": 2.0}, {"g\tb": [1, 2, 3]}))
     kept = before.keep()
     processes.clock.advance(60.0)
     after = Node(processes, processes.clock, kept)
     assert (after.started, after.members[0].started) == (began, began)
-    assert after.statistics.counter("a").value == 5
+    assert after.statistics.traces == 5
     assert after.statistics.gone.bindings == {"g\tb": [1, 2, 3]}
 
 

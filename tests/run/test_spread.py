@@ -26,13 +26,12 @@ class Node:
     def __init__(self, run: Path) -> None:
         self.run = run
         self.workers: dict[int, tuple[Shared, Spread]] = {}
-        self.joined: list[tuple[int, bool]] = []
+        self.joined: list[int] = []
 
     def worker(self, number: int) -> Shared:
-        clock = RealClock()
-        shared = Shared(clock, number)
-        made = Spread(shared, self.run, asyncio.get_running_loop(), clock)
-        made.joined = lambda alone: self.joined.append((number, alone))
+        shared = Shared(RealClock(), number)
+        made = Spread(shared, self.run, asyncio.get_running_loop())
+        shared.when_known(lambda: self.joined.append(number))
         self.workers[number] = shared, made
         return shared
 
@@ -85,7 +84,7 @@ async def test_nothing_is_open_before_something_is_defined(node: Node) -> None:
     shared.define_gauge("g", 1, 1)
     assert node.spread(0).open_
     assert stat.S_IMODE((node.run / FOLDER).stat().st_mode) == 0o700
-    assert node.joined == [(0, True)]
+    assert node.joined == [0]
 
 
 async def test_what_workers_count_is_counted_for_the_node(node: Node) -> None:
@@ -105,7 +104,7 @@ async def test_a_worker_which_begins_late_is_told_all_also_of_the_dead(node: Nod
     node.kill(1)
     node.joined.clear()
     again = node.counting(1)
-    await until(lambda: (1, False) in node.joined)
+    await until(lambda: 1 in node.joined)
     assert again.series("s").count(A) == 12
     again.series("s").add(A)
     await until(lambda: one.series("s").count(A) == 13)
@@ -199,5 +198,5 @@ async def test_who_is_asked_and_does_not_answer_is_not_waited_for(node: Node) ->
     assert silent._inbox is not None
     asyncio.get_running_loop().remove_reader(silent._inbox)
     late = node.counting(2)
-    await until(lambda: (2, False) in node.joined)
+    await until(lambda: 2 in node.joined)
     assert late.series("s").count(A) == 4

@@ -34,7 +34,8 @@ Handler = Callable[..., Result | Awaitable[Result]]
 Mask = Callable[[str], str]
 
 MAX_WORDS: Final = 6  # of a name
-INSTANCED: Final = frozenset({"ec_logger", "bounce_logger"})  # whose commands name an instance
+# Modules whose commands name an instance.
+INSTANCED: Final = frozenset({"ec_logger", "bounce_logger", "inbound_audit", "outbound_audit"})
 _WORD: Final = re.compile(r"\s*(\S+)")
 _NUMBER: Final = re.compile(r"[0-9]{1,18}")
 

@@ -14,14 +14,13 @@ import asyncio
 import os
 import socket
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from angarium.core.clock import Clock
 from angarium.events.metrics import Metrics, counter
 from angarium.policy.shared.node import Shared, nothing
 from angarium.policy.shared.told import Entry, Origin, Shape, Table
@@ -112,10 +111,6 @@ class Spread:
 
     Args:
         run: the folder for sockets.
-        number: of this worker.
-
-    Attributes:
-        joined: called once, when all is known that can be known; `alone` if from nobody.
     """
 
     def __init__(
@@ -123,16 +118,14 @@ class Spread:
         shared: Shared,
         run: Path,
         loop: asyncio.AbstractEventLoop,
-        clock: Clock,
         metrics: Metrics | None = None,
     ) -> None:
         metrics = metrics or Metrics()
-        self.joined: Callable[[bool], None] = _nobody_cares
         self.siblings: dict[int, Sibling] = {}
         self._shared = shared
         self._folder = run / FOLDER
         self._loop = loop
-        self._clock = clock
+        self._clock = clock = shared.clock
         self._me = shared.number, int(clock.time() * 1000)
         self._sent, self._taken = metrics.cell(SENT), metrics.cell(TAKEN)
         self._dropped, self._broken = metrics.cell(DROPPED), metrics.cell(BROKEN)
@@ -144,12 +137,16 @@ class Spread:
         self._to_ask: deque[int] | None = None  # None: we have joined
         self._asked_until = 0.0
         self._dead: deque[Origin] = deque(maxlen=_DEAD)
+        shared.alive = self._alive
         shared.opened = self.open
         shared.changed = self._changed
 
     @property
     def open_(self) -> bool:
         return self._inbox is not None
+
+    def _alive(self) -> list[Origin]:
+        return [self._me, *(each.origin for each in self.siblings.values())]
 
     # -- begin and end -----------------------------------------------------------------------
 
@@ -184,7 +181,7 @@ class Spread:
         os.close(self._directory)
         self.siblings.clear()
         self._inbox = None
-        self._shared.opened = self._shared.changed = nothing
+        self._shared.changed = nothing
 
     def _name(self, number: int) -> str:
         """Return an address: a path has room for 108 octets only."""
@@ -336,12 +333,12 @@ class Spread:
                 self._asked_until = self._clock.monotonic() + ASK_SECONDS
                 self._changed()
                 return
-        self._join(alone=True)
+        self._join()
 
-    def _join(self, *, alone: bool) -> None:
+    def _join(self) -> None:
         if self._to_ask is not None:
             self._to_ask = None
-            self.joined(alone)
+            self._shared.know()
 
     # -- what we hear ----------------------------------------------------------------------
 
@@ -378,7 +375,7 @@ class Spread:
                 self._changed()
             case Given(joined=joined) if self._to_ask is not None:
                 if joined:
-                    self._join(alone=False)
+                    self._join()
                 else:
                     self._ask_next()
             case _:
@@ -403,6 +400,3 @@ def _socket() -> socket.socket:
     made.set_inheritable(False)
     return made
 
-
-def _nobody_cares(_alone: bool) -> None:
-    """Do nothing."""

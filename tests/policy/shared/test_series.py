@@ -169,7 +169,21 @@ def test_all_can_be_forgotten_and_listed(clock: FakeClock) -> None:
     series.add(A)
     clock.advance(300)
     series.add(B, 2)
-    assert series.snapshot() == [(0, {B: 2}), (1, {A: 1})]
+    began = int(clock.time())
+    assert series.snapshot() == {began - 300: {A: 1}, began: {B: 2}}
     assert series.total(0, 5) == 3
     series.reset()
     assert series.total(0, 5) == 0
+
+
+def test_a_snapshot_which_several_workers_take_counts_once(clock: FakeClock) -> None:
+    one, two, three = made(clock), made(clock, number=1), made(clock, number=2)
+    one.add(A, 3)
+    for each in (two, three):
+        each.restore((-2, 7), one.snapshot())
+    two.add(A)
+    tell(two, three, (1, 1))
+    for origin, entries in two.others():
+        three.merge(origin, entries, hearsay=True)
+    assert two.count(A) == three.count(A) == 4
+    assert three.origins() == {(-2, 7), (1, 1)}

@@ -1,10 +1,13 @@
-"""`counter`: generic counters of the node, by name. A restart forgets them."""
+"""`counter`: generic counters of the node, by name. They begin anew with the server."""
 
 import time
+from typing import Literal
 
 from angarium.console.access import Rank
 from angarium.console.command import command
 from angarium.console.errors import CommandError
+from angarium.console.one import whole
+from angarium.console.questions import shared
 from angarium.console.result import Result, Said
 from angarium.console.session import Session
 
@@ -22,51 +25,58 @@ def help_counters(session: Session) -> Result:
 
 
 @command("counter add", who=Rank.OPERATOR)
-def add(session: Session, name: str, delta: str) -> Result:
+async def add(session: Session, name: str, delta: str) -> Result:
     """Add a whole number to a counter; it may be negative. One that is not there is made."""
-    digits = delta.removeprefix("-").removeprefix("+")
-    if not digits.isdecimal() or len(digits) > 18:
-        raise CommandError(f"{delta} is no whole number")
-    return _added(session, name, int(delta))
+    return await _changed(session, name, "add", _number(delta))
 
 
 @command("counter increment", who=Rank.OPERATOR)
-def increment(session: Session, name: str) -> Result:
+async def increment(session: Session, name: str) -> Result:
     """Add one to a counter; one that is not there is made."""
-    return _added(session, name, 1)
-
-
-def _added(session: Session, name: str, delta: int) -> Result:
-    kept = session.node.statistics
-    kept.add(name, delta, time.time())
-    return Said("", {"counter": name, "value": kept.counters[name].value})
+    return await _changed(session, name, "add", 1)
 
 
 @command("counter list", who=Rank.VIEWER)
-def list_counters(session: Session) -> Result:
+async def list_counters(session: Session) -> Result:
     """List all counters, and when each was made or set to zero."""
-    counters = sorted(session.node.statistics.counters.items())
+    counters = await whole(session, shared.counters())
     lines = ["VALUE       RESET_TIME       SEMANTICS COUNTER", ""]
-    for name, each in counters:
+    for each in counters:
         at = time.strftime("%Y-%m-%d@%H:%M:%S", time.localtime(each.since))
-        lines.append(f"{each.value:<6} {at}  exact      {name}")
+        lines.append(f"{each.value:<6} {at}  {each.semantics:<9}  {each.name}")
     lines += ["", f"{len(counters)} counters listed."]
-    plain = [{"counter": name, "value": each.value, "since": each.since} for name, each in counters]
+    plain = [
+        {
+            "counter": each.name,
+            "value": each.value,
+            "semantics": each.semantics,
+            "since": each.since,
+        }
+        for each in counters
+    ]
     return Said("\n".join(lines), plain)
 
 
 @command("counter reset", who=Rank.OPERATOR)
-def reset(session: Session, name: str) -> Result:
+async def reset(session: Session, name: str) -> Result:
     """Set a counter to zero."""
-    found = session.node.statistics.counter(name)
-    found.value, found.since = 0, time.time()
-    return Said("", {"counter": name, "value": 0})
+    return await _changed(session, name, "reset", 0)
 
 
 @command("counter unlink", who=Rank.OPERATOR)
-def unlink(session: Session, name: str) -> Result:
+async def unlink(session: Session, name: str) -> Result:
     """Forget a counter."""
-    kept = session.node.statistics
-    kept.counter(name)
-    del kept.counters[name]
+    await whole(session, shared.count(name, "unlink", 0))
     return Said("", {"counter": name, "unlinked": True})
+
+
+async def _changed(session: Session, name: str, act: Literal["add", "reset"], delta: int) -> Result:
+    value = await whole(session, shared.count(name, act, delta))
+    return Said("", {"counter": name, "value": value})
+
+
+def _number(text: str) -> int:
+    digits = text.removeprefix("-").removeprefix("+")
+    if not digits.isdecimal() or len(digits) > 15:
+        raise CommandError(f"{text} is no whole number")
+    return int(text)

@@ -17,7 +17,7 @@ from angarium.policy.shared.counters import Counters
 from angarium.policy.shared.gauges import GaugeCache
 from angarium.policy.shared.presence import Presence
 from angarium.policy.shared.series import Series
-from angarium.policy.shared.told import Means, Shape, Stamps, Table
+from angarium.policy.shared.told import Means, Origin, Shape, Stamps, Table
 from angarium.policy.shared.values import Values
 
 SHARE: Final = "share"  # the map of the shared variables of scripts
@@ -37,6 +37,10 @@ def nothing() -> None:
     """Do nothing: nobody has to know."""
 
 
+def _nobody(_presence: Presence) -> None:
+    """Nobody has anything."""
+
+
 class Shared:
     """What is shared, as one worker sees it.
 
@@ -46,6 +50,9 @@ class Shared:
     Attributes:
         opened: called when the first thing is defined.
         changed: called when something has changed which others do not know.
+        alive: returns the workers there are, ourselves too.
+        counted: called when somebody, here or elsewhere, wants to know what is there: who has it
+            adds it.
     """
 
     def __init__(self, clock: Clock, number: int = 0) -> None:
@@ -53,10 +60,14 @@ class Shared:
         self.number = number
         self.opened: Callable[[], None] = nothing
         self.changed: Callable[[], None] = nothing
+        self.counted: Callable[[Presence], None] = _nobody
+        self.alive: Callable[[], list[Origin]] = lambda: [(number, 0)]
         self._means = Means(clock, Stamps(clock, number), self._heard)
         self._tables: dict[Key, Table] = {}
         self._mine: set[Key] = set()  # those which were defined here
         self._dirty: dict[Key, Table] = {}
+        self._known = False
+        self._waiting: list[Callable[[], None]] = []
 
     # -- what scripts and modules use ------------------------------------------------------
 
@@ -126,14 +137,36 @@ class Shared:
     def all_gauges(self) -> list[GaugeCache]:
         return [each for each in self._tables.values() if isinstance(each, GaugeCache)]
 
+    def all_presences(self) -> list[Presence]:
+        return [each for each in self._tables.values() if isinstance(each, Presence)]
+
     def all_values(self) -> list[Values]:
         return [each for each in self._tables.values() if isinstance(each, Values)]
+
+    @property
+    def first(self) -> bool:
+        """Say whether this worker does what one of them has to do."""
+        return min(self.alive())[0] == self.number
+
+    def when_known(self, call: Callable[[], None]) -> None:
+        """Call when all is known that others know: at once, if it is."""
+        if self._known:
+            call()
+        else:
+            self._waiting.append(call)
 
     # -- what tells the others uses --------------------------------------------------------
 
     @property
     def tables(self) -> list[Table]:
         return list(self._tables.values())
+
+    def know(self) -> None:
+        """All is known that others know."""
+        self._known = True
+        waiting, self._waiting = self._waiting, []
+        for call in waiting:
+            call()
 
     def take_changed(self) -> Iterator[Table]:
         """Yield what has changed since this was last called."""
@@ -154,6 +187,7 @@ class Shared:
         found = self._made(shape)
         if found is not None:
             self._tables[shape.kind, shape.name] = found
+            self._count(found)
         return found
 
     # -- definitions -----------------------------------------------------------------------
@@ -177,6 +211,7 @@ class Shared:
         self._mine.add(key)
         if first:
             self.opened()
+        self._count(made)
         return made
 
     def _made(self, shape: Shape) -> Table | None:
@@ -198,6 +233,10 @@ class Shared:
                 return Counters(means)
             case _:
                 return None
+
+    def _count(self, table: Table) -> None:
+        if isinstance(table, Presence):
+            self.counted(table)
 
     def _heard(self, table: Table) -> None:
         key = table.shape.kind, table.shape.name

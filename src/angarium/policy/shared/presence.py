@@ -10,6 +10,7 @@ from angarium.policy.shared.series import MOST_MASKS, Window
 from angarium.policy.shared.told import Entry, Heard, Number, Origin, Shape, pieces
 
 KIND: Final = "presence"
+SMTP: Final = "SMTP"  # open sessions of reception
 
 
 class Presence:

@@ -5,7 +5,7 @@ of a block of addresses are summed along once its length was asked for, for a fe
 are found by looking at each address.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from angarium.policy.shared.blocks import network
@@ -81,6 +81,10 @@ class Series:
         interval: seconds of a window.
         windows: how many there are.
         most: keys in one window; what is beyond is not counted, but its number (`refused`).
+
+    Attributes:
+        persist: it is written to a file at the end, and read when the node starts.
+        serialize: each window is written to a log when it is over.
     """
 
     def __init__(
@@ -98,6 +102,7 @@ class Series:
         self.windows = windows
         self.shape = Shape(KIND, name, (TYPES.index(kind), interval, windows))
         self.refused = 0
+        self.persist = self.serialize = False
         self._clock = means.clock
         self._stamps = means.stamps
         self._heard = means.heard
@@ -162,10 +167,36 @@ class Series:
         """Say whether a packed address belongs to this series."""
         return len(key) in WIDTHS.get(self.kind, ())
 
-    def snapshot(self) -> list[tuple[int, dict[bytes, Number]]]:
-        """Return the sums of each window by its age, the one of now first."""
+    def snapshot(self) -> dict[int, dict[bytes, Number]]:
+        """Return the sums of each window by when it begins, in Unix time."""
+        self._now()
+        return {n * self.interval: dict(w.totals) for n, w in sorted(self._kept.items())}
+
+    def take_in(self, kept: Mapping[int, Mapping[bytes, Number]]) -> int:
+        """Add the counts of a snapshot which are of windows there are; return how many."""
         now = self._now()
-        return [(now - n, dict(w.totals)) for n, w in sorted(self._kept.items(), reverse=True)]
+        taken = 0
+        for start, totals in kept.items():
+            number = start // self.interval
+            if not now - self.windows < number <= now:
+                continue
+            window = self._window(number)
+            for key, value in totals.items():
+                if key in window.totals or len(window.totals) < self._most:
+                    window.add(key, value)
+                    taken += 1
+        self._heard(self)
+        return taken
+
+    def origins(self) -> set[Origin]:
+        """Return the workers which have counted something here, but for this one."""
+        return {origin for each in self._kept.values() for origin in each.columns}
+
+    def restore(self, origin: Origin, kept: Mapping[int, Mapping[bytes, Number]]) -> None:
+        """Take a snapshot, as if a worker of this name told it: all may take the same."""
+        for start, totals in kept.items():
+            number = start // self.interval
+            self.merge(origin, [Entry(key, value, number) for key, value in totals.items()])
 
     # -- what workers tell each other ----------------------------------------------------
 

@@ -35,7 +35,7 @@ class Values:
         self.name = name
         self.shape = Shape(KIND, name, (most,))
         self.evicted = 0
-        self._most = most
+        self.most = most
         self._clock = means.clock
         self._stamps = means.stamps
         self._heard = means.heard
@@ -112,9 +112,9 @@ class Values:
 
     def _keep(self, entry: Entry) -> None:
         kept = self._kept
-        if kept.pop(entry.key, None) is None and len(kept) >= self._most:
+        if kept.pop(entry.key, None) is None and len(kept) >= self.most:
             self._clear_away(at_once=True)
-            if len(kept) >= self._most:
+            if len(kept) >= self.most:
                 self.evicted += 1
                 del kept[next(iter(kept))]
         kept[entry.key] = entry
