@@ -66,7 +66,7 @@ async def trap_receiver(folder: Path, port: int, *settings: str) -> AsyncIterato
         stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        for _ in range(500):
+        for _ in range(4500):
             if log.exists() and "NET-SNMP version" in log.read_text(encoding="utf-8"):
                 break
             await asyncio.sleep(0.02)

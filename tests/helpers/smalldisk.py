@@ -108,7 +108,7 @@ class Device:
     def mend(self) -> None:
         """What an operator does: unmount, check, mount. Nobody may have files open there."""
         # The kernel lets go of the files of a process some time after its end.
-        for _ in range(200):
+        for _ in range(900):
             if subprocess.run(["umount", str(self.path)], check=False).returncode == 0:
                 break
             time.sleep(0.1)  # noqa: TID251 - no clock of ours tells when the kernel is done

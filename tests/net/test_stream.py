@@ -350,7 +350,7 @@ def play(request: pytest.FixtureRequest) -> Callable[[Dialogue, Bounds], Lines]:
         peer.setblocking(False)
         sweep = Sweep(FakeClock())
         _, stream = await loop.connect_accepted_socket(lambda: Lines(sweep, bounds), ours)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(90):
             await dialogue(peer, stream)
             peer.close()
             await until(lambda: stream.gone)

@@ -79,14 +79,14 @@ class Child:
     async def ends(self) -> list[Any]:
         """Return what was said when all is over."""
         tasks = self.answering._under_way.values()
-        async with asyncio.timeout(10.0):
+        async with asyncio.timeout(90):
             await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.sleep(0)
         return self.said
 
     async def says(self, message: link.Message, times: int = 1) -> None:
         """Wait until it has said something so often."""
-        async with asyncio.timeout(10.0):
+        async with asyncio.timeout(90):
             while self.said.count(message) < times:
                 self.heard.clear()
                 await self.heard.wait()

@@ -25,7 +25,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[link.Message]:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    for _ in range(1000):
+    for _ in range(9000):
         if condition():
             return
         await asyncio.sleep(0.01)

@@ -17,7 +17,7 @@ def manager(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[so
         if request.param == "abstract":
             name = f"@angarium-test-{os.getpid()}"
         listening.bind(name.replace("@", "\0"))
-        listening.settimeout(5)
+        listening.settimeout(90)
         yield listening, name
 
 

@@ -89,14 +89,14 @@ class Supervisor:
     # A generation is read in a thread, of whose end no loop can be told: so these sleep.
 
     async def until(self, done: str) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(90):
             while True:
                 if done in self.child.done:
                     return
                 await asyncio.sleep(0.001)
 
     async def heard_of(self, kind: type[link.Message]) -> link.Message:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(90):
             while True:
                 if found := [each for each in self.heard if isinstance(each, kind)]:
                     return found[-1]

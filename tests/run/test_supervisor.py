@@ -155,7 +155,7 @@ class Node:
     async def read(self) -> None:
         """Wait until nothing is done beside the loop: the children were asked, or nothing is."""
         changes = self.supervisor._changes
-        async with asyncio.timeout(10.0):
+        async with asyncio.timeout(90):
             while changes.busy:
                 if changes._reload is not None:
                     return

@@ -153,7 +153,7 @@ async def test_an_operator_sits_at_a_terminal(tmp_path: Path) -> None:
 
         async def until(text: str) -> None:
             nonlocal shown
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(90):
                 while text not in shown:
                     if await asyncio.to_thread(readable, ours):
                         shown += os.read(ours, 65536).decode("utf-8", "replace")

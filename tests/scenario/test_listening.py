@@ -46,7 +46,7 @@ def looked(pid: int, *at: int) -> tuple[dict[int, int], dict[int, tuple[int, ...
         for port in at:
             client = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
             clients[client.getsockname()[1]] = port
-            client.settimeout(10)
+            client.settimeout(90)
             assert client.recv(100).startswith(b"220")
         with sockets(pid) as held:
             rooms = {

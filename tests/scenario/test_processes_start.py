@@ -373,15 +373,13 @@ async def test_sigterm_lets_what_is_under_way_end(tmp_path: Path) -> None:
 
 
 async def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
-    async with World(tmp_path) as world, world.call() as caller:
+    async with World(tmp_path, "shutdown_timeout = 3600\n") as world, world.call() as caller:
         await caller.envelope("a@b.test", "c@d.test")
         assert (await caller.say("DATA")).startswith("354")
         world.signal(signal.SIGTERM)
         await world.until(lambda: any("stopping" in line for line in world.output), "the stop")
-        begun = time.monotonic()
         world.signal(signal.SIGTERM)
         assert await world.ended() == 0
-        assert time.monotonic() - begun < 10.0  # of the 30 it may take
         assert (await caller.rest()).startswith(b"421 ")
 
 

@@ -4,7 +4,6 @@ One node goes through all of it: each story has a domain of its own, and mail wh
 configuration changes.
 """
 
-import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -30,7 +29,7 @@ BEFORE = """
 generate_bounces = false
 domain "rate.test" { outbound_throttle_messages = 1/3600 }
 domain "many.test" { max_outbound_connections = 1 }
-domain "idle.test" { idle_timeout = 60 }
+domain "idle.test" { idle_timeout = 3600 }
 domain "busy.test" { retry_interval = 3600 }
 domain "kept.test" { max_deliveries_per_connection = 1 }
 host "mx.host.test" { outbound_throttle_messages = 1/3600 }
@@ -100,14 +99,12 @@ async def test_an_idle_timeout_holds_for_connections_made_after_it(
     await world.mail("b@idle.test")
     await sink.until(1)
     assert sink.counts.open == 1
-    await world.reload(BEFORE.replace("idle_timeout = 60", "idle_timeout = 1"))
+    await world.reload(BEFORE.replace("idle_timeout = 3600", "idle_timeout = 1"))
     await world.mail("c@idle.test")
     await sink.until(2)
-    start = time.monotonic()
     # The old one took it, and ended as its options are not those any more; or a new one did, of
-    # the other worker, and the old one waits its minute.
+    # the other worker, and the old one waits its hour.
     await world.until(lambda: sink.counts.connections > sink.counts.open, "the end of one")
-    assert time.monotonic() - start < 20
 
 
 @at("127.0.4.4", "at rcpt first 1 reply 451 4.2.1 not now")

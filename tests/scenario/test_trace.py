@@ -55,7 +55,7 @@ async def test_a_trace_to_a_file_has_what_was_said_to_hosts_of_a_domain(world: W
 
 async def test_what_a_client_says_is_seen_live_and_passwords_are_not(world: World) -> None:
     async with operator(world.state) as admin:
-        following = asyncio.ensure_future(admin.say("trace smtp live in address 127.0.0.1 for 3"))
+        following = asyncio.ensure_future(admin.say("trace smtp live in address 127.0.0.1 for 8"))
         while not following.done():
             async with world.call() as caller:
                 await caller.say("AUTH PLAIN AGJvYgBzZWNyZXQ=")
@@ -68,7 +68,7 @@ async def test_what_a_client_says_is_seen_live_and_passwords_are_not(world: Worl
         assert "C: AUTH PLAIN ********" in said
         assert "AGJvYgBzZWNyZXQ" not in said
         assert "nobody reads this" not in said
-        assert said.endswith("(that were 3 s)")
+        assert said.endswith("(that were 8 s)")
         assert "is no address or network" in await admin.fails("trace smtp live address x")
         assert "is in no queue" in await admin.fails("trace smtp live message 91/6D-07914-E67BC044")
         assert "\nTOTAL" in "\n" + (await admin.say("ages")).splitlines()[1].lstrip()

@@ -54,7 +54,7 @@ async def sending(fake: Fake, metrics: Metrics) -> AsyncIterator[Collector]:
 
 
 async def until(metrics: Metrics, name: str, value: float) -> None:
-    for _ in range(500):
+    for _ in range(9000):
         if metrics.snapshot()[name] == value:
             return
         await asyncio.sleep(0.01)

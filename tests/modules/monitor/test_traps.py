@@ -25,7 +25,7 @@ def free_port() -> int:
 
 
 async def arrived(receiver: Receiver, count: int) -> list[str]:
-    for _ in range(500):
+    for _ in range(4500):
         if len(receiver.lines) >= count:
             break
         await asyncio.sleep(0.02)
