@@ -47,6 +47,7 @@ def test_what_a_charset_has_not_cannot_be_written_in_it() -> None:
     assert encoded("é", "iso-8859-1") == b"\xe9"
     assert encoded("日", "iso-8859-1") is None
     assert encoded("x", "no-such") is None
+    assert encoded("\x80", "iso-8859-1") is None  # it would be read as an euro sign
     assert encoded("é") == b"\xc3\xa9"
 
 

@@ -96,14 +96,18 @@ _CONTROLS: Final[Mapping[int, int]] = {
 
 
 def encoded(text: str, charset: str = "") -> bytes | None:
-    """Return text in a charset, or None if it has no such characters or is not known."""
+    """Return text in a charset, or None if that has no such characters or is not known.
+
+    Nor is there a way to write what would be read as something else.
+    """
     codec = codec_of(charset or "utf-8")
     if codec is None:
         return None
     try:
-        return text.encode(codec)
+        octets = text.encode(codec)
     except UnicodeEncodeError:
         return None
+    return octets if decoded(octets, charset) == text else None
 
 
 def utf8(text: str) -> bytes:
