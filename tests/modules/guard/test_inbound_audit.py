@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -45,7 +45,7 @@ class Place:
             tell=lambda level, text: self.told.append((level, text)),
         )
         [(name, options)] = load_text(text).instances("inbound_audit")
-        self.module = InboundAudit(name, options, means)
+        self.module = InboundAudit(name, cast(Any, options), means)
 
     def counted(self, monitor: str) -> list[float]:
         found = [monitored(self.shared, kind, monitor) for kind in KINDS]
