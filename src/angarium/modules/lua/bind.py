@@ -8,7 +8,7 @@ An argument is checked and converted by its annotation: `bytes` (a string as it 
 what is not kept by surrogates), `int`, `float`, `bool`, `Function`, `Table`, `object` (anything),
 a class declared by `lua_object`, `X | None`, with defaults; `*rest: object` takes what is left. A
 first one annotated `Runtime` is given the Lua of the worker. An `async def` suspends the script;
-`otherwise=` names what is called where nothing may wait.
+`otherwise=` names what is called where nothing may wait. `-> X | Awaitable[X]` waits only at times.
 Results: None, bool, int, float, bytes, str, lists and dicts (tables), declared objects, `Several`.
 """
 

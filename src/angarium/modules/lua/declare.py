@@ -7,9 +7,9 @@ says. From the declarations follow the checks (`stubs`), the packages (`packages
 import inspect
 import types
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, Union, runtime_checkable
 
 from angarium.core.errors import Error
 from angarium.core.registry import Registry
@@ -32,6 +32,7 @@ class Several(tuple[object, ...]):
         return super().__new__(cls, values)
 
 
+@runtime_checkable
 class Function(Protocol):
     """A function of a script, kept to be called later."""
 
@@ -50,6 +51,7 @@ class Function(Protocol):
         """
 
 
+@runtime_checkable
 class Table(Protocol):
     """A table of a script."""
 
@@ -94,11 +96,22 @@ class Runtime(Protocol):
     def services(self) -> "Services":
         """What lies outside of Lua: the loop, the clock, name servers ..."""
 
+    @property
+    def situation(self) -> Any:
+        """What the script which runs was called for: an event of a hook, or None."""
+
+    @property
+    def may_wait(self) -> bool:
+        """Whether a function may wait where the script is."""
+
     def to_lua(self, value: object) -> object:
         """A value as scripts get it: lists and dicts become tables, objects their userdata."""
 
     def from_lua(self, value: object) -> object:
         """A value of a script: tables and functions are given a handle, objects taken out."""
+
+    def metatable(self, name: str) -> object:
+        """The metatable of a declared kind of object, by its name."""
 
     def room_for(self, octets: int) -> None:
         """Whether so much has room in the memory of Lua, before it is made.
@@ -106,6 +119,9 @@ class Runtime(Protocol):
         Raises:
             LuaError: it has not.
         """
+
+    def metatable(self, kind: str) -> object:
+        """The metatable of a kind of object, by the name scripts see."""
 
     def panic(self, text: str) -> None:
         """Say it in the panic log, with the name of the script which runs."""
@@ -149,6 +165,7 @@ class LuaFunction:
     results: tuple[type, ...]
     wants_runtime: bool
     waits: bool
+    maybe: bool
     otherwise: Callable[..., Any] | None
     phases: tuple[str, ...]
     since: str
@@ -271,6 +288,7 @@ def _declared(
     given = list(inspect.signature(function).parameters.values())
     wants_runtime = bool(given) and hints.get(given[0].name) is Runtime
     parameters = tuple(_parameter(name, one, hints) for one in given[wants_runtime:])
+    results = _members(hints.get("return", object))
     doc = inspect.getdoc(function)
     if not doc:
         raise Error("a function of Lua says what it does", name=name)
@@ -279,9 +297,10 @@ def _declared(
         function,
         package or (name.rpartition(".")[0] if ":" not in name else ""),
         parameters,
-        _members(hints.get("return", object)),
+        tuple(kind for kind in results if kind is not Awaitable),
         wants_runtime,
         inspect.iscoroutinefunction(function),
+        Awaitable in results,
         otherwise,
         phases,
         since,

@@ -1,21 +1,14 @@
--- The part of the runtime which is written in Lua: stubs, objects, coroutines.
+-- Objects, arguments and operators: what stands between scripts and functions of Python.
 --
--- A script runs in a coroutine of a pool. It waits by yielding AWAIT; `start` and `continue`, which
--- Python calls, say what became of it: DONE with its results, WAITS with a number and what it
--- waits for, FAILED with the error and where it was. Scripts never see the names of this file.
+-- Given the table of the runtime, which has `explain` (Python: an exception as the text which
+-- scripts see) and `calculate` (operators on large numbers); what others need of it is put there.
 
--- Python: an exception as the text which scripts see; operators on large numbers.
-local explain, calculate = ...
+local runtime = ...
+local explain, calculate = runtime.explain, runtime.calculate
 
-local type, tostring, tonumber, error, pcall, select = type, tostring, tonumber, error, pcall, select
-local getmetatable, setmetatable, rawget = getmetatable, setmetatable, rawget
-local yield, resume, create = coroutine.yield, coroutine.resume, coroutine.create
-local running = coroutine.running
-local floor = math.floor
-local traceback, newproxy, next, unpack = debug.traceback, newproxy, next, unpack
-
-local FINISHED, AWAIT = {}, {}
-local DONE, WAITS, FAILED = 0, 1, 2
+local type, tostring, tonumber, error, pcall = type, tostring, tonumber, error, pcall
+local getmetatable, setmetatable, rawget, select = getmetatable, setmetatable, rawget, select
+local floor, newproxy, next, unpack = math.floor, newproxy, next, unpack
 
 -- Objects. A proxy is a table with the reference to Python's object at 1, or userdata which stands
 -- in `refs`, and the metatable of its kind.
@@ -82,7 +75,7 @@ local function define(name, userdata)
   mt.__call = function(self, ...)
     local called = methods.__call
     if not called then error("attempt to call a " .. name, 2) end
-    return called(self)
+    return called(self, ...)
   end
   mt.__name = name
   kinds[mt] = kind
@@ -154,76 +147,6 @@ local function finish(ok, ...)
   error(explain(...), 2)
 end
 
--- Waiting.
-
-local may_wait = false
-
-local function wait(ok, awaitable)
-  if not ok then return false, awaitable end
-  return yield(AWAIT, awaitable)
-end
-
-local function waitable(name)
-  if not may_wait or not running() then
-    error("'" .. name .. "' has to wait, and nothing may wait here", 3)
-  end
-end
-
-local function can_wait() return may_wait and running() ~= nil end
-
-local free, spare = {}, 0
-local waiting, last = {}, 0
-
-local body
-body = function(f, ...)
-  return body(yield(FINISHED, f(...)))
-end
-
-local function settle(co, ok, tag, ...)
-  if ok then
-    if tag == FINISHED then
-      spare = spare + 1
-      free[spare] = co
-      return DONE, ...
-    elseif tag == AWAIT then
-      last = last + 1
-      waiting[last] = co
-      return WAITS, last, ...
-    end
-    return FAILED, "attempt to yield outside of a coroutine", traceback(co)
-  end
-  return FAILED, tag, traceback(co)
-end
-
-local function restore(before, ...)
-  may_wait = before
-  return ...
-end
-
-local function start(wait_allowed, f, ...)
-  local co
-  if spare > 0 then
-    co = free[spare]
-    free[spare] = nil
-    spare = spare - 1
-  else
-    co = create(body)
-  end
-  local before = may_wait
-  may_wait = wait_allowed
-  return restore(before, settle(co, resume(co, f, ...)))
-end
-
-local function continue(number, ...)
-  local co = waiting[number]
-  waiting[number] = nil
-  local before = may_wait
-  may_wait = true
-  return restore(before, settle(co, resume(co, ...)))
-end
-
-local function abandon(number) waiting[number] = nil end
-
 -- Operators of the dialect, which `dialect` makes calls: on numbers up to 31 bits by the library of
 -- LuaJIT, on others, which it would cut, by Python. Two strings which are numbers count as such.
 
@@ -278,24 +201,6 @@ operators.each = function(thing)
   return thing
 end
 
--- Coroutines of scripts: who waits in one waits with all around it.
-
-local function through(co, ok, tag, ...)
-  if ok and tag == AWAIT then return through(co, resume(co, yield(AWAIT, ...))) end
-  return ok, tag, ...
-end
-
-local function plainly(ok, ...)
-  if ok then return ... end
-  error(..., 0)
-end
-
-coroutine.resume = function(co, ...) return through(co, resume(co, ...)) end
-coroutine.wrap = function(f)
-  local co = create(f)
-  return function(...) return plainly(through(co, resume(co, ...))) end
-end
-
 -- What Python does with values of Lua. It calls these functions, got in the main thread, since a
 -- handle of lupa holds on to the thread in which it came to be, which may be gone when it is used.
 
@@ -329,17 +234,15 @@ local function pairs_after(from, key)
   return unpack(found, 1, n)
 end
 
-return {
-  define = define, by_name = by_name, reference = reference, name_of = name_of,
-  same = function(value) return value end,
-  get = function(from, key) return from[key] end,
-  make_list = make_list, make_map = make_map, put = put, pairs_after = pairs_after,
-  operators = operators,
-  async_ok = can_wait,
-  start = start, continue = continue, abandon = abandon,
-  stub = {
-    check = check, open = open, finish = finish, wait = wait, waitable = waitable, can_wait = can_wait,
-    pcall = pcall, type = type, getmetatable = getmetatable, by_name = by_name,
-    reference = reference,
-  },
+runtime.define, runtime.by_name = define, by_name
+runtime.reference, runtime.name_of = reference, name_of
+runtime.operators = operators
+runtime.same = function(value) return value end
+runtime.get = function(from, key) return from[key] end
+runtime.make_list, runtime.make_map, runtime.put = make_list, make_map, put
+runtime.pairs_after = pairs_after
+runtime.stub = {
+  check = check, open = open, finish = finish, explain = explain,
+  pcall = pcall, type = type, error = error, getmetatable = getmetatable, by_name = by_name,
+  reference = reference,
 }

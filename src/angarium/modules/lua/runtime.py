@@ -4,11 +4,14 @@ A worker has one for each generation of its configuration. Nothing of Python can
 script but what is declared: attributes are closed, and Python's own functions are not there.
 """
 
+import re
 import traceback
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib import resources
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from lupa import luajit21
 
@@ -19,9 +22,11 @@ from angarium.modules.lua.services import Services
 from angarium.modules.lua.values import from_lua, to_lua
 from angarium.modules.lua.whole import calculate
 
-_PRELUDE = resources.files("angarium.modules.lua").joinpath("prelude.lua").read_bytes()
+_FILES: Final = ("prelude", "threads", "sandbox")
 # Exceptions which Lua holds are userdata of lupa: their metatable is not for scripts.
-_CLOSE = b"debug.getmetatable(python.builtins or python.none).__metatable = false python = nil"
+_CLOSE: Final = b"debug.getmetatable(python.none).__metatable = false"
+# A place in our own Lua says nothing to who wrote a script.
+_INSIDE: Final = re.compile(rf"\A(?:{'|'.join(_FILES)}):\d+: ")
 _DONE, _WAITS = 0, 1
 # Octets beyond the limit of a script: what is put into Lua where it cannot be refused.
 _SLACK = 32 * 1024 * 1024
@@ -29,55 +34,116 @@ _SLACK = 32 * 1024 * 1024
 _AT_ONCE = 1000
 
 
-class State:
-    """Runs chunks and functions of Lua. Not for use by several threads."""
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What scripts may use.
 
-    def __init__(self, services: Services, *, jit: bool = False, memory: int = 0) -> None:
-        """`jit`: compile, so that nothing stops a script which runs away. `memory`: most octets."""
+    Attributes:
+        seconds: of processor time for one call, or between two waits of it.
+        memory: octets of all scripts together; 0 is no limit.
+        jit: compile, after which nothing stops a script that runs away.
+        spare: coroutines which are kept to be used again.
+        uses: how often one is; 0 is no limit.
+        fresh: none is.
+    """
+
+    seconds: float = 1.0
+    memory: int = 0
+    jit: bool = False
+    spare: int = 5000
+    uses: int = 0
+    fresh: bool = False
+
+
+class State:
+    """Runs chunks and functions of Lua. Not for use by several threads.
+
+    Attributes:
+        situation: what the call which runs is about: an event of a hook, or None.
+    """
+
+    def __init__(
+        self,
+        services: Services,
+        limits: Limits = Limits(),
+        find: Callable[[str, str], tuple[bytes, str] | None] = lambda _name, _path: None,
+    ) -> None:
+        """Args: `find` reads the file of a module, by its name and Lua's package.path."""
         self.services = services
-        self._memory = memory
+        self.situation: Any = None
+        self._memory = limits.memory
+        self._find = find
+        self._may_wait = False
         self._lua = luajit21.LuaRuntime(
             encoding=None,
             unpack_returned_tuples=True,
             register_builtins=False,
             register_eval=False,
             attribute_filter=_closed,
-            max_memory=memory + _SLACK if memory else None,
+            max_memory=limits.memory + _SLACK if limits.memory else None,
         )
         self.lua_type: Callable[[Any], str | None] = luajit21.lua_type
-        if not jit:
-            self._lua.execute(b"jit.off()")
         self._lua.execute(_CLOSE)
-        self._prelude = self._lua.compile(_PRELUDE, name=b"=prelude")(self._explain, calculate)
+        if not limits.jit:
+            self._lua.execute(b"jit.off()")
+        runtime = self._lua.table_from(
+            {
+                b"explain": self._explain,
+                b"calculate": calculate,
+                b"translate": _text_only,
+                b"package": self._package,
+                b"find": self._source,
+                b"room": self.room_for,
+                b"show": self._show,
+                b"forget": _forget,
+                b"limits": self._lua.table_from(
+                    {
+                        b"seconds": limits.seconds,
+                        b"kilobytes": limits.memory // 1024,
+                        b"spare": limits.spare,
+                        b"uses": limits.uses,
+                        b"fresh": limits.fresh,
+                    }
+                ),
+            }
+        )
+        for name in _FILES:
+            text = resources.files("angarium.modules.lua").joinpath(f"{name}.lua").read_bytes()
+            self._lua.compile(text, name=f"={name}".encode())(runtime)
         # Handles got here belong to the main thread of Lua, which is never gone; see prelude.lua.
-        self._start = self._prelude[b"start"]
-        self._continue = self._prelude[b"continue"]
-        self._abandon = self._prelude[b"abandon"]
-        self._reference = self._prelude[b"reference"]
-        self._make_list = self._prelude[b"make_list"]
-        self._make_map = self._prelude[b"make_map"]
-        self._put = self._prelude[b"put"]
-        self._pairs_after = self._prelude[b"pairs_after"]
-        self.get: Callable[[object, object], object] = self._prelude[b"get"]
-        self.kept: Callable[[object], object] = self._prelude[b"same"]
-        self.packages = Packages(self, self._lua, self._prelude)
+        self._start = runtime[b"start"]
+        self._continue = runtime[b"continue"]
+        self._abandon = runtime[b"abandon"]
+        self._reference = runtime[b"reference"]
+        self._make_list = runtime[b"make_list"]
+        self._make_map = runtime[b"make_map"]
+        self._put = runtime[b"put"]
+        self._pairs_after = runtime[b"pairs_after"]
+        self._loaded = runtime[b"loaded"]
+        self._collect = self._lua.eval(b"collectgarbage")
+        self.counted: Callable[[], tuple[int, int]] = runtime[b"counted"]
+        self.record: Callable[[object], object] = runtime[b"record"]
+        self.get: Callable[[object, object], Any] = runtime[b"get"]
+        self.kept: Callable[[object], object] = runtime[b"same"]
+        self.name_of: Callable[[object], bytes] = runtime[b"name_of"]
+        self.kinds: Any = runtime[b"by_name"]
+        self.packages = Packages(self, self._lua, runtime)
         self.packages.install()
-        self._lua.globals()[HELPERS.encode()] = self._prelude[b"operators"]
+        self._lua.globals()[HELPERS.encode()] = runtime[b"operators"]
 
     # What scripts do.
 
-    def load(self, source: bytes, name: str) -> object:
+    def load(self, source: bytes, name: str) -> Any:
         """A function of the source's text; `name` stands in messages.
 
         Raises:
             ScriptError: it is not Lua.
         """
-        if source.startswith(b"\x1b"):
-            raise ScriptError(f"{name}:1: compiled code is not taken, only text is")
-        try:
-            return self._lua.compile(translated(source), name=b"=" + name.encode())
-        except luajit21.LuaSyntaxError as error:
-            raise ScriptError(_said(error)) from None
+        made = self._loaded(source, b"=" + name.encode())
+        if isinstance(made, tuple):
+            said = self._text_of(made[1])
+            raise ScriptError(said if said.startswith(f"{name}:") else f"{name}:1: {said}")
+        return made
 
     def run_now(self, function: object, *arguments: object) -> tuple[object, ...]:
         """Call a function of Lua where nothing may wait.
@@ -85,7 +151,8 @@ class State:
         Raises:
             ScriptError: it failed.
         """
-        return self._results(self._start(False, function, *arguments))
+        with self._waiting(False):
+            return self._results(self._start(False, None, function, *arguments))
 
     async def run(self, function: object, *arguments: object) -> tuple[object, ...]:
         """Call a function of Lua in a coroutine which may wait.
@@ -93,13 +160,46 @@ class State:
         Raises:
             ScriptError: it failed.
         """
-        outcome = self._start(True, function, *arguments)
-        while type(outcome) is tuple and outcome[0] == _WAITS:
-            _, number, awaited = outcome
-            outcome = await self._resume(number, awaited)
+        came = self.begin(None, function, *arguments)
+        return came if isinstance(came, tuple) else await came
+
+    def begin(
+        self, record: object, function: object, *arguments: object
+    ) -> tuple[object, ...] | Coroutine[Any, Any, tuple[object, ...]]:
+        """Call a function of Lua, which may wait: its results, or a coroutine that brings them.
+
+        Args:
+            record: of the session it is called for; None: as around it.
+
+        Raises:
+            ScriptError: it failed.
+        """
+        with self._waiting(True):
+            outcome = self._start(True, record, function, *arguments)
+        if type(outcome) is tuple and outcome[0] == _WAITS:
+            return self._go_on(outcome)
         return self._results(outcome)
 
-    async def _resume(self, number: int, awaited: Awaitable[object]) -> Any:
+    def at_once(self, record: object, function: object, *arguments: object) -> tuple[object, ...]:
+        """As `begin`, where nothing may wait."""
+        with self._waiting(False):
+            return self._results(self._start(False, record, function, *arguments))
+
+    async def _go_on(self, outcome: Any) -> tuple[object, ...]:
+        situation = self.situation
+        while type(outcome) is tuple and outcome[0] == _WAITS:
+            _, number, awaited = outcome
+            came = await self._what(number, awaited)
+            before, self.situation = self.situation, situation
+            try:
+                with self._waiting(True):
+                    outcome = self._continue(number, *came)
+            finally:
+                self.situation = before
+        return self._results(outcome)
+
+    async def _what(self, number: int, awaited: Awaitable[object]) -> tuple[object, ...]:
+        """What a script waited for, as `wait` in threads.lua gives it back."""
         came = _Came()
         try:
             with came:
@@ -108,20 +208,42 @@ class State:
             self._abandon(number)
             raise
         if came.error is not None:
-            return self._continue(number, False, came.error)
-        if isinstance(came.value, tuple):
-            return self._continue(number, True, *came.value)
-        return self._continue(number, True, came.value)
+            return False, came.error
+        return (True, *came.value) if isinstance(came.value, tuple) else (True, came.value)
+
+    @contextmanager
+    def _waiting(self, may_wait: bool) -> Iterator[None]:
+        before, self._may_wait = self._may_wait, may_wait
+        try:
+            yield
+        except luajit21.LuaError as error:
+            # Of our own Lua, such as a stack which is full, or no memory to begin with.
+            raise ScriptError(str(error.args[0] if error.args else error)) from None
+        finally:
+            self._may_wait = before
 
     def _results(self, outcome: Any) -> tuple[object, ...]:
         if type(outcome) is not tuple:
             return ()
         if outcome[0] == _DONE:
-            return tuple(outcome[1:])
+            return outcome[1:]
         _, error, trace = outcome
         raise ScriptError(self._text_of(error), trace.decode("utf-8", "replace"))
 
+    def collect(self, how: bytes = b"collect", amount: int = 0) -> object:
+        """Collect garbage, or set what Lua's collectgarbage sets."""
+        return self._collect(how, amount)
+
+    @property
+    def memory(self) -> int:
+        """Octets which scripts use."""
+        return int(float(self._collect(b"count")) * 1024)
+
     # What functions of ours do.
+
+    @property
+    def may_wait(self) -> bool:
+        return self._may_wait
 
     def to_lua(self, value: object) -> object:
         return to_lua(self, value)
@@ -129,8 +251,26 @@ class State:
     def from_lua(self, value: object) -> object:
         return from_lua(self, value)
 
+    def metatable(self, kind: str) -> object:
+        return self.from_lua(self.get(self.get(self.kinds, kind.encode()), b"mt"))
+
     def panic(self, text: str) -> None:
         self.services.panic(text)
+
+    def _show(self, text: bytes) -> None:
+        self.services.show(text.decode("utf-8", "replace"))
+
+    def _package(self, name: bytes) -> object:
+        return self.packages.find(name.decode("utf-8", "replace"))
+
+    def _source(self, name: bytes, path: object) -> object:
+        """The text of a module's file and where it is; or None and why not."""
+        shown = name.decode("utf-8", "replace")
+        where = path.decode("utf-8", "replace") if isinstance(path, bytes) else ""
+        found = self._find(shown, where)
+        if found is None:
+            return None, f"module '{shown}' is not found".encode()
+        return found[0], found[1].encode()
 
     def new_table(self, array: list[object], pairs: Mapping[object, object]) -> object:
         if pairs:
@@ -158,7 +298,12 @@ class State:
 
     def room_for(self, octets: int) -> None:
         if self._memory and self._lua.get_memory_used() + octets > self._memory:
-            raise LuaError("not enough memory")
+            self._collect(b"collect")
+            if self._lua.get_memory_used() + octets > self._memory:
+                raise LuaError("not enough memory")
+
+    def metatable(self, name: str) -> object:
+        return self.packages.metatables[name]
 
     def proxy(self, name: str, value: object) -> object:
         return self.packages.makers[name](value)
@@ -172,7 +317,7 @@ class State:
         if isinstance(error, Exception):
             error = self._explain(error)
         if isinstance(error, bytes):
-            return error.decode("utf-8", "replace")
+            return _INSIDE.sub("", error.decode("utf-8", "replace"))
         return f"error of type {self.lua_type(error) or type(error).__name__}"
 
     def _explain(self, error: object) -> Any:
@@ -220,8 +365,12 @@ def _closed(_of: object, _name: object, _setting: bool) -> object:
     raise AttributeError("closed")
 
 
-def _said(error: Exception) -> str:
-    text = error.args[0] if error.args else ""
-    if isinstance(text, bytes):
-        text = text.decode("utf-8", "replace")
-    return str(text).removeprefix("error loading code: ")
+def _text_only(source: bytes) -> bytes:
+    if source.startswith(b"\x1b"):
+        raise LuaError("compiled code is not taken, only text is")
+    return translated(source)
+
+
+def _forget(awaited: object) -> None:
+    if isinstance(awaited, Coroutine):
+        awaited.close()

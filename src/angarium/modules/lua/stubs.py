@@ -5,6 +5,7 @@ call costs 0.3 µs and each thing done in Python about as much again. Only what 
 (text, tables, functions, anything) goes through a Python function in between.
 """
 
+import inspect
 import re
 import types
 from collections.abc import Awaitable, Callable
@@ -23,6 +24,8 @@ from angarium.modules.lua.values import LARGE
 
 Adapted = Callable[..., Any]
 
+# As in threads.lua.
+PENDING = b"\0pending"
 _PLAIN_RESULTS = frozenset({bool, int, float, bytes, types.NoneType})
 # Keys of `wanted` in prelude.lua.
 _WANTED = {
@@ -82,6 +85,8 @@ def stub(declared: LuaFunction) -> str:
             instead = ", ".join(["now", *names])
             lines.append(f"  if not can_wait() then return finish(pcall({instead})) end")
         lines.append(f"  return finish(wait(pcall({passed})))")
+    elif declared.maybe:
+        lines.append(f"  return env.maybe(pcall({passed}))")
     else:
         lines.append(f"  return finish(pcall({passed}))")
     return "\n".join([*head, f"return function({formal})", *lines, "end"])
@@ -97,6 +102,8 @@ def adapted(declared: LuaFunction, runtime: Runtime, *, now: bool = False) -> Ad
     plain = all(kind in _PLAIN_RESULTS for kind in declared.results)
     if declared.waits and not now:
         return _waiting(function, converters, rest, runtime)
+    if declared.maybe:
+        return _maybe(function, converters, rest, runtime)
     if plain and not rest and not any(converters):
         return _with_room(function, runtime) if bytes in declared.results else function
 
@@ -203,6 +210,26 @@ def _with_room(function: Adapted, runtime: Runtime) -> Adapted:
         if result.__class__ is bytes and len(result) > LARGE:
             runtime.room_for(len(result))
         return result
+
+    return call
+
+
+def _maybe(
+    function: Adapted,
+    converters: list[Callable[[Any], object] | None],
+    rest: bool,
+    runtime: Runtime,
+) -> Callable[..., object]:
+    """Calls a function which waits only at times: it gives its result, or what to wait for."""
+
+    async def wait(awaited: Awaitable[object]) -> object:
+        return runtime.to_lua(await awaited)
+
+    def call(*given: Any) -> object:
+        result = function(*_converted(given, converters, rest, runtime))
+        if inspect.isawaitable(result):
+            return PENDING, wait(result)
+        return runtime.to_lua(result)
 
     return call
 

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any, Protocol
 
-from angarium.modules.lua.declare import kind_of
+from angarium.modules.lua.declare import Function, Table, kind_of
 from angarium.modules.lua.errors import LuaError
 
 # A table may hold itself.
@@ -110,7 +110,7 @@ def _inner(engine: Engine, value: object, level: int) -> object:
     return to_lua(engine, value, level + 1)
 
 
-class TableHandle:
+class TableHandle(Table):
     """A table of a script."""
 
     __slots__ = ("_engine", "native")
@@ -181,7 +181,7 @@ class TableHandle:
         return pairs
 
 
-class FunctionHandle:
+class FunctionHandle(Function):
     """A function of a script."""
 
     __slots__ = ("_engine", "native")
