@@ -110,9 +110,6 @@ class Runtime(Protocol):
     def from_lua(self, value: object) -> object:
         """A value of a script: tables and functions are given a handle, objects taken out."""
 
-    def metatable(self, name: str) -> object:
-        """The metatable of a declared kind of object, by its name."""
-
     def room_for(self, octets: int) -> None:
         """Whether so much has room in the memory of Lua, before it is made.
 

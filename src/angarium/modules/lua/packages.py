@@ -39,7 +39,6 @@ class Packages:
         self._tables: dict[str, Any] = {"": lua.globals()}
         self._kinds: dict[str, Any] = {}
         self.makers: dict[str, Callable[[object], object]] = {}
-        self.metatables: dict[str, object] = {}
 
     def install(self) -> None:
         """Make everything which is declared."""
@@ -47,7 +46,6 @@ class Packages:
             made = self._prelude[b"define"](kind.name.encode(), kind.userdata)
             self._kinds[kind.name] = made
             self.makers[kind.name] = made[b"new"]
-            self.metatables[kind.name] = made[b"mt"]
         for name, value in CONSTANTS.items():
             space, _, last = name.rpartition(".")
             self.table(space)[last.encode()] = value

@@ -302,9 +302,6 @@ class State:
             if self._lua.get_memory_used() + octets > self._memory:
                 raise LuaError("not enough memory")
 
-    def metatable(self, name: str) -> object:
-        return self.packages.metatables[name]
-
     def proxy(self, name: str, value: object) -> object:
         return self.packages.makers[name](value)
 
