@@ -21,6 +21,7 @@ PANICS: Final = ("custom_logger", "exim_logger", "postfix_logger", "sendmail_log
 
 # Those which are policy; they run in the workers. In `modules/means` stands what they are.
 POLICY: Final[Mapping[str, str]] = {
+    "python": "angarium.modules.python.module:Python",
     "inbound_audit": "angarium.modules.guard.inbound_audit:InboundAudit",
     "mail_loop": "angarium.modules.guard.mail_loop:MailLoop",
 }

@@ -4,8 +4,9 @@ The one place beside a process' outermost loop where `Exception` is caught: what
 wrong is told with its file and line, and answered with `policy_error_code`; no mail is lost.
 """
 
+import asyncio
 import traceback
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any, Final
@@ -46,11 +47,13 @@ class Handler:
         call: what is asked.
         module: the stanza's name, for `__bypass_`.
         name: of script and function, for people.
+        file: of the script, where it has one.
     """
 
     call: Callable[[Any], Answer]
     module: str
     name: str
+    file: str = ""
     tally: Tally = field(default_factory=Tally)
     bypass: str = field(init=False)
 
@@ -85,15 +88,32 @@ class Guard:
         finally:
             handler.tally.add(perf_counter() - began)
 
+    def run(self, module: str, name: str, call: Callable[[], Any]) -> Any:
+        """Call what no message waits for, such as a timer's function; a failure is only told."""
+        try:
+            return call()
+        except Exception as error:  # noqa: BLE001 - see above
+            self.panic(module, f"{name}: {_said(error, '')}")
+            return None
+
+    async def wait(self, module: str, name: str, answer: Awaitable[Any]) -> None:
+        """Wait for what such a call returned."""
+        try:
+            async with asyncio.timeout(self.patience):
+                await answer
+        except Exception as error:  # noqa: BLE001 - see above
+            self.panic(module, f"{name}: {_said(error, '')}")
+
     def fail(self, handler: Handler, event: Hook, error: BaseException) -> None:
         """Tell of a failure and refuse what was asked."""
         handler.tally.errors += 1
-        said = f"{type(event).name} error: {handler.name}: {_said(error)}{_about(event)}"
+        said = f"{type(event).name} error: {handler.name}: {_said(error, handler.file)}"
+        said += _about(event)
         self.panic(handler.module, said)
         event.refuse(self.failed)
 
 
-def _said(error: BaseException) -> str:
+def _said(error: BaseException, script: str) -> str:
     """Return what is known of a failure: where, and what."""
     if isinstance(error, PolicyError):
         file, line = error.fields.get("file"), error.fields.get("line")
@@ -101,7 +121,8 @@ def _said(error: BaseException) -> str:
     if isinstance(error, TimeoutError) and not str(error):
         return "it waited longer than policy_wait_limit allows"
     frames = traceback.extract_tb(error.__traceback__)
-    where = f"{frames[-1].filename}:{frames[-1].lineno}: " if frames else ""
+    own = [each for each in frames if each.filename == script] or frames
+    where = f"{own[-1].filename}:{own[-1].lineno}: " if own else ""
     return f"{where}{type(error).__name__}: {error}"
 
 
