@@ -97,7 +97,7 @@ async def test_roles_and_passwords_decide_and_all_of_it_is_noted(tmp_path: Path)
 
 
 async def test_a_stuck_worker_is_named_in_the_answer(tmp_path: Path) -> None:
-    world = World(tmp_path, "command_timeout = 0.3", workers=2)
+    world = World(tmp_path, "command_timeout = 3", workers=2)
     async with world, operator(world.state) as admin:
         stuck = world.worker_pids()[0]
         os.kill(stuck, signal.SIGSTOP)

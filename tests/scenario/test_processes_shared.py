@@ -20,7 +20,7 @@ SHARE = 20  # messages, after which a connection is given up if somebody else wa
 
 
 async def test_one_connection_goes_round_among_four_workers(tmp_path: Path) -> None:
-    async with World(tmp_path, ONE, ZONE, sink="at dot delay 0.002 answer", workers=4) as world:
+    async with World(tmp_path, ONE, ZONE, sink="at dot delay 0.01 answer", workers=4) as world:
         async with pressure(world.port, connections=8, count=600) as load:
             await load.finished()
         await world.delivered(600)
