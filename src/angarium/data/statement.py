@@ -19,7 +19,8 @@ from angarium.data.errors import StatementError
 from angarium.data.rows import Scalar
 
 Name: TypeAlias = str | int
-Parameters: TypeAlias = Sequence[Scalar] | Mapping[str, Scalar] | Mapping[int, Scalar]
+# What they are is looked at when they are bound: who calls from a script has no types.
+Parameters: TypeAlias = Sequence[object] | Mapping[str, object] | Mapping[int, object]
 
 _STANDARD: Final = r"""
     '(?:[^']|'')*' | "(?:[^"]|"")*" | --[^\n]* | /\*.*?\*/
@@ -97,6 +98,8 @@ def bound(template: Template, parameters: Parameters) -> tuple[Scalar, ...]:
     Raises:
         StatementError: there are too few values, or too many of them by place.
     """
+    if isinstance(parameters, str | bytes):
+        raise StatementError("parameters are a list or a table, not one text")
     if not isinstance(parameters, Mapping):
         if template.names and not template.by_place:
             raise StatementError("the query has names, and the parameters have none")
@@ -110,7 +113,7 @@ def bound(template: Template, parameters: Parameters) -> tuple[Scalar, ...]:
         raise StatementError("a parameter is missing", name=error.args[0]) from None
 
 
-def _checked(value: Scalar) -> Scalar:
+def _checked(value: object) -> Scalar:
     if value is None or isinstance(value, bool | int | float | str | bytes):
         return value
     raise StatementError("this cannot be a parameter", type=type(value).__name__)

@@ -9,6 +9,7 @@ from angarium.data.errors import LateError, StatementError, UnreachableError
 from angarium.data.kinds.redis import Driver, command
 from angarium.data.statement import bound
 from angarium.data.uri import parse
+from helpers.databank import those
 from helpers.databases import Server, asking, redis
 
 
@@ -50,7 +51,7 @@ async def test_replies_are_rows(server: Server) -> None:
         assert (found.at(1), found.columns.named) == ("x", False)
         assert await source.fetch_row("GET nothing") is None
         await source.execute("HSET h name Ann age 5")
-        assert await source.query("HGETALL h") == ({"name": "Ann", "age": "5"},)
+        assert await source.query("HGETALL h") == those({"name": "Ann", "age": "5"})
         assert await source.query("HGETALL nothing") == ()
         await source.execute("RPUSH l a b c d")
         assert [row.at(1) for row in await source.query("LRANGE l 0 -1")] == ["a", "b", "c"]

@@ -61,8 +61,8 @@ class Connection:
         try:
             cursor = database.execute(bound.text, bound.values)
             try:
-                if not fetch or cursor.description is None:
-                    lines = []
+                if not fetch or cursor.description is None or self._limits.rows == 0:
+                    lines = []  # Zero is all to `fetchmany`.
                 elif self._limits.rows < 0:
                     lines = cursor.fetchall()
                 else:

@@ -5,7 +5,7 @@ from typing import Final
 from angarium.config.resolve import Configuration
 from angarium.data.source import Settings
 from angarium.data.uri import URLS, parse
-from angarium.modules.auth.options import Datasource, DsLdap
+from angarium.modules.auth.options import DatasourceOptions, DsLdap
 
 _IDLE_SECONDS: Final = 60.0
 
@@ -15,12 +15,12 @@ def settings_of(configuration: Configuration) -> list[Settings]:
     directories = configuration.top(DsLdap)
     return [
         _settings(name, options, directories)
-        for name, options in configuration.instances(Datasource)
+        for name, options in configuration.instances(DatasourceOptions)
         if options.uri
     ]
 
 
-def _settings(name: str, options: Datasource, directories: DsLdap) -> Settings:
+def _settings(name: str, options: DatasourceOptions, directories: DsLdap) -> Settings:
     idle, idle_seconds = options.connections, _IDLE_SECONDS
     if parse(options.uri[0]).kind in URLS:
         if directories.connection_cache_size is not None:

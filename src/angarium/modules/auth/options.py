@@ -61,6 +61,17 @@ class SourceUri(Secret):
 
 
 @dataclass(frozen=True, slots=True)
+class SourceUris(List[str]):
+    """Uris which are asked in turn: they have to understand the same queries."""
+
+    def parse(self, raw: Raw) -> tuple[str, ...]:
+        found = List.parse(self, raw)
+        if len({uri.KINDS[uri.parse(each).kind] for each in found}) > 1:
+            raise ValueError("all uris of a datasource are of one kind")
+        return found
+
+
+@dataclass(frozen=True, slots=True)
 class Charset(Text):
     """The name of a character set."""
 
@@ -95,11 +106,11 @@ class Passive(Options, template=True):
     )
 
 
-class Datasource(Options, stanza="datasource", naming=Naming.ALWAYS):
+class DatasourceOptions(Options, stanza="datasource", naming=Naming.ALWAYS):
     """A named source of data which modules and scripts ask by queries."""
 
     uri = option(
-        List(SourceUri()),
+        SourceUris(SourceUri()),
         (),
         doc="Kind and its parameters, with a colon between them. Several of one kind are asked in "
         "turn, those which are away left out.",
