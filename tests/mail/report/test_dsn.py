@@ -147,7 +147,8 @@ def test_the_status_is_of_the_class_of_the_action(
 def test_whatever_a_host_says_the_report_can_be_read(text: str, odd: str, original: bytes) -> None:
     outcome = Outcome("b@y.example", Action.FAILED, Reply(550, text), orcpt="rfc822;" + odd)
     made = build(notice(outcomes=(outcome,), envid=odd, original=original, whole=True))
-    assert max(len(line) for line in made.replace(original, b"").split(b"\r\n")) <= 998
+    ours = build(notice(outcomes=(outcome,), envid=odd, original=b""))
+    assert max(len(line) for line in ours.split(b"\r\n")) <= 998
     _, parts = read(made)
     fields = parts[1].get_payload(1)
     assert isinstance(fields, EmailMessage)

@@ -27,6 +27,7 @@ class Action(enum.Enum):
     DELAYED = "delayed"
     DELIVERED = "delivered"
     RELAYED = "relayed"
+    EXPANDED = "expanded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ _SUBJECTS: Final = {
     Action.DELAYED: "Mail is delayed",
     Action.DELIVERED: "Mail was delivered",
     Action.RELAYED: "Mail was passed on",
+    Action.EXPANDED: "Mail was passed on to several",
 }
 _LEAD: Final = {
     Action.FAILED: "Your message could not be delivered to:",
@@ -88,6 +90,7 @@ _LEAD: Final = {
     " need not send it again; it is tried further:",
     Action.DELIVERED: "Your message was delivered to:",
     Action.RELAYED: "Your message was passed on, to a host which may not report further, for:",
+    Action.EXPANDED: "Your message was delivered, and passed on to several others, for:",
 }
 
 
@@ -118,7 +121,7 @@ def build(notice: Notice) -> bytes:
         f"Content-Type: message/{kind}",
         f"Content-Transfer-Encoding: {encoding}",
         "",
-        *_status(notice, utf8=utf8),
+        *_status(notice),
         "",
     ]
     parts = ["\r\n".join(rows).encode("utf-8" if utf8 else "ascii", "replace"), b"\r\n"]
@@ -167,31 +170,48 @@ def _explained(notice: Notice) -> Iterator[str]:
         yield f"The {what} follows below."
 
 
-def _status(notice: Notice, *, utf8: bool) -> Iterator[str]:
-    """The part for machines: fields of the message, then of each recipient."""
-    if notice.envid:
-        yield f"Original-Envelope-Id: {_line(_from_xtext(notice.envid))}"
-    yield f"Reporting-MTA: dns; {notice.host}"
-    yield f"Arrival-Date: {_date(notice.arrived)}"
+def status_text(notice: Notice) -> str:
+    """Return the part for machines by itself, with CRLF between its lines."""
+    return "\r\n".join(_status(notice))
+
+
+def status_fields(notice: Notice) -> Iterator[list[tuple[str, str]]]:
+    """Yield the fields of the part for machines: those of the message, then of each recipient."""
+    about = [("Original-Envelope-Id", _line(_from_xtext(notice.envid)))] if notice.envid else []
+    about.append(("Reporting-MTA", f"dns; {notice.host}"))
+    about.append(("Arrival-Date", _date(notice.arrived)))
+    yield about
     for each in notice.outcomes:
-        yield ""
+        fields = []
         kind, _, original = each.orcpt.partition(";")
         if original:
-            yield f"Original-Recipient: {_line(kind)}; {_line(_from_xtext(original))}"
+            fields.append(("Original-Recipient", f"{_line(kind)}; {_line(_from_xtext(original))}"))
         # utf-8 is the address type of an address which needs it (RFC 6533 section 3).
-        yield f"Final-Recipient: {'rfc822' if each.address.isascii() else 'utf-8'}; {each.address}"
-        yield f"Action: {each.action.value}"
-        yield f"Status: {status_of(each.reply, each.action)}"
+        named = "rfc822" if each.address.isascii() else "utf-8"
+        fields.append(("Final-Recipient", f"{named}; {each.address}"))
+        fields.append(("Action", each.action.value))
+        fields.append(("Status", status_of(each.reply, each.action)))
         if each.remote:
-            yield f"Remote-MTA: dns; [{each.remote.rpartition(':')[0].strip('[]')}]"
+            fields.append(("Remote-MTA", f"dns; [{each.remote.rpartition(':')[0].strip('[]')}]"))
         # Only what a host said is of type smtp; the rest is ours (RFC 3464 section 2.3.6).
-        yield from _folded(
-            f"Diagnostic-Code: {'smtp' if each.remote else 'x-angarium'}; {each.reply}"
-        )
+        said = "smtp" if each.remote else "x-angarium"
+        fields.append(("Diagnostic-Code", f"{said}; {_line(str(each.reply))}"))
         if each.attempted_at:
-            yield f"Last-Attempt-Date: {_date(each.attempted_at)}"
+            fields.append(("Last-Attempt-Date", _date(each.attempted_at)))
         if each.until:
-            yield f"Will-Retry-Until: {_date(each.until)}"
+            fields.append(("Will-Retry-Until", _date(each.until)))
+        yield fields
+
+
+def _status(notice: Notice) -> Iterator[str]:
+    for number, fields in enumerate(status_fields(notice)):
+        if number:
+            yield ""
+        for name, value in fields:
+            if name == "Diagnostic-Code":
+                yield from _folded(f"{name}: {value}")
+            else:
+                yield f"{name}: {value}"
 
 
 def status_of(reply: Reply, action: Action) -> str:
