@@ -50,7 +50,8 @@ async def test_who_is_put_on_a_list_is_on_it() -> None:
         local vctx, pbp = test.pbp.session(), msys.pbp
         local before = pbp.check_whitelist(vctx, "good")
         pbp.set_whitelist(vctx, msys.core.VCTX_CONN, "good", true)
-        return before, pbp.check_whitelist(vctx, "good"), pbp.check_whitelist(vctx, { "x", "good" }),
+        return before, pbp.check_whitelist(vctx, "good"),
+          pbp.check_whitelist(vctx, { "x", "good" }),
           pbp.check_whitelist(vctx, { honor_whitelist = { "good" } }),
           pbp.check_whitelist(vctx, { "other" }), pbp.check_whitelist(vctx, nil)
     """
@@ -105,9 +106,8 @@ async def test_a_peer_has_a_name_which_leads_back_to_it_or_not(
 
 async def test_sizes_are_octets() -> None:
     lua, _ = _lua()
-    assert await running('return msys.pbp.size_in_bytes("30m"), msys.pbp.size_in_bytes(5)', lua) == [
-        30 * 1024 * 1024, 5,
-    ]  # fmt: skip
+    source = 'return msys.pbp.size_in_bytes("30m"), msys.pbp.size_in_bytes(5)'
+    assert await running(source, lua) == [30 * 1024 * 1024, 5]
     with pytest.raises(ScriptError, match="'much' is no size"):
         await running('return msys.pbp.size_in_bytes("much")', lua)
 
