@@ -22,10 +22,9 @@ from angarium.inbound.services import Services
 from angarium.journal.errors import SpoolError
 from angarium.net.sweep import Sweep
 from angarium.policy.chain import Policy
-from angarium.policy.guard import Guard, Handler
-from angarium.policy.hooks import marked
 from angarium.policy.module import Policing
 from angarium.queue.throttle import LocalLedger
+from helpers.asking import asked
 from helpers.clock import FakeClock
 
 LISTEN = "127.0.0.1:2525"
@@ -254,15 +253,7 @@ class Desk:
 
     def asked(self, *modules: object) -> Policy:
         """Return a policy in which these are asked, in this order."""
-        guard = Guard(lambda module, line: self.panics.append(f"{module}: {line}"))
-        return Policy(
-            [
-                (hook, Handler(method, type(module).__name__, method.__name__))
-                for module in modules
-                for hook, method in marked(module)
-            ],
-            guard,
-        )
+        return asked(*modules, panics=self.panics)
 
     @staticmethod
     def profiles(
