@@ -12,6 +12,7 @@ from angarium.config.load import load_snapshot, snapshot
 from angarium.config.resolve import Configuration
 from angarium.console.access import Peer, Rank
 from angarium.console.errors import CommandError, ConflictError
+from angarium.console.imports import Imports
 from angarium.console.node import Member, Tell, nobody
 from angarium.console.question import Answers, Asking
 from angarium.console.server import Applied, Live
@@ -38,6 +39,7 @@ class FakeNode:
         self.parts: dict[str, object] = {}  # of each child, by its name
         self.stuck: tuple[str, ...] = ()
         self.statistics = Statistics()
+        self.imports = Imports(self)
         self.told: list[str] = []
 
     def stop(self) -> None:

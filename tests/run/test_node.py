@@ -1,5 +1,6 @@
 """The processes of a node, as commands of the console see them."""
 
+import asyncio
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,9 +9,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from angarium.console.imports import Order
 from angarium.console.node import Member
 from angarium.console.question import Asking, Of
+from angarium.queue.importing import Wish
 from angarium.run import link
+from angarium.run.handover import KeptNode
 from angarium.run.node import Node, kind
 from angarium.run.plan import Plan
 from angarium.run.renewal import Generation
@@ -91,6 +95,18 @@ def test_what_is_known_of_the_node_goes_to_the_program_in_its_place(processes: P
     assert (after.started, after.members[0].started) == (began, began)
     assert after.statistics.traces == 5
     assert after.statistics.gone.bindings == {"g\tb": [1, 2, 3]}
+
+
+async def test_imports_go_on_in_the_program_in_its_place(processes: Processes) -> None:
+    order = Order(Wish("/drop"), every=60.0)
+    kept = KeptNode(imports=[order])
+    after = Node(processes, processes.clock, kept)
+    assert after.imports.kept() == []
+    after.resumed()
+    assert after.imports.kept() == after.keep().imports == [order]
+    [job] = after.imports.jobs()
+    job.task.cancel()
+    await asyncio.wait([job.task])
 
 
 def test_a_process_is_told_by_its_name() -> None:

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from angarium.console.question import Answers, Asking, Of
 from angarium.console.statistics import Statistics
+
+if TYPE_CHECKING:
+    from angarium.console.imports import Imports
 
 R = TypeVar("R")
 
@@ -51,6 +54,11 @@ class Node(Protocol):
     @property
     def statistics(self) -> Statistics:
         """Return what the console keeps for this node."""
+        ...
+
+    @property
+    def imports(self) -> "Imports":
+        """Return the imports which operators have begun."""
         ...
 
     def stop(self) -> None:

@@ -50,6 +50,9 @@ from angarium.core.registry import Registry
 P = ParamSpec("P")
 R = TypeVar("R")
 
+# Why there is no answer of a process.
+GONE: Final = "it has ended"
+STARTING: Final = "it is being started"
 _GENERATOR_RESULT: Final = 2  # of the arguments of Generator
 
 

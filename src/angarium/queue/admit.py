@@ -140,7 +140,7 @@ class Admit:
 
     def bring(self, message: Message, recipients: Sequence[Recipient], done: Done) -> None:
         """As `submit`, for mail from elsewhere: it was given to nobody, so memory is no promise."""
-        self._decide(self.refusal(), message, recipients, done, _Pending)
+        self._decide(self.refusal(), [(message, recipients)], done, _Pending)
 
     def _decide(
         self,

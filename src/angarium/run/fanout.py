@@ -8,18 +8,15 @@ What its lines cost is bounded: who reads them slowly gets fewer (`run/control`)
 import asyncio
 from collections.abc import Sequence
 from itertools import count
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from angarium.console.node import Tell
-from angarium.console.question import Answers, Asking, QuestionError
+from angarium.console.question import GONE, STARTING, Answers, Asking, QuestionError
 from angarium.run import link
 from angarium.run.answering import MAX_ANSWER
 from angarium.run.child import Child
 
 R = TypeVar("R")
-
-GONE: Final = "it has ended"
-STARTING: Final = "it is being started"
 
 
 class Pending:

@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from angarium.console.imports import Order
 from angarium.console.statistics import Statistics
 from angarium.core.errors import Error
 from angarium.queue.rows import LAYOUT
@@ -38,11 +39,17 @@ class KeptSolo(msgspec.Struct, frozen=True):
 
 
 class KeptNode(msgspec.Struct, frozen=True):
-    """What the console knows of the node. `since`: when children were started, by process id."""
+    """What the console knows of the node.
+
+    Attributes:
+        since: when children were started, by process id.
+        imports: which are to go on.
+    """
 
     started: float = 0.0
     since: dict[int, float] = {}
     statistics: Statistics = msgspec.field(default_factory=Statistics)
+    imports: list[Order] = []
 
 
 class Handover(msgspec.Struct, frozen=True):

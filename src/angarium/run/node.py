@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Final, Protocol, TypeVar
 
+from angarium.console.imports import Imports
 from angarium.console.node import Member, Tell, nobody
 from angarium.console.question import Answers, Asking, Of
 from angarium.core.clock import Clock
@@ -48,10 +49,12 @@ class Node:
         self._fanout = Fanout(max(1, int(clock.time() * 1000)))
         self.started = kept.started or clock.time()
         self.statistics = kept.statistics
+        self.imports = Imports(self)
+        self._orders = kept.imports
 
     def keep(self) -> KeptNode:
         """Return what the program has to know which takes our place."""
-        return KeptNode(self.started, self._since, self.statistics)
+        return KeptNode(self.started, self._since, self.statistics, self.imports.kept())
 
     @property
     def pid(self) -> int:
@@ -95,6 +98,8 @@ class Node:
         """We are in the place of a program which had questions under way: nobody waits for them."""
         for each in self._processes.children():
             each.send(link.Withdrawn())
+        for order in self._orders:
+            self.imports.begin(order)
 
     def counted(self, message: link.Counted) -> None:
         self.statistics.gone.add(message.names, message.bindings)

@@ -53,3 +53,9 @@ def test_no_sender_breaks_out_of_its_comment(sender: str) -> None:
 
 def test_a_message_id_is_made_of_the_id() -> None:
     assert trace.message_id("91/6D-07914-E67BC044", "mx") == "<91.6D.07914.E67BC044@mx>"
+
+
+def test_what_no_connection_has_brought_comes_from_nowhere() -> None:
+    assert trace.brought_in("mx.example", "Angarium 1", "91/6D-07914-E67BC044", "now") == (
+        "Received: by mx.example\r\n\t(Angarium 1)\r\n\tid 91/6D-07914-E67BC044; now\r\n"
+    )

@@ -3,8 +3,18 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from angarium.queue.spool.foreign import ForeignError, is_maildir, letter, maildir, postcat
+from angarium.queue.spool.foreign import (
+    ForeignError,
+    is_maildir,
+    is_postcat,
+    letter,
+    lines,
+    maildir,
+    postcat,
+)
 from angarium.queue.spool.letter import Letter
 
 
@@ -91,3 +101,15 @@ def test_what_is_not_all_of_it_is_told(end: bytes) -> None:
         cut = POSTCAT.partition(b"recipient: liar")[0]
     with pytest.raises(ForeignError):
         postcat(cut, 0.0)
+
+
+@given(st.text(alphabet="ab\r\n", max_size=40), st.integers(1, 9))
+def test_lines_are_the_same_however_they_are_cut(text: str, piece: int) -> None:
+    octets = text.encode()
+    whole = octets.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
+    assert b"".join(lines(octets, piece)) == whole
+
+
+def test_what_postcat_prints_is_known_by_its_beginning() -> None:
+    assert is_postcat(POSTCAT)
+    assert not is_postcat(b"Subject: *** ENVELOPE RECORDS")

@@ -5,7 +5,7 @@ The hose is asked, which reads them anyhow, so no worker has work of it.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -29,7 +29,7 @@ from angarium.events.schema import (
 )
 from angarium.events.stream import KINDS, MESSAGES, frames
 from angarium.journal.disk import FileDisk
-from angarium.journal.reader import Tail
+from angarium.journal.reader import STUCK, Tail
 
 RECORDS: Final = 64  # taken from a stream in one step
 LOOK_SECONDS: Final = 20.0  # for the life of a message; what is not read by then is said
@@ -86,6 +86,15 @@ class Reply(msgspec.Struct, frozen=True, order=True):
         return max(self, other)
 
 
+class Batches(msgspec.Struct, frozen=True):
+    """Ids of contents."""
+
+    ids: set[int] = set()
+
+    def __add__(self, other: "Batches") -> "Batches":
+        return Batches(self.ids | other.ids)
+
+
 @question("last reply", of=Of.HOSE)
 def last_reply(hose: Hose, ident: int) -> Generator[None, None, Reply]:
     """Return with which reply mail to a recipient was put off last, if it is found soon."""
@@ -99,6 +108,20 @@ def last_reply(hose: Hose, ident: int) -> Generator[None, None, Reply]:
     return max(found)
 
 
+@question("received", of=Of.HOSE)
+def received(hose: Hose, batches: list[int]) -> Generator[None, None, Batches]:
+    """Return which messages were received, of those with these ids of a content."""
+    wanted, found = set(batches), set[int]()
+    # Of ids of one second the first octets are the same, and those of few seconds are looked for.
+    needles = {_UINT64 + each.to_bytes(8, "big")[:4] for each in wanted}
+    for folder in sorted((hose.state / "spool").glob(f"*/{MESSAGES}")):
+        for event in _events(folder, needles):
+            if isinstance(event, Reception) and event.batch in wanted:
+                found.add(event.batch)
+            yield
+    return Batches(found)
+
+
 def _looked(
     hose: Hose, ident: int, seconds: float, look: Callable[[Event], object]
 ) -> Generator[None, None, bool]:
@@ -106,7 +129,7 @@ def _looked(
     needle = _UINT64 + ident.to_bytes(8, "big")
     until = time.monotonic() + seconds
     for folder in sorted((hose.state / "spool").glob(f"*/{MESSAGES}")):
-        for event in _events(folder, needle):
+        for event in _events(folder, {needle}):
             if event is not None and ident in (getattr(event, "id", 0), getattr(event, "batch", 0)):
                 look(event)
             yield
@@ -115,24 +138,26 @@ def _looked(
     return True
 
 
-def _events(folder: Path, needle: bytes) -> Iterator[Event | None]:
-    """Yield the events in whose octets the needle is, and None between two pieces."""
-    tail, after = Tail(FileDisk(), str(folder), KINDS[folder.name]), 0
+def _events(folder: Path, needles: Collection[bytes]) -> Iterator[Event | None]:
+    """Yield the events in whose octets a needle is, and None between two pieces."""
+    tail, after, idle = Tail(FileDisk(), str(folder), KINDS[folder.name]), 0, 0
     try:
-        while records := tail.read(after, RECORDS):
-            after = records[-1][0]
+        # A segment which was being written in a crash has no end: it takes some looks to leave it.
+        while idle <= STUCK:
+            records = tail.read(after, RECORDS)
+            after, idle = (records[-1][0], 0) if records else (after, idle + 1)
             for _, payload in records:
-                if needle in payload:
-                    yield from _decoded(payload, needle)
+                if any(needle in payload for needle in needles):
+                    yield from _decoded(payload, needles)
             yield None
     finally:
         tail.close()
 
 
-def _decoded(payload: bytes, needle: bytes) -> Iterator[Event]:
+def _decoded(payload: bytes, needles: Collection[bytes]) -> Iterator[Event]:
     try:
         for _, _, octets in frames(payload):
-            if needle in octets:
+            if any(needle in octets for needle in needles):
                 yield decode(octets)
     except EventError:
         return  # Of a later version: others tell of it.

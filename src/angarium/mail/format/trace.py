@@ -71,3 +71,8 @@ def received(start: str, sender: str, program: str, protocol: str, printed: str,
         f"{start} (envelope-from <{sender}>)\r\n\t({program}) with {protocol}\r\n"
         f"\tid {printed}; {when}\r\n"
     )
+
+
+def brought_in(hostname: str, program: str, printed: str, when: str) -> str:
+    """Return the Received field of a message which no connection has brought: it has no `from`."""
+    return f"Received: by {hostname}\r\n\t({program})\r\n\tid {printed}; {when}\r\n"

@@ -4,7 +4,7 @@ The spool of Momentum is not among them: its form is described nowhere ("opaque"
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +22,10 @@ _RECORD: Final = re.compile(rb"^(sender|recipient): (.*)$")
 _RECORDS: Final = b"*** ENVELOPE RECORDS "
 _CONTENTS: Final = b"*** MESSAGE CONTENTS "
 _EXTRACTED: Final = b"*** HEADER EXTRACTED "
+_EMPTY_LINES: Final = (b"\r\n\r\n", b"\n\n", b"\r\r")
+HEAD: Final = 1 << 18  # octets in which a header ends; what is longer is not looked through
+PIECE: Final = 1 << 16
+PROTOCOL: Final = "import"
 
 
 class ForeignError(Error):
@@ -37,28 +41,52 @@ def letter(octets: bytes, sender: str | None, recipients: Sequence[str], at: flo
     Raises:
         ForeignError: nobody says whom it is for.
     """
-    whole = _LINE.sub(b"\r\n", octets)
-    head = _LINE.sub(b"\n", whole.partition(b"\r\n\r\n")[0] + b"\r\n")
+    whole = b"".join(lines(octets))
+    sender, to = addressed(whole, sender, recipients)
+    return _made(whole, sender, to, at)
+
+
+def addressed(
+    octets: bytes, sender: str | None, recipients: Sequence[str]
+) -> tuple[str, Sequence[str]]:
+    """Return who sends a message and who gets it, as they are given or as its header says."""
+    ends = [at for mark in _EMPTY_LINES if (at := octets.find(mark, 0, HEAD)) >= 0]
+    head = _LINE.sub(b"\n", octets[: min(ends, default=HEAD)] + b"\n")
     fields: dict[str, list[str]] = {}
     for name, value in _FIELD.findall(head):
         text = value.decode("utf-8", "replace").strip().strip("<>")
         fields.setdefault(name.decode("ascii").lower(), []).append(text)
     if sender is None:
         sender = fields.get("return-path", [""])[0]
-    to = list(recipients) or next((fields[name] for name in _TO if name in fields), [])
-    return _made(whole, sender, to, at)
+    return sender, list(recipients) or next((fields[name] for name in _TO if name in fields), [])
 
 
-def _made(octets: bytes, sender: str, to: Sequence[str], at: float) -> Letter:
+def lines(octets: bytes, piece: int = PIECE) -> Iterator[bytes]:
+    """Yield octets with lines which end in CRLF, in pieces which end with a line where they can."""
+    at, end = 0, len(octets)
+    while at < end:
+        cut = at + piece
+        if cut < end and (line := octets.find(b"\n", cut - 1, cut + piece)) >= 0:
+            cut = line + 1
+        yield _LINE.sub(b"\r\n", octets[at:cut])
+        at = cut
+
+
+def domains_of(to: Sequence[str]) -> dict[str, str]:
+    """Return the domain of each address. Raises ForeignError."""
     if not to:
         raise ForeignError("nothing says whom this message is for; name them with --to")
-    message = Message(sender, MemoryBody(octets), protocol="import", received_at=at)
     domains = {each: address.routing_domain(address.split(each)[1]) for each in to}
     if wrong := [each for each, domain in domains.items() if domain is None]:
         raise ForeignError("this is no address mail can be sent to", address=wrong[0])
+    return {each: domain or "" for each, domain in domains.items()}
+
+
+def _made(octets: bytes, sender: str, to: Sequence[str], at: float) -> Letter:
+    message = Message(sender, MemoryBody(octets), protocol=PROTOCOL, received_at=at)
     recipients = [
-        Recipient(each, domain or "", DEFAULT_BINDING_GROUP, DEFAULT_BINDING)
-        for each, domain in domains.items()
+        Recipient(each, domain, DEFAULT_BINDING_GROUP, DEFAULT_BINDING)
+        for each, domain in domains_of(to).items()
     ]
     known, targets = described(message, recipients)
     receivers = [Receiver(target) for target in targets]
@@ -80,7 +108,17 @@ def is_maildir(path: Path) -> bool:
 
 
 def postcat(output: bytes, at: float) -> Letter:
-    """Return the letter in what `postcat -q` has printed of one message.
+    """Return the letter in what `postcat -q` has printed of one message. Raises ForeignError."""
+    sender, to, content = unwrapped(output)
+    return _made(b"".join(lines(content)), sender, to, at)
+
+
+def is_postcat(octets: bytes) -> bool:
+    return octets.startswith(_RECORDS)
+
+
+def unwrapped(output: bytes) -> tuple[str, Sequence[str], bytes]:
+    """Return sender, recipients and content in what `postcat -q` has printed of one message.
 
     The content is what stands between the first mark of its beginning and the last of its end, for
     lines of a content may look like either.
@@ -88,18 +126,16 @@ def postcat(output: bytes, at: float) -> Letter:
     Raises:
         ForeignError: it is something else.
     """
-    lines = output.split(b"\n")
-    begins = next((n for n, line in enumerate(lines) if line.startswith(_CONTENTS)), None)
-    ends = [n for n, line in enumerate(lines) if line.startswith(_EXTRACTED)]
-    if begins is None or not ends or not lines[0].startswith(_RECORDS):
+    begins, ends = output.find(b"\n" + _CONTENTS), output.rfind(b"\n" + _EXTRACTED)
+    content = output.find(b"\n", begins + 1) + 1
+    if not is_postcat(output) or begins < 0 or not 0 < content <= ends + 1:
         raise ForeignError("this is not what postcat prints, or not all of it")
     sender, to = "", []
-    for line in lines[1:begins]:
+    for line in output[:begins].split(b"\n")[1:]:
         if record := _RECORD.match(line):
             text = record[2].decode("utf-8", "replace")
             if record[1] == b"sender":
                 sender = text
             else:
                 to.append(text)
-    content = b"\n".join(lines[begins + 1 : ends[-1]]) + b"\n"
-    return _made(_LINE.sub(b"\r\n", content), sender, to, at)
+    return sender, to, output[content : ends + 1]
