@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from angarium.core.reply import Reply, from_text
-from angarium.mail.report.classify import classify
+from angarium.mail.report.classify import classify, classify_text
 from angarium.mail.report.codes import CLASSES
 
 
@@ -42,3 +42,40 @@ def test_the_enhanced_code_decides_then_the_reply_code(line: str, code: int) -> 
 )
 def test_every_reply_is_of_a_known_class(code: int, enhanced: str, text: str) -> None:
     assert classify(Reply(code, text, enhanced)) in CLASSES
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("550 5.7.1 relaying denied", 54),
+        ("554 5.7.1 listed at spamhaus", 51),
+        ("550 5.7.1 message rejected as spam", 52),
+        ("550 5.7.1 user unknown", 50),  # the code is not contradicted, only made narrower
+        ("554 5.0.0 mailbox full", 22),
+        ("554 no such user", 10),
+        ("550 mailbox is over quota", 22),
+    ],
+)
+def test_words_say_what_a_wide_code_does_not(line: str, code: int) -> None:
+    assert classify(from_text(line)) == code
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("550 5.1.1 x", 10),
+        ("550-5.2.2 full", 22),
+        ("host said 5.2.2 x", 22),
+        ("#5.1.1 odd", 10),
+        ("this domain is no longer used", 21),
+        ("192.0.2.1 odd", 1),
+        ("", 1),
+    ],
+)
+def test_text_is_classified_with_codes_or_without(text: str, code: int) -> None:
+    assert classify_text(text) == code
+
+
+@given(st.text())
+def test_any_text_is_of_a_known_class(text: str) -> None:
+    assert classify_text(text) in CLASSES

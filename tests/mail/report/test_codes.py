@@ -45,3 +45,12 @@ def test_stages_are_numbered_as_in_the_logs() -> None:
         "reading confirmation",
         "out of band bounce",
     )
+
+
+def test_scripts_know_the_classes_by_symbols() -> None:
+    assert CLASSES[1].symbol == "BC_UNDETERMINED"
+    assert CLASSES[24].symbol == "BC_SOFT_TIMEOUT"
+    assert CLASSES[80].symbol == "BC_SUBSCRIBE"
+    assert CLASSES[20].symbol == "BC_SOFT_BOUNCE"
+    assert CLASSES[30].symbol == "BC_GENERIC_BOUNCE_NO_RCPT"
+    assert len({each.symbol for each in CLASSES.values()}) == len(CLASSES)

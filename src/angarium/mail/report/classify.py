@@ -1,15 +1,16 @@
 """A reply to a bounce class.
 
-By the enhanced code, else by the reply code; rules on the text come with the bounce rules of
-`modules/loggers`, and go before these. Codes: RFC 3463 and its registry (RFC 5248).
+By the enhanced code, else by the words, else by the reply code. Where the enhanced code says only
+that mail is refused, the words may say why. Rules of the operator go before all this. Codes: RFC
+3463 and its registry (RFC 5248).
 """
 
 import re
 from collections.abc import Mapping
 from typing import Final
 
-from angarium.core.reply import Reply
-from angarium.mail.report import codes
+from angarium.core.reply import Reply, from_text
+from angarium.mail.report import codes, phrases
 
 # "5.1.1" without its class: a temporary refusal that lasted is of the same kind.
 _BY_DETAIL: Final[Mapping[str, int]] = {
@@ -84,7 +85,25 @@ _INTERNAL: Final[tuple[tuple[str, int], ...]] = (
     ("exceeds the size", codes.TOO_LARGE),
     ("", codes.ADMIN_FAILURE),
 )
+_LONGEST: Final = 4096  # characters which are looked at
 _ENHANCED: Final = re.compile(r"[245]\.(\d{1,3})\.(\d{1,3})")
+
+
+# What is refused for a reason hosts do not have a code for, and often have words for.
+_WIDE: Final = frozenset((codes.MAIL_BLOCK, codes.GENERIC, codes.SOFT))
+_NARROW: Final = frozenset(
+    (
+        codes.RELAYING_DENIED,
+        codes.SPAM_BLOCK,
+        codes.SPAM_CONTENT,
+        codes.PROHIBITED_ATTACHMENT,
+        codes.MAILBOX_FULL,
+        codes.TOO_LARGE,
+        codes.CHALLENGE,
+    )
+)
+_CODE: Final = re.compile(r"\s*[2-5]\d\d(?:[\s-]|$)")
+_ANYWHERE: Final = re.compile(r"(?<![\d.])([245])(\.\d{1,3}\.\d{1,3})(?![\d.])")
 
 
 def classify(reply: Reply) -> int:
@@ -94,6 +113,19 @@ def classify(reply: Reply) -> int:
     if found := _ENHANCED.fullmatch(reply.enhanced):
         subject, detail = found.groups()
         known = _BY_DETAIL.get(f"{subject}.{detail}") or _BY_SUBJECT.get(subject)
+        if known in _WIDE:
+            return phrases.classify(reply.text, _NARROW) or known
         if known is not None:
             return known
-    return _BY_CODE.get(reply.code, codes.UNDETERMINED)
+    return phrases.classify(reply.text) or _BY_CODE.get(reply.code, codes.UNDETERMINED)
+
+
+def classify_text(text: str) -> int:
+    """Return the class of what a host said, with codes or without."""
+    text = text[:_LONGEST].strip()
+    if _CODE.match(text):
+        return classify(from_text(text[:3] + " " + text[4:]))
+    if found := _ANYWHERE.search(text):
+        rest = (text[: found.start()] + text[found.end() :]).strip()
+        return classify(from_text(f"{found[1]}99 {found[0]} {rest}"))
+    return phrases.classify(text) or codes.UNDETERMINED

@@ -1,5 +1,6 @@
 """The bounce classes and connection stages, as logs and reports number them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -13,6 +14,13 @@ class BounceClass:
     name: str
     category: str  # Undetermined, Hard, Soft, Admin or Block
     meaning: str
+
+    @property
+    def symbol(self) -> str:
+        """The name scripts know it by, as BC_SOFT_TIMEOUT."""
+        name = re.sub("[^A-Z]+", "_", self.name.upper())
+        soft = SOFT < self.code < ADMIN_FAILURE
+        return f"BC_SOFT_{name}" if soft else f"BC_{name}"
 
 
 UNDETERMINED: Final = 1
