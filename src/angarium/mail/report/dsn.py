@@ -82,6 +82,7 @@ _SUBJECTS: Final = {
     Action.DELAYED: "Mail is delayed",
     Action.DELIVERED: "Mail was delivered",
     Action.RELAYED: "Mail was passed on",
+    Action.EXPANDED: "Mail was sent to a list",
     Action.EXPANDED: "Mail was passed on to several",
 }
 _LEAD: Final = {
@@ -90,6 +91,7 @@ _LEAD: Final = {
     " need not send it again; it is tried further:",
     Action.DELIVERED: "Your message was delivered to:",
     Action.RELAYED: "Your message was passed on, to a host which may not report further, for:",
+    Action.EXPANDED: "Your message was delivered, and sent on to all who are behind:",
     Action.EXPANDED: "Your message was delivered, and passed on to several others, for:",
 }
 
