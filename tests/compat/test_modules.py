@@ -59,6 +59,8 @@ NAMED_OF_OURS: Final[Mapping[str, str]] = {
 }
 DEFAULTS_OF_OURS: Final[Mapping[str, str]] = {
     "av_fsecure.daemon": "the manual's has the number of a user in it",
+    "securecreds.credentials": "where `angarium credentials` keeps them",
+    "securecreds.key": "where `angarium credentials` keeps it",
     "msg_gen.node.gen_count": "unset is what the stanza outside says",
     "msg_gen.node.gen_transactional_threads": "unset is what the stanza outside says",
 }

@@ -54,6 +54,7 @@ class Settings:
 
     Attributes:
         uris: kind and parameters; there may be passwords in them.
+        passwords: of the uris, which do not have them; "" where there is none, () for none at all.
         negative_life: seconds for which it is kept that there is nothing.
         cache_size, cache_octets: of what is kept, at most.
         max_rows: -1 is all.
@@ -64,6 +65,7 @@ class Settings:
 
     name: str
     uris: tuple[str, ...] = field(repr=False)
+    passwords: tuple[str, ...] = field(default=(), repr=False)
     cache_life: float = 3600.0
     negative_life: float = 3600.0
     cache_size: int = 1000
@@ -81,7 +83,8 @@ class Settings:
     def driven(self) -> object:
         """Return that of which the drivers are made: what else changes needs no new ones."""
         return (
-            self.uris, self.max_rows, self.charset, self.query_seconds, self.connect_seconds,
+            self.uris, self.passwords, self.max_rows, self.charset, self.query_seconds,
+            self.connect_seconds,
         )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ whose uris stay keeps what it has found.
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import zip_longest
 from random import Random
 from typing import Final
 
@@ -65,8 +66,8 @@ class Datasources:
             settings.max_rows, settings.charset, settings.connect_seconds, settings.query_seconds
         )
         pools = []
-        for each in settings.uris:
-            uri = parse(each)
+        for each, password in zip_longest(settings.uris, settings.passwords, fillvalue=""):
+            uri = parse(each).with_password(password)
             pools.append(
                 Pool(
                     uri.driver().Driver(uri, limits),

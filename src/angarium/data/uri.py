@@ -11,11 +11,13 @@ there. Each kind is imported when it is configured.
 import importlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import Final
+from urllib.parse import quote
 
 from angarium.data.errors import StatementError
+from angarium.data.ldapurl import as_it_is
 from angarium.data.ldapurl import parse as parse_ldap
 
 _PAIR: Final = re.compile(
@@ -45,6 +47,46 @@ class Uri:
             return f"{self.kind}://{self.rest[2:].partition('/')[0]}"
         return f"{self.kind}:{self.rest}"
 
+    @property
+    def facility(self) -> str:
+        """Return what it is called in a store of passwords."""
+        return "ldap" if self.kind in URLS else self.kind
+
+    @property
+    def host(self) -> str:
+        if self.kind in URLS:
+            return parse_ldap(f"{self.kind}:{self.rest}", literal=True).host or ""
+        return self.parameters.get("host", "")
+
+    @property
+    def user(self) -> str:
+        """Return who asks; "" where that is nobody, or said elsewhere."""
+        if self.kind in URLS:
+            return self._extensions.get("bindname", "")
+        return self.parameters.get("user", "")
+
+    @property
+    def has_password(self) -> bool:
+        return "x-bindpw" in self._extensions or "password" in self.parameters
+
+    def with_password(self, password: str) -> "Uri":
+        """Return it with a password; as it is with none."""
+        if not password:
+            return self
+        if self.kind not in URLS:
+            return replace(self, parameters={**self.parameters, "password": password})
+        parts = self.rest.split("?")
+        parts += [""] * (_LDAP_PARTS - len(parts))
+        parts[-1] = ",".join(filter(None, [parts[-1], f"x-bindpw={quote(password, safe='')}"]))
+        return replace(self, rest="?".join(parts))
+
+    @property
+    def _extensions(self) -> Mapping[str, str]:
+        if self.kind not in URLS:
+            return {}
+        url = parse_ldap(f"{self.kind}:{self.rest}", literal=True)
+        return {name: each.filled({}, as_it_is) for name, each in url.extensions.items()}
+
     def driver(self) -> ModuleType:
         """Import what drives it."""
         return importlib.import_module(KINDS[self.kind])
@@ -67,6 +109,7 @@ ABSENT: Final[Mapping[str, str]] = {
     "database's maker; for PostgreSQL, MySQL and SQLite there are pgsql, mysql and sqlite",
 }
 URLS: Final = ("ldap", "ldaps")
+_LDAP_PARTS: Final = 5  # of a URL, between question marks
 # Which parameters a kind has, and which of them it must have.
 PAIRS: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = {
     "pgsql": (frozenset(f"{_SQL} {_TLS}".split()), frozenset({"dbname"})),

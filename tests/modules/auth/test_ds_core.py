@@ -28,6 +28,7 @@ def test_a_stanza_is_a_source_with_the_manuals_defaults() -> None:
         "users": Settings(
             name="users", uris=("sqlite:/a", "sqlite:/b"), cache_life=3600, negative_life=3600,
             cache_size=1000, max_rows=100, no_cache=False, charset="iso-8859-1",
+            passwords=("", ""),
         )
     }  # fmt: skip
 

@@ -1,26 +1,33 @@
 """ds_core and its drivers: what the stanzas `datasource` and `ds_ldap` say, for `data/sources`."""
 
+from collections.abc import Callable
 from typing import Final
 
 from angarium.config.resolve import Configuration
 from angarium.data.source import Settings
-from angarium.data.uri import URLS, parse
+from angarium.data.uri import URLS, Uri, parse
 from angarium.modules.auth.options import DatasourceOptions, DsLdap
+from angarium.modules.auth.securecreds import passwords
 
 _IDLE_SECONDS: Final = 60.0
 
 
 def settings_of(configuration: Configuration) -> list[Settings]:
-    """Return the datasources of a configuration."""
-    directories = configuration.top(DsLdap)
+    """Return the datasources of a configuration. Raises Error where a password is missing."""
+    directories, password = configuration.top(DsLdap), passwords(configuration)
     return [
-        _settings(name, options, directories)
+        _settings(name, options, directories, password)
         for name, options in configuration.instances(DatasourceOptions)
         if options.uri
     ]
 
 
-def _settings(name: str, options: DatasourceOptions, directories: DsLdap) -> Settings:
+def _settings(
+    name: str,
+    options: DatasourceOptions,
+    directories: DsLdap,
+    password: Callable[[Uri], str],
+) -> Settings:
     idle, idle_seconds = options.connections, _IDLE_SECONDS
     if parse(options.uri[0]).kind in URLS:
         if directories.connection_cache_size is not None:
@@ -31,6 +38,7 @@ def _settings(name: str, options: DatasourceOptions, directories: DsLdap) -> Set
     return Settings(
         name=name,
         uris=options.uri,
+        passwords=tuple(password(parse(each)) for each in options.uri),
         cache_life=options.cache_life,
         negative_life=options.cache_life if life is None else life,
         cache_size=options.cache_size,

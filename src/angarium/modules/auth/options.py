@@ -348,15 +348,19 @@ class SmtpAuthProxy(
     )
 
 
-class SecureCreds(
-    Module,
-    stanza="securecreds",
-    standing=not_yet("No password is read from its store: what needs one has it in its options."),
-):
-    """Keeps passwords encrypted, for datasources and programs."""
+class SecureCreds(Module, stanza="securecreds"):
+    """Keeps passwords encrypted, for datasources: `angarium credentials` is how they get there."""
 
-    credentials = option(Path(), "/opt/msys/etc/credentials.db", doc="File of the store.")
-    key = option(Path(), "/opt/msys/etc/credentials.key", doc="File of its key.")
+    enabled = option(Bool(), True, doc="Whether datasources without a password have one from it.")
+    debug_level = accepted(
+        Choice(LEVELS),
+        "ERROR",
+        scopes=Scope.OWN,
+        reason="What is wrong with the store refuses the configuration, and is told there.",
+        doc="What it tells about itself in paniclog.",
+    )
+    credentials = option(Path(), "/etc/angarium/credentials.db", doc="File of the store.")
+    key = option(Path(), "/etc/angarium/credentials.key", doc="File of its key.")
 
 
 class OutboundSmtpAuth(
