@@ -31,7 +31,7 @@ class Child:
         self.name = name
         self.told: list[link.Message] = []
         self.ready = True
-        self.at_rest = True
+        self.clogged = False
         self.killed = False
         self._ended = ended
 
@@ -186,7 +186,7 @@ async def test_who_does_not_listen_is_told_nothing_more(tmp_path: Path, timers: 
     yard.aides.use(configured(tmp_path, ALERTING))
     [monitor] = yard.children
     yard.aides.tell("monitor", line)
-    monitor.at_rest = False
+    monitor.clogged = True
     yard.aides.tell("monitor", line)
     assert monitor.told == [line]
 
@@ -269,7 +269,7 @@ async def test_a_web_which_does_not_listen_is_put_in_anothers_place(
     config = 'http_listener { listen "127.0.0.1:2081" { } }'
     yard.aides.use(configured(tmp_path, config))
     [web] = yard.children
-    web.at_rest = False
+    web.clogged = True
     yard.aides.use(configured(tmp_path, config))
     assert web.killed
     web.end(-9)

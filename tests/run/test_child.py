@@ -82,7 +82,10 @@ async def test_a_child_is_gone_on_with_where_another_has_stopped_to_listen() -> 
             lambda _, message: heard.append(message),
             lambda _, status: ended.set_result(status),
         )
+        # It is not at rest before its link is there, but nobody is to think that it hangs.
+        assert (second.at_rest, second.clogged) == (False, False)
         await _turns()
+        assert (second.at_rest, second.clogged) == (True, False)
         assert heard == [link.Alarm("disk full")]
         second.send(link.Reopen())
         assert link.Frames().feed(await _read(its[0])) == [link.Reopen()]

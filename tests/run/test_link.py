@@ -1,3 +1,4 @@
+import asyncio
 import os
 import socket
 
@@ -37,6 +38,20 @@ def test_any_octets_are_messages_or_a_link_error(octets: bytes) -> None:
 def test_a_frame_which_would_fill_the_memory_is_refused() -> None:
     with pytest.raises(LinkError, match="too long"):
         Frames().feed(b"\xff\xff\xff\xff")
+
+
+async def test_who_takes_nothing_is_told_from_who_is_not_connected_yet() -> None:
+    (ours, our_fds), (its, its_fds) = link.pair()
+    made = link.Link(lambda _: None, lambda: None)
+    assert not made.clogged
+    await asyncio.get_running_loop().create_unix_connection(lambda: made, sock=ours)
+    assert not made.clogged
+    made.send(link.Prepare(1, bytes(4 << 20)))
+    assert made.clogged
+    made.close()
+    for each in (our_fds, its, its_fds):
+        each.close()
+    await asyncio.sleep(0)
 
 
 def test_descriptors_arrive_under_their_labels() -> None:

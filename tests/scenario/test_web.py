@@ -226,6 +226,7 @@ async def test_an_upgrade_puts_another_in_its_place_and_refuses_nobody(
         await world.eventually(another, "another process of the web")
         await until_said(world, port, "/readyz", 200)
         await until_counted(world, port, "angarium_receptions_total", 1)
+        assert not any("web died" in line for line in world.output)
 
 
 async def test_a_server_which_is_to_end_is_not_ready(tmp_path: Path, port: int) -> None:

@@ -141,7 +141,7 @@ class Aides:
 
         It can refuse nothing, so nobody asks it before: however stuck, it holds up no reload.
         """
-        if child.ready and not child.at_rest:
+        if child.ready and child.clogged:
             child.kill()
             return
         start, descriptors = self._owner.aide_start(aide.name)
@@ -184,7 +184,7 @@ class Aides:
         """Say something to one of them, unless it is not there or does not listen."""
         aide = self._aides.get(name)
         if aide is not None and aide.child is not None:
-            if aide.child.ready and not aide.child.at_rest:
+            if aide.child.ready and aide.child.clogged:
                 return
             aide.child.send(message)
 

@@ -104,6 +104,11 @@ class Child:
         """Say whether all we said is on its way, so that another can go on speaking."""
         return self._status is None and self._link.at_rest
 
+    @property
+    def clogged(self) -> bool:
+        """Say whether it does not take what we say; one which is just being resumed may."""
+        return self._status is None and self._link.clogged
+
     def keep(self) -> Kept:
         """Stop listening and return what another needs to go on; only while `at_rest`."""
         heard = self._link.pause()

@@ -291,6 +291,11 @@ class Link(asyncio.Protocol):
         """Say whether it is open, and all that was sent is with the kernel."""
         return self._transport is not None and not self._transport.get_write_buffer_size()
 
+    @property
+    def clogged(self) -> bool:
+        """Say whether the other side does not take what was sent."""
+        return self._transport is not None and self._transport.get_write_buffer_size() > 0
+
     def pause(self) -> bytes:
         """Hear nothing from now on; return what was heard of a message."""
         if self._transport is not None:
