@@ -191,7 +191,7 @@ async def test_a_small_destination_has_a_connection_of_the_reserve(
         server_reserve_outbound_connections = 1
     """
     zone = "large.test A 127.0.0.1\nsmall.test A 127.0.0.1"
-    sink = "at dot to *@large.test delay 150ms answer"
+    sink = "at dot to *@large.test delay 300ms answer"
     folder = tmp_path_factory.mktemp("reserve")
     async with Outlook(folder, config, zone, sink, workers=2) as world:
         await bring(world, ["b@large.test"], 12)
