@@ -24,7 +24,7 @@ class Monitor(threading.Thread):
 
     def run(self) -> None:
         asked = self._folder / TEST
-        until = time.monotonic() + 10
+        until = time.monotonic() + 90
         while not asked.exists() and time.monotonic() < until:
             self._waiting.wait(0.01)
         asked.unlink()

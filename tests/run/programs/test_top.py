@@ -23,12 +23,17 @@ FAST = ("--interval", "0.2")
 @pytest.fixture
 def state(tmp_path: Path) -> Path:
     (tmp_path / "run").mkdir()
-    now = time.time() + 5.0  # readings are fresh for as long as the test may take
-    readings = Readings(tmp_path / "run" / "readings")
+    measured(tmp_path)
+    return tmp_path
+
+
+def measured(state: Path) -> None:
+    """Write what a server writes each second."""
+    now = time.time() + 5.0  # fresh for some time
+    readings = Readings(state / "run" / "readings")
     readings.write(0, {"queued": 7, "delayed": 2, "in_flight": 0, "deliveries": 3}, now)
     readings.write(SUPERVISOR, {"workers": 1, "generation": 4}, now)
-    Busiest(tmp_path / "run" / "busiest").write(0, [Queue("g", "b", "x.test", 5, 2, 0, 0)], now)
-    return tmp_path
+    Busiest(state / "run" / "busiest").write(0, [Queue("g", "b", "x.test", 5, 2, 0, 0)], now)
 
 
 def test_a_script_gets_json_and_an_exit_code(state: Path) -> None:
@@ -68,27 +73,28 @@ def test_on_a_terminal_it_is_drawn_until_q_and_the_terminal_is_as_before(state: 
     process = subprocess.Popen(words, stdin=its, stdout=its, stderr=its, env=environment)
     os.close(its)
     try:
-        drawn = read_until(ours, b"queues by waiting")
-        assert b"x.test" in drawn
+        drawn = read_until(state, ours, b"x.test")
+        assert b"queues by waiting" in drawn
         assert drawn.startswith(b"\x1b[?1049h"), "the alternate screen"
         os.write(ours, b"d")
-        read_until(ours, b"queues by delayed")
+        read_until(state, ours, b"queues by delayed")
         os.write(ours, b"p")
-        read_until(ours, b"paused")
+        read_until(state, ours, b"paused")
         os.write(ours, b"q")
-        read_until(ours, b"\x1b[?1049l")
-        assert process.wait(timeout=10) == 0
+        read_until(state, ours, b"\x1b[?1049l")
+        assert process.wait(timeout=90) == 0
     finally:
         process.kill()
         process.wait()
         os.close(ours)
 
 
-def read_until(descriptor: int, wanted: bytes) -> bytes:
-    """Read from a terminal until something is drawn on it."""
-    seen, end = b"", time.monotonic() + 20
+def read_until(state: Path, descriptor: int, wanted: bytes) -> bytes:
+    """Read from a terminal until something is drawn on it; the server goes on meanwhile."""
+    seen, end = b"", time.monotonic() + 90
     while wanted not in seen:
-        ready, _, _ = select.select([descriptor], [], [], max(0.0, end - time.monotonic()))
-        assert ready, f"no {wanted!r} in {seen!r}"
-        seen += os.read(descriptor, 65536)
+        measured(state)
+        ready, _, _ = select.select([descriptor], [], [], 1.0)
+        assert ready or time.monotonic() < end, f"no {wanted!r} in {seen!r}"
+        seen += os.read(descriptor, 65536) if ready else b""
     return seen
