@@ -51,7 +51,7 @@ def answering(
             client.close()
     finally:
         listening.close()
-        server.join(10.0)
+        server.join(90.0)
 
 
 def echo(asked: Any) -> list[Message]:

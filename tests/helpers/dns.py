@@ -195,7 +195,7 @@ class DnsServer:
 
     def __exit__(self, *_: object) -> None:
         self._wake.close()
-        self._thread.join(5)
+        self._thread.join(90)
         for each in (self._udp, self._tcp, self._other, self._woken):
             each.close()
 

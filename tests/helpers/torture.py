@@ -223,7 +223,7 @@ class Torture:
         self.acknowledged.extend(others)
         world = self.world
         log = Log(world)
-        await world.until(lambda: log.settled(self.acknowledged), "the end of every entry", 60.0)
+        await world.until(lambda: log.settled(self.acknowledged), "the end of every entry")
         self.deaths += self.died()
         found = await world.audit()
         assert found["sound"], found

@@ -462,7 +462,7 @@ async def test_a_connection_which_ends_while_a_content_is_looked_at_leaves_it(
 
     def slow(*given: Any) -> Any:
         looking.set()
-        assert look.wait(5.0)
+        assert look.wait(90.0)
         return unfit(*given)
 
     monkeypatch.setattr(attempt, "unfit", slow)

@@ -101,7 +101,7 @@ async def test_room_of_what_is_delivered_is_used_again(tmp_path: Path) -> None:
             reply = await caller.deliver(content("x", 100_000), f"{number}@x.test")
             assert reply.startswith("250 ")
         await world.delivered(100)
-        await world.until(lambda: len(segments(world)) <= 3, "segments to be given up", 60)
+        await world.until(lambda: len(segments(world)) <= 3, "segments to be given up")
 
 
 async def test_a_few_old_messages_do_not_keep_whole_segments(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ async def test_a_few_old_messages_do_not_keep_whole_segments(tmp_path: Path) -> 
                     reply = await caller.deliver(content(to, 100_000), to)
                     assert reply.startswith("250 "), reply
         await world.delivered(60)
-        await world.until(lambda: len(segments(world)) <= 3, "compaction", 60)
+        await world.until(lambda: len(segments(world)) <= 3, "compaction")
         world.kill()
         await world.ended()
         world.configure(SMALL)

@@ -103,7 +103,7 @@ async def test_who_sends_an_octet_now_and_then_is_cut_off(monkeypatch: pytest.Mo
     async with serving(Watched(WELL)) as port, connected(port) as (reader, writer):
         begun, ending = loop.time(), asyncio.ensure_future(cut_off(reader))
         while not ending.done():
-            assert loop.time() - begun < 5, "an octet was enough to stay"
+            assert loop.time() - begun < 90, "an octet was enough to stay"
             writer.write(b"X")
             await asyncio.wait([ending], timeout=0.02)
         assert await ending
@@ -116,7 +116,7 @@ async def test_who_says_nothing_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 async def test_who_asks_no_more_is_cut_off_after_its_idle_time() -> None:
-    manners = Manners(idle_seconds=0.05)
+    manners = Manners(idle_seconds=0.5)
     async with serving(Watched(WELL), (), manners) as port, connected(port) as (reader, writer):
         writer.write(ALIVE)
         assert (await read(reader)).status == 200
