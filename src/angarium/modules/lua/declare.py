@@ -4,6 +4,7 @@ Each is declared once, where it is written, by a decorator; its arguments are wh
 says. From the declarations follow the checks (`stubs`), the packages (`packages`) and the manual.
 """
 
+import dataclasses
 import inspect
 import types
 import typing
@@ -101,6 +102,10 @@ class Runtime(Protocol):
         """What the script which runs was called for: an event of a hook, or None."""
 
     @property
+    def caller(self) -> object:
+        """What is one and the same for a call of a script and all it does, waits included."""
+
+    @property
     def may_wait(self) -> bool:
         """Whether a function may wait where the script is."""
 
@@ -144,11 +149,13 @@ class Parameter:
     default: object
     required: bool
     rest: bool
+    kinds: tuple[str, ...]
 
     @property
     def expected(self) -> str:
         """As an error message names it."""
-        return " or ".join(dict.fromkeys(_name_in_lua(kind) for kind in self.types)) or "nil"
+        plain = [_name_in_lua(kind) for kind in self.types if kind not in _KINDS]
+        return " or ".join(dict.fromkeys([*plain, *self.kinds])) or "nil"
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +200,7 @@ OBJECTS: Registry[ObjectKind] = Registry("kind of object of Lua")
 FIELDS: Registry[Field] = Registry("field of Lua")
 CONSTANTS: Registry[Scalar] = Registry("constant of Lua")
 
-_KIND_OF: dict[type, ObjectKind] = {}
+_KINDS: dict[type, list[ObjectKind]] = {}
 _IN_LUA = {bytes: "string", str: "string", int: "number", float: "number", bool: "boolean"}
 
 
@@ -223,6 +230,7 @@ def lua(
 def lua_object(tag: str, name: str, *, userdata: bool = False) -> Callable[[C], C]:
     """Declare a class whose instances scripts hold as `name`; its methods are `tag:method`.
 
+    A class may be several kinds to scripts: what a function returns is the first one declared.
     `userdata`: the length operator works on it, which Lua 5.1 asks of userdata only.
     """
 
@@ -230,7 +238,7 @@ def lua_object(tag: str, name: str, *, userdata: bool = False) -> Callable[[C], 
         doc = inspect.getdoc(cls) or ""
         kind = ObjectKind(tag, name, cls, userdata, doc.partition("\n\n")[0])
         OBJECTS.add(tag, kind, depth=2)
-        _KIND_OF[cls] = kind
+        _KINDS.setdefault(cls, []).append(kind)
         return cls
 
     return declare
@@ -257,8 +265,8 @@ def lua_constants(namespace: str, **values: Scalar) -> None:
 def kind_of(cls: type) -> ObjectKind | None:
     """The kind of object a class stands for, or one it derives from."""
     for base in cls.__mro__:
-        if (kind := _KIND_OF.get(base)) is not None:
-            return kind
+        if base in _KINDS:
+            return _KINDS[base][0]
     return None
 
 
@@ -269,8 +277,7 @@ def _name_in_lua(kind: type) -> str:
         return "table"
     if kind is object:
         return "value"
-    declared = _KIND_OF.get(kind)
-    return declared.name if declared else _IN_LUA.get(kind, "nil")
+    return _IN_LUA.get(kind, "nil")
 
 
 def _declared(
@@ -284,7 +291,10 @@ def _declared(
     hints = typing.get_type_hints(function)
     given = list(inspect.signature(function).parameters.values())
     wants_runtime = bool(given) and hints.get(given[0].name) is Runtime
-    parameters = tuple(_parameter(name, one, hints) for one in given[wants_runtime:])
+    parameters = [_parameter(name, one, hints) for one in given[wants_runtime:]]
+    tag, colon, _ = name.partition(":")
+    if colon and parameters:
+        parameters[0] = dataclasses.replace(parameters[0], kinds=(OBJECTS[tag].name,))
     results = _members(hints.get("return", object))
     doc = inspect.getdoc(function)
     if not doc:
@@ -293,7 +303,7 @@ def _declared(
         name,
         function,
         package or (name.rpartition(".")[0] if ":" not in name else ""),
-        parameters,
+        tuple(parameters),
         tuple(kind for kind in results if kind is not Awaitable),
         wants_runtime,
         inspect.iscoroutinefunction(function),
@@ -310,12 +320,13 @@ def _parameter(function: str, given: inspect.Parameter, hints: dict[str, Any]) -
         raise Error("an argument of Lua has a place and a type", name=function, at=given.name)
     kinds = _members(hints[given.name])
     for kind in kinds:
-        if kind not in _PLAIN and kind not in _KIND_OF:
+        if kind not in _PLAIN and kind not in _KINDS:
             raise Error("Lua has no such type", name=function, at=given.name, type=kind)
     rest = given.kind is given.VAR_POSITIONAL
     required = not rest and given.default is given.empty
     default = None if required or rest else given.default
-    return Parameter(given.name, kinds, default, required, rest)
+    names = tuple(one.name for kind in kinds for one in _KINDS.get(kind, ()))
+    return Parameter(given.name, kinds, default, required, rest, names)
 
 
 def _members(annotation: Any) -> tuple[type, ...]:

@@ -74,6 +74,7 @@ class State:
         self._memory = limits.memory
         self._find = find
         self._may_wait = False
+        self.caller: object = self
         self._lua = luajit21.LuaRuntime(
             encoding=None,
             unpack_returned_tuples=True,
@@ -174,10 +175,14 @@ class State:
         Raises:
             ScriptError: it failed.
         """
-        with self._waiting(True):
-            outcome = self._start(True, record, function, *arguments)
-        if type(outcome) is tuple and outcome[0] == _WAITS:
-            return self._go_on(outcome)
+        before, self.caller = self.caller, object()
+        try:
+            with self._waiting(True):
+                outcome = self._start(True, record, function, *arguments)
+            if type(outcome) is tuple and outcome[0] == _WAITS:
+                return self._go_on(outcome, self.situation, self.caller)
+        finally:
+            self.caller = before
         return self._results(outcome)
 
     def at_once(self, record: object, function: object, *arguments: object) -> tuple[object, ...]:
@@ -185,17 +190,17 @@ class State:
         with self._waiting(False):
             return self._results(self._start(False, record, function, *arguments))
 
-    async def _go_on(self, outcome: Any) -> tuple[object, ...]:
-        situation = self.situation
+    async def _go_on(self, outcome: Any, situation: Any, caller: object) -> tuple[object, ...]:
         while type(outcome) is tuple and outcome[0] == _WAITS:
             _, number, awaited = outcome
             came = await self._what(number, awaited)
-            before, self.situation = self.situation, situation
+            before = self.situation, self.caller
+            self.situation, self.caller = situation, caller
             try:
                 with self._waiting(True):
                     outcome = self._continue(number, *came)
             finally:
-                self.situation = before
+                self.situation, self.caller = before
         return self._results(outcome)
 
     async def _what(self, number: int, awaited: Awaitable[object]) -> tuple[object, ...]:

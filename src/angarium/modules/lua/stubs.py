@@ -138,18 +138,18 @@ def _wanted(parameter: Parameter) -> str:
     keys = dict.fromkeys(key for kind in parameter.types for key in _WANTED.get(kind, ()))
     if float in parameter.types:
         keys.pop("whole", None)
-    kinds = [kind for one in parameter.types if (kind := kind_of(one)) is not None]
     fields = [f"{key}=true" if key != "function" else '["function"]=true' for key in keys]
     fields.append(f"expected={quoted(parameter.expected.encode())}")
-    inner = ", ".join(f"[{quoted(kind.name.encode())}]=true" for kind in kinds)
+    inner = ", ".join(f"[{quoted(kind.encode())}]=true" for kind in parameter.kinds)
     return "{" + ", ".join(fields) + ", kinds={" + inner + "}}"
 
 
 def _only_object(parameter: Parameter) -> str | None:
     kinds = [one for one in parameter.types if one is not types.NoneType]
-    if len(kinds) == 1 and (kind := kind_of(kinds[0])) is not None and not kind.userdata:
-        return kind.name
-    return None
+    if len(kinds) != 1 or len(parameter.kinds) != 1:
+        return None
+    declared = kind_of(kinds[0])
+    return None if declared is None or declared.userdata else parameter.kinds[0]
 
 
 def _check(parameter: Parameter, name: str, number: int) -> str:

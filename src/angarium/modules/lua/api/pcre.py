@@ -7,6 +7,7 @@ characters.
 """
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -130,6 +131,11 @@ def replace(subject: bytes, pattern: bytes, replacement: bytes) -> bytes:
     or a name which the pattern has not is left as it stands.
     """
     expression, text, codec = prepared(subject, pattern)
+    return expression.sub(expansion(replacement, codec), text).encode(codec, "surrogateescape")
+
+
+def expansion(replacement: bytes, codec: str) -> Callable[[re.Match[str]], str]:
+    """Return what makes of a match the text which takes its place."""
     pieces = _pieces(replacement)
 
     def replaced(found: re.Match[str]) -> str:
@@ -139,7 +145,7 @@ def replace(subject: bytes, pattern: bytes, replacement: bytes) -> bytes:
             for before, reference in pieces
         )
 
-    return expression.sub(replaced, text).encode(codec, "surrogateescape")
+    return replaced
 
 
 def _taken(found: re.Match[str], reference: bytes) -> str:
