@@ -34,3 +34,22 @@ def test_one_without_sessions_is_stopped_at_once() -> None:
     policing.replace()
     policing.replace()
     assert log == ["stop a"]
+
+
+def test_commands_are_those_of_all_modules() -> None:
+    class Commanding:
+        def __init__(self, **commands: object) -> None:
+            self.commands = commands
+
+    modules = [Commanding(a="1", b="2"), Module("x", []), Commanding(b="3")]
+    assert Policing(NO_POLICY, modules).commands == {"a": "1", "b": "3"}
+
+
+def test_at_the_end_all_is_stopped_whatever_is_still_open() -> None:
+    log: list[str] = []
+    policing = Policing(NO_POLICY, [Module("a", log)])
+    policing.enter()
+    policing.end()
+    assert log == ["stop a"]
+    policing.leave()
+    assert log == ["stop a"]

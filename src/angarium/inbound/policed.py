@@ -33,12 +33,14 @@ from angarium.policy.parcels import Parcel, parcels
 from angarium.policy.verdict import Verdict
 from angarium.queue.admit import RefusedError
 from angarium.wire.smtp_grammar import Command, Hello, Rcpt
+from angarium.wire.smtp_server import Refused
 
 # The longest a tarpit holds one answer, in seconds; the peer's patience is some 300.
 LONGEST_TARPIT: Final = 600.0
 # Pieces of a body which are copied in one turn of the loop: a megabyte.
 _TURN: Final = 16
 # Names of the states of a session, as numbers of the event; see inbound/smtp.
+_UNKNOWN: Final = 500  # what a word that is no command is answered with
 _CONNECT, _EHLO, _MAIL, _RCPT, _DATA, _BODY, _RELAY = 1, 2, 4, 6, 8, 9, 13
 
 
@@ -65,6 +67,7 @@ class PolicedSession(SmtpSession):
             listen=self._listen,
             heard=lambda: self.received > 0,
         )
+        self.context.say = self._said_early
         super().opened()
 
     def lost(self, error: Exception | None) -> None:
@@ -138,6 +141,21 @@ class PolicedSession(SmtpSession):
             self._leave(refusal, _CONNECT)
         else:
             super()._welcome()
+
+    def _said_early(self, line: str) -> None:
+        """Say a line before the banner, while that is waited for."""
+        if self.transport is not None and not self.closing:
+            self.transport.write(line.encode("ascii", "replace") + b"\r\n")
+
+    def _banner(self) -> Reply:
+        reply, lines = super()._banner(), self.context.greeting
+        return Reply(220, "\n".join([*lines, reply.text])) if lines else reply
+
+    def _broken(self, event: Refused) -> None:
+        chain = self._policing.policy.chain(hooks.BadCommand)
+        if chain is not None:
+            chain.ask(hooks.BadCommand(self.context, event.reply.code != _UNKNOWN))
+        super()._broken(event)
 
     def _greeted(self, hello: Hello) -> None:
         self._end_transaction()

@@ -22,6 +22,9 @@ PANICS: Final = ("custom_logger", "exim_logger", "postfix_logger", "sendmail_log
 # Those which are policy; they run in the workers. In `modules/means` stands what they are.
 POLICY: Final[Mapping[str, str]] = {
     "python": "angarium.modules.python.module:Python",
+    "conntrol": "angarium.modules.guard.conntrol:ConnControl",
+    "dnsbl": "angarium.modules.guard.dnsbl:Dnsbl",
+    "greylist": "angarium.modules.guard.greylist:Greylist",
     "inbound_audit": "angarium.modules.guard.inbound_audit:InboundAudit",
     "mail_loop": "angarium.modules.guard.mail_loop:MailLoop",
 }

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from angarium.config.kinds import Raw, Schema, Text, word
+from angarium.modules.guard import zones
 from angarium.modules.loggers import place
 
 
@@ -74,3 +75,17 @@ class WindowsKind:
 
     def __str__(self) -> str:
         return "seconds and number of windows, such as '300,6'"
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneKind:
+    """A list in DNS: `modules/guard/zones` says how it is written."""
+
+    def parse(self, raw: Raw) -> zones.Zone:
+        return zones.zone(word(raw))
+
+    def schema(self) -> Schema:
+        return {"type": "string"}
+
+    def __str__(self) -> str:
+        return "list in DNS, such as zen.example.org=127.0.0.[2..11]*3"

@@ -46,6 +46,10 @@ def _silent() -> bool:
     return False
 
 
+def _unsaid(_line: str) -> None:
+    """Nobody hears it."""
+
+
 class Session:
     """One session, as policy sees it. A handler may read all and change what says so.
 
@@ -62,15 +66,17 @@ class Session:
         tarpit: seconds for which the next answer waits; may be raised.
         added, removed: lines which EHLO offers in addition, and words it does not offer; may be
             changed until EHLO is answered.
+        greeting: lines of the banner before the usual one; may be changed until that is said.
+        say: sends a line at once, before the banner: "220-wait".
         spent: seconds which handlers have made it wait.
         heard: says whether the peer has sent anything yet that was not asked for.
         tables: what a module keeps for the session, by its name; a script's `self`.
     """
 
     __slots__ = (
-        "added", "address", "connection", "disconnect", "generation", "heard", "listen",
-        "listener", "local_address", "local_port", "mail", "pathway", "port", "removed", "reply",
-        "service", "spent", "step", "tables", "tarpit", "variables",
+        "added", "address", "connection", "disconnect", "generation", "greeting", "heard",
+        "listen", "listener", "local_address", "local_port", "mail", "pathway", "port", "removed",
+        "reply", "say", "service", "spent", "step", "tables", "tarpit", "variables",
     )  # fmt: skip
 
     def __init__(
@@ -100,6 +106,8 @@ class Session:
         self.added: list[str] = []
         self.removed: set[str] = set()
         self.heard = heard
+        self.say: Callable[[str], None] = _unsaid
+        self.greeting: list[str] = []
         self.tables: dict[str, Any] = {}
         self.step = Steps.ACCEPT
         self.spent = 0.0

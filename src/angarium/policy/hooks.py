@@ -135,6 +135,14 @@ class Ehlo(
 
 @hook
 @dataclass(slots=True)
+class BadCommand(OfSession, name="core_bad_command", arguments=("accept", "vctx"), waits=False):
+    """A command was refused for what it is: `known` says whether its word is one of SMTP."""
+
+    known: bool
+
+
+@hook
+@dataclass(slots=True)
 class MailFrom(
     OfSession,
     name="validate_mailfrom",

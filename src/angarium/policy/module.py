@@ -4,7 +4,7 @@ A module lives as long as its generation of the configuration. A session is rule
 from beginning to end, so the modules of an old one are stopped when its last session has gone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, Protocol, runtime_checkable
 
 from angarium.policy.chain import NO_POLICY, Policy
@@ -22,6 +22,18 @@ class Stops(Protocol):
     """A module which has something to give back."""
 
     def stop(self) -> None: ...
+
+
+# From the words of a console command, its name first, to what it prints.
+Command = Callable[[Sequence[str]], Awaitable[str]]
+
+
+@runtime_checkable
+class Commands(Protocol):
+    """A module which has commands of its own for the console, by name."""
+
+    @property
+    def commands(self) -> Mapping[str, Command]: ...
 
 
 class Policing:
@@ -46,6 +58,15 @@ class Policing:
             if isinstance(module, Starts):
                 module.start()
 
+    @property
+    def commands(self) -> Mapping[str, Command]:
+        """Return the commands of its modules."""
+        found: dict[str, Command] = {}
+        for module in self._modules:
+            if isinstance(module, Commands):
+                found.update(module.commands)
+        return found
+
     def enter(self) -> None:
         """A session begins."""
         self.sessions += 1
@@ -59,6 +80,11 @@ class Policing:
         """Another generation is in force."""
         self._replaced = True
         self._stop_if_last()
+
+    def end(self) -> None:
+        """The worker ends, whatever is still open."""
+        self.sessions = 0
+        self.replace()
 
     def _stop_if_last(self) -> None:
         if self._replaced and not self.sessions:

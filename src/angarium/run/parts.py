@@ -237,6 +237,7 @@ class Parts:
         self.lag.stop()
         self.memory.stop()
         self.naming.close()
+        self.ruling.close()
         self.spread.close()
         await self.datasources.close()
         await self.spool.close()

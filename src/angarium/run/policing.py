@@ -137,6 +137,10 @@ class Ruling:
         policing.start()
         before.replace()
 
+    def close(self) -> None:
+        """The worker ends: modules write what is to be kept."""
+        self.policing.end()
+
 
 def _variables(configuration: Configuration, group: str, binding: str, domain: str) -> Variables:
     return configuration.at(Variables, group=group, binding=binding, domain=domain)

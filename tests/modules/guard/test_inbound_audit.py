@@ -1,51 +1,24 @@
 """inbound_audit: what it counts, by monitor and address."""
 
-import asyncio
-import time
-from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
 
 import pytest
 
-from angarium.config.load import load_text
-from angarium.inbound.counts import Counts
 from angarium.modules.guard.inbound_audit import InboundAudit
 from angarium.policy.shared.blocks import packed
 from angarium.policy.shared.monitors import KINDS, monitored
-from angarium.policy.shared.node import Shared
 from angarium.policy.shared.series_file import Saved, path_of, read, write
-from helpers.clock import FakeClock
+from helpers.guards import Place, until
 
 ADDRESS = "192.0.2.1"
 
 
-async def until(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        await asyncio.sleep(0.005)
-
-
-class Place:
+class Audited(Place):
     """A worker which has the module."""
 
     def __init__(self, folder: Path, text: str) -> None:
-        self.told: list[tuple[str, str]] = []
-        self.clock = FakeClock()
-        self.shared = Shared(self.clock)
-        self.shared.know()
-        self.counts = Counts()
-        self.folder = folder
-        means: Any = SimpleNamespace(
-            shared=self.shared,
-            counts=self.counts,
-            state=folder,
-            tell=lambda level, text: self.told.append((level, text)),
-        )
-        [(name, options)] = load_text(text).instances("inbound_audit")
-        self.module = InboundAudit(name, cast(Any, options), means)
+        super().__init__(folder, text)
+        self.audit = self.module(InboundAudit)
 
     def counted(self, monitor: str) -> list[float]:
         found = [monitored(self.shared, kind, monitor) for kind in KINDS]
@@ -54,8 +27,8 @@ class Place:
 
 @pytest.mark.effect("inbound_audit.monitors")
 async def test_each_monitor_counts_connections_receptions_and_refusals(tmp_path: Path) -> None:
-    place = Place(tmp_path, 'inbound_audit { monitors = ( "300,6" "1800,4" ) }')
-    place.module.start()
+    place = Audited(tmp_path, 'inbound_audit { monitors = ( "300,6" "1800,4" ) }')
+    place.audit.start()
     place.counts.came(ADDRESS)
     for _ in range(2):
         place.counts.refused(4, ADDRESS)
@@ -64,24 +37,24 @@ async def test_each_monitor_counts_connections_receptions_and_refusals(tmp_path:
     assert place.counted("300,6") == [1, 0, 2]
     place.clock.advance(300)
     assert place.counted("300,6") == [0, 0, 0]
-    place.module.stop()
+    place.audit.stop()
     assert place.counts.watch is None
 
 
 @pytest.mark.effect("inbound_audit.enabled")
 async def test_off_it_counts_nothing_by_itself(tmp_path: Path) -> None:
-    place = Place(tmp_path, 'inbound_audit { enabled = false monitors = ( "300,6" ) }')
-    place.module.start()
+    place = Audited(tmp_path, 'inbound_audit { enabled = false monitors = ( "300,6" ) }')
+    place.audit.start()
     place.counts.came(ADDRESS)
     assert place.counted("300,6") == [0, 0, 0]
-    place.module.stop()
+    place.audit.stop()
 
 
 @pytest.mark.effect(
     "inbound_audit.log_dir", "inbound_audit.serialize_dir", "inbound_audit.maintenance_interval"
 )
 async def test_series_are_kept_where_and_as_often_as_it_says(tmp_path: Path) -> None:
-    place = Place(
+    place = Audited(
         tmp_path,
         "inbound_audit { log_dir = l serialize_dir = k maintenance_interval = 0.01 }",
     )
@@ -90,18 +63,21 @@ async def test_series_are_kept_where_and_as_often_as_it_says(tmp_path: Path) -> 
     mine.persist = mine.serialize = True
     mine.add(b"a")
     place.clock.advance(60)
-    place.module.start()
+    place.audit.start()
     await until(lambda: (tmp_path / "l").exists() and read(tmp_path / "k" / "mine").kept)
-    place.module.stop()
-    assert place.told == []
+    place.audit.stop()
+    assert place.panics == []
 
 
 @pytest.mark.effect("inbound_audit.debug_level")
-async def test_what_goes_wrong_is_told_as_an_error(tmp_path: Path) -> None:
-    place = Place(tmp_path, "inbound_audit { serialize_dir = k }")
+@pytest.mark.parametrize(("level", "told"), [("ERROR", 1), ("CRITICAL", 0)])
+async def test_what_goes_wrong_is_told_to_who_wants_to_know(
+    tmp_path: Path, level: str, told: int
+) -> None:
+    place = Audited(tmp_path, f"inbound_audit {{ serialize_dir = k debug_level = {level} }}")
     (tmp_path / "k").mkdir()
     (tmp_path / "k" / "mine").write_text("nonsense")
     place.shared.define_series("mine", "string", 60, 2).persist = True
-    place.module.start()
-    place.module.stop()
-    assert place.told[0][0] == "ERROR"
+    place.audit.start()
+    place.audit.stop()
+    assert len(place.panics) == told

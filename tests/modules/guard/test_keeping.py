@@ -1,6 +1,3 @@
-import asyncio
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,15 +8,9 @@ from angarium.policy.shared.node import Shared
 from angarium.policy.shared.series import Series
 from angarium.policy.shared.series_file import path_of, read
 from helpers.clock import FakeClock
+from helpers.guards import until
 
 A = packed("192.0.2.1")
-
-
-async def until(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        await asyncio.sleep(0.005)
 
 
 class Worker:

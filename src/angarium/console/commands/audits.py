@@ -197,3 +197,10 @@ async def gauge_delete(session: Session, cache: str, key: str) -> Result:
     """Forget an entry of a gauge cache."""
     await whole(session, shared.gauge(cache, key, "delete", 0))
     return Said("", {"cache": cache, "key": key, "deleted": True})
+
+
+@command("shared sessions", who=Rank.VIEWER)
+async def show_sessions(session: Session, block: Annotated[str, "<ip[/mask]>"]) -> Result:
+    """Count the sessions of reception which are open from an address or a block of addresses."""
+    found = await whole(session, shared.sessions(block))
+    return Said(str(found), {"block": block, "sessions": found})

@@ -12,6 +12,7 @@ from angarium.policy.shared import series_file
 from angarium.policy.shared.blocks import block, packed, shown
 from angarium.policy.shared.counters import SEMANTICS
 from angarium.policy.shared.monitors import KINDS, monitored, monitors, series_of
+from angarium.policy.shared.presence import SMTP
 from angarium.policy.shared.series import STRING, Series
 from angarium.policy.shared.told import Number, Plain, octets, text
 
@@ -277,3 +278,13 @@ def _shown(found: Series, key: bytes) -> str:
 
 def _windows(found: Series, key: bytes, bits: int) -> list[Number]:
     return [found.count(key, each, each, bits) for each in range(found.windows)]
+
+
+@question("shared sessions")
+def sessions(worker: "Parts", key: str) -> Number:
+    """Return how many sessions are open from a block; they are counted once somebody asks."""
+    try:
+        counted, bits = block(key)
+    except Error as error:
+        raise QuestionError(error.message) from error
+    return worker.shared.define_presence(SMTP).count(counted, bits)

@@ -3,10 +3,10 @@
 from typing import Final
 
 from angarium.config.kinds import Bool, Choice, Duration, Int, List, Path, Table, Text
-from angarium.config.option import option
-from angarium.config.places import DomainGlob
+from angarium.config.option import OURS, option
+from angarium.config.places import Cidr, DomainGlob
 from angarium.config.scope import Naming
-from angarium.modules.kinds import WindowsKind
+from angarium.modules.kinds import WindowsKind, ZoneKind
 from angarium.modules.options import Module, PolicyModule, needless, not_yet
 
 BY_SCRIPTS: Final = "Only scripts act upon it, and they do not run."
@@ -32,23 +32,125 @@ class MailLoop(
 
 
 class ConnControl(
-    Module,
+    PolicyModule,
     stanza="conntrol",
     naming=Naming.MAYBE,
     direction="receiving",
-    standing=not_yet(
-        "The banner comes at once.", "clients which talk before the banner are not turned away"
-    ),
 ):
     """Waits before the banner, to see who talks too early."""
 
     banner = option(Text(), None, doc="First line of the banner.", example='"220-mx.example.com"')
+    teaser = option(
+        Text(),
+        None,
+        since=OURS,
+        doc="A line of the banner which comes at once, before the pause: who takes it for the"
+        " banner talks too early.",
+        example='"220-mx.example.com"',
+    )
+    exempt = option(
+        List(Cidr()),
+        (),
+        since=OURS,
+        doc="Clients whom it leaves alone, beside those who may relay.",
+        example='( "192.0.2.0/24" )',
+    )
     pause_time = option(Duration(), None, doc="How long it waits before it.", example="2")
     disconnect_ratware = option(
         Text(),
         None,
         doc="Reply to who talked before; unset: policy says.",
         example='"421 mx.example.com please wait for the banner"',
+    )
+
+
+class Dnsbl(
+    PolicyModule,
+    stanza="dnsbl",
+    naming=Naming.MAYBE,
+    direction="receiving",
+    since=OURS,
+):
+    """Asks lists in DNS about clients."""
+
+    zones = option(
+        List(ZoneKind()),
+        (),
+        doc="Lists which are asked: a domain, perhaps = and the answers which count, perhaps * and"
+        " how much it counts; less than 0 speaks for a client.",
+        example='( "zen.example.org=127.0.0.[2..11]*3" "good.example.net*-2" )',
+    )
+    threshold = option(Int(1), 1, doc="The sum from which on a client is refused.")
+    phase = option(
+        Choice(("connect", "rcptto")),
+        "rcptto",
+        doc="Whether it is refused in place of the banner, or each recipient of it: then the"
+        " rejectlog names sender and recipient.",
+    )
+    action = option(
+        Choice(("reject", "mark")),
+        "reject",
+        doc="Whether it is refused, or only marked for policy: variables `dnsbl_score` and"
+        " `dnsbl_zones`.",
+    )
+    reply = option(
+        Text(),
+        "554 5.7.1 client [%i] is on a block list: %z",
+        doc="What it is told; %i is its address, %z the list which counted most, %s the sum.",
+    )
+    timeout = option(
+        Duration(), 5.0, doc="How long it waits for answers. Who is late counts nothing."
+    )
+    exempt = option(
+        List(Cidr()),
+        (),
+        doc="Clients about whom nobody is asked, beside those who may relay.",
+        example='( "192.0.2.0/24" )',
+    )
+
+
+class Greylist(
+    PolicyModule,
+    stanza="greylist",
+    naming=Naming.NEVER,
+    direction="receiving",
+    since=OURS,
+):
+    """Asks who sends for the first time to come again."""
+
+    delay = option(Duration(), 300.0, doc="After which a client may come again.")
+    retry_window = option(
+        Duration(), 172_800.0, doc="Within which it has to come again; later it is the first time."
+    )
+    lifetime = option(
+        Duration(), 3_024_000.0, doc="How long it is known after it was last seen; 35 days."
+    )
+    ipv4_prefix = option(
+        Int(8, 32), 24, doc="Bits of an IPv4 address which count: a sender has many machines."
+    )
+    ipv6_prefix = option(Int(16, 128), 64, doc="Bits of an IPv6 address which count.")
+    networks_after = option(
+        Int(),
+        5,
+        doc="Senders of a network who came again, after which all of it is let through; 0: never.",
+    )
+    exempt = option(
+        List(Cidr()),
+        (),
+        doc="Clients who are let through, beside those who may relay.",
+        example='( "192.0.2.0/24" )',
+    )
+    exempt_domains = option(
+        List(DomainGlob(), split=True),
+        (),
+        doc="Domains of recipients for whom all are let through.",
+        example='"support.example.com"',
+    )
+    reply = option(
+        Text(), "451 4.7.1 please come again in %s seconds", doc="What a client is told."
+    )
+    max_entries = option(
+        Int(1, 1_000_000), 500_000, doc="Which are kept; the one that was set first goes."
     )
 
 

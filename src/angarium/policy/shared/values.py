@@ -4,6 +4,7 @@ For shared variables, greylists, and whatever else was found out once and holds 
 map full, the value that was set first goes.
 """
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -43,6 +44,7 @@ class Values:
         self._kept: dict[bytes, Entry] = {}  # in the order in which they were set
         self._dirty: set[bytes] = set()
         self._looked = means.clock.monotonic()
+        self._set: deque[Entry] | None = None  # of late, for who keeps them in a file
 
     def __len__(self) -> int:
         return sum(1 for _ in self.items())
@@ -83,6 +85,31 @@ class Values:
             if entry.value is not None and not self._over(entry):
                 yield entry
 
+    @property
+    def octets(self) -> int:
+        """Return about how much a file of all of it has."""
+        return len(self._kept) * 32
+
+    def follow(self) -> bool:
+        """Note what is set from now on, for `take_set`; return False if that is done already."""
+        if self._set is not None:
+            return False
+        self._set = deque(maxlen=self.most)
+        return True
+
+    def take_set(self) -> list[Entry]:
+        """Return what was set since this was last called."""
+        found = list(self._set or ())
+        if self._set is not None:
+            self._set.clear()
+        return found
+
+    def forget_set(self) -> None:
+        """Forget what was set, but for the last minute."""
+        before = self._clock.time() - _FORGOTTEN_SECONDS
+        while self._set and seconds_of(self._set[0].stamp) < before:
+            self._set.popleft()
+
     def changes(self) -> list[Entry]:
         self._clear_away()
         keys, self._dirty = self._dirty, set()
@@ -118,6 +145,8 @@ class Values:
                 self.evicted += 1
                 del kept[next(iter(kept))]
         kept[entry.key] = entry
+        if self._set is not None:
+            self._set.append(entry)
 
     def _over(self, entry: Entry) -> bool:
         return bool(entry.slot) and entry.slot <= self._clock.time() * 1000
