@@ -15,6 +15,7 @@ PROGRAMS: Final = {
     "serve": "start the platform in the foreground",
     "ctl": "start, stop and restart the server in the background",
     "config": "check, show, explain and compare configurations",
+    "policy": "check, test and try scripts of policy",
     "sink": "a scripted receiving server",
     "console": "ask a running server, and change what it does",
     "send": "inject one message, or a load",
