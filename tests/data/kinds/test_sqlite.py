@@ -58,6 +58,20 @@ async def test_a_statement_which_does_not_end_is_ended_and_frees_its_thread(path
         assert await source.query("SELECT 1 AS a") == those({"a": 1})
 
 
+async def test_a_file_which_was_replaced_is_the_one_which_is_asked(path: str) -> None:
+    async with asking(f"sqlite:{path}", no_cache=True) as source:
+        assert len(await source.query("SELECT n FROM t")) == 9
+        with sqlite3.connect(f"{path}.new") as database:
+            database.execute("CREATE TABLE t AS SELECT 5 AS n")
+        database.close()
+        Path(f"{path}.new").replace(path)
+        assert await source.query("SELECT n FROM t") == those({"n": 5})
+        assert source.pools[0].opened == 1
+        Path(path).unlink()
+        with pytest.raises(UnreachableError, match="unable to open"):
+            await source.query("SELECT n FROM t")
+
+
 async def test_errors_say_what_is_wrong(path: str) -> None:
     async with asking(f"sqlite:{path}") as source:
         for query, values, said in (

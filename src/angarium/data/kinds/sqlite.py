@@ -1,10 +1,13 @@
 """SQLite: a file. Each connection has a thread, so that a slow disk holds up nobody else.
 
 Statements stand by themselves: each is a transaction of its own. A database which is not there is
-not made, because one which is made by a mistyped path is empty and answers everything.
+not made, because one which is made by a mistyped path is empty and answers everything. One which is
+replaced, as by `mv`, is found to be another file at the next statement.
 """
 
 import asyncio
+import contextlib
+import os
 import sqlite3
 from functools import partial
 from typing import Final
@@ -28,10 +31,12 @@ class Connection:
         self._limits = limits
         self._thread: Thread | None = None
         self._database: sqlite3.Connection | None = None
+        self._file = (0, 0)
+        self._closing = False
 
     @property
     def alive(self) -> bool:
-        return self._database is not None
+        return self._database is not None and not self._closing
 
     async def open(self) -> None:
         self._thread = Thread(asyncio.get_running_loop(), "datasource sqlite")
@@ -50,14 +55,27 @@ class Connection:
         except sqlite3.Error as error:
             raise UnreachableError(str(error)) from None
         database.text_factory = partial(text, charset=self._limits.charset)
-        self._database = database
+        self._database, self._file = database, self._there()
+
+    def _there(self) -> tuple[int, int]:
+        """Return which file has the name now; (0, 0) if none."""
+        try:
+            status = os.stat(self._path)
+        except OSError:
+            return 0, 0
+        return status.st_dev, status.st_ino
 
     async def run(self, bound: Bound, *, fetch: bool) -> Rows:
         assert self._thread is not None
-        assert self._database is not None
-        return await self._thread.call(self._run, self._database, bound, fetch)
+        return await self._thread.call(self._run, bound, fetch)
 
-    def _run(self, database: sqlite3.Connection, bound: Bound, fetch: bool) -> Rows:
+    def _run(self, bound: Bound, fetch: bool) -> Rows:
+        if self._database is not None and self._there() != self._file:
+            self._close()
+            self._open()
+        database = self._database
+        if database is None:
+            raise UnreachableError("the connection was closed")
         try:
             cursor = database.execute(bound.text, bound.values)
             try:
@@ -81,15 +99,16 @@ class Connection:
     def close(self) -> "asyncio.Future[None] | None":
         if self._thread is None:
             return None
-        database, self._database = self._database, None
-        if database is not None:
-            database.interrupt()  # what a statement does for too long
-        return self._thread.stop(database.close if database is not None else self._close)
+        self._closing = True
+        if self._database is not None:
+            with contextlib.suppress(sqlite3.ProgrammingError):  # It is being opened anew.
+                self._database.interrupt()  # what a statement does for too long
+        return self._thread.stop(self._close)
 
     def _close(self) -> None:
-        """Close what was opened after nobody waited for it any more."""
-        if self._database is not None:
-            self._database.close()
+        database, self._database = self._database, None
+        if database is not None:
+            database.close()
 
 
 class Driver:
