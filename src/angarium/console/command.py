@@ -23,7 +23,7 @@ from typing import Annotated, Any, Final, NewType, get_args, get_origin, get_typ
 from angarium.config.path import split
 from angarium.console import absent, commands
 from angarium.console.access import Rank
-from angarium.console.errors import CommandError
+from angarium.console.errors import CommandError, UnknownError
 from angarium.console.result import Result
 from angarium.core.registry import Registry
 
@@ -126,7 +126,8 @@ def find(line: str) -> tuple[Command, str]:
     """Return the command a line begins with, and the rest of the line.
 
     Raises:
-        CommandError: there is none.
+        UnknownError: there is none.
+        CommandError: Momentum has it, and we have not.
     """
     declarations()
     found: tuple[Command, str] | None = None
@@ -145,7 +146,7 @@ def find(line: str) -> tuple[Command, str]:
         first = name.partition(" ")[0]
         known = sorted(each for each in COMMANDS if each.partition(" ")[0] == first)
         advice = f"there are: {', '.join(known)}" if known else "help lists what there is"
-        raise CommandError(f"there is no such command; {advice}")
+        raise UnknownError(f"there is no such command; {advice}")
     return found
 
 

@@ -57,10 +57,12 @@ MISSING: Final[Mapping[str, str]] = {
         " msys.httpclnt.http_request_finalize msys.httpclnt.http_request_set_body"
     ),
     "TLS": "msys.tls_params.set",
+    "an HTTP listener which asks scripts": "msys.httpsrv.register",
     "several event loops in a process": "msys.core.scheduler_for_domain msys.runInInst",
 }
 
 lua_constants("msys.smpp", SMPP_CONTINUE=0)
+lua_constants("msys.httpsrv", DONE=1)
 lua_constants(
     "msys.av",
     **{
