@@ -95,7 +95,12 @@ class Server:
         log = (self.folder / "log").open("ab")
         with log:
             self.process = subprocess.Popen(
-                self._command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, **_as(self._user)
+                self._command,
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                cwd="/",
+                **_as(self._user),
             )
         until, pause = time.monotonic() + READY_SECONDS, threading.Event()
         while not self._ready():

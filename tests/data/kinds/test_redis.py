@@ -70,10 +70,11 @@ async def test_errors_tell_what_is_wrong_and_not_the_password(server: Server) ->
         with pytest.raises(UnreachableError, match="does not let us in") as caught:
             await source.query("PING")
         assert "false" not in str(caught.value)
-    async with asking(server.uri, query_seconds=0.2, no_cache=True) as source:
-        await source.query("PING")
+    async with asking(server.uri, query_seconds=0.2) as source:
         with server.hanging(), pytest.raises(LateError):
             await source.query("PING")
+    async with asking(server.uri, no_cache=True) as source:
+        await source.query("PING")
         server.stop()
         with pytest.raises(UnreachableError):
             await source.query("PING")

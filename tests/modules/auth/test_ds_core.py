@@ -10,7 +10,7 @@ import pytest
 
 from angarium.config.errors import ConfigError
 from angarium.config.load import load_text
-from angarium.data.errors import LateError
+from angarium.data.errors import LateError, UnreachableError
 from angarium.data.source import Datasource, Settings
 from angarium.data.sources import Datasources
 from angarium.events.metrics import Metrics
@@ -119,9 +119,12 @@ class Silent:
 
     def __init__(self) -> None:
         self.writers: list[asyncio.StreamWriter] = []
+        self.changed = asyncio.Condition()
 
     async def taken(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.writers.append(writer)
+        async with self.changed:
+            self.writers.append(writer)
+            self.changed.notify_all()
         await reader.read()
 
 
@@ -140,10 +143,14 @@ async def silent(tmp_path: Path) -> AsyncIterator[Silent]:
 async def test_no_more_connections_are_made_than_allowed(
     asked: Callable[[str], Datasource], silent: Silent, tmp_path: Path, most: int
 ) -> None:
-    source = asked(f'uri = "redis:host={tmp_path}/s" connections = {most} query_timeout = 0.3')
-    tasks = [source.query(f"GET {number}") for number in range(6)]
+    source = asked(f'uri = "redis:host={tmp_path}/s" connections = {most}')
+    tasks = [asyncio.ensure_future(source.query(f"GET {number}")) for number in range(6)]
+    async with silent.changed:
+        await asyncio.wait_for(silent.changed.wait_for(lambda: len(silent.writers) == most), 60)
+    assert (source.pools[0].count, source.pools[0].waiting) == (most, 6 - most)
+    await source.close()
     found = await asyncio.gather(*tasks, return_exceptions=True)
-    assert {type(each) for each in found} == {LateError}
+    assert {type(each) for each in found} == {UnreachableError}
     assert len(silent.writers) == most
 
 

@@ -75,13 +75,14 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What is looked for; None where only a name is to be let in."""
+    """What is looked for; None where only a name is to be let in. `named`: the query says whose."""
 
     base: str
     filter: str
     scope: str
     attributes: tuple[str, ...]
     dn_as: str
+    named: bool
 
 
 class Connection:
@@ -156,11 +157,13 @@ class Connection:
         if search is None:
             self._alive = False  # The next one who asks is asked for the password too.
             return () if self._refusal else (Row(_BIND, [1]),)
+        assert isinstance(search, Search)
         if self._refusal:
             self._alive = False
-            raise StatementError(f"the directory does not let us in: {self._refusal}")
+            said = f"the directory does not let us in: {self._refusal}"
+            # Somebody's wrong password is his own matter; that of the uri is everybody's.
+            raise StatementError(said) if search.named else UnreachableError(said)
         assert self._thread is not None
-        assert isinstance(search, Search)
         try:
             return await self._thread.call(self._run, search)
         finally:
@@ -268,6 +271,7 @@ class Driver:
                 url.scope or "base",
                 url.attributes or (),
                 extension.get("x-return-dn", ""),
+                "bindname" in own.extensions,
             ),
         )
 
