@@ -36,6 +36,7 @@ from helpers.clock import FakeClock
 
 FAILURES = {"SERVFAIL", "TIMEOUT", "REFUSED", "NODATA"}
 NEGATIVE_TTL = 60
+TURNS = 20
 SOA = Soa("ns.test", "hostmaster.test", 1, 3600, 600, 86400, NEGATIVE_TTL)
 
 
@@ -185,9 +186,17 @@ class DnsServer:
 
     def __enter__(self) -> Self:
         # TCP first: its ports are the scarce ones, as those of closed connections rest.
-        self._tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._tcp.bind(("127.0.0.1", 0))
-        self._udp.bind(self._tcp.getsockname())
+        for turn in range(TURNS):
+            self._tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self._tcp.bind(("127.0.0.1", 0))
+            try:
+                self._udp.bind(self._tcp.getsockname())
+                break
+            except OSError:  # Somebody asks a name server from this port.
+                if turn == TURNS - 1:
+                    raise
+                self._tcp.close()
+                self._tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._tcp.listen(64)
         self.port = self._udp.getsockname()[1]
         self._thread.start()

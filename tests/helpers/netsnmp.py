@@ -1,9 +1,12 @@
 """The programs of net-snmp, as peers of our agent and traps; tools/peers installs them."""
 
 import asyncio
+import contextlib
 import os
+import random
 import shutil
 import signal
+import socket
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,6 +18,16 @@ MIBS = Path(__file__).parent.parent.parent / "docs" / "mib"
 SYSTEM = "/usr/share/snmp/mibs:/var/lib/mibs/ietf:/var/lib/mibs/iana"
 KEPT = str(Path(tempfile.gettempdir()) / f"angarium-net-snmp-{os.getuid()}")
 PATH = f"{os.environ.get('PATH', '')}:/usr/sbin"
+
+
+def free_port() -> int:
+    """Return a port of UDP which nobody has; the system gives out none of these by itself."""
+    while True:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            port = random.randrange(20_000, 32_000)
+            with contextlib.suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                return port
 
 
 def needed(program: str) -> str:
@@ -30,7 +43,7 @@ def needed(program: str) -> str:
 async def ask(program: str, *words: str, status: int = 0) -> str:
     """Run snmpget or the like; return what it printed."""
     process = await asyncio.create_subprocess_exec(
-        needed(program), *words,
+        needed(program), "-t", "5", "-r", "10", *words,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         env=os.environ | {"MIBS": "", "SNMPCONFPATH": "/nonexistent", "SNMP_PERSISTENT_DIR": KEPT},
     )  # fmt: skip

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import stat
 import sys
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ import pytest
 
 from angarium.lab.sink import Sink
 from angarium.modules.monitor.receivers import signature
-from helpers.netsnmp import ask
+from helpers.netsnmp import ask, free_port
 from helpers.smalldisk import SmallDisk, small_disk
 from helpers.upgrade import upgrade
 from helpers.webhooks import Webhooks
@@ -211,9 +210,7 @@ async def test_the_example_tells_everybody_its_test_and_answers_snmp(
 ) -> None:
     async with Webhooks() as hooks:
         monkeypatch.setattr(Shown, "hooks", hooks, raising=False)
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.bind(("127.0.0.1", 0))
-            monkeypatch.setattr(Shown, "agent", probe.getsockname()[1], raising=False)
+        monkeypatch.setattr(Shown, "agent", free_port(), raising=False)
         async with Shown(tmp_path, zone=ZONE) as world:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "angarium.run.programs.cli"),

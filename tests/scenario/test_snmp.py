@@ -1,12 +1,11 @@
 """A running server, asked by SNMP, and what it says unasked."""
 
 import re
-import socket
 from pathlib import Path
 
 import pytest
 
-from helpers.netsnmp import ask, trap_receiver
+from helpers.netsnmp import ask, free_port, trap_receiver
 from helpers.world import World
 
 ZONE = "* A 127.0.0.1"
@@ -21,12 +20,6 @@ snmp {{
 domain "slow.test" {{ suspend_delivery = true }}
 binding "bulk" {{ }}
 """
-
-
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.mark.effect("snmp.state")

@@ -59,7 +59,7 @@ class Asked:
         return f"127.0.0.1:{self.agent.port}"
 
     async def get(self, *words: str, program: str = "snmpget", status: int = 0) -> str:
-        return await ask(program, "-On", "-t", "2", "-r", "1", *words, status=status)
+        return await ask(program, "-On", "-t", "5", "-r", "3", *words, status=status)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Traps, as snmptrapd receives them."""
 
 import asyncio
-import socket
 from pathlib import Path
 
 import pytest
@@ -12,16 +11,10 @@ from angarium.modules.monitor.conditions import START, Trap
 from angarium.modules.monitor.mib import GROUPS, TRAPS, counter
 from angarium.modules.monitor.options.snmp import TrapUser
 from angarium.modules.monitor.traps import Destination, Traps
-from helpers.netsnmp import Receiver, trap_receiver
+from helpers.netsnmp import Receiver, free_port, trap_receiver
 
 HOST, BOOTS = "mx.node.test", 7
 WATCHER = TrapUser.make(authentication_secret="authentication", privacy_secret="encryption words")
-
-
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def arrived(receiver: Receiver, count: int) -> list[str]:
