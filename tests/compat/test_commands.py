@@ -3,34 +3,15 @@
 `commands.json` has the facts, made by tools/facts_commands.py.
 """
 
-import json
 import re
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
 from angarium.console.absent import said
 from angarium.console.command import COMMANDS, declarations, find
 from angarium.console.errors import CommandError
-
-FACTS: Final[list[dict[str, Any]]] = json.loads(
-    Path(__file__).with_name("commands.json").read_text(encoding="utf-8")
-)
-# What the client does by itself, and never asks for.
-CLIENT: Final = frozenset({"\\pager", "quit"})
-# A scope and an option in the place of what can be any of them.
-SAMPLES: Final = {"scope": "binding b1", "option": "retry_interval", "threshold": "1", "id": "1"}
-
-
-def sample(syntax: str) -> str:
-    """Return a line as an operator would write it: what may be left out is."""
-    line = syntax.partition(" ; ")[0]
-    while (shorter := re.sub(r"\[[^\[\]]*\]", "", line)) != line:
-        line = shorter
-    line = re.sub(r"<([^<>]*)>", lambda found: SAMPLES.get(found[1].split()[0], "x"), line)
-    line = re.sub(r"\{([^{} ,]+)[^{}]*\}", r"\1", line)
-    return " ".join(line.partition(" | ")[0].split())
+from helpers.commands import CLIENT, FACTS, sample
 
 
 @pytest.mark.parametrize("fact", FACTS, ids=lambda each: each["syntax"])

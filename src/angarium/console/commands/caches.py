@@ -40,6 +40,8 @@ ATTRIBUTES: Final[Mapping[str, Callable[[Cache, float], float]]] = {
     "query-rate": _rate,
     "queryrate": _rate,
 }
+# As Momentum heads them: hits of all look-ups, reads of all reads and writes.
+_HEADS: Final = {"hitratio": "HT/TL", "workload": "RD/WR"}
 _PERCENT: Final = frozenset({"utilization", "used", "hit-rate", "hitratio", "workload"})
 _ALL: Final = tuple(
     each for each in ATTRIBUTES if each not in ("utilization", "hit-rate", "query-rate")
@@ -61,7 +63,8 @@ async def list_caches(session: Session, words: Annotated[Words, "[attribute ...]
     rows, missing, age = await _rows(session)
     lines = []
     if words and words[0].lower() in ("all", "summary"):
-        lines.append(" ".join([*(f"{each.upper():>11}" for each in wanted), "CACHE"]))
+        heads = (_HEADS.get(each, each.upper()) for each in wanted)
+        lines.append(" ".join([*(f"{each:>11}" for each in heads), "CACHE"]))
     plain: list[dict[str, Any]] = []
     for name, each in sorted(rows.items()):
         values = {one: ATTRIBUTES[one](each, age) for one in wanted}
