@@ -39,6 +39,7 @@ class Place:
         self.metrics = Metrics()
         self.panics: list[tuple[str, str]] = []
         self.resolver: Any = None
+        self.board: Any = None
         self.policing: Policing
         self._folder = folder
         self._text = text
@@ -53,7 +54,7 @@ class Place:
             random=Random(1),
             resolver=self.resolver,
             admit=nothing,
-            board=nothing,
+            board=self.board,
             ledger=nothing,
             metrics=self.metrics,
             state=self._folder,

@@ -14,6 +14,8 @@ from helpers.world import World
 pytestmark = pytest.mark.slow
 
 AUDIT = 'inbound_audit { monitors = ( "3600,2" ) }\n'
+OUTBOUND = 'outbound_audit "o" { monitors = ( "3600,2" ) monitor_domains = true }\n'
+ZONE = "example.com MX 10 mx.example.com\nmx.example.com A 127.0.0.1\n"
 CONTENT = b"Subject: hello\r\n\r\nhi\r\n"
 
 
@@ -39,7 +41,8 @@ async def connect(world: World, connections: int) -> None:
 async def test_connections_receptions_and_refusals_are_counted_for_the_node(
     tmp_path: Path,
 ) -> None:
-    async with World(tmp_path, AUDIT, workers=2) as world, operator(world.state) as admin:
+    config = AUDIT + OUTBOUND
+    async with World(tmp_path, config, ZONE, workers=2) as world, operator(world.state) as admin:
         await connect(world, 8)
         async with world.call(source="127.0.1.9") as caller:
             await caller.say("MAIL FROM:<a@sender.test>")
@@ -56,6 +59,12 @@ async def test_connections_receptions_and_refusals_are_counted_for_the_node(
             )
 
         await world.eventually(known, "all that was counted")
+
+        async def delivered() -> bool:
+            said = await admin.say("outbound_audit show domain example.com")
+            return " r: 1 d: 1 dt: 0." in said and said.count("f: 0") == 3
+
+        await world.eventually(delivered, "the delivery to be counted")
         said = await admin.say("inbound_audit show all")
         assert "127.0.0.1,3600/0,1,1,0" in said or "127.0.0.1,3600/1,1,1,0" in said
 

@@ -31,15 +31,19 @@ class Stages:
     Args:
         metrics: where they belong; of its own if it is left out.
         now: Unix time.
+
+    Attributes:
+        took: seconds of the transaction which has ended last, while its results are told.
     """
 
-    __slots__ = ("commit", "connect", "delivery", "now", "reception", "wait", "whole")
+    __slots__ = ("commit", "connect", "delivery", "now", "reception", "took", "wait", "whole")
 
     def __init__(
         self, metrics: Metrics | None = None, now: Callable[[], float] = time.time
     ) -> None:
         metrics = metrics or Metrics()
         self.now = now
+        self.took = 0.0
         self.reception: Durations = metrics.durations(RECEPTION)
         self.commit = metrics.durations(COMMIT)
         self.wait = metrics.durations(WAIT)
@@ -62,6 +66,6 @@ class Stages:
 
     def attempted(self, begun: float) -> float:
         """A transaction which began at that time has ended; return how long it took."""
-        took = self.now() - begun
+        self.took = took = self.now() - begun
         self.delivery.note(took)
         return took

@@ -21,11 +21,14 @@ PANICS: Final = ("custom_logger", "exim_logger", "postfix_logger", "sendmail_log
 
 # Those which are policy; they run in the workers. In `modules/means` stands what they are.
 POLICY: Final[Mapping[str, str]] = {
+    "scriptlet": "angarium.modules.lua.scriptlet:Scriptlet",
     "python": "angarium.modules.python.module:Python",
+    "as_logger": "angarium.modules.guard.as_logger:SeriesLogger",
     "conntrol": "angarium.modules.guard.conntrol:ConnControl",
     "dnsbl": "angarium.modules.guard.dnsbl:Dnsbl",
     "greylist": "angarium.modules.guard.greylist:Greylist",
     "inbound_audit": "angarium.modules.guard.inbound_audit:InboundAudit",
+    "outbound_audit": "angarium.modules.guard.outbound_audit:OutboundAudit",
     "mail_loop": "angarium.modules.guard.mail_loop:MailLoop",
 }
 

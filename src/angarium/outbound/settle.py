@@ -38,6 +38,7 @@ from angarium.queue.entry import UNREAD, Entry, Note
 from angarium.queue.line import Key, Line
 from angarium.queue.options import Shape
 from angarium.queue.retry import GiveUp, give_up, next_due
+from angarium.queue.tally import Audit
 
 # Until an entry whose report could not be made durable is worked on again.
 REPORT_AGAIN_SECONDS: Final = 60
@@ -72,6 +73,9 @@ class Board(Protocol):
 
     @property
     def detours(self) -> Detours: ...
+
+    @property
+    def audits(self) -> Sequence[Audit]: ...
 
     def shape_of(self, key: Key) -> Shape: ...
 
@@ -166,6 +170,8 @@ class Settle:
         self.delivered_count += 1
         line.sent += 1
         self.stages.whole.note(now - message.received_at)
+        for audit in self._board.audits:
+            audit.delivered(line.domain, self.stages.took)
         if self.witness is not None:
             reply = self.witness.delivered(entry, reply, now)
         event = Delivery(
@@ -203,6 +209,8 @@ class Settle:
 
     def failed(self, entry: Entry, error: DeliveryError, kind: str = "bounced") -> None:
         """An attempt, or the search for a host, failed for this recipient."""
+        for audit in self._board.audits:
+            audit.failed(entry.line.domain, temporary=error.temporary)
         if not error.temporary:
             self._end(entry, error.reply, kind, error)
             return

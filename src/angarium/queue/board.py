@@ -32,7 +32,7 @@ from angarium.queue.rooms import NO_LIMIT, Rooms
 from angarium.queue.schedule import Alarm, CallLater, Schedule
 from angarium.queue.spool.options import Spooling
 from angarium.queue.spool.slot import HEAD, SIZE, lane_in
-from angarium.queue.tally import Tallies
+from angarium.queue.tally import Audit, Tallies
 from angarium.queue.throttle import Ledger, LocalLedger
 from angarium.queue.timer import Timer
 
@@ -138,6 +138,7 @@ class Board:
         self.give_up: Callable[[Entry, GiveUp], None] | None = None
         self._random = Random() if random is None else random
         self.tallies = Tallies()
+        self.audits: tuple[Audit, ...] = ()
         self._idle = Idle(self.lines, self.tallies.freed)
         self.suspended: Callable[[Key], bool] = _not_suspended
         self._bindings: set[tuple[str, str]] = set()
@@ -296,6 +297,8 @@ class Board:
                 line = self.lines.get(key) or self._make(key)
                 most = line.shape.max_resident_active_queue
                 line.received += 1
+                for audit in self.audits:
+                    audit.received(recipient.domain)
             if line.key != key:
                 self.spool.rebind(recipient.id, *line.key, None)
             room = line.room

@@ -19,6 +19,22 @@ class Counting(Protocol):
     failed: int
 
 
+class Audit(Protocol):
+    """Who wants to know what becomes of mail, by domain: `modules/guard/outbound_audit`."""
+
+    def received(self, domain: str) -> None:
+        """A message for this domain has come."""
+        ...
+
+    def delivered(self, domain: str, seconds: float) -> None:
+        """A host took a message for a recipient; the transaction took so long."""
+        ...
+
+    def failed(self, domain: str, *, temporary: bool) -> None:
+        """An attempt failed for a recipient."""
+        ...
+
+
 @dataclass(slots=True)
 class Tally:
     """Messages received, recipients delivered, recipients failed."""

@@ -1,6 +1,6 @@
 from ipaddress import ip_network
 
-from angarium.modules.guard.peers import Exempt
+from angarium.modules.guard.peers import Domains, Exempt
 from helpers.guards import session
 
 
@@ -13,3 +13,13 @@ def test_who_may_relay_and_who_is_named_is_left_alone() -> None:
     trusted.variables["can_relay"] = "true"
     assert exempt.has(trusted)
     assert not Exempt([]).has(session("127.0.0.1"))
+
+
+def test_domains_are_named_whole_or_by_what_is_above_them() -> None:
+    domains = Domains(["a.test", "*.b.test"])
+    assert [domains.has(each) for each in ("a.test", "x.a.test", "b.test", "x.b.test")] == [
+        True, False, False, True,
+    ]  # fmt: skip
+    assert Domains(["*"]).has("any.test")
+    assert not Domains([])
+    assert not Domains([]).has("a.test")

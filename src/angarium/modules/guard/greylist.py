@@ -12,7 +12,7 @@ from angarium.core.reply import Reply, from_text
 from angarium.events.metrics import counter
 from angarium.modules.guard.journal import Journal
 from angarium.modules.guard.options import Greylist as Options
-from angarium.modules.guard.peers import Exempt
+from angarium.modules.guard.peers import Domains, Exempt
 from angarium.modules.means import Means
 from angarium.policy.hooks import RcptTo, on
 from angarium.policy.shared.blocks import network, packed
@@ -41,7 +41,7 @@ class Greylist:
         self._bits = {4: options.ipv4_prefix, 16: options.ipv6_prefix}
         self._enough = options.networks_after
         self._exempt = Exempt(options.exempt)
-        self._domains = frozenset(options.exempt_domains)
+        self._domains = Domains(options.exempt_domains)
         self._text = options.reply
         self._known = means.shared.define_values(NAME, options.max_entries)
         metrics = means.metrics
@@ -62,7 +62,7 @@ class Greylist:
     def recipient(self, event: RcptTo) -> Verdict:
         session, mail = event.session, event.session.mail
         domain = split(event.text)[1].lower()
-        if mail is None or self._exempt.has(session) or self._is_exempt(domain):
+        if mail is None or self._exempt.has(session) or self._domains.has(domain):
             return CONT
         sender = mail.sender
         key = packed(session.address)
@@ -78,14 +78,6 @@ class Greylist:
             return CONT
         event.refuse(self._reply(wait))
         return DONE
-
-    def _is_exempt(self, domain: str) -> bool:
-        """Say whether a domain is one of those, or below one which is written as *.domain."""
-        if not self._domains:
-            return False
-        labels = domain.split(".")
-        above = {f"*.{'.'.join(labels[at:])}" for at in range(1, len(labels))}
-        return not self._domains.isdisjoint({domain, "*"} | above)
 
     def _seen(self, block: bytes, sender: str, recipient: str) -> tuple[int, str]:
         """Return how many seconds a triplet has to wait, and what is known of it."""

@@ -273,11 +273,10 @@ class InboundAudit(
 
 
 class OutboundAudit(
-    Module,
+    PolicyModule,
     stanza="outbound_audit",
     naming=Naming.MAYBE,
     direction="sending",
-    standing=not_yet("Nobody asks yet what it would count."),
 ):
     """Counts what becomes of mail for each domain over time, for policy."""
 
@@ -291,7 +290,7 @@ class OutboundAudit(
     domainlist = option(
         List(DomainGlob(), split=True),
         (),
-        doc="Domains it counts for in any case.",
+        doc="Domains it counts for, and for no other; `threshold` does not count then.",
         example='"example.com, example.net"',
     )
     threshold = option(

@@ -73,17 +73,15 @@ class TlsMacros(
     """Gives custom logs the macros of outbound TLS."""
 
 
-class SeriesLogger(
-    Logger, stanza="as_logger", standing=not_yet("There are no audit series to keep yet.")
-):
-    """Keeps the audit series of a cluster, on its manager."""
+class SeriesLogger(Logger, stanza="as_logger"):
+    """Writes audit series to files, and begins them anew with each."""
 
     base_dir = option(
         Path(), None, doc="Directory of the series.", example="/var/log/angarium/series"
     )
     log_interval = option(Duration(), None, doc="Time between writes.", example="300")
     series_include = option(
-        List(Pattern()), (), doc="Patterns of series which are kept.", example="( ^inbound )"
+        List(Pattern()), (), doc="Patterns of series which are written.", example="( ^inbound )"
     )
     series_exclude = option(
         List(Pattern()), (), doc="Patterns of series which are not.", example="( ^test )"
