@@ -20,6 +20,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from angarium.config.resolve import Configuration
 from angarium.core.clock import Clock
+from angarium.core.reply import Reply
 from angarium.data.sources import Datasources
 from angarium.events.metrics import Metrics
 from angarium.inbound.counts import Counts
@@ -35,6 +36,10 @@ def nobody(_level: str, _text: str) -> None:
     pass
 
 
+def nothing_waits(_domain: str, _reply: Reply) -> None:
+    pass
+
+
 @dataclass
 class Means:
     """What there is in a worker, of one generation.
@@ -47,6 +52,7 @@ class Means:
         datasources: what queries are put to.
         shared: what is counted and remembered for the whole node.
         counts: what reception counts; who wants to know by address is its `watch`.
+        put_off: lets the mail of a domain wait for its next time, as if the host had said this.
         next_id: makes the id of a message, from Unix time.
         modules: those of this generation, by stanza, in their order; more are still to come while
             the configuration is being prepared.
@@ -72,6 +78,7 @@ class Means:
     spawn: Callable[..., object]
     datasources: Datasources
     tell: Callable[[str, str], None] = nobody
+    put_off: Callable[[str, Reply], None] = nothing_waits
     modules: dict[str, list[Any]] = field(default_factory=dict)
 
 

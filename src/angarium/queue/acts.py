@@ -60,6 +60,12 @@ class Fail(Act):
         return True
 
 
+class PutOff(Fail):
+    """Try it later, as after an attempt that failed for now: `end` says what failed it."""
+
+    to_delayed = False
+
+
 class Flush(Act):
     """Try it now: what is delayed becomes active, and is due also for who finds it on the disk."""
 

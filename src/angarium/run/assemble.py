@@ -45,6 +45,7 @@ from angarium.outbound.dial import Dialer
 from angarium.outbound.hosts import Hosts
 from angarium.outbound.options import Reports
 from angarium.outbound.pool import Pool
+from angarium.outbound.putting_off import PuttingOff
 from angarium.outbound.route import Router
 from angarium.outbound.settle import Settle
 from angarium.policy.parcels import Parcel
@@ -159,6 +160,7 @@ def assemble(
             admit=admit, board=board, ledger=ledger, metrics=metrics, state=state, number=number,
             host=host, alarm=alarm, spool=spool, process=process, shared=shared,
             counts=services.counts, datasources=sources,
+            put_off=PuttingOff(board, settle, pool, spool.live.parts),
         ),
         services, admit, settle, bounces, partial(_refused, bounces, board, clock),
     )  # fmt: skip

@@ -1,3 +1,4 @@
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
@@ -117,3 +118,19 @@ def test_a_cast_is_to_what_it_is() -> None:
 
 def test_a_class_has_a_metatable() -> None:
     assert run('return type(msys.getClassMetaTable("msys.core:_json_object"))') == b"table"
+
+
+def test_the_mail_of_a_domain_is_put_off() -> None:
+    told: list[tuple[str, str]] = []
+    made = services()
+    put_off = SimpleNamespace(put_off=lambda domain, reply: told.append((domain, str(reply))))
+    made.parts[Means] = cast(Means, put_off)
+    lua = state(made)
+    source = """
+        local dr = msys.core.dns_get_domain("Example.com")
+        return msys.core.mail_queue_delay_domain(dr, "451 4.4.1 [internal] delayed")
+    """
+    assert run(source, lua) is None
+    assert told == [("example.com", "451 4.4.1 [internal] delayed")]
+    with pytest.raises(ScriptError, match="begins with 4"):
+        run(source.replace("451 4.4.1", "550 5.4.1"), lua)

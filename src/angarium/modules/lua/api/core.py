@@ -6,6 +6,7 @@ from typing import Final, cast
 
 from angarium.core.address import routing_domain
 from angarium.modules.lua.api.constants import LEVELS
+from angarium.modules.lua.api.kinds import reply
 from angarium.modules.lua.bind import (
     LuaError,
     Runtime,
@@ -102,6 +103,19 @@ def dns_get_domain(domain: str) -> DomainRecord | None:
     """Return the record of a domain, nil if it is none."""
     normal = routing_domain(domain.rstrip("."))
     return None if normal is None else DomainRecord(normal)
+
+
+@lua("msys.core.mail_queue_delay_domain", since="3.1")
+def delay_domain(lua: Runtime, dr: DomainRecord, note: bytes) -> None:
+    """Let the mail of a domain which waits for an attempt wait for its next time instead.
+
+    `note`: what is logged for it, a reply such as "451 4.4.1 [internal] delayed". Each worker does
+    it with its own mail; what an attempt has in its hands is left to it.
+    """
+    said = reply(0, note)
+    if not 400 <= said.code < 500:
+        raise LuaError(f"what delays mail begins with 4, not '{said}'")
+    means(lua).put_off(dr.domain, said)
 
 
 # -- dictionaries -----------------------------------------------------------------------------

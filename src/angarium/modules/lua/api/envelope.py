@@ -6,7 +6,7 @@ from typing import Final
 from angarium.core.address import split
 from angarium.core.ident import printed
 from angarium.modules.lua.api.constants import EC_MSG_ENV_COMPLETE, EC_MSG_ENV_FROM, EC_MSG_ENV_TO
-from angarium.modules.lua.api.core import DomainRecord, means
+from angarium.modules.lua.api.core import means
 from angarium.modules.lua.api.kinds import Text, octets, text
 from angarium.modules.lua.bind import LuaError, Runtime, lua, lua_field
 from angarium.policy.context import Steps
@@ -135,15 +135,6 @@ def binding_group(lua: Runtime, self: Mail, value: str | None = None) -> bytes |
         return octets(value)
     chosen = self.recipient.binding_group if self.recipient is not None else ""
     return octets(chosen) if chosen else None
-
-
-@lua("msys.core.mail_queue_delay_domain", since="3.0")
-def delay_domain(lua: Runtime, dr: DomainRecord, note: str) -> None:
-    """Let all mail for a domain rest for its retry_interval, in this worker."""
-    board = means(lua).board
-    for key, line in list(board.lines.items()):
-        if key[2] == dr.domain:
-            board.pause(line, line.shape.retry_interval, note)
 
 
 @lua("msg:get_delivery_method", package="msys.core")
