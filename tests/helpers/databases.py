@@ -29,6 +29,7 @@ from angarium.data.source import Datasource, Settings
 from angarium.data.sources import Datasources
 from angarium.events.metrics import Metrics
 from angarium.net.loop import RealClock
+from angarium.run.programs.certificate import make
 
 PLACES = [
     *os.environ.get("PATH", "").split(":"),
@@ -154,6 +155,13 @@ def _running(server: Server) -> Iterator[Server]:
         server.stop()
 
 
+def _certificate(folder: Path) -> tuple[Path, Path]:
+    """Make a certificate for this machine; return the files of it and of its key."""
+    certificate, key = folder / "cert.pem", folder / "key.pem"
+    make(["localhost", "127.0.0.1"], certificate, key, kind="ec:p256")
+    return certificate, key
+
+
 @contextmanager
 def postgresql() -> Iterator[Server]:
     """Run PostgreSQL; it believes whoever comes that they are the user they say."""
@@ -191,6 +199,7 @@ def mariadb() -> Iterator[Server]:
         place, link = folder / "data", folder / "socket"
         place.mkdir()
         common = [mariadbd, "--no-defaults", f"--datadir={place}", *SMALL]
+        certificate, key = _certificate(folder)
         common += ["--user=root"] if os.getuid() == 0 else []
         first = ["create database mysql;", "use mysql;", "set @auth_root_socket = null;"]
         tables = [
@@ -210,7 +219,14 @@ def mariadb() -> Iterator[Server]:
             capture_output=True,
         )
         assert made.returncode == 0, made.stderr.decode("utf-8", "replace")[-2000:]
-        command = [*common, f"--socket={link}", "--skip-networking", f"--pid-file={folder}/pid"]
+        command = [
+            *common,
+            f"--ssl-cert={certificate}",
+            f"--ssl-key={key}",
+            f"--socket={link}",
+            "--skip-networking",
+            f"--pid-file={folder}/pid",
+        ]
         uri = f"mysql:host={link};dbname=mail;user=mail;password='s;cret'"
         with _running(Server(command, folder, uri, lambda: _connects(link))) as server:
             yield server
@@ -235,22 +251,22 @@ def _connects(path: Path) -> bool:
 
 
 @contextmanager
-def slapd(entries: str, *, settings: str = "") -> Iterator[Server]:
-    """Run OpenLDAP with the suffix dc=example,dc=com, whose root is cn=root with password secret.
+def slapd(entries: str) -> Iterator[Server]:
+    """Run OpenLDAP with these entries, LDIF, below dc=example,dc=com.
 
-    Args:
-        entries: LDIF.
-        settings: more lines of slapd.conf.
+    Its root is cn=root with the password secret. It can StartTLS with `cert.pem` of its folder.
     """
     slapd_, slapadd = needed("slapd"), needed("slapadd")
     with _folder(None) as folder, socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))
         port = reserved.getsockname()[1]
         (folder / "data").mkdir()
+        certificate, key = _certificate(folder)
         schemas = ("core", "cosine", "inetorgperson")
         lines = [f"include {SCHEMAS}/{each}.schema" for each in schemas]
         lines += [
-            "modulepath /usr/lib/ldap", "moduleload back_mdb", settings, "database mdb",
+            "modulepath /usr/lib/ldap", "moduleload back_mdb",
+            f"TLSCertificateFile {certificate}", f"TLSCertificateKeyFile {key}", "database mdb",
             'suffix "dc=example,dc=com"', 'rootdn "cn=root,dc=example,dc=com"', "rootpw secret",
             f"directory {folder}/data", "maxsize 10485760", "index objectClass eq",
             "access to attrs=userPassword by anonymous auth by * none", "access to * by * read",

@@ -114,6 +114,22 @@ async def test_connections_are_used_again_by_those_who_ask_as_the_same(server: S
 
 @pytest.mark.peer
 @pytest.mark.slow
+async def test_a_certificate_is_checked(server: Server) -> None:
+    async with asking(f"{server.uri}????x-start-tls=true") as source:
+        with pytest.raises(UnreachableError, match="ertificate"):
+            await source.query("ldap:///?o")
+    trusted = f"x-start-tls=true,x-ca-file={server.folder}/cert.pem"
+    async with asking(f"{server.uri}????{trusted}") as source:
+        assert await source.query("ldap:///?o") == those({"o": "Example"})
+    # The same server by a name which its certificate does not have.
+    other = server.uri.replace("127.0.0.1", "127.1")
+    async with asking(f"{other}????{trusted}") as source:
+        with pytest.raises(UnreachableError, match="ertificate"):
+            await source.query("ldap:///?o")
+
+
+@pytest.mark.peer
+@pytest.mark.slow
 async def test_rows_and_time_are_bounded_and_refusals_told(server: Server) -> None:
     async with asking(server.uri, max_rows=1) as source:
         assert len(await source.query(f"{PEOPLE}?cn?sub")) == 1

@@ -64,6 +64,21 @@ async def test_no_setting_of_the_server_makes_a_value_something_else(server: Ser
 
 @pytest.mark.peer
 @pytest.mark.slow
+async def test_tls_is_made_as_the_uri_says_and_a_certificate_checked(server: Server) -> None:
+    query = "SHOW STATUS LIKE 'Ssl_cipher'"
+    own = f"sslmode=verify-full;sslrootcert={server.folder}/cert.pem"
+    for more, safe in (("sslmode=disable", False), ("sslmode=require", True), (own, True)):
+        async with asking(f"{server.uri};{more}") as source:
+            row = await source.fetch_row(query)
+            assert row is not None
+            assert bool(row["Value"]) is safe
+    async with asking(f"{server.uri};sslmode=verify-full") as source:
+        with pytest.raises(UnreachableError, match="certificate verify failed"):
+            await source.query(query)
+
+
+@pytest.mark.peer
+@pytest.mark.slow
 async def test_errors_rows_and_time_are_bounded(server: Server) -> None:
     async with asking(server.uri, max_rows=2) as source:
         with pytest.raises(StatementError, match="nowhere"):

@@ -85,6 +85,24 @@ class Search:
     named: bool
 
 
+class Tls(ldap3.Tls):  # type: ignore[misc]
+    """TLS in which OpenSSL itself looks whether a certificate is for the host.
+
+    ldap3 has a look of its own, by a function which Python has given up.
+    """
+
+    def __init__(self, ca_file: str | None) -> None:
+        super().__init__(validate=ssl.CERT_REQUIRED, ca_certs_file=ca_file)
+
+    def wrap_socket(self, connection: Any, do_handshake: bool = False) -> None:
+        context = ssl.create_default_context(cafile=self.ca_certs_file)
+        connection.socket = context.wrap_socket(
+            connection.socket,
+            server_hostname=connection.server.host,
+            do_handshake_on_connect=do_handshake,
+        )
+
+
 class Connection:
     """A connection, in a thread of its own."""
 
@@ -109,12 +127,11 @@ class Connection:
 
     def _open(self) -> None:
         server = self._server
-        security = ldap3.Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=server.ca_file)
         target = ldap3.Server(
             server.host,
             server.port,
             use_ssl=server.scheme == "ldaps",
-            tls=security,
+            tls=Tls(server.ca_file),
             get_info=ldap3.NONE,
             connect_timeout=server.connect_seconds,
             allowed_referral_hosts=[("*", False)],

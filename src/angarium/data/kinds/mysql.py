@@ -112,7 +112,9 @@ class Connection:
 
 def _said(error: Exception) -> str:
     """Return what a driver says in plain words: its errors are a number and a text."""
-    return str(error.args[-1] if error.args else type(error).__name__)
+    said = str(error.args[-1] if error.args else type(error).__name__)
+    # Of a connection it says only that there is none; the reason is what it was raised from.
+    return f"{said}: {error.__cause__}" if isinstance(error.__cause__, OSError) else said
 
 
 class Driver:
