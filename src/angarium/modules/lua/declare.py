@@ -59,6 +59,13 @@ class Table(Protocol):
     def get(self, key: str | bytes | int) -> object:
         """None, a bool, int, float, bytes, Table, Function or an object of ours."""
 
+    def set(self, key: str | bytes | int, value: object) -> None:
+        """Put something there; None takes away what was.
+
+        Raises:
+            LuaError: it is nothing Lua knows.
+        """
+
     def text(self, key: str, default: bytes | None = None) -> bytes | None:
         """A string; numbers become one.
 

@@ -39,6 +39,9 @@ class Engine(Protocol):
             LuaError: it has not.
         """
 
+    def put(self, table: object, key: object, value: object) -> None:
+        """Put a value of Lua into a table of Lua."""
+
     def proxy(self, name: str, value: object) -> object:
         """An object of ours as scripts hold it."""
 
@@ -122,6 +125,10 @@ class TableHandle(Table):
     def get(self, key: str | bytes | int) -> object:
         plain = key.encode() if isinstance(key, str) else key
         return from_lua(self._engine, self._engine.get(self.native, plain))
+
+    def set(self, key: str | bytes | int, value: object) -> None:
+        name = key.encode("utf-8", "surrogateescape") if isinstance(key, str) else key
+        self._engine.put(self.native, name, to_lua(self._engine, value))
 
     def text(self, key: str, default: bytes | None = None) -> bytes | None:
         value = self.get(key)

@@ -3,21 +3,20 @@ import pytest
 from angarium.core.body import MemoryBody
 from angarium.core.message import Message
 from angarium.modules.lua.bind import lua
-from angarium.modules.lua.declare import kind_of, lua_object
 from angarium.modules.lua.errors import ScriptError
 from angarium.modules.lua.runtime import State
 from angarium.net.dnscache import Resolver
 from angarium.policy.context import Session
 from angarium.policy.mail import Mail
+from angarium.policy.shared.blocks import packed
+from angarium.policy.shared.node import Shared
+from angarium.policy.shared.presence import SMTP
+from helpers.clock import FakeClock
 from helpers.dns import FakeDns
 from helpers.lua import services
 from helpers.snippets import running, state
 
 held: list[Session] = []
-
-if kind_of(Session) is None:
-    lua_object("test_vctx", "test_vctx")(Session)
-
 
 @lua("test.pbp.session")
 def given() -> Session:
@@ -102,6 +101,22 @@ async def test_a_peer_has_a_name_which_leads_back_to_it_or_not(
     source = "local s = test.pbp.session(); return msys.pbp.fcdns_check(s, s)"
     assert await running(source, lua) == found
     assert session.variables == {"reverse_dns": name, "fcdns_status": status}
+
+
+async def test_sessions_around_the_peer_are_counted() -> None:
+    lua, _ = _lua()
+    shared = Shared(FakeClock())
+    lua.services.parts[Shared] = shared
+    presence = shared.define_presence(SMTP)
+    for address in ("192.0.2.1", "192.0.2.1", "192.0.2.77", "198.51.100.1"):
+        presence.add(packed(address), 1)
+    source = """
+        local ac = test.pbp.session()
+        return ac:pbp_inbound_session_count_service("SMTP", "/32"),
+          ac:pbp_inbound_session_count_service("SMTP", "/24"),
+          ac:pbp_inbound_session_count_service("SMTP", "/0")
+    """
+    assert await running(source, lua) == [2, 3, 4]
 
 
 async def test_sizes_are_octets() -> None:

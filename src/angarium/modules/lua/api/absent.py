@@ -58,6 +58,9 @@ MISSING: Final[Mapping[str, str]] = {
     ),
     "TLS": "msys.tls_params.set",
     "an HTTP listener which asks scripts": "msys.httpsrv.register",
+    "counts of failures by binding and domain": (
+        "msys.policyeditor.get_binding_domain_failure_rate"
+    ),
     "several event loops in a process": "msys.core.scheduler_for_domain msys.runInInst",
 }
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final, cast
 
 from angarium.core import units
+from angarium.modules.lua.api.session import session_count
 from angarium.modules.lua.bind import LuaError, Runtime, Several, Table, lua
 from angarium.net.dnscache import Resolver
 from angarium.net.fcdns import names_of
@@ -96,3 +97,9 @@ def size_in_bytes(size: bytes) -> int:
         return units.size(text)
     except ValueError as error:
         raise LuaError(f"'{text}' is no size") from error
+
+
+@lua("ac:pbp_inbound_session_count_service", package="msys.pbp")
+def count_service(lua: Runtime, self: Session, service: str = "SMTP", cidr: bytes = b"/32") -> int:
+    """Count the sessions of a service which are open from a block around the peer's address."""
+    return int(session_count(lua, self, cidr, service))
