@@ -84,10 +84,13 @@ def decoded(octets: bytes, charset: str = "") -> str:
     """
     codec = codec_of(charset) or "utf_8"
     codec = _READ_AS.get(codec, codec)
-    if codec == "cp1252":
+    if codec != "cp1252":
+        return octets.decode(codec, "replace")
+    try:
+        return octets.decode(codec)
+    except UnicodeDecodeError:
         # Five octets of it are undefined; they are the controls of ISO 8859-1.
-        return octets.decode("cp1252", "surrogateescape").translate(_CONTROLS)
-    return octets.decode(codec, "replace")
+        return octets.decode(codec, "surrogateescape").translate(_CONTROLS)
 
 
 _CONTROLS: Final[Mapping[int, int]] = {

@@ -16,6 +16,7 @@ _DIGITS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345678
 _NO_DIGITS: Final = bytes(each for each in range(256) if each not in _DIGITS + b"=")
 _PADDED: Final = re.compile(rb"([^=]+)=*")
 # Blanks at the end of a line were added on the way (RFC 2045 section 6.7, rule 3).
+_ENDS: Final = (b" \r", b" \n", b"\t\r", b"\t\n")
 _ADDED: Final = re.compile(rb"(?<![ \t])[ \t]+(?=\r?\n|\Z)")
 
 
@@ -80,4 +81,6 @@ def quoted_printable(octets: bytes) -> bytes:
 
 def from_quoted_printable(text: bytes) -> bytes:
     """Return what quoted-printable stands for; a = which begins nothing stays."""
-    return binascii.a2b_qp(_ADDED.sub(b"", text))
+    if text.endswith((b" ", b"\t")) or any(end in text for end in _ENDS):
+        text = _ADDED.sub(b"", text)
+    return binascii.a2b_qp(text)

@@ -102,13 +102,19 @@ class Part:
         self._tail = b""  # the closing delimiter and what follows
         self._boundary = b""  # of the delimiters which were found
         self._default = parameters.TEXT
+        self._known: tuple[bytes, Parsed] | None = None  # a Content-Type, and what it says
 
     # What it is.
 
     @property
     def _type(self) -> Parsed:
         field = self.header.value("content-type")
-        return Parsed(self._default, {}) if field is None else parameters.content_type(field)
+        if field is None:
+            return Parsed(self._default, {})
+        known = self._known
+        if known is None or known[0] != field:
+            self._known = known = (field, parameters.content_type(field))
+        return known[1]
 
     @property
     def kind(self) -> Kind:
