@@ -102,4 +102,5 @@ def size_in_bytes(size: bytes) -> int:
 @lua("ac:pbp_inbound_session_count_service", package="msys.pbp")
 def count_service(lua: Runtime, self: Session, service: str = "SMTP", cidr: bytes = b"/32") -> int:
     """Count the sessions of a service which are open from a block around the peer's address."""
-    return int(session_count(lua, self, cidr, service))
+    block = self.address.encode() + cidr if cidr.startswith(b"/") else cidr
+    return int(session_count(lua, self, block, service))
