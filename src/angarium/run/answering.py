@@ -6,8 +6,9 @@
     Withdrawn   end, nobody waits
 
 The rule: mail goes first. Work is done in slices of SLICE seconds, and while the loop has other
-things to do the next slice waits, so that questions take REST's small part of a busy worker. An
-idle one answers at full speed. A bug in an answer is told to who asked, and costs nothing else.
+things to do the next slice waits RESTS times as long as this one took, so that questions take
+their small part of a busy worker and no more, however long a step is. An idle one answers at full
+speed. A bug in an answer is told to who asked, and costs nothing else.
 """
 
 import asyncio
@@ -23,7 +24,8 @@ from angarium.core.errors import Error
 from angarium.run import link
 
 SLICE: Final = 0.002
-REST: Final = 0.038  # after a slice, while the loop is busy: 5 % of its time is for questions
+RESTS: Final = 24  # so many times a slice, while the loop is busy: 4 % of it is for questions
+MOST_REST: Final = 0.25  # seconds: who was kept from working for long need not make up for all
 BUSY: Final = 0.0003  # a turn of the loop without us takes so long when there is mail
 BUSY_SECONDS: Final = 0.2  # so long after such a turn there may be more
 BEAT_SECONDS: Final = 0.5
@@ -114,7 +116,8 @@ class Work:
     async def _stepped(self, work: Generator[str | float | None, None, Any]) -> Any:
         busy_until = 0.0
         while True:
-            until, now, idle = time.perf_counter() + SLICE, 0.0, 0.0
+            begun, now, idle = time.perf_counter(), 0.0, 0.0
+            until = begun + SLICE
             while now < until and not idle:
                 try:
                     said = next(work)
@@ -130,7 +133,7 @@ class Work:
             if not idle and after - now > BUSY:
                 busy_until = after + BUSY_SECONDS
             if after < busy_until:
-                await asyncio.sleep(REST)
+                await asyncio.sleep(min(MOST_REST, RESTS * (now - begun)))
 
     async def _beat(self) -> None:
         while True:
