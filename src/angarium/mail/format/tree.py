@@ -180,13 +180,14 @@ class Part:
 
     def _find(self) -> "list[Part]":
         found = self._type
+        message = found.value in _MESSAGES
+        boundary = found.get("boundary").encode("utf-8", "surrogateescape")
+        if not message and not (boundary and found.value.startswith("multipart/")):
+            return []
         if self._depth >= MAX_DEPTH or self.encoding not in IDENTITY:
             return []
-        if found.value in _MESSAGES:
+        if message:
             return [self._part(self.body, 0, len(self.body))] if self._take() else []
-        boundary = found.get("boundary").encode("utf-8", "surrogateescape")
-        if not found.value.startswith("multipart/") or not boundary:
-            return []
         default = "message/rfc822" if found.value == "multipart/digest" else parameters.TEXT
         return self._split(self.body, boundary, default)
 
