@@ -177,7 +177,7 @@ async def test_a_refusal_and_a_bug_are_told_and_cost_nothing_else() -> None:
     child.ask(refuses(), 1)
     child.ask(fails(), 2)
     child.answering.asked(link.Asked(3, "no such thing", b""))
-    # To look for the third it reads all questions: on a busy machine it says meanwhile that it does.
+    # To look for the third it reads all questions: a busy machine says meanwhile that it does.
     ends = [each for each in await child.ends() if not isinstance(each, link.Meanwhile)]
     said = {each.number: each.refusal for each in ends}
     assert said[1] == "not here"
