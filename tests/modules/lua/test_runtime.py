@@ -228,7 +228,7 @@ async def test_a_session_has_globals_of_its_own(state: State) -> None:
     records = [state.record(number) for number in (1, 10)]
 
     async def session(record: object, number: int) -> tuple[object, ...]:
-        came = state.begin(record, function, number)
+        came = state.ask(True, record, function, number)
         return came if isinstance(came, tuple) else await came
 
     first = await asyncio.gather(*(session(r, n) for r, n in zip(records, (1, 10), strict=True)))
@@ -239,8 +239,8 @@ async def test_a_session_has_globals_of_its_own(state: State) -> None:
 async def test_what_waits_only_at_times(state: State) -> None:
     text = b"return test.runtime.maybe(...)"
     function = state.load(text, "test.lua")
-    assert state.begin(None, function, False) == (b"at once",)
-    came = state.begin(None, function, True)
+    assert state.ask(True, None, function, False) == (b"at once",)
+    came = state.ask(True, None, function, True)
     assert not isinstance(came, tuple)
     assert await came == (b"later",)
     with pytest.raises(ScriptError, match="it would have to wait here"):

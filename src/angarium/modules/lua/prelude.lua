@@ -77,6 +77,15 @@ local function define(name, userdata)
     if not called then error("attempt to call a " .. name, 2) end
     return called(self, ...)
   end
+  -- `for item in thing`, of what has a length and numbers.
+  mt.__iter = function(self)
+    if methods.__call or not methods.__len then return self end
+    local at = 0
+    return function()
+      at = at + 1
+      if at <= methods.__len(self) then return at, methods.__index(self, at) end
+    end
+  end
   mt.__name = name
   kinds[mt] = kind
   by_name[name] = kind

@@ -7,7 +7,6 @@ script but what is declared: attributes are closed, and Python's own functions a
 import re
 import traceback
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import resources
 from types import TracebackType
@@ -25,6 +24,19 @@ from angarium.modules.lua.whole import calculate
 _FILES: Final = ("prelude", "threads", "sandbox")
 # Exceptions which Lua holds are userdata of lupa: their metatable is not for scripts.
 _CLOSE: Final = b"debug.getmetatable(python.none).__metatable = false"
+# The objects of a session are made once for it; without one there are none.
+_RECORD: Final = b"""
+local runtime = ...
+local kinds = runtime.by_name
+return function(session)
+  local made = runtime.record()
+  if session and kinds.accept_construct then
+    made.ac = kinds.accept_construct.new(session)
+    made.vctx = kinds.validate_context.new(session)
+  end
+  return made
+end
+"""
 # A place in our own Lua says nothing to who wrote a script.
 _INSIDE: Final = re.compile(rf"\A(?:{'|'.join(_FILES)}):\d+: ")
 _DONE, _WAITS = 0, 1
@@ -83,6 +95,7 @@ class State:
             attribute_filter=_closed,
             max_memory=limits.memory + _SLACK if limits.memory else None,
         )
+        self._collect = self._lua.globals()[b"collectgarbage"]  # before the sandbox closes it
         self.lua_type: Callable[[Any], str | None] = luajit21.lua_type
         self._lua.execute(_CLOSE)
         if not limits.jit:
@@ -121,15 +134,16 @@ class State:
         self._put = runtime[b"put"]
         self._pairs_after = runtime[b"pairs_after"]
         self._loaded = runtime[b"loaded"]
-        self._collect = self._lua.eval(b"collectgarbage")
         self.counted: Callable[[], tuple[int, int]] = runtime[b"counted"]
         self.record: Callable[[object], object] = runtime[b"record"]
+        self._own_self = runtime[b"own_self"]
         self.get: Callable[[object, object], Any] = runtime[b"get"]
         self.kept: Callable[[object], object] = runtime[b"same"]
         self.name_of: Callable[[object], bytes] = runtime[b"name_of"]
         self.kinds: Any = runtime[b"by_name"]
         self.packages = Packages(self, self._lua, runtime)
         self.packages.install()
+        self._record_of = self._lua.compile(_RECORD, name=b"=record")(runtime)
         self._lua.globals()[HELPERS.encode()] = runtime[b"operators"]
 
     # What scripts do.
@@ -152,8 +166,9 @@ class State:
         Raises:
             ScriptError: it failed.
         """
-        with self._waiting(False):
-            return self._results(self._start(False, None, function, *arguments))
+        came = self._called(False, self.caller, None, function, arguments)
+        assert isinstance(came, tuple)
+        return came
 
     async def run(self, function: object, *arguments: object) -> tuple[object, ...]:
         """Call a function of Lua in a coroutine which may wait.
@@ -161,13 +176,13 @@ class State:
         Raises:
             ScriptError: it failed.
         """
-        came = self.begin(None, function, *arguments)
+        came = self.ask(True, None, function, *arguments)
         return came if isinstance(came, tuple) else await came
 
-    def begin(
-        self, record: object, function: object, *arguments: object
+    def ask(
+        self, may_wait: bool, record: object, function: object, *arguments: object
     ) -> tuple[object, ...] | Coroutine[Any, Any, tuple[object, ...]]:
-        """Call a function of Lua, which may wait: its results, or a coroutine that brings them.
+        """Call a function of Lua: its results, or a coroutine that brings them if it waits.
 
         Args:
             record: of the session it is called for; None: as around it.
@@ -175,33 +190,49 @@ class State:
         Raises:
             ScriptError: it failed.
         """
-        before, self.caller = self.caller, object()
-        try:
-            with self._waiting(True):
-                outcome = self._start(True, record, function, *arguments)
-            if type(outcome) is tuple and outcome[0] == _WAITS:
-                return self._go_on(outcome, self.situation, self.caller)
-        finally:
-            self.caller = before
-        return self._results(outcome)
+        return self._called(may_wait, object(), record, function, arguments)
 
-    def at_once(self, record: object, function: object, *arguments: object) -> tuple[object, ...]:
-        """As `begin`, where nothing may wait."""
-        with self._waiting(False):
-            return self._results(self._start(False, record, function, *arguments))
+    def _called(
+        self,
+        may_wait: bool,
+        caller: object,
+        record: object,
+        function: object,
+        arguments: tuple[object, ...],
+    ) -> tuple[object, ...] | Coroutine[Any, Any, tuple[object, ...]]:
+        before, called_before = self._may_wait, self.caller
+        self._may_wait, self.caller = may_wait, caller
+        try:
+            outcome = self._start(may_wait, record, function, *arguments)
+        except luajit21.LuaError as error:
+            raise _inside(error) from None
+        finally:
+            self._may_wait, self.caller = before, called_before
+        if type(outcome) is not tuple:
+            return ()
+        if outcome[0] == _DONE:
+            return outcome[1:]
+        if outcome[0] == _WAITS:
+            return self._go_on(outcome, self.situation, caller)
+        raise self._failure(outcome)
 
     async def _go_on(self, outcome: Any, situation: Any, caller: object) -> tuple[object, ...]:
         while type(outcome) is tuple and outcome[0] == _WAITS:
             _, number, awaited = outcome
             came = await self._what(number, awaited)
-            before = self.situation, self.caller
-            self.situation, self.caller = situation, caller
+            before = self.situation, self.caller, self._may_wait
+            self.situation, self.caller, self._may_wait = situation, caller, True
             try:
-                with self._waiting(True):
-                    outcome = self._continue(number, *came)
+                outcome = self._continue(number, *came)
+            except luajit21.LuaError as error:
+                raise _inside(error) from None
             finally:
-                self.situation, self.caller = before
-        return self._results(outcome)
+                self.situation, self.caller, self._may_wait = before
+        if type(outcome) is not tuple:
+            return ()
+        if outcome[0] == _DONE:
+            return tuple(outcome[1:])
+        raise self._failure(outcome)
 
     async def _what(self, number: int, awaited: Awaitable[object]) -> tuple[object, ...]:
         """What a script waited for, as `wait` in threads.lua gives it back."""
@@ -216,24 +247,19 @@ class State:
             return False, came.error
         return (True, *came.value) if isinstance(came.value, tuple) else (True, came.value)
 
-    @contextmanager
-    def _waiting(self, may_wait: bool) -> Iterator[None]:
-        before, self._may_wait = self._may_wait, may_wait
-        try:
-            yield
-        except luajit21.LuaError as error:
-            # Of our own Lua, such as a stack which is full, or no memory to begin with.
-            raise ScriptError(str(error.args[0] if error.args else error)) from None
-        finally:
-            self._may_wait = before
-
-    def _results(self, outcome: Any) -> tuple[object, ...]:
-        if type(outcome) is not tuple:
-            return ()
-        if outcome[0] == _DONE:
-            return outcome[1:]
+    def _failure(self, outcome: Any) -> ScriptError:
         _, error, trace = outcome
-        raise ScriptError(self._text_of(error), trace.decode("utf-8", "replace"))
+        return ScriptError(self._text_of(error), trace.decode("utf-8", "replace"))
+
+    def wrapped(self, chunk: str, name: str, module: object) -> Any:
+        """The function by which a callout of a module is asked, see `callouts`."""
+        made = self._lua.compile(chunk.encode(), name=f"={name}".encode())
+        return made(module, self._own_self, self.kinds)
+
+    def records(self) -> Callable[[object], object]:
+        """What makes the record of a session."""
+        made: Callable[[object], object] = self._record_of
+        return made
 
     def collect(self, how: bytes = b"collect", amount: int = 0) -> object:
         """Collect garbage, or set what Lua's collectgarbage sets."""
@@ -307,6 +333,9 @@ class State:
             if self._lua.get_memory_used() + octets > self._memory:
                 raise LuaError("not enough memory")
 
+    def put(self, table: object, key: object, value: object) -> None:
+        self._put(table, key, value)
+
     def proxy(self, name: str, value: object) -> object:
         return self.packages.makers[name](value)
 
@@ -361,6 +390,11 @@ class _Came:
             self.error = error
             return True
         return False
+
+
+def _inside(error: Exception) -> ScriptError:
+    """Of our own Lua, such as a stack which is full, or no memory to begin with."""
+    return ScriptError(str(error.args[0] if error.args else error))
 
 
 def _closed(_of: object, _name: object, _setting: bool) -> object:

@@ -13,12 +13,12 @@ from functools import partial
 from typing import Any
 
 from angarium.modules.lua.declare import (
+    OBJECTS,
     Function,
     LuaFunction,
     Parameter,
     Runtime,
     Table,
-    kind_of,
 )
 from angarium.modules.lua.values import LARGE
 
@@ -148,8 +148,8 @@ def _only_object(parameter: Parameter) -> str | None:
     kinds = [one for one in parameter.types if one is not types.NoneType]
     if len(kinds) != 1 or len(parameter.kinds) != 1:
         return None
-    declared = kind_of(kinds[0])
-    return None if declared is None or declared.userdata else parameter.kinds[0]
+    name = parameter.kinds[0]
+    return None if any(each.userdata for each in OBJECTS.values() if each.name == name) else name
 
 
 def _check(parameter: Parameter, name: str, number: int) -> str:

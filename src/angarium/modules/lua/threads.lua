@@ -225,4 +225,4 @@ runtime.start, runtime.continue = start, continue
 runtime.abandon = function(number) waiting[number], records[number] = nil, nil end
 runtime.counted, runtime.own_self = counted, own_self
 runtime.tls = function() return current.tls end
-runtime.record = function(of) return {of = of, tls = {}, selves = {}} end
+runtime.record = function() return {tls = {}, selves = {}} end

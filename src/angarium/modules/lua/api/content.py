@@ -169,7 +169,7 @@ def strings(rest: tuple[object, ...], count: int) -> list[str]:
 def matched(found: Iterator[re.Match[str]], codec: str) -> dict[object, object] | bool:
     """Return what a search found: captures of the first match, and at `matches` those of all."""
     every: list[dict[object, object]] = [
-        {**captured(each, codec)} for each in islice(found, MOST_MATCHES)
+        dict(captured(each, codec).items()) for each in islice(found, MOST_MATCHES)
     ]
     return {**every[0], "matches": every} if every else False
 

@@ -13,6 +13,7 @@ from angarium.policy.mail import Mail
 lua_object("ac", "accept_construct")(Session)
 lua_object("vctx", "validate_context")(Session)
 lua_object("msg", "ec_message")(Mail)
+lua_object("list", "list_node", userdata=True)(Mail)
 
 _WHICH: Final = {int(which): which for which in Which}
 
@@ -47,6 +48,20 @@ def string_text(self: Text) -> bytes:
 def string_length(self: Text) -> int:
     """Return how many octets it has."""
     return len(self.octets)
+
+
+@lua("list:__len")
+def list_length(self: Mail) -> int:
+    """Return how many recipients there are."""
+    return len(self.recipients)
+
+
+@lua("list:__index")
+def list_item(self: Mail, place: object) -> bytes | None:
+    """Return the address of a recipient by its place, from 1 on."""
+    if not isinstance(place, int) or not 1 <= place <= len(self.recipients):
+        return None
+    return octets(self.recipients[place - 1].address)
 
 
 def which(number: int) -> Which:

@@ -24,8 +24,6 @@ from angarium.modules.lua.errors import ScriptError
 
 NORMAL, RECURSIVE, ERRORCHECK = 0, 1, 2
 lua_constants("thread", MUTEX_NORMAL=NORMAL, MUTEX_RECURSIVE=RECURSIVE, MUTEX_ERRORCHECK=ERRORCHECK)
-# Names of pools which are always there; a number stands for one of them.
-POOLS: Final = ("CPU", "IO", "SWAPIN", "SWAPOUT", "CLOSE")
 # Seconds; who sleeps longer wants a timer.
 LONGEST_SLEEP: Final = 3600.0
 
@@ -78,10 +76,6 @@ def tasks(lua: Runtime) -> Tasks:
     return found
 
 
-def _pool(pool: bytes | int) -> None:
-    """Pools are told apart by their names alone; any name is one."""
-
-
 async def _protected(closure: Function) -> Several:
     try:
         return Several(True, *await closure())
@@ -112,7 +106,6 @@ def run_in_pool(
     true, or a function to be called with the results afterwards, nothing is waited for and nothing
     is returned.
     """
-    _pool(pool)
     if how is False:
         if lua.may_wait:
             return _protected(closure)
@@ -122,41 +115,6 @@ def run_in_pool(
             return Several(False, error.message)
     tasks(lua).begin(_beside(lua, closure, how if isinstance(how, Function) else None))
     return Several()
-
-
-@lua("msys.threadpool.count", since="3.4")
-def pool_count() -> int:
-    """Return how many pools there are: those which are always there."""
-    return len(POOLS)
-
-
-@lua("msys.threadpool.find", since="3.4")
-def pool_find(threadpoolname_or_jobclassid: bytes | int) -> bytes | int | None:
-    """Return the number of a pool by its name, or its name by its number."""
-    known = threadpoolname_or_jobclassid
-    if isinstance(known, int):
-        return POOLS[known].encode() if 0 <= known < len(POOLS) else None
-    name = known.decode("latin-1")
-    return POOLS.index(name) if name in POOLS else None
-
-
-@lua("msys.threadpool.stat", since="3.4")
-def pool_stat(lua: Runtime, threadpoolname_or_jobclassid: bytes | int) -> dict[str, object] | None:
-    """Return what a pool does: its name, and how many functions run beside scripts, of all."""
-    found = pool_find(threadpoolname_or_jobclassid)
-    if found is None:
-        return None
-    name = found if isinstance(found, bytes) else POOLS[found].encode()
-    running = len(tasks(lua))
-    return {
-        "name": name,
-        "num_threads": 1,
-        "num_active_threads": min(running, 1),
-        "num_inactive_threads": 1 - min(running, 1),
-        "queue_sz": 0,
-        "job_num_queued": 0,
-        "job_num_running": running,
-    }
 
 
 # -- locks --------------------------------------------------------------------------------------
