@@ -114,6 +114,30 @@ def test_the_file_of_local_changes_comes_into_being_like_the_main_file(main: Pat
     assert snapshot(main) == workspace.snapshot()
 
 
+def test_who_is_not_root_makes_a_file_of_his_own_and_takes_none_of_others(
+    main: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a server which runs as its own user, with a configuration of root."""
+
+    def not_root(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    if os.geteuid() != 0:
+        pytest.skip("only root can give files to others")
+    main.write_text(f'{main.read_text()}local_changes_file = "{main.parent}/changes.conf"\n')
+    read = snapshot(main)
+    workspace = Workspace(read)
+    workspace.set(["binding", "c"], "retry_interval", "5")
+    os.chown(main, 12345, 54321)
+    monkeypatch.setattr(os, "fchown", not_root)
+    changes = main.parent / "changes.conf"
+    assert write(read, workspace.snapshot()) == [str(changes)]
+    assert changes.stat().st_uid == 0
+    workspace.set([], "retry_interval", "71")
+    with pytest.raises(WritebackError, match=r"ecelerity\.conf cannot be written"):
+        write(snapshot(main), workspace.snapshot())
+
+
 def test_a_new_file_is_not_put_over_one_which_was_not_read(main: Path) -> None:
     local = main.parent / "local.conf"
     main.write_text(f"local_changes_file = {local}\nlocal_changes_only = true\n")

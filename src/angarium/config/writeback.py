@@ -163,20 +163,29 @@ def _restored(target: _Target) -> bool:
 
 
 def _write_beside(target: _Target, octets: bytes) -> None:
-    like = target.path if os.path.exists(target.path) else target.like
+    is_new = not os.path.exists(target.path)
+    like = target.like if is_new else target.path
 
     def prepare(handle: int) -> None:
         with contextlib.suppress(FileNotFoundError):
-            _make_alike(handle, like)
+            _make_alike(handle, like, is_new=is_new)
 
     durable.write(target.beside, octets, NEW_MODE, prepare=prepare)
 
 
-def _make_alike(handle: int, path: str) -> None:
-    """Give a new file the owner, mode and extended attributes of an old one."""
+def _make_alike(handle: int, path: str, *, is_new: bool) -> None:
+    """Give a file the owner, mode and extended attributes of an old one.
+
+    Args:
+        is_new: it takes nothing's place, so it may be ours: the main file can be root's.
+    """
     old, new = os.stat(path), os.fstat(handle)
     if (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):
-        os.fchown(handle, old.st_uid, old.st_gid)
+        try:
+            os.fchown(handle, old.st_uid, old.st_gid)
+        except PermissionError:
+            if not is_new:
+                raise
     os.fchmod(handle, stat.S_IMODE(old.st_mode))
     try:
         for name in os.listxattr(path):  # access control lists, labels of SELinux
