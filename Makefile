@@ -2,7 +2,7 @@
 
 PY := .venv/bin/python
 
-.PHONY: env dev check bench fuzz torture news docs package lock clean
+.PHONY: env dev check bench fuzz torture news docs package deb lock clean
 
 env:         ## .venv with the angarium command
 	@tools/env run
@@ -23,6 +23,8 @@ docs: dev    ## the manual, into site/
 package: env ## dist/: a wheel with units, timers and configurations, and what it needs by hash
 	$(PY) -m hatchling build -t wheel -d dist
 	cp requirements.lock dist/
+deb: env     ## dist/: a package for the Debian or Ubuntu of this machine; tools/package_try tries it
+	$(PY) tools/package.py
 lock:        ## new versions into the locks; needs uv
 	tools/lock
 clean:       ## what can be made again
