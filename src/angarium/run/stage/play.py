@@ -112,17 +112,20 @@ def configuration(transcript: Transcript) -> Configuration:
         ConfigError: it is faulty.
     """
     lines = [line for each in transcript.setup for line in _lines(each)]
-    files = [
-        word for each in transcript.setup if each.word == "policy" for word in each.rest.split()
-    ]
     text = "\n".join(lines)
     if "esmtp_listener" not in text:
         text += f"\n{LISTENER}"
     if "relay_" not in text and "open_relay" not in text:
         text += '\nrelay_hosts = ("0.0.0.0/0", "::/0")'
-    python = [each for each in files if each.endswith(".py")]
-    lua = [each for each in files if not each.endswith(".py")]
-    text += _stanza("python", "python", python) + _stanza("scriptlet", "scriptlet", lua)
+    scripts = [
+        (file, each.block)
+        for each in transcript.setup
+        if each.word == "policy"
+        for file in each.rest.split()
+    ]
+    for stanza, ours in (("python", True), ("scriptlet", False)):
+        named = [each for each in scripts if each[0].endswith(".py") is ours]
+        text += _stanza(stanza, named) if named else ""
     return load_text(text, path=str(transcript.path))
 
 
@@ -130,13 +133,12 @@ def _lines(step: Step) -> list[str]:
     return [step.rest, *step.block] if step.word == "config" else []
 
 
-def _stanza(kind: str, name: str, files: list[str]) -> str:
-    if not files:
-        return ""
-    scripts = " ".join(
-        f'script "{Path(each).stem}" {{ source = "{each}" }}' for each in dict.fromkeys(files)
-    )
-    return f'\n{kind} "{name}" {{ {scripts} }}'
+def _stanza(kind: str, scripts: Sequence[tuple[str, list[str]]]) -> str:
+    inner = [
+        "\n".join((f'script "{Path(file).stem}" {{ source = "{file}"', *settings, "}"))
+        for file, settings in scripts
+    ]
+    return "\n".join((f'\n{kind} "{kind}" {{', *inner, "}"))
 
 
 class Player:

@@ -1,6 +1,7 @@
 """The text of a test of policy: what is said, what is to happen. Here it is read.
 
     policy greylist.py                  what is tested: Python or Lua, in this order
+        seconds = 60                    and what else stands in the stanza of the script
     config gateway = "127.0.0.1"        lines of ecelerity.conf, as many as needed
     dns example.com MX 10 mx.example.com
     query users "SELECT id FROM users WHERE name = ?" ["bob"] -> [{"id": 7}]
