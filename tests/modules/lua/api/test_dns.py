@@ -90,7 +90,7 @@ async def test_another_server_may_be_asked(server: DnsServer, with_names: Servic
     assert await running(source, lua) == [b"192.0.2.9", None, b"NXDOMAIN"]
     others = with_names.parts[OtherServers]
     assert isinstance(others, OtherServers)
-    others.close()
+    others.stop()
 
 
 async def test_a_server_is_named_by_its_address(with_names: Services) -> None:
@@ -109,4 +109,4 @@ async def test_servers_asked_long_ago_are_forgotten() -> None:
     assert others.resolver("192.0.2.1") is not first
     with pytest.raises(LuaError):
         others.resolver("nowhere")
-    others.close()
+    others.stop()

@@ -141,3 +141,19 @@ async def test_what_is_no_request_is_told(call: str, said: str, reached: Service
     """
     with pytest.raises(ScriptError, match=said):
         await running(source, state(reached))
+
+
+async def test_what_is_open_is_closed_when_scripts_are_stopped(
+    server: TestServer, reached: Services
+) -> None:
+    source = f"""
+        local client = msys.http.client.new()
+        return client:do_request("GET", "http://127.0.0.1:{server.port}/echo")
+    """
+    assert await running(source, state(reached)) is True
+    requests = reached.parts[Requests]
+    assert isinstance(requests, Requests)
+    requests.stop()
+    assert requests._closing is not None
+    await requests._closing
+    assert await running(source, state(reached)) is True

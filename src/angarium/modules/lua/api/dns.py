@@ -57,7 +57,8 @@ class OtherServers:
         self._known[server] = made, stub
         return made
 
-    def close(self) -> None:
+    def stop(self) -> None:
+        """Close what is open."""
         while self._known:
             self._known.popitem()[1][1].close()
 

@@ -6,6 +6,7 @@ client:do_request("POST", "http://127.0.0.1:8080/", body)
 local code, text = client:get_status()
 """
 
+import asyncio
 import importlib
 from typing import TYPE_CHECKING, Final, cast
 
@@ -24,6 +25,7 @@ class Requests:
     def __init__(self, resolver: Resolver | None) -> None:
         self._resolver = resolver
         self._fetcher: Fetcher | None = None
+        self._closing: asyncio.Task[None] | None = None
 
     async def send(self, method: str, url: str, **settings: object) -> "Response":
         """Make a request; the settings are those of `fetch.Request`. Raises LuaError."""
@@ -36,10 +38,15 @@ class Requests:
         except fetch.FetchError as error:
             raise LuaError(error.message) from error
 
-    async def close(self) -> None:
+    def stop(self) -> None:
+        """Close what is open, soon; nobody waits for it."""
         if self._fetcher is not None:
-            await self._fetcher.close()
-            self._fetcher = None
+            self._closing = asyncio.get_running_loop().create_task(self.close())
+
+    async def close(self) -> None:
+        fetcher, self._fetcher = self._fetcher, None
+        if fetcher is not None:
+            await fetcher.close()
 
 
 def requests(lua: Runtime) -> Requests:
