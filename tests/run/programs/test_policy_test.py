@@ -58,3 +58,11 @@ def test_the_outcome_as_json(tmp_path: Path) -> None:
 
 def test_a_folder_without_transcripts_is_wrong_usage(tmp_path: Path) -> None:
     assert run(str(tmp_path)).exit_code == 2
+
+
+def test_the_guide_shows_the_recipes_as_they_are() -> None:
+    guide = (ROOT / "docs" / "guide" / "policy-python.md").read_text()
+    for path in sorted((ROOT / "examples" / "policy").glob("*.py")):
+        lines = path.read_text().rstrip().split("\n")
+        shown = "\n".join(f"    {line}" if line else "" for line in lines)
+        assert shown in guide, f"{path.name} is not shown, or shown otherwise"
