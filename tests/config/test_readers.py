@@ -21,6 +21,9 @@ OF_ANY |= {
     if issubclass(declared, PolicyModule)
     for name in ("enabled", "debug_level")
 }
+# Modules of policy which also look by themselves: they have work beside their hooks.
+THEMSELVES = {"inbound_audit.enabled", "outbound_audit.enabled", "python.enabled"}
+OF_ANY = {key: module for key, module in OF_ANY.items() if key not in THEMSELVES}
 # Another option of the same name is read where both classes are named.
 ALIKE = {"concurrency": "eventloop.concurrency"}
 WORKING = [each for each in OPTIONS.values() if each.state is State.WORKS]

@@ -253,7 +253,7 @@ class AlertCommand(
     )
 
 
-class Schedule(
+class CommandSchedule(
     Module,
     stanza="sched",
     standing=not_yet("cron can run commands of the console."),
