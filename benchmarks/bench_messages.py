@@ -98,9 +98,10 @@ ROWS: Final[tuple[tuple[str, Callable[[Draft], object]], ...]] = (
 
 
 def each_in_us(what: Callable[[Draft], object], draft: Draft) -> float:
+    """The shortest of many runs of some milliseconds, so that others on the machine matter less."""
     timer = timeit.Timer(lambda: what(draft))
-    count, took = timer.autorange()
-    return min([took, *timer.repeat(number=count, repeat=4)]) / count * 1e6
+    count = max(int(0.003 / timer.timeit(number=1)), 1)
+    return min(timer.repeat(number=count, repeat=100)) / count * 1e6
 
 
 def main() -> None:

@@ -33,6 +33,8 @@ LINE = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), max_s
         (b"=?utf-8?x?a?=", "=?utf-8?x?a?="),
         (b"caf\xc3\xa9 \xff", "café \udcff"),
         (b"=?utf-8?q?=ZZ=4?=", "=ZZ=4"),
+        (b"=?utf-8?q?=ZZ=4=41_=?=", "=ZZ=4A ="),
+        (b"=?utf-8?q?==41_=4_=5F?=", "=A =4 _"),
     ],
 )
 def test_encoded_words_become_text_and_all_else_stays(value: bytes, text: str) -> None:

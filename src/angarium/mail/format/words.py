@@ -66,6 +66,8 @@ def _pieces(value: bytes) -> Iterator[str]:
 
 def _octets(how: bytes, text: bytes) -> bytes:
     if how in b"qQ":
+        if b"==" not in text and not text.endswith(b"="):  # of which it would lose one
+            return binascii.a2b_qp(text, header=True)
         return _HEX.sub(lambda found: bytes.fromhex(found[1].decode()), text.replace(b"_", b" "))
     digits = text.translate(None, _NO_DIGITS)
     if len(digits) % 4 == 1:
