@@ -83,10 +83,12 @@ class Server:
         uri: str,
         ready: Callable[[], bool],
         user: str | None = None,
+        ending: signal.Signals = signal.SIGKILL,
     ) -> None:
         self._command = command
         self._ready = ready
         self._user = user
+        self._ending = ending
         self.folder = folder
         self.uri = uri
         self.process: subprocess.Popen[bytes] | None = None
@@ -115,7 +117,7 @@ class Server:
         if self.process is not None:
             with contextlib.suppress(ProcessLookupError):
                 self.process.send_signal(signal.SIGCONT)
-                self.process.send_signal(signal.SIGKILL)
+                self.process.send_signal(self._ending)
             self.process.wait()
             self.process = None
 
@@ -186,7 +188,8 @@ def postgresql() -> Iterator[Server]:
             return len(lines) > 7 and lines[7].strip() == "ready"
 
         uri = f"pgsql:host={folder};port={port};dbname=postgres;user=mail"
-        server = Server(command, folder, uri, ready, user)
+        # Killed, it would leave processes behind which answer for a moment more.
+        server = Server(command, folder, uri, ready, user, signal.SIGQUIT)
         with _running(server):
             yield server
 
@@ -198,7 +201,8 @@ def mariadb() -> Iterator[Server]:
     with _folder(None) as folder:
         place, link = folder / "data", folder / "socket"
         place.mkdir()
-        common = [mariadbd, "--no-defaults", f"--datadir={place}", *SMALL]
+        # Of a directory for temporary files, such as /tmp, it takes away those of others.
+        common = [mariadbd, "--no-defaults", f"--datadir={place}", f"--tmpdir={folder}", *SMALL]
         certificate, key = _certificate(folder)
         common += ["--user=root"] if os.getuid() == 0 else []
         first = ["create database mysql;", "use mysql;", "set @auth_root_socket = null;"]

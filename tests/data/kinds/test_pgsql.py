@@ -101,7 +101,7 @@ async def test_a_server_which_was_away_is_asked_again_with_new_connections(serve
         server.stop()
         with pytest.raises(UnreachableError):
             await source.query("SELECT 1 AS one")
-        (server.folder / "data" / "postmaster.pid").unlink()
+        (server.folder / "data" / "postmaster.pid").unlink(missing_ok=True)
         server.start()
         assert await source.fetch_row("SELECT 1 AS one") == {"one": 1}
         assert source.pools[0].opened == 2
