@@ -17,7 +17,8 @@ async def test_every_recipient_is_accounted_for_while_the_server_works(tmp_path:
     # Checkpoints come often, and what they replace goes: the audit reads again then.
     config = 'spool_segment_size = "1M"\ncheckpoint_interval = 1\n'
     async with World(tmp_path, config, ZONE, sink=SCRIPT, workers=2) as world:
-        async with pressure(world.port, connections=4, size="4k") as load:
+        # So many that a busy machine reads them faster than they come.
+        async with pressure(world.port, connections=4, size="4k", rate=100) as load:
             counted = 0
             for _ in range(5):
                 known = len(load.acknowledged)
