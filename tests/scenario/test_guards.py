@@ -12,6 +12,7 @@ from helpers.world import World
 
 pytestmark = pytest.mark.slow
 
+EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 STRANGERS = 'relay_hosts = ( "192.0.2.0/24" )\nrelay_domains = ( "example.com" )\n'
 CONTENT = b"Subject: hello\r\n\r\nhi\r\n"
 ZONE = "example.com MX 10 mx.example.com\nmx.example.com A 127.0.0.1\n"
@@ -48,15 +49,19 @@ async def test_who_talks_before_the_banner_is_turned_away_and_who_waits_is_not(
         assert lines[1] == b"220-welcome\r\n"
 
 
-async def test_whom_lists_know_is_refused_at_each_recipient(tmp_path: Path) -> None:
-    config = STRANGERS + 'dnsbl { zones = ( "bl.test*2" "down.test" ) threshold = 2 }\n'
-    zone = ZONE + "9.0.0.127.bl.test A 127.0.0.2\n"
-    async with World(tmp_path, config, zone) as world:
+async def test_the_example_refuses_whom_lists_know_and_puts_off_who_is_new(
+    tmp_path: Path,
+) -> None:
+    config = STRANGERS + (EXAMPLES / "guard/guards.conf").read_text("utf-8")
+    zone = ZONE + "9.0.0.127.zen.example.org A 127.0.0.2\n"
+    async with World(tmp_path, config, zone) as world, operator(world.state) as admin:
         assert await code(world, "127.0.0.9") == "554"
-        assert await code(world, "127.0.0.8") == "250"
+        assert await code(world, "127.0.0.8") == "451"
         rejected = world.logs / "rejectlog.ec"
-        await world.until(lambda: rejected.exists() and "bl.test" in rejected.read_text(), "a line")
-        assert "a@sender.test" in rejected.read_text() or "127.0.0.9" in rejected.read_text()
+        await world.until(lambda: rejected.exists() and "zen.example" in rejected.read_text(), "it")
+        said = await admin.say("inbound_audit show ip 127.0.0.0/24")
+        assert "Connections 300/0: 2" in said or "Connections 300/1: " in said
+        assert "greylist" in await admin.say("shared list")
 
 
 async def test_who_comes_again_is_known_to_all_workers_and_after_a_restart(
