@@ -36,7 +36,7 @@ _SHAPES: Final = {
     "NAME": re.compile(r"[!-'*-~]{1,255}"),
     "HELO": re.compile(r"[!#-'*+\--:=?A-\[\]-~]{1,255}"),
     "PORT": re.compile(r"[0-9]{1,5}"),
-    "PROTO": re.compile(r"E?SMTP", re.IGNORECASE),
+    "PROTO": re.compile(r"E?SMTP", re.IGNORECASE | re.ASCII),
     "ADDR": re.compile(r"\S{1,64}"),
     "DESTADDR": re.compile(r"\S{1,64}"),
     "DESTPORT": re.compile(r"[0-9]{1,5}"),

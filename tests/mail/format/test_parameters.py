@@ -3,7 +3,7 @@
 from email.message import Message
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from angarium.mail.format.parameters import content_type, disposition, written
@@ -51,6 +51,8 @@ def test_a_disposition_is_a_word() -> None:
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=80)
 
 
+@example({"name": "\u0130"})
+@example({"name": "\u0131\u017f\u212a"})
 @given(st.dictionaries(st.sampled_from(["name", "x-a", "q"]), TEXT))
 def test_what_is_written_is_read(parameters: dict[str, str]) -> None:
     if any("=?" in text for text in parameters.values()):

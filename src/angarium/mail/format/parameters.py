@@ -16,8 +16,8 @@ from typing import Final
 from angarium.mail.format import charset, words
 
 _TOKEN: Final = r"[!#-'*+.0-9A-Z^-~-]+"
-_TYPE: Final = re.compile(rf"\s*({_TOKEN})\s*/\s*({_TOKEN})", re.IGNORECASE)
-_WORD: Final = re.compile(rf"\s*({_TOKEN})", re.IGNORECASE)
+_TYPE: Final = re.compile(rf"\s*({_TOKEN})\s*/\s*({_TOKEN})", re.IGNORECASE | re.ASCII)
+_WORD: Final = re.compile(rf"\s*({_TOKEN})", re.IGNORECASE | re.ASCII)
 _PARAMETER: Final = re.compile(
     r';\s*([^\s=;"]{1,100})\s*=\s*(?:"((?:[^"\\]|\\.?)*)(?:"|\Z)|([^;]*))', re.DOTALL
 )
@@ -25,7 +25,8 @@ _PAIR: Final = re.compile(r"\\(.)", re.DOTALL)
 # name, number of the piece, whether it is encoded (RFC 2231 sections 3 and 4).
 _NAME: Final = re.compile(r"([^*]+)(?:\*(\d{1,3}))?(\*)?\Z")
 _PERCENT: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
-_PLAIN: Final = re.compile(rf"{_TOKEN}\Z", re.IGNORECASE)
+# Else a dotted I and others would be letters of ASCII, which have the same small ones.
+_PLAIN: Final = re.compile(rf"{_TOKEN}\Z", re.IGNORECASE | re.ASCII)
 # attribute-char of RFC 2231 section 7.
 _SAFE: Final = frozenset(
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$&+-.^_`|~"
