@@ -55,7 +55,7 @@ async def pressure(
     size: str = "1k",
     prefix: str = "u",
     recipients: int = 1,
-    patience: float = 60.0,
+    patience: float = 90.0,
     **plan: Any,
 ) -> AsyncIterator[Pressure]:
     """Send until the block ends, as fast as it is answered unless the plan says otherwise."""

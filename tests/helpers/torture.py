@@ -326,7 +326,7 @@ async def torture(
     async with (
         world,
         pressure(
-            world.port, size=size, patience=20.0, rate=rate, connections=4, recipients=recipients
+            world.port, size=size, patience=90.0, rate=rate, connections=4, recipients=recipients
         ) as load,
     ):
         yield Torture(world, load, seed)
