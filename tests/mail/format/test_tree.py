@@ -263,6 +263,22 @@ def test_parts_which_were_empty_can_be_filled(body: bytes) -> None:
     assert [part.body for part in again.parts] == [b"first"] + [b"text"] * (len(top.parts) - 1)
 
 
+def test_line_ends_without_their_cr_hide_nothing() -> None:
+    head, _, body = MIXED.partition(b"\r\n\r\n")
+    octets = head + b"\r\n\r\n" + body.replace(b"\r\n", b"\n")
+    draft = Draft(octets)
+    top = tree(draft, readonly=False)
+    assert shape(top) == shape(top_of(MIXED))
+    assert [part.kind for part in top.walk()] == [part.kind for part in top_of(MIXED).walk()]
+    assert draft.whole() == octets
+    top.parts[3].header.append("X", "y")
+    assert b"\r\nContent-Disposition: attachment; filename=b.bin\r\nX: y\r\n\ndata" in draft.whole()
+    assert shape(top_of(draft.whole())) == shape(top)
+    mixed = b"--b\r\nA: b\nContent-Type: text/html\r\n\nx\r\n\r\ny\r\n--b--"
+    assert [part.kind.mimetype for part in top_of(M + mixed).parts] == ["text/html"]
+    assert [part.body for part in top_of(M + b"--b\n\nA: b\n\nx\n--b--").parts] == [b"A: b\n\nx"]
+
+
 def test_a_digest_holds_messages() -> None:
     top = top_of(M.replace(b"/x", b"/digest") + b"--b\r\n\r\nSubject: in\r\n\r\ny\r\n--b--")
     assert shape(top) == ("multipart/digest", [("message/rfc822", ["text/plain"])])

@@ -18,6 +18,7 @@ from typing import Final
 
 from angarium.core.errors import Error
 from angarium.mail.format import parameters
+from angarium.mail.format.conform import EMPTY_LINE, with_crlf
 from angarium.mail.format.draft import BEGINS, Draft
 from angarium.mail.format.fields import Fields, Head
 from angarium.mail.format.header import CRLF
@@ -227,6 +228,8 @@ class Part:
     def _part(self, octets: bytes, start: int, end: int) -> "Part":
         size, body = _cut(octets, start, end)
         header, gap = octets[start:size], octets[size:body]
+        if header.count(b"\n") != header.count(CRLF):
+            header = with_crlf(header)
         span = _Span(octets, start, body, end)
         part = Part(header, None, gap=gap, found=span, depth=self._depth + 1)
         part._bounds = self._bounds
@@ -452,13 +455,20 @@ def _number(parts: list[Part], parent: Part) -> None:
 
 
 def _cut(octets: bytes, start: int, end: int) -> tuple[int, int]:
-    """Return where the header ends, and where the body begins, of what lies between."""
+    """Return where the header ends, and where the body begins, of what lies between.
+
+    A body may have lone CRs and LFs, and mail readers take them for line ends: so are they here.
+    """
+    if octets.startswith((CRLF, b"\n"), start, end):
+        return start, start + (2 if octets.startswith(CRLF, start) else 1)
     if not BEGINS.match(octets, start, end):
         return start, start
-    if octets.startswith(CRLF, start):
-        return start, start + 2
     found = octets.find(b"\r\n\r\n", start, end)
-    return (end, end) if found < 0 else (found + 2, found + 4)
+    size = end if found < 0 else found + 2
+    if octets.count(b"\n", start, size) == octets.count(CRLF, start, size):
+        return size, end if found < 0 else found + 4
+    lone = EMPTY_LINE.search(octets, start, end)
+    return (end, end) if lone is None else (lone.start(1), lone.end())
 
 
 def _delimiters(body: bytes, boundary: bytes) -> Iterator[tuple[int, int, bool]]:
