@@ -22,6 +22,8 @@ def test_a_driver_is_made_and_binds_without_asking_anybody(kind: str) -> None:
     driver: Driver = uri.driver().Driver(uri, Limits())
     template = driver.template(query)
     statement = driver.bind(query, template, bound(template, {"a": "/x"}))
+    if driver.probe:
+        assert driver.bind(driver.probe, driver.template(driver.probe), ()).text
     connection = driver.connection(statement)
     assert not connection.alive
     assert connection.close() is None

@@ -62,6 +62,8 @@ class Link:
 class Bank:
     """A driver.
 
+    It answers "SELECT 1".
+
     Attributes:
         cut: connections die without a word; `deaf`: none comes about, and none is refused.
         lingers: a closed connection takes its room until its future in `lingering` is done.
@@ -78,6 +80,10 @@ class Bank:
         self.tried = self.most = 0
         self.open: set[Link] = set()
         self.lingering: list[asyncio.Future[None]] = []
+
+    @property
+    def probe(self) -> str:
+        return "SELECT 1"
 
     def template(self, text: str) -> Template:
         return sql(text, "sqlite")

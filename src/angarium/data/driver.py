@@ -77,6 +77,11 @@ class Driver(Protocol):
         """Return what it is called in errors, without passwords."""
         ...
 
+    @property
+    def probe(self) -> str:
+        """Return a query for next to nothing, to see whether it answers; "" if there is none."""
+        ...
+
     def template(self, text: str) -> Template:
         """Take a query apart. Raises StatementError."""
         ...

@@ -67,6 +67,7 @@ class Files:
 
     def __init__(self, kind: str, default: str, read: Read, limits: Limits) -> None:
         self.label = f"{kind}:{default}"
+        self.probe = "?" if default else ""
         self._kind = kind
         self._default = default
         self._read = read

@@ -96,6 +96,16 @@ class Pool:
             return await self._use(connection, bound, fetch=fetch)
         return found
 
+    async def probe(self) -> None:
+        """See whether the database answers, in the time it has. Raises DataError."""
+        driver = self.driver
+        query = driver.bind(driver.probe, driver.template(driver.probe), ())
+        try:
+            async with asyncio.timeout(self._connect_seconds):
+                await self.run(query, fetch=True)
+        except TimeoutError:
+            raise LateError("no answer in time", seconds=self._connect_seconds) from None
+
     async def _use(self, connection: Connection, bound: Bound, *, fetch: bool) -> Rows:
         done = False
         try:

@@ -255,6 +255,8 @@ class Connection:
 class Driver:
     """A directory. `uri` says what queries leave out."""
 
+    probe: Final = "ldap:///"
+
     def __init__(self, uri: Uri, limits: Limits) -> None:
         self.label = uri.label
         self._base = parse(f"{uri.kind}:{uri.rest}", literal=True)

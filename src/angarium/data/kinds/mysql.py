@@ -121,6 +121,7 @@ class Driver:
     """A database of a server."""
 
     dialect: Final = "mysql"
+    probe: Final = "SELECT 1"
 
     def __init__(self, uri: Uri, limits: Limits) -> None:
         self.label = uri.label

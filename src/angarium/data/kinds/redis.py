@@ -180,6 +180,8 @@ class Connection:
 class Driver:
     """A database of a server."""
 
+    probe: Final = "PING"
+
     def __init__(self, uri: Uri, limits: Limits) -> None:
         self.label = uri.label
         self._uri = uri

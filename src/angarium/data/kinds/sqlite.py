@@ -115,6 +115,7 @@ class Driver:
     """A database file."""
 
     dialect: Final = "sqlite"
+    probe: Final = "SELECT 1"
 
     def __init__(self, uri: Uri, limits: Limits) -> None:
         self.label = uri.label

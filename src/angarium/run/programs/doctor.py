@@ -8,6 +8,7 @@ import resource
 import socket
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import click
@@ -15,6 +16,7 @@ import click
 from angarium.config.errors import ConfigError
 from angarium.config.load import load, load_text
 from angarium.config.resolve import Configuration
+from angarium.modules.auth import ds_core
 from angarium.net.loop import RealClock
 from angarium.net.options.resolver import Resolver as ResolverOptions
 from angarium.net.options.sockets import ListenSocket
@@ -22,7 +24,7 @@ from angarium.net.resolver import Naming
 from angarium.outbound.options import Transport
 from angarium.queue.options import ServerLimits
 from angarium.queue.spool.options import Spooling
-from angarium.run import checkup, checkup_network
+from angarium.run import checkup, checkup_data, checkup_network
 from angarium.run.checkup import FAIL, SKIPPED, Finding
 from angarium.run.checkup_network import Sender
 from angarium.run.options import EventLoop, Node
@@ -65,8 +67,8 @@ def command(
 
     Each finding is ok, warn, fail or skipped, with advice where something can be done. Exit code 0
     if nothing fails, 1 if something does. Nothing is changed; a file of 80 KB is written beside the
-    spool to measure the disk, and removed. Of the network only the name servers, and hosts
-    named, are asked.
+    spool to measure the disk, and removed. Of the network only the name servers, datasources, and
+    hosts named, are asked.
     """
     try:
         conf = load(config_path) if config_path else load_text("")
@@ -78,6 +80,7 @@ def command(
         findings.append(Finding("network", SKIPPED, "not asked, as you wished"))
     else:
         findings += asyncio.run(network(conf, hosts))
+        findings += asyncio.run(checkup_data.databases(partial(ds_core.settings_of, conf)))
     click.echo(_as_json(findings) if as_json else _as_text(findings))
     sys.exit(FAULTY if any(each.verdict is FAIL for each in findings) else 0)
 
