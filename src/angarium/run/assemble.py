@@ -164,7 +164,7 @@ def assemble(
         ),
         services, admit, settle, bounces, partial(_refused, bounces, board, clock),
     )  # fmt: skip
-    ruling.enforce(ruling.prepare(configuration), configuration, reload=True)
+    ruling.begin(configuration, partial(alarm, source="policy"))
     services.profiles = Profiles(configuration, host.name, policing=services.policing)
     doors = Doors(loop, services, row, descriptors, alarm)
     doors.sessions.follow(shared)

@@ -12,6 +12,7 @@ from typing import Any
 
 from angarium.config.resolve import Configuration
 from angarium.config.section import Section
+from angarium.core.errors import Error
 from angarium.core.reply import Reply
 from angarium.inbound.services import Services
 from angarium.modules import index
@@ -22,9 +23,10 @@ from angarium.outbound.settle import Settle
 from angarium.outbound.witness import witness
 from angarium.policy.chain import Policy
 from angarium.policy.guard import Guard, Handler
-from angarium.policy.hooks import Hook, marked
+from angarium.policy.hooks import Connect, Hook, marked, on
 from angarium.policy.module import NOBODY, Policing
 from angarium.policy.options import Asking, Scripts, Variables
+from angarium.policy.verdict import DONE, Verdict
 from angarium.queue.admit import Admit, refused_by_policy
 from angarium.queue.rules import Forgetting, Report, rules
 
@@ -84,6 +86,15 @@ def _handlers(module: Any, stanza: str, name: str) -> list[tuple[type[Hook], Han
     ]
 
 
+class Shut:
+    """Stands in the place of policy which cannot be used."""
+
+    @on(Connect)
+    def refuse(self, event: Connect) -> Verdict:
+        event.session.refuse(Reply(421, "policy cannot be used", "4.3.0"), disconnect=True)
+        return DONE
+
+
 class Ruling:
     """The policy in force in a worker.
 
@@ -118,6 +129,20 @@ class Ruling:
     def prepare(self, configuration: Configuration) -> Policing:
         """Make the policy of a generation. Raises Error where it cannot be."""
         return prepared(self._means(configuration))
+
+    def begin(self, configuration: Configuration, alarm: Callable[[str], None]) -> None:
+        """Bring the first one into force.
+
+        Where it cannot be made, which was tried before the server started, no mail is taken in and
+        what is queued goes on: a worker that ended instead would only be started again.
+        """
+        try:
+            policing = self.prepare(configuration)
+        except Error as error:
+            alarm(f"policy cannot be used, so no mail is taken in: {error}")
+            guard = self._means(configuration).guard
+            policing = Policing(Policy(_handlers(Shut(), "policy", ""), guard), ())
+        self.enforce(policing, configuration, reload=True)
 
     def enforce(self, policing: Policing, configuration: Configuration, *, reload: bool) -> None:
         """Bring it into force, if it is another one."""

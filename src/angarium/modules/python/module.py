@@ -89,7 +89,8 @@ def _found(script: str, source: str | None, means: Means) -> Path:
     """Return the file of a script. Raises ScriptError."""
     if not source:
         raise ScriptError(f"script {script} has no source: say which file it is in")
-    places = [Path(each, source) for each in means.configuration.search or (".",)]
+    search = means.configuration.search or ("",)
+    places = [Path(each, source).absolute() for each in search]
     for place in places:
         if place.is_file():
             return place

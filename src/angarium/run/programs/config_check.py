@@ -9,8 +9,10 @@ from typing import Any
 import click
 
 from angarium.config.errors import Fault, Severity
+from angarium.config.load import load
 from angarium.core.errors import Error
 from angarium.run.programs.config_files import FAULTY, UNUSABLE, json_option, printable, read, say
+from angarium.run.stage import tryout
 
 
 @click.command("check", short_help="say all that is wrong with a configuration")
@@ -28,7 +30,8 @@ def command(files: tuple[str, ...], *, as_json: bool, strict: bool) -> None:
     results: dict[str, Any] = {}
     for file in files:
         try:
-            faults = read(file).faults
+            checked = read(file)
+            faults = [*checked.faults, *_policy(file, checked.faults)]
         except Error as error:
             faults = [Fault(file, 0, 0, str(error).removeprefix(f"{file}: "))]
             code = UNUSABLE
@@ -43,6 +46,15 @@ def command(files: tuple[str, ...], *, as_json: bool, strict: bool) -> None:
     if as_json:
         say([json.dumps(results, indent=2), "\n"])
     sys.exit(code)
+
+
+def _policy(file: str, faults: Iterable[Fault]) -> Iterator[Fault]:
+    """Yield what is wrong with the policy of a configuration which has no other errors."""
+    if any(each.severity is Severity.ERROR for each in faults):
+        return
+    configuration = load(file)
+    if tryout.needed(configuration) and (said := tryout.fault(configuration)):
+        yield Fault(file, 0, 0, f"policy cannot be used: {said}", "see angarium policy check")
 
 
 def _counted(counts: Counter[Severity]) -> str:

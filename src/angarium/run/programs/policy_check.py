@@ -8,6 +8,7 @@ from angarium.core.errors import Error
 from angarium.run.stage.play import configuration
 from angarium.run.stage.stage import Stage
 from angarium.run.stage.transcript import Step, Transcript
+from angarium.run.stage.tryout import told
 from angarium.run.stage.virtual import VirtualLoop
 
 
@@ -30,7 +31,8 @@ def command(files: tuple[Path, ...]) -> None:
             found = _handlers(path)
         except Error as error:
             faulty = True
-            click.echo(told(path, error), err=True)
+            said = told(error)
+            click.echo(said if error.fields.get("line") else f"{path}: {said}", err=True)
         else:
             if not found:
                 faulty = True
@@ -57,10 +59,3 @@ async def _loaded(path: Path, loop: VirtualLoop) -> list[tuple[str, str]]:
     finally:
         stage.close()
         await stage.quiet()
-
-
-def told(path: Path, error: Error) -> str:
-    file, line = error.fields.get("file"), error.fields.get("line")
-    if file and line:
-        return f"{file}:{line}: {error.message}"
-    return f"{path}: {error}"

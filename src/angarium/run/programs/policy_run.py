@@ -9,10 +9,10 @@ import click
 from angarium.core.errors import Error
 from angarium.core.message import Message, Recipient
 from angarium.mail.format.draft import Draft
-from angarium.run.programs.policy_check import told
 from angarium.run.stage.play import Failed, Player, configuration
 from angarium.run.stage.stage import Stage
 from angarium.run.stage.transcript import Step, Transcript
+from angarium.run.stage.tryout import told
 from angarium.run.stage.virtual import StuckError, VirtualLoop
 
 PLAIN = "Subject: a message to try policy with\r\n\r\nHello.\r\n"
@@ -64,7 +64,7 @@ def command(
     try:
         done = loop.run_until_complete(_run(steps, said, address, text, loop))
     except Error as error:
-        click.echo(told(files[0], error), err=True)
+        click.echo(told(error), err=True)
         done = False
     finally:
         loop.close()

@@ -19,6 +19,7 @@ from angarium.run.options import Node
 from angarium.run.plan import Plan, StartError
 from angarium.run.privileges import PrivilegeError
 from angarium.run.sockets import ListenError, Sockets
+from angarium.run.stage import tryout
 from angarium.run.supervisor import Supervisor
 from angarium.web.options import HTTP
 
@@ -62,6 +63,11 @@ def command(config_path: Path, state: Path | None) -> None:
         refuse_newer(plan.spool_folder)
         panics = panics_of(plan.configuration, plan.state, clock)
         logger = log.setup("supervisor", panics, "START", plan.configuration.top(Node))
+        # As the user who will run it: scripts are code of others.
+        if tryout.needed(plan.configuration) and (fault := tryout.asked(plan.snapshot)):
+            sockets.close()
+            click.echo(f"policy cannot be used: {fault}", err=True)
+            sys.exit(FAULTY)
         supervisor = Supervisor(plan, sockets, clock, logger, panics, lock=lock)
     except (ListenError, StartError, PrivilegeError, NewerError, OSError) as error:
         sockets.close()

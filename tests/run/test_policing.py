@@ -1,0 +1,137 @@
+"""The policy of a worker: made with a generation, kept where nothing changed, shut if faulty."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from angarium.config.load import load_text
+from angarium.core.errors import Error
+from angarium.policy.hooks import Connect
+from angarium.run import policing
+from angarium.run.stage.stage import Stage
+from angarium.run.stage.virtual import VirtualLoop
+
+HEAD = 'esmtp_listener { listen "127.0.0.1:2525" { } }\n'
+STANZA = 'python { script "p" { source = "p.py" } }\n'
+SCRIPT = """
+from angarium.policy.script import Server, Session, on
+@on.connect
+def c(session: Session) -> None: ...
+@on.stop
+def end(server: Server) -> None: server.log("stop")
+"""
+
+
+class Bench:
+    """A stage, and a configuration which may change."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.script(SCRIPT)
+        self.loop = VirtualLoop()
+        self.stage: Any = None
+
+    def script(self, text: str) -> None:
+        path = self.folder / "p.py"
+        path.write_text(text)
+        path.chmod(0o644)
+
+    def text(self, stanza: str, generation: int = 1) -> Any:
+        return load_text(HEAD + stanza, generation, path=str(self.folder / "c.conf"))
+
+    def run(self, work: Any) -> None:
+        async def all_of_it() -> None:
+            self.stage = Stage(self.text(STANZA), self.loop)
+            work(self.stage._ruling)
+            await self.stage.quiet()
+            self.stage.close()
+            await self.stage.quiet()
+
+        self.loop.run_until_complete(all_of_it())
+        self.loop.close()
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def test_where_nothing_of_it_changes_policy_goes_on(bench: Bench) -> None:
+    def work(ruling: Any) -> None:
+        before = ruling.policing
+        same = bench.text(STANZA + "max_retries = 3\n", 2)
+        ruling.enforce(ruling.prepare(same), same, reload=False)
+        assert ruling.policing is before
+        ruling.enforce(ruling.prepare(same), same, reload=True)
+        assert ruling.policing is not before
+
+    bench.run(work)
+
+
+def test_another_stanza_is_another_policy_and_the_old_one_is_stopped(bench: Bench) -> None:
+    def work(ruling: Any) -> None:
+        other = bench.text('python { script "p" { source = "p.py" n = 1 } }\n', 2)
+        before = ruling.policing
+        ruling.enforce(ruling.prepare(other), other, reload=False)
+        assert ruling.policing is not before
+        none = bench.text("", 3)
+        ruling.enforce(ruling.prepare(none), none, reload=False)
+        assert not ruling.policing.policy
+
+    bench.run(work)
+    assert bench.stage.panics.count("python: p: stop") == 2
+
+
+def test_a_fault_refuses_the_generation_and_leaves_the_old_one(bench: Bench) -> None:
+    def work(ruling: Any) -> None:
+        before = ruling.policing
+        bench.script("1 / 0\n")
+        with pytest.raises(Error, match="ZeroDivisionError"):
+            ruling.prepare(bench.text(STANZA, 2))
+        assert ruling.policing is before
+
+    bench.run(work)
+
+
+def test_a_worker_whose_policy_is_faulty_takes_no_mail_and_lives(bench: Bench) -> None:
+    told: list[str] = []
+
+    def work(ruling: Any) -> None:
+        bench.script("1 / 0\n")
+        ruling.begin(bench.text(STANZA, 2), told.append)
+        assert ruling.policing.policy.chain(Connect) is not None
+        client = bench.stage.connect("192.0.2.1")
+        assert client.heard() == ["421 4.3.0 policy cannot be used"]
+        assert client.closed
+
+    bench.run(work)
+    assert "no mail is taken in" in told[0]
+
+
+@pytest.mark.effect("python.debug_level", "mail_loop.debug_level")
+def test_a_module_tells_what_is_as_serious_as_its_level() -> None:
+    told: list[str] = []
+    for level in ("DEBUG", "NOTICE", "WARNING", "ERROR"):
+        policing._tell(lambda module, text: told.append(f"{module} {text}"), "m", 3, level, level)
+    assert told == ["m WARNING", "m ERROR"]
+
+
+@pytest.mark.effect("mail_loop.enabled")
+def test_a_module_which_is_off_is_not_asked(bench: Bench) -> None:
+    def work(ruling: Any) -> None:
+        for state, asked in (("true", True), ("false", False)):
+            text = f"mail_loop {{ enabled = {state} }}\n"
+            configuration = bench.text(text, 2)
+            assert bool(ruling.prepare(configuration).policy) is asked
+
+    bench.run(work)
+
+
+@pytest.mark.effect("policy_error_code", "policy_wait_limit", "policy_session_limit")
+def test_the_guard_is_what_the_options_say() -> None:
+    text = "policy_error_code = 550\npolicy_wait_limit = 5\npolicy_session_limit = 7\n"
+    guard = policing.guard_of(load_text(text), lambda _module, _text: None)
+    assert (str(guard.failed), guard.patience, guard.budget) == ("550 5.3.0 policy failed", 5, 7)
+    guard = policing.guard_of(load_text(""), lambda _module, _text: None)
+    assert (guard.failed.code, guard.patience, guard.budget) == (451, 60, 300)
