@@ -23,7 +23,7 @@ import msgspec
 
 from angarium.events.metrics import Metrics, counter
 from angarium.policy.shared.node import Shared, nothing
-from angarium.policy.shared.told import Entry, Origin, Shape, Table
+from angarium.policy.shared.told import Entry, Origin, Shape, Table, pieces
 
 FOLDER: Final = "spread.1"  # in STATE/run; the number is that of what is said here
 FLUSH_SECONDS: Final = 0.05
@@ -198,10 +198,9 @@ class Spread:
         self._flushing = None
         for table in self._shared.take_changed():
             entries = table.changes()
-            if not self.siblings:
-                continue
-            for datagram in self._cut(table.shape, entries):
-                self._tell(datagram)
+            for piece in pieces(entries) if self.siblings else ():
+                for datagram in self._cut(table.shape, piece):
+                    self._tell(datagram)
         if self._to_ask is not None and self._clock.monotonic() > self._asked_until:
             self._ask_next()
         for sibling in list(self.siblings.values()):
@@ -399,4 +398,3 @@ def _socket() -> socket.socket:
     made = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
     made.set_inheritable(False)
     return made
-

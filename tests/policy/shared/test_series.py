@@ -187,3 +187,46 @@ def test_a_snapshot_which_several_workers_take_counts_once(clock: FakeClock) -> 
         three.merge(origin, entries, hearsay=True)
     assert two.count(A) == three.count(A) == 4
     assert three.origins() == {(-2, 7), (1, 1)}
+
+
+def test_emptying_reaches_a_worker_which_counts_meanwhile(clock: FakeClock) -> None:
+    one, two = made(clock), made(clock, number=1)
+    one.add(A)
+    one.remove(B)
+    tell(one, two)
+    clock.advance(1)
+    two.reset()
+    one.add(A)
+    late = one.changes()
+    tell(two, one, (1, 1))
+    two.merge((0, 1), late)
+    assert one.count(A) == two.count(A) == 0
+    one.add(A, 2)
+    two.add(B)
+    tell(one, two)
+    tell(two, one, (1, 1))
+    assert one.count(A) == two.count(A) == 2
+    assert one.count(B) == two.count(B) == 1
+    new = made(clock, number=2)
+    for entries in two.own():
+        new.merge((1, 1), entries)
+    for origin, entries in two.others():
+        new.merge(origin, entries, hearsay=True)
+    assert (new.count(A), new.count(B)) == (2, 1)
+
+
+def test_a_removal_which_others_have_forgotten_does_not_take_what_was_counted_since(
+    clock: FakeClock,
+) -> None:
+    one, two = made(clock), made(clock, number=1)
+    clock.advance(299)
+    one.remove(A)
+    tell(one, two)
+    clock.advance(6 * 300)
+    one.add(A)
+    two.add(A, 5)
+    late = one.changes()  # with the stamp of the removal
+    clock.advance(1)
+    two.count(A)  # here it is forgotten
+    two.merge((0, 1), late)
+    assert two.count(A, 0, 5) == 6

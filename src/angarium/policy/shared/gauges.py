@@ -16,11 +16,13 @@ from angarium.policy.shared.told import (
     Shape,
     bounded,
     pieces,
+    seconds_of,
 )
 
 KIND: Final = "gauge"
 MOST_ELEMENTS: Final = 1_000_000
-_KEPT_SECONDS: Final = 60.0  # that a key was removed is remembered
+_KEPT_SECONDS: Final = 60.0  # that a key was removed is remembered, or as long as an entry lives
+_SPARE_SECONDS: Final = 5.0  # before the end of that: some have forgotten it and others not
 
 
 class GaugeCache:
@@ -37,6 +39,7 @@ class GaugeCache:
         self.ttl = ttl
         self.shape = Shape(KIND, name, (most, ttl))
         self.evicted = self.expired = 0
+        self._memory = max(_KEPT_SECONDS, ttl)
         self._clock = means.clock
         self._stamps = means.stamps
         self._heard = means.heard
@@ -101,10 +104,14 @@ class GaugeCache:
 
     def merge(self, origin: Origin, entries: Iterable[Entry], *, hearsay: bool = False) -> None:
         self._expire()
-        ago = self._clock.time() - self._clock.monotonic()
+        now = self._clock.time()
+        ago = now - self._clock.monotonic()
         for entry in entries:
             key, value, known = entry.key, entry.value, self._removed.get(entry.key, 0)
-            if entry.stamp > known:
+            if (
+                entry.stamp > known
+                and now - seconds_of(entry.stamp) < self._memory - _SPARE_SECONDS
+            ):
                 self._forget(key, entry.stamp)
             if value is None or isinstance(value, bool | bytes) or entry.stamp < known:
                 continue
@@ -149,4 +156,4 @@ class GaugeCache:
         self._drop(key)
         self._removed[key] = stamp
         self._removed_at.pop(key, None)
-        self._removed_at[key] = self._clock.monotonic() + max(_KEPT_SECONDS, self.ttl)
+        self._removed_at[key] = self._clock.monotonic() + self._memory

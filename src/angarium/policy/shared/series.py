@@ -27,6 +27,7 @@ TYPES: Final = (CIDR, CIDR_IPV6, STRING, ADDRESS)  # their place is their number
 WIDTHS: Final = {CIDR: (4,), CIDR_IPV6: (16,), ADDRESS: (4, 16)}
 MOST_KEYS: Final = 100_000  # in one window; a key costs 200 to 400 octets
 MOST_WINDOWS: Final = 10_000
+_ALL: Final = -1  # in place of the number of a window: all keys
 MOST_MASKS: Final = 6  # lengths of blocks which are summed along
 
 
@@ -109,9 +110,11 @@ class Series:
         self._most = most
         self._kept: dict[int, Window] = {}
         self._newest = -1
+        self._before = 0  # Unix time at which the oldest window began, or earlier
         self._masks: list[tuple[int, int]] = []
         self._removed: dict[bytes, int] = {}  # keys to the stamp of when they were removed
         self._to_tell: set[bytes] = set()  # of these, what others do not know
+        self._emptied = self._emptied_told = 0  # the stamp of when all keys were
 
     # -- what it is for --------------------------------------------------------------------
 
@@ -155,8 +158,8 @@ class Series:
 
     def reset(self) -> None:
         """Forget all keys."""
-        for key in self.keys():
-            self.remove(key)
+        self._empty(self._stamps())
+        self._heard(self)
 
     def keys(self) -> list[bytes]:
         """Return the keys which were counted in any window."""
@@ -203,13 +206,19 @@ class Series:
     def changes(self) -> list[Entry]:
         self._now()
         told, self._to_tell = self._to_tell, set()
-        found = [Entry(key, None, 0, self._removed[key]) for key in told if key in self._removed]
+        found = (
+            [Entry(b"", None, _ALL, self._emptied)] if self._emptied > self._emptied_told else []
+        )
+        self._emptied_told = self._emptied
+        found += [Entry(key, None, 0, self._removed[key]) for key in told if key in self._removed]
         for number, window in self._kept.items():
             keys, window.dirty = window.dirty, set()
             found += self._entries(number, window.own, keys)
         return found
 
     def own(self) -> Iterator[list[Entry]]:
+        if self._emptied:
+            yield [Entry(b"", None, _ALL, self._emptied)]
         for keys in pieces(list(self._removed)):
             yield [Entry(key, None, 0, at) for key in keys if (at := self._removed.get(key))]
         for number, window in list(self._kept.items()):
@@ -225,14 +234,22 @@ class Series:
     def _entries(
         self, number: int, column: dict[bytes, Number], keys: Iterable[bytes]
     ) -> list[Entry]:
-        removed = self._removed
-        return [Entry(k, column[k], number, removed.get(k, 0)) for k in keys if k in column]
+        removed, emptied = self._removed, self._emptied
+        return [
+            Entry(key, column[key], number, removed.get(key, emptied))
+            for key in keys
+            if key in column
+        ]
 
     def merge(self, origin: Origin, entries: Iterable[Entry], *, hearsay: bool = False) -> None:
         now = self._now()
         for key, value, number, stamp in map(_parts, entries):
-            known = self._removed.get(key, 0)
-            if stamp > known:
+            if number == _ALL:
+                if stamp > self._emptied:
+                    self._empty(stamp)
+                continue
+            known = self._removed.get(key, self._emptied)
+            if stamp > known and seconds_of(stamp) >= self._before:  # Else all have forgotten it.
                 self._forget(key, stamp)
             if value is None or stamp < known or not now - self.windows < number <= now + 1:
                 continue
@@ -253,7 +270,7 @@ class Series:
             self._newest = now
             # One ahead is that of a worker whose clock a moment ago was before a small correction.
             self._kept = {n: w for n, w in self._kept.items() if now - self.windows < n <= now + 1}
-            before = (now - self.windows) * self.interval
+            before = self._before = (now - self.windows) * self.interval
             self._removed = {k: at for k, at in self._removed.items() if seconds_of(at) >= before}
         return now
 
@@ -268,6 +285,11 @@ class Series:
             self._masks.append((width, bits))
             for window in self._kept.values():
                 window.follow(width, bits)
+
+    def _empty(self, stamp: int) -> None:
+        self._emptied = stamp
+        self._removed.clear()
+        self._kept.clear()
 
     def _forget(self, key: bytes, stamp: int) -> None:
         self._removed[key] = stamp

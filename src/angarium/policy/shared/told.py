@@ -7,12 +7,13 @@ next time it says it mends that. Keys are octets: text of Lua has no encoding.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
 from angarium.core.clock import Clock
 
+T = TypeVar("T")
 Number: TypeAlias = int | float
 Plain: TypeAlias = bool | int | float | bytes | None  # what may be kept
 Origin: TypeAlias = tuple[int, int]  # number of a worker, and when it was born in ms of Unix time
@@ -137,8 +138,8 @@ def bounded(value: Number) -> Number:
     return int(value) if value == int(value) else value
 
 
-def pieces(keys: Iterable[bytes]) -> Iterator[list[bytes]]:
-    """Yield keys in lists of PIECE."""
-    each = iter(keys)
+def pieces(found: Iterable[T]) -> Iterator[list[T]]:
+    """Yield keys or entries in lists of PIECE."""
+    each = iter(found)
     while piece := list(islice(each, PIECE)):
         yield piece
