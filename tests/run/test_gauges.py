@@ -8,7 +8,12 @@ import pytest
 
 from angarium.config.load import load_text
 from angarium.events.metrics import Metrics
+from angarium.policy import hooks
+from angarium.policy.context import Session
+from angarium.policy.hooks import on
+from angarium.policy.module import NOBODY, Policing
 from angarium.run.gauges import Gauges
+from helpers.asking import asked
 
 
 class Spool(SimpleNamespace):
@@ -39,7 +44,7 @@ def parts(**changed: Any) -> Any:
         "board": SimpleNamespace(delayed=1, in_flight=2, lines={}),
         "settle": settle,
         "pool": pool,
-        "services": SimpleNamespace(sessions=set()),
+        "services": SimpleNamespace(sessions=set(), policing=NOBODY),
         "naming": SimpleNamespace(resolver=Cache([1, 2]), stub=stub),
         "ledger": SimpleNamespace(denials=Counter(line=2)),
     }
@@ -84,3 +89,22 @@ def test_names_of_values_do_not_come_from_what_is_counted() -> None:
 def test_options_which_trade_safety_away_are_told(text: str) -> None:
     assert seen(parts())["not_durable"] == 0
     assert seen(parts(configuration=load_text(text)))["not_durable"] == 1
+
+
+def test_what_policy_costs_is_told_by_hook_over_all_generations() -> None:
+    class Module:
+        @on(hooks.Connect)
+        def look(self, event: hooks.Connect) -> None:
+            raise ValueError("oh")
+
+    policy = asked(Module())
+    chain = policy.chain(hooks.Connect)
+    assert chain is not None
+    chain.ask(hooks.Connect(Session()))
+    policing = Policing(policy, ())
+    policing.before = {"validate_connect": (10, 2, 1.0), "validate_data": (3, 0, 0.5)}
+    values = seen(parts(services=SimpleNamespace(sessions=set(), policing=policing)))
+    assert values["policy_calls|validate_connect"] == 11
+    assert values["policy_errors|validate_connect"] == 3
+    assert values["policy|validate_connect"] > 1.0
+    assert values["policy_calls|validate_data"] == 3

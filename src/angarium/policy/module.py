@@ -42,15 +42,28 @@ class Policing:
     Attributes:
         policy: who is asked.
         sessions: how many are ruled by it.
+        before: calls, errors and seconds by hook, of the policies before this one.
     """
 
-    __slots__ = ("_modules", "_replaced", "policy", "sessions")
+    __slots__ = ("_modules", "_replaced", "before", "policy", "sessions")
 
     def __init__(self, policy: Policy, modules: Sequence[Any]) -> None:
         self.policy = policy
         self.sessions = 0
+        self.before: dict[str, tuple[int, int, float]] = {}
         self._modules = modules
         self._replaced = False
+
+    def sums(self) -> dict[str, tuple[int, int, float]]:
+        """Return calls, errors and seconds by hook, since the worker began."""
+        sums = dict(self.before)
+        for hook, handler in self.policy.handlers():
+            calls, errors, seconds = sums.get(hook.name, (0, 0, 0.0))
+            tally = handler.tally
+            sums[hook.name] = (
+                calls + tally.calls, errors + tally.errors, seconds + tally.seconds,
+            )  # fmt: skip
+        return sums
 
     def start(self) -> None:
         """It comes into force."""

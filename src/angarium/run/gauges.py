@@ -14,6 +14,8 @@ from angarium.net.resolver import Naming
 from angarium.outbound.dial import DIALED
 from angarium.outbound.pool import Pool
 from angarium.outbound.settle import DEFERRED, DELIVERED, ENDED, Settle
+from angarium.policy.hooks import HOOKS
+from angarium.policy.module import Policing
 from angarium.queue.board import Board
 from angarium.queue.ledger import SharedLedger
 from angarium.queue.spool.options import Spooling
@@ -56,6 +58,19 @@ DNS_TIMEOUTS: Final = counter("dns_timeouts", "Questions to name servers which h
 DNS_BAD: Final = counter("dns_bad_responses", "Answers of name servers which made no sense.")
 DNS_ENTRIES: Final = gauge("dns_entries", "Answers in the cache.")
 DNS_PENDING: Final = gauge("dns_pending", "Questions on their way.")
+POLICY_CALLS: Final = counter(
+    "policy_calls", "Calls of handlers of policy.", label="hook", values=tuple(HOOKS)
+)
+POLICY_ERRORS: Final = counter(
+    "policy_errors", "Calls of these which failed.", label="hook", values=tuple(HOOKS)
+)
+POLICY_SECONDS: Final = counter(
+    "policy",
+    "Time they took, waiting left out.",
+    unit="seconds",
+    label="hook",
+    values=tuple(HOOKS),
+)
 
 
 class Parts(Protocol):
@@ -94,6 +109,7 @@ class Gauges:
         self._queues(parts)
         self._deliveries(parts.settle, parts.pool)
         self._names(parts.naming)
+        self._policy(parts.services.policing)
         spooling = parts.configuration.top(Spooling)
         self._set(UNSAFE, int(not spooling.force_fsync or spooling.unsafe_spool))
         self._set(LEAVING, int(leaving))
@@ -129,6 +145,12 @@ class Gauges:
         self._set(DNS_BAD, stub.counters["bad"])
         self._set(DNS_ENTRIES, len(resolver))
         self._set(DNS_PENDING, stub.pending)
+
+    def _policy(self, policing: Policing) -> None:
+        for hook, (calls, errors, seconds) in policing.sums().items():
+            self._metrics.cell(POLICY_CALLS, hook).value = calls
+            self._metrics.cell(POLICY_ERRORS, hook).value = errors
+            self._metrics.cell(POLICY_SECONDS, hook).value = seconds
 
     def _set(self, metric: Metric, value: float) -> None:
         self._metrics.cell(metric).value = value

@@ -154,6 +154,8 @@ class Ruling:
             return
         self._stanzas = stanzas
         before, services.policing = services.policing, policing
+        if policing is not NOBODY:
+            policing.before = before.sums()
         policy = policing.policy
         admit = self._admit
         admit.rules = rules(policy, self._report, refused_by_policy)
