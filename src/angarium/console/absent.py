@@ -12,7 +12,7 @@ _CLUSTER: Final = "there are no clusters yet: this node is all there is; {instea
 
 # Modules, by the word their commands begin with; what they are called where that differs.
 MODULES: Final[Mapping[str, str]] = {
-    "adaptive": "", "antivirus": "", "beik": "", "cidrdb": "", "cloudmark": "", "curfew": "",
+    "adaptive": "", "antivirus": "", "beik": "", "cloudmark": "", "curfew": "",
     "commtouch_ctasd": "commtouch", "bounce_classifier_override": "", "bounce_classifier": "",
     "delay_dsn": "", "dkim_sign": "dkim", "dkim_validate": "dkim", "dk_sign": "domainkeys",
     "dnsbuf": "", "sched": "", "sieve": "", "scriptlet": "", "fingerprint": "",

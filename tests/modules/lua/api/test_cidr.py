@@ -9,7 +9,8 @@ from angarium.data.source import Settings
 from angarium.data.sources import Datasources
 from angarium.events.metrics import Metrics
 from angarium.modules.lua.api.cidr import Sets
-from angarium.modules.lua.errors import ScriptError
+from angarium.modules.lua.api.control import commands_of
+from angarium.modules.lua.errors import LuaError, ScriptError
 from angarium.modules.lua.runtime import State
 from angarium.net.loop import RealClock
 from angarium.policy.context import Session
@@ -179,3 +180,19 @@ def test_an_empty_set_has_its_default() -> None:
 def test_what_cannot_be_is_an_error(call: str, said: str) -> None:
     with pytest.raises(ScriptError, match=said):
         run(f"return msys.cidr.{call}")
+
+
+async def test_the_console_lists_sets_and_loads_them_again(tmp_path: Path) -> None:
+    clock = FakeClock()
+    lua = state(services(clock=clock))
+    await running(_defined(tmp_path, ", refresh = 60"), lua)
+    await running('msys.cidr.define("e", { type = "empty", refresh = 0 })', lua)
+    clock.advance(10.0)
+    commands = commands_of(lua)
+    listed = "e [no refresh]\nl [refresh in 50 seconds]"
+    assert await commands["cidrdb list"](["cidrdb list"]) == listed
+    (tmp_path / "rbl").write_text("198.51.100.1\n")
+    assert await commands["cidrdb reload"](["cidrdb reload", "l"]) == "l has been loaded"
+    assert await running('return msys.cidr.query("l", "198.51.100.1")', lua) == b"127.0.0.2"
+    with pytest.raises(LuaError, match="no set of addresses"):
+        await commands["cidrdb reload"](["cidrdb reload", "none"])

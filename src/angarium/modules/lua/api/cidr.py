@@ -7,7 +7,7 @@ that may wait, else with the first look-up; again with the first one after `refr
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, cast
 
 from angarium.data.errors import DataError
@@ -18,6 +18,7 @@ from angarium.modules.lua.api.files import path_of
 from angarium.modules.lua.bind import LuaError, Runtime, Table, lua
 from angarium.policy.cidr import Table as Blocks
 from angarium.policy.cidr import rbldnsd
+from angarium.policy.module import Command
 
 REFRESH: Final = 1800.0  # seconds, where a script sets none
 Value = bytes | bool
@@ -231,3 +232,28 @@ async def reload(lua: Runtime, name: str) -> bool:
     """Load a set again; an error leaves what was known."""
     await _load(lua, sets(lua).of(name))
     return True
+
+
+def commands(lua: Runtime) -> Mapping[str, Command]:
+    """Return the commands about sets, as the console does them."""
+
+    async def listed(_words: Sequence[str]) -> str:
+        now = lua.services.clock.monotonic()
+        return "\n".join(_line(each, now) for _, each in sorted(sets(lua).known.items()))
+
+    async def again(words: Sequence[str]) -> str:
+        name = " ".join(words[1:])
+        one = sets(lua).of(name)
+        await _load(lua, one)
+        return f"{name} has been loaded"
+
+    return {"cidrdb list": listed, "cidrdb reload": again}
+
+
+def _line(one: Set, now: float) -> str:
+    if not one.refresh or one.loaded_at is None:
+        return (
+            f"{one.name} [no refresh]" if one.loaded_at is not None else f"{one.name} [not asked]"
+        )
+    left = max(0, round(one.loaded_at + one.refresh - now))
+    return f"{one.name} [refresh in {left} seconds]"

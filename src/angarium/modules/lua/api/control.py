@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Final, cast
 
+from angarium.modules.lua.api import cidr
 from angarium.modules.lua.bind import (
     Function,
     LuaError,
@@ -55,8 +56,9 @@ def added(lua: Runtime) -> Added:
 
 
 def commands_of(lua: Runtime) -> Mapping[str, Command]:
-    """Return the commands which scripts have added, as the console does them."""
-    return {name: _bound(function) for name, function in added(lua).commands.items()}
+    """Return the commands which scripts have added, and ours about what they have made."""
+    own = {name: _bound(function) for name, function in added(lua).commands.items()}
+    return {**own, **cidr.commands(lua)}
 
 
 def _bound(function: Function) -> Command:

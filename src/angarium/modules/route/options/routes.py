@@ -164,9 +164,7 @@ class CidrDb(
     Module,
     stanza="cidrdb",
     direction="receiving",
-    standing=not_yet(
-        "Lists of networks are asked by scripts, which do not run; `peer` stanzas take networks."
-    ),
+    standing=needless("Scripts have `msys.cidr` without it."),
 ):
     """Lets scripts ask lists of networks."""
 
