@@ -21,6 +21,12 @@ settings.register_profile(
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "small"))
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return how many run at once with `-n auto`: tests of servers wait more than they compute."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture
 def program() -> Callable[[str], str]:
     """Find a program of another project, such as swaks; `tools/peers` installs them.
