@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from angarium.core.reply import Reply
 from angarium.mail.format.draft import Draft
 from angarium.mail.format.tree import tree
-from angarium.mail.report.dsn import Action, Notice, Outcome, build, status_fields, status_text
+from angarium.mail.report.dsn import Action, Notice, Outcome, build, status_fields
 from angarium.mail.report.status import read, returned
 
 OUTCOMES = (
@@ -41,12 +41,6 @@ def test_our_own_reports_are_read() -> None:
     header = returned(tree(Draft(build(made))))
     assert header is not None
     assert header.value(b"subject") == b"hi"
-
-
-def test_the_part_for_machines_can_be_had_by_itself() -> None:
-    text = status_text(notice(OUTCOMES[0]))
-    assert text in build(notice(OUTCOMES[0])).decode()
-    assert text.splitlines()[:2] == ["Original-Envelope-Id: Q=7", "Reporting-MTA: dns; mx.example"]
 
 
 REPORT = (

@@ -172,11 +172,6 @@ def _explained(notice: Notice) -> Iterator[str]:
         yield f"The {what} follows below."
 
 
-def status_text(notice: Notice) -> str:
-    """Return the part for machines by itself, with CRLF between its lines."""
-    return "\r\n".join(_status(notice))
-
-
 def status_fields(notice: Notice) -> Iterator[list[tuple[str, str]]]:
     """Yield the fields of the part for machines: those of the message, then of each recipient."""
     about = [("Original-Envelope-Id", _line(_from_xtext(notice.envid)))] if notice.envid else []
