@@ -77,6 +77,29 @@ def test_what_is_noted_at_a_failed_attempt_goes_into_its_event() -> None:
     assert event.context["last"] == "451 4.3.0 later"
 
 
+def test_what_is_noted_at_an_attempt_is_there_at_the_next_one() -> None:
+    class Remembering:
+        @on(hooks.LogTransientFailure)
+        def deferred(self, event: hooks.LogTransientFailure) -> None:
+            event.mail.set(Which.MESSAGE, "last", event.note)
+
+        @on(hooks.LogPermanentFailure)
+        def failed(self, event: hooks.LogPermanentFailure) -> None:
+            last = event.mail.get(Which.MESSAGE, "last")
+            event.mail.reply = Reply(554, f"{event.note}, last: {last}", "5.4.7")
+
+    here, entry, _ = sending(Remembering())
+    here.settle.failed(entry, LATER)
+    here.clock.advance(700)
+    here.board.tick()
+    entry = here.board.line("default", "default", "example.test").take(1)[0]
+    entry.recipient.variables = {}  # as it is read from the disk
+    here.settle.failed(entry, GONE)
+    here.spool.sync()
+    (event,) = events(here, PermanentFailure)
+    assert event.reason == "554 5.4.7 550 5.1.1 gone, last: 451 4.3.0 later"
+
+
 def test_a_message_may_be_dropped_instead_of_waiting_again() -> None:
     class Dropping:
         @on(hooks.Requeue)

@@ -1,8 +1,11 @@
 """Policy at the end of an attempt: what scripts are told of it, and what they may still change.
 
 Handlers answer at once here: the event is about to be written. What they set in the message's
-dictionary goes into that event; `msg:set_code` changes what is logged and reported.
+dictionary goes into that event, and is there at the next attempt as long as the worker lives;
+`msg:set_code` changes what is logged and reported.
 """
+
+from typing import Final
 
 from angarium.core.reply import Reply
 from angarium.mail.report.dsn import Action
@@ -12,7 +15,10 @@ from angarium.policy.hooks import OfMail
 from angarium.policy.mail import Mail
 from angarium.queue.entry import Entry
 
-ASKED = (
+# Messages whose variables were changed after an attempt, and are kept until the next one.
+KEPT: Final = 100_000
+
+ASKED: Final = (
     hooks.LogDelivery,
     hooks.LogPermanentFailure,
     hooks.LogTransientFailure,
@@ -24,34 +30,41 @@ ASKED = (
 class Witness:
     """Asks the hooks of the end of an attempt."""
 
-    __slots__ = ("_policy",)
+    __slots__ = ("_kept", "_policy")
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
+        self._kept: dict[int, dict[str, str]] = {}  # by entry
 
     def delivered(self, entry: Entry, reply: Reply, now: float) -> Reply:
         """Return the reply as it is logged."""
-        mail = _mail(entry)
+        mail = self._mail(entry, last=True)
         return self._asked(hooks.LogDelivery(mail, None, entry.line.domain, now, str(reply)), reply)
 
     def failed(self, entry: Entry, reply: Reply, now: float) -> Reply:
         """Return the reply as it is logged and reported."""
-        mail = _mail(entry)
+        mail = self._mail(entry, last=True)
         event = hooks.LogPermanentFailure(mail, None, entry.line.domain, now, str(reply))
         return self._asked(event, reply)
 
     def deferred(self, entry: Entry, reply: Reply, now: float) -> Reply:
         """Return the reply as it is logged."""
-        mail = _mail(entry)
+        mail = self._mail(entry)
+        before = dict(entry.recipient.variables)
         event = hooks.LogTransientFailure(mail, None, entry.line.domain, now, str(reply))
-        return self._asked(event, reply)
+        said = self._asked(event, reply)
+        if entry.recipient.variables != before:
+            while len(self._kept) >= KEPT:
+                del self._kept[next(iter(self._kept))]
+            self._kept[entry.id] = dict(entry.recipient.variables)
+        return said
 
     def requeued(self, entry: Entry, now: float) -> Reply | None:
         """Return why the message is dropped instead of waiting again; None: it waits."""
         chain = self._policy.chain(hooks.Requeue)
         if chain is None:
             return None
-        mail = _mail(entry)
+        mail = self._mail(entry)
         chain.ask(hooks.Requeue(mail, None, now))
         return mail.discarded
 
@@ -60,9 +73,16 @@ class Witness:
         chain = self._policy.chain(hooks.GenerateReport)
         if chain is None:
             return content
-        event = hooks.GenerateReport(_mail(entry), None, action.value, content)
+        event = hooks.GenerateReport(self._mail(entry), None, action.value, content)
         chain.ask(event)
         return event.report
+
+    def _mail(self, entry: Entry, *, last: bool = False) -> Mail:
+        """Return the message, with what was noted at earlier attempts."""
+        kept = self._kept.pop(entry.id, None) if last else self._kept.get(entry.id)
+        if kept is not None:
+            entry.recipient.variables = {**entry.recipient.variables, **kept}
+        return Mail(entry.message, [entry.recipient], None, entry.recipient)
 
     def _asked(self, event: OfMail, reply: Reply) -> Reply:
         chain = self._policy.chain(type(event))
@@ -80,7 +100,3 @@ def witness(policy: Policy) -> Witness | None:
     if any(policy.chain(hook) is not None for hook in ASKED):
         return Witness(policy)
     return None
-
-
-def _mail(entry: Entry) -> Mail:
-    return Mail(entry.message, [entry.recipient], None, entry.recipient)
