@@ -144,3 +144,16 @@ def test_all_contents_come_out_as_they_were(
         assert (content_of(part) if isinstance(given_one, Attachment) else part.body) == (
             given_one.content
         )
+
+
+@pytest.mark.parametrize("theirs", ["b", "=", "=_", "t"])
+def test_a_boundary_is_found_beside_one_which_begins_or_is_in_all_of_ours(theirs: str) -> None:
+    inner = container("multipart/mixed", theirs)
+    inner.add_last(leaf("text/plain", b"x"))
+    boundary = boundary_beside("tb" * 8, inner)
+    assert not boundary.startswith(theirs)
+    outer = container("multipart/mixed", boundary)
+    outer.add_last(inner)
+    assert [part.kind.mimetype for part in tree(Draft(b"A: b\r\n" + outer.raw)).walk()] == [
+        "multipart/mixed", "multipart/mixed", "text/plain",
+    ]  # fmt: skip

@@ -138,7 +138,7 @@ async def test_a_callout_which_waits_suspends_its_session_only(place: Begin) -> 
     sessions = [session() for _ in range(10)]
     coming = [scripts.ask(hooks.Ehlo(each, str(n))) for n, each in enumerate(sessions)]
     assert not any(isinstance(each, Verdict) for each in coming)
-    assert await asyncio.gather(*coming)  # type: ignore[arg-type] == [DONE] * 10
+    assert await asyncio.gather(*coming) == [DONE] * 10  # type: ignore[arg-type]
     assert [each.variables["n"] for each in sessions] == [f"7{n}" for n in range(10)]
     failed = scripts.ask(hooks.Ehlo(scripts.session, "bad"))
     assert not isinstance(failed, Verdict)

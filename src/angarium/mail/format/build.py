@@ -21,6 +21,12 @@ from angarium.mail.format.tree import Part
 _OURS: Final = frozenset(
     ("mime-version", "content-type", "content-transfer-encoding", "content-disposition")
 )
+# How a boundary may begin: "=_" cannot be in quoted-printable (RFC 2045 section 6.7).
+_LEADS: Final = (
+    "=_",
+    *(f"=_{number}." for number in range(1, 40)),
+    *"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
+)
 Field = tuple[str, str | bytes]
 
 
@@ -73,17 +79,19 @@ def container(mimetype: str, boundary: str) -> Part:
 
 
 def boundary_beside(token: str, *tops: Part) -> str:
-    """Return a boundary made of a token: nowhere in these parts, and none of theirs in it.
+    """Return a boundary made of a token: nowhere in these parts, and none of theirs begins it.
 
     Args:
         token: letters and digits nobody can guess.
     """
     octets = b"\n".join([top.raw for top in tops])
-    taken = [part.boundary for top in tops for part in top.walk() if part.boundary]
-    boundary = f"=_{token}"
-    while boundary.encode() in octets or any(each in boundary.encode() for each in taken):
-        boundary = f"=_{len(boundary)}{boundary[2:]}"
-    return boundary
+    taken = tuple(part.boundary for top in tops for part in top.walk() if part.boundary)
+    # Theirs may be a single character: another beginning is tried, and there are ends of trying.
+    for lead in _LEADS:
+        boundary = f"{lead}{token}".encode()
+        if boundary not in octets and not boundary.startswith(taken):
+            break
+    return boundary.decode()
 
 
 def message(

@@ -2,7 +2,7 @@
 
 A name has dots or slashes between directories, and no end. It is looked for in the directories in
 which files of the configuration are, and in those of Momentum for scripts; a script may add more by
-package.path.
+package.path. What a script which was named by its whole path requires may stand beside it.
 """
 
 import os
@@ -27,8 +27,8 @@ class Loader:
 
     def __init__(self, search: Sequence[str]) -> None:
         places = [(place, f"{place}/lua") for place in search]
-        self._directories = tuple(
-            dict.fromkeys([each for pair in places for each in pair] + list(MOMENTUM))
+        self._directories = dict.fromkeys(
+            [each for pair in places for each in pair] + list(MOMENTUM)
         )
 
     def find(self, name: str, path: str = "") -> tuple[bytes, str] | None:
@@ -64,6 +64,8 @@ class Loader:
         if found is None:
             looked = ", ".join(self._directories)
             raise ScriptError(f"there is no script '{name}' in {looked}")
+        if name.startswith("/"):
+            self._directories[os.path.dirname(found[1])] = None
         return found
 
 

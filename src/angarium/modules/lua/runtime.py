@@ -39,6 +39,7 @@ end
 """
 # A place in our own Lua says nothing to who wrote a script.
 _INSIDE: Final = re.compile(rf"\A(?:{'|'.join(_FILES)}):\d+: ")
+_PLACED: Final = re.compile(r".+?:\d+: ")
 _DONE, _WAITS = 0, 1
 # Octets beyond the limit of a script: what is put into Lua where it cannot be refused.
 _SLACK = 32 * 1024 * 1024
@@ -154,10 +155,10 @@ class State:
         Raises:
             ScriptError: it is not Lua.
         """
-        made = self._loaded(source, b"=" + name.encode())
+        made = self._loaded(source, b"@" + name.encode())
         if isinstance(made, tuple):
             said = self._text_of(made[1])
-            raise ScriptError(said if said.startswith(f"{name}:") else f"{name}:1: {said}")
+            raise ScriptError(said if _PLACED.match(said) else f"{name}:1: {said}")
         return made
 
     def run_now(self, function: object, *arguments: object) -> tuple[object, ...]:

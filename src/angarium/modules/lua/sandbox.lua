@@ -132,7 +132,7 @@ require = function(name)
   if loader == nil then
     local source, at = runtime.find(name, package.path)
     if source == nil then error(at, 2) end
-    local made, why = loaded(source, "=" .. at)
+    local made, why = loaded(source, "@" .. at)
     if made == nil then error(why, 2) end
     loader = made
   end

@@ -95,10 +95,9 @@ def reply(code: int, said: bytes) -> Reply:
         if not line[:3].isdigit():
             raise LuaError("the reply begins with no code")
         return from_text(line)
-    try:
-        return from_text(f"{code} {line}")
-    except ValueError as error:
-        raise LuaError(str(error)) from error
+    if not 200 <= code <= 599:
+        raise LuaError(f"{code} is no code of a reply")
+    return from_text(f"{code} {line}")
 
 
 def not_after(mail: Mail | Session, step: Steps, what: str) -> None:

@@ -45,7 +45,10 @@ def _code(session: Session) -> int:
 
 
 lua_field(
-    "vctx.disconnect", lambda session: int(session.disconnect), _disconnect, doc="1: hang up."
+    "vctx.disconnect",
+    lambda session: int(session.disconnect),
+    _disconnect,
+    doc="Set to 1: hang up after the reply. Read, it is the method.",
 )
 lua_field("vctx.code", _code, doc="Code of the reply that was set; 0 without one.")
 
