@@ -225,6 +225,24 @@ async def test_other_settings_keep_what_was_found_unless_it_may_be_otherwise() -
     assert pools[0].count == 0
 
 
+async def test_who_waits_in_line_is_served_by_what_comes_into_force() -> None:
+    made = Set(connections=1)
+    bank = made.banks[0]
+    bank.hangs = True
+    bank.answers["SELECT 2"] = [[2]]
+    first = asyncio.create_task(made.source.query("SELECT 1"))
+    await settled()
+    second = asyncio.create_task(made.source.query("SELECT 2"))
+    await settled()
+    assert made.source.pools[0].waiting == 1
+    made.source.adopt(Settings(name="users", uris=("sqlite:/x",), max_rows=5, connections=1))
+    bank.hangs = False
+    assert await second == those({"a": 2})
+    bank.free.set()
+    assert await first == those({"a": 1})
+    assert len(bank.open) == 1
+
+
 async def test_a_source_which_is_closed_tells_those_who_wait() -> None:
     made = Set()
     bank = made.banks[0]

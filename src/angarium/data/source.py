@@ -247,6 +247,9 @@ class Datasource:
                 if failure is None or isinstance(failure, RestingError):
                     failure = error
         assert failure is not None
+        if pools is not self.pools and type(pools[0].driver) is type(self.pools[0].driver):
+            # They were closed for others which are in force now: who waited in line goes there.
+            return await self._of_any(text, values, fetch=fetch)
         raise failure
 
     def _failed(self, error: DataError) -> DataError:
