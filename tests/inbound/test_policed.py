@@ -255,6 +255,22 @@ def test_recipients_may_be_refused_and_dropped_one_by_one() -> None:
     assert {each.code for each in desk.rejections} == {550}
 
 
+def test_a_recipient_who_is_put_off_puts_the_message_off_for_all() -> None:
+    class Later:
+        @on(hooks.EachRcpt)
+        def choose(self, event: hooks.EachRcpt) -> None:
+            assert event.session is not None
+            if event.mail.rcptto.startswith("later"):
+                event.session.refuse(Reply(450, "later", "4.2.0"))
+
+    desk = Desk(policy=Later())
+    talk = desk.greeted()
+    talk.send(b"MAIL FROM:<a@client.example>\r\nRCPT TO:<b@mx.example>\r\n")
+    talk.send(b"RCPT TO:<later@mx.example>\r\nDATA\r\n" + CONTENT + b".\r\n")
+    assert talk.heard()[-1] == "450 4.2.0 later"
+    assert not desk.admit.taken
+
+
 def test_a_trusted_client_is_whom_policy_trusts() -> None:
     class Trusting:
         @on(hooks.RcptTo)

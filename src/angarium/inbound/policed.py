@@ -303,7 +303,11 @@ class PolicedSession(SmtpSession):
         found = await copies.made(mail, self._ask)
         for reply in (*found.discarded, *(reply for _, reply in found.refused)):
             self._reject(reply, _BODY)
-        if found.kept:
+        later = next((reply for _, reply in found.refused if reply.temporary), None)
+        if later is not None:
+            # A report would end what is only put off: the peer keeps the message for all.
+            self._drop(mail, later)
+        elif found.kept:
             batches = self._services.compares_batches
             made = parcels(shared, found.kept, compare=batches)
             await self._hand_over(mail, [*made, *self._reports(found)])

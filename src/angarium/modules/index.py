@@ -29,6 +29,8 @@ POLICY: Final[Mapping[str, str]] = {
     "greylist": "angarium.modules.guard.greylist:Greylist",
     "inbound_audit": "angarium.modules.guard.inbound_audit:InboundAudit",
     "outbound_audit": "angarium.modules.guard.outbound_audit:OutboundAudit",
+    "alias": "angarium.modules.route.alias:Alias",
+    "static_routes": "angarium.modules.route.static_routes:StaticRoutes",
     "mail_loop": "angarium.modules.guard.mail_loop:MailLoop",
 }
 

@@ -25,6 +25,7 @@ from angarium.data.sources import Datasources
 from angarium.events.metrics import Metrics
 from angarium.inbound.counts import Counts
 from angarium.net.dnscache import Resolver
+from angarium.outbound.route import Router
 from angarium.policy.guard import Guard
 from angarium.policy.shared.node import Shared
 from angarium.queue.admit import Admit
@@ -50,6 +51,7 @@ class Means:
             serious as its `debug_level`.
         guard: asks whoever is not asked by a hook: a timer, a command of the console.
         datasources: what queries are put to.
+        router: finds the hosts of a domain.
         shared: what is counted and remembered for the whole node.
         counts: what reception counts; who wants to know by address is its `watch`.
         put_off: lets the mail of a domain wait for its next time, as if the host had said this.
@@ -77,6 +79,7 @@ class Means:
     next_id: Callable[[float], int]
     spawn: Callable[..., object]
     datasources: Datasources
+    router: Router
     tell: Callable[[str, str], None] = nobody
     put_off: Callable[[str, Reply], None] = nothing_waits
     modules: dict[str, list[Any]] = field(default_factory=dict)

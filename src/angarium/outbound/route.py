@@ -85,6 +85,9 @@ class Router:
     Args:
         itself: says whether a host at an address and port is this server.
         relayed: says whether a domain is in the global relay_domains or bounce_domains.
+
+    Attributes:
+        everywhere: where all mail goes that has no gateway; None: to the hosts of its domain.
     """
 
     def __init__(
@@ -98,6 +101,7 @@ class Router:
         self._random = random
         self.itself = itself
         self.relayed = relayed
+        self.everywhere: Step | None = None
 
     async def route(self, domain: str, transport: Transport) -> list[Hop]:
         """Return the hops, at least one, best first; those of equal preference in random order.
@@ -127,6 +131,8 @@ class Router:
         if transport.gateway is not None:
             place = transport.gateway
             return [Step(place.host, port=place.port, by_mx=True)]
+        if self.everywhere is not None:
+            return [self.everywhere]
         if transport.routes:
             try:
                 steps = static.steps(transport.routes)

@@ -159,7 +159,7 @@ def assemble(
             _policy_means, loop=loop, clock=clock, random=random, resolver=naming.resolver,
             admit=admit, board=board, ledger=ledger, metrics=metrics, state=state, number=number,
             host=host, alarm=alarm, spool=spool, process=process, shared=shared,
-            counts=services.counts, datasources=sources,
+            counts=services.counts, datasources=sources, router=router,
             put_off=PuttingOff(board, settle, pool, spool.live.parts),
         ),
         services, admit, settle, bounces, partial(_refused, bounces, board, clock),

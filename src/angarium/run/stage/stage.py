@@ -33,6 +33,7 @@ from angarium.net.dnscache import Resolver
 from angarium.net.sweep import Sweep
 from angarium.outbound.bounce import Bounces
 from angarium.outbound.options import Reports
+from angarium.outbound.route import Router
 from angarium.outbound.settle import Settle
 from angarium.policy.parcels import Parcel
 from angarium.policy.shared.node import Shared
@@ -97,12 +98,13 @@ class Stage:
             loop=loop,
             blackholed=host.blackholed,
         )
+        resolver = Resolver(self.names, loop, clock)
         means = partial(
             Means,
             loop=loop,
             clock=clock,
             random=random,
-            resolver=Resolver(self.names, loop, clock),
+            resolver=resolver,
             admit=admit,
             board=board,
             ledger=ledger,
@@ -117,6 +119,7 @@ class Stage:
             next_id=spool.next_id,
             spawn=loop.create_task,
             datasources=cast(Datasources, self.databases),
+            router=Router(resolver, random, host.is_itself, host.relays),
         )
         self._ruling = Ruling(
             means, services, admit, self.settle, bounces, partial(_refused, self, bounces)

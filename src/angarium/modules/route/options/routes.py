@@ -1,21 +1,18 @@
 """Options of the modules which say where mail goes, from which address and when."""
 
 from angarium.config.kinds import Choice, Duration, Int, List, Path, Pattern, Size, Table, Text
-from angarium.config.option import Options, option, planned
+from angarium.config.option import Options, option
 from angarium.config.places import FieldName, HostPort
 from angarium.config.scope import Naming
 from angarium.modules.kinds import Statement
-from angarium.modules.options import Module, needless, not_yet
+from angarium.modules.options import Module, PolicyModule, needless, not_yet
 
 
 class Alias(
-    Module,
+    PolicyModule,
     stanza="alias",
     naming=Naming.MAYBE,
     direction="receiving",
-    standing=not_yet(
-        "Nothing here expands addresses yet.", "mail for an alias is sent on to the alias itself"
-    ),
 ):
     """Puts other addresses in place of a recipient; `alias_schemes` says for which domains."""
 
@@ -51,21 +48,18 @@ class AliasScheme(
 
 
 class StaticRoutes(
-    Module,
+    PolicyModule,
     stanza="static_routes",
     naming=Naming.MAYBE,
     direction="sending",
     since="4.2",
-    standing=not_yet("`gateway` does the same, and may also stand in a binding or domain."),
 ):
     """Sends all mail to one server."""
 
-    target = planned(
+    target = option(
         HostPort(),
         None,
-        safe=(None,),
         since="4.2",
-        reason="Write `gateway` instead: mail would go to the hosts of its domains.",
         doc="The server, ADDRESS:PORT; unset: mail goes where it always goes.",
         example="192.0.2.1:2525",
     )
