@@ -67,6 +67,9 @@ class FakeSpool:
     def forget(self, message: Message) -> None:
         self.forgotten.append(message)
 
+    def written(self, message: Message, done: Callable[[], None]) -> None:
+        done()
+
     def put(
         self,
         message: Message,

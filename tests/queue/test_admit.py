@@ -197,3 +197,26 @@ def test_trust_ends_with_the_option() -> None:
     door.admit.trust(memory=False)
     door.submit(Recipient("u@a.test", "a.test"))
     assert door.told == []
+
+
+def test_of_several_contents_the_one_which_keeps_its_id_is_written_last() -> None:
+    """So where it is found after a crash the others are there, too."""
+    door = Door()
+    first, made = door.message(), door.message()
+    first.batch = 7
+    lots = [(first, [Recipient("a@a.test", "a.test")]), (made, [Recipient("b@a.test", "a.test")])]
+    door.admit.submit_all(lots, door.told.append)
+    assert [each[0].address for each, _ in door.queues.spool.waiting] == ["b@a.test", "a@a.test"]
+    door.queues.spool.sync()
+    assert door.told == [None]
+
+
+def test_mail_from_elsewhere_waits_while_memory_is_short_and_is_told_when_it_is_durable() -> None:
+    door = Door()
+    door.admit.trust(memory=True)
+    door.admit.bring(door.message(), [Recipient("u@a.test", "a.test")], door.told.append)
+    assert door.told == []
+    door.queues.spool.sync()
+    door.admit.roomy = False
+    door.admit.bring(door.message(), [Recipient("u@a.test", "a.test")], door.told.append)
+    assert door.told == [None, NO_MEMORY]

@@ -180,6 +180,8 @@ class Admit:
     ) -> None:
         if len(parcels) > 1:
             done = _Together(len(parcels), done).one
+            # What keeps its id is written last: where it is found after a crash, all of them are.
+            parcels = sorted(parcels, key=lambda lot: lot[0].batch)
         for _, recipients in parcels:
             refused = refused or self._place(recipients)
         for message, recipients in parcels:
