@@ -18,9 +18,11 @@ from angarium.policy.verdict import AGAIN, CONT, DONE, Verdict
 class Notes:
     """A guard and what it was told."""
 
-    def __init__(self, **limits: float) -> None:
+    def __init__(self, patience: float = 60.0, budget: float = 300.0) -> None:
         self.panics: list[str] = []
-        self.guard = Guard(lambda _module, line: self.panics.append(line), **limits)
+        self.guard = Guard(
+            lambda _module, line: self.panics.append(line), patience=patience, budget=budget
+        )
 
     def chain(self, *calls: Callable[[Any], Any]) -> Chain:
         handlers = [Handler(call, f"m{n}", f"h{n}") for n, call in enumerate(calls)]

@@ -42,7 +42,8 @@ def test_commands_are_those_of_all_modules() -> None:
             self.commands = commands
 
     modules = [Commanding(a="1", b="2"), Module("x", []), Commanding(b="3")]
-    assert Policing(NO_POLICY, modules).commands == {"a": "1", "b": "3"}
+    found: dict[str, object] = dict(Policing(NO_POLICY, modules).commands)
+    assert found == {"a": "1", "b": "3"}
 
 
 def test_at_the_end_all_is_stopped_whatever_is_still_open() -> None:

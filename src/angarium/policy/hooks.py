@@ -434,16 +434,14 @@ ABSENT: Final[dict[str, str]] = {
     "dns_get_As": "the module mxip",
 }
 
-M = TypeVar("M")
-E = TypeVar("E", bound=Hook)
+F = TypeVar("F", bound=Callable[..., Any])
 Answer = Verdict | None | Awaitable[Verdict | None]
-Handler = Callable[[M, E], Answer]
 
 
-def on(which: type[E]) -> Callable[[Callable[[M, E], Any]], Callable[[M, E], Any]]:
+def on(which: type[Hook]) -> Callable[[F], F]:
     """Mark a method of a module as a handler of a hook; it may have several marks."""
 
-    def mark(method: Callable[[M, E], Any]) -> Callable[[M, E], Any]:
+    def mark(method: F) -> F:
         method.__dict__.setdefault("hooks", []).append(which)
         return method
 

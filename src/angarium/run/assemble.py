@@ -16,6 +16,7 @@ from random import SystemRandom
 from typing import Any, Final
 
 from angarium.config.resolve import Configuration
+from angarium.core.clock import Clock
 from angarium.core.errors import Error
 from angarium.core.ident import SHARDS, Idents, printed
 from angarium.core.message import DEFAULT_BINDING, DEFAULT_BINDING_GROUP, Message, Recipient
@@ -117,9 +118,8 @@ def assemble(
     naming = Naming(configuration.top(ResolverOptions), loop, clock, random, take=ledger.take)
     router = Router(naming.resolver, random, host.is_itself, host.relays)
     tracing = Tracing(clock)
-    dialer = Dialer(
-        router, Hosts(clock), clock, connections, host.name, stages=stages, tracing=tracing
-    )
+    hosts = Hosts(clock)
+    dialer = Dialer(router, hosts, clock, connections, host.name, stages=stages, tracing=tracing)
     pool = Pool(board, settle, dialer, configuration, sweep, clock, alarm)
     board.demand = pool.demand
     board.give_up = settle.give_up
@@ -127,45 +127,28 @@ def assemble(
     board.recall.discard = settle.unreadable
     board.recall.unreadable = partial(_unreadable, alarm)
     sessions: set[SmtpSession] = set()
-    told = partial(_memory_changed, alarm, spool, board, clock)
-    caches = (naming.resolver.shrink, sources.shrink, _forget_domains)
-    memory = _memory(start.workers, board, admit, caches, sessions, metrics, told)
+    memory = _memory(
+        start.workers, board, admit, (naming.resolver.shrink, sources.shrink, _forget_domains),
+        sessions, metrics, partial(_memory_changed, alarm, spool, board, clock),
+    )  # fmt: skip
     soundness = Soundness(
         board, pool, spool.live.parts, settle.reported, partial(alarm, source="queues"),
         spool.note, metrics,
     )  # fmt: skip
     services = Services(
-        profiles=Profiles(configuration, host.name),
-        admit=admit,
-        ledger=ledger,
-        sweep=sweep,
-        clock=clock,
-        idents=connections,
-        next_id=spool.next_id,
-        large=spool.large,
-        reject=spool.reject,
-        program=PROGRAM,
-        loop=loop,
-        blackholed=host.blackholed,
-        may_greet=memory.may_greet,
-        counts=Counts(metrics, stages),
-        sessions=sessions,
+        profiles=Profiles(configuration, host.name), admit=admit, ledger=ledger, sweep=sweep,
+        clock=clock, idents=connections, next_id=spool.next_id, large=spool.large,
+        reject=spool.reject, program=PROGRAM, loop=loop, blackholed=host.blackholed,
+        may_greet=memory.may_greet, counts=Counts(metrics, stages), sessions=sessions,
         tracing=tracing,
-    )
-    shared = Shared(clock, number)
-    spread = Spread(shared, state / "run", loop, metrics)
-    ruling = Ruling(
-        partial(
-            _policy_means, loop=loop, clock=clock, random=random, resolver=naming.resolver,
-            admit=admit, board=board, ledger=ledger, metrics=metrics, state=state, number=number,
-            host=host, alarm=alarm, spool=spool, process=process, shared=shared,
-            counts=services.counts, datasources=sources, router=router,
-            put_off=PuttingOff(board, settle, pool, spool.live.parts),
-        ),
-        services, admit, settle, bounces, partial(_refused, bounces, board, clock),
     )  # fmt: skip
-    ruling.begin(configuration, partial(alarm, source="policy"))
-    services.profiles = Profiles(configuration, host.name, policing=services.policing)
+    shared = Shared(clock, number)
+    ruling = _ruling(
+        (configuration, host, alarm, services, settle, bounces, board),
+        process=process, spool=spool, random=random, resolver=naming.resolver, metrics=metrics,
+        state=state, number=number, shared=shared, datasources=sources, router=router,
+        put_off=PuttingOff(board, settle, pool, spool.live.parts), admit=admit,
+    )  # fmt: skip
     doors = Doors(loop, services, row, descriptors, alarm)
     doors.sessions.follow(shared)
     return Parts(
@@ -173,41 +156,46 @@ def assemble(
         alarm=alarm, row=row, ledger=ledger, host=host, sweep=sweep, spool=spool, board=board,
         holdings=holdings, bounces=bounces, naming=naming, pool=pool, services=services,
         memory=memory, soundness=soundness, lag=LagWatch(loop, clock, metrics),
-        doors=doors, number=number, metrics=metrics,
-        gauges=Gauges(metrics), tracing=tracing, admit=admit, settle=settle,
+        doors=doors, number=number, metrics=metrics, gauges=Gauges(metrics), tracing=tracing,
+        admit=admit, settle=settle, ruling=ruling,
         census=Census(path_of(state / "run", number), board),
         busiest=Looking(board, busiest.opened(state / "run" / "busiest"), number),
         readings=Readings(state / "run" / "readings"),
-        suspended=Suspended(state, board, partial(alarm, source="queues")), ruling=ruling,
-        shared=shared, spread=spread, datasources=sources,
+        suspended=Suspended(state, board, partial(alarm, source="queues")),
+        shared=shared, spread=Spread(shared, state / "run", loop, metrics), datasources=sources,
     )  # fmt: skip
 
 
-def _policy_means(
-    configuration: Configuration,
+def _ruling(
+    known: tuple[Configuration, Host, Alarm, Services, Settle, Bounces, Board],
     *,
-    host: Host,
-    alarm: Alarm,
-    spool: Spool,
     process: Process,
+    spool: Spool,
+    admit: Admit,
     **parts: Any,
-) -> PolicyMeans:
-    """Return what modules which are policy find here."""
-    return PolicyMeans(
-        configuration,
-        host=host.name,
-        panic=alarm.panics.write,
-        guard=guard_of(configuration, alarm.panics.write),
-        next_id=spool.next_id,
-        spawn=process.spawn,
-        **parts,
-    )
+) -> Ruling:
+    """Return what makes and enforces policy, with that of this configuration in force."""
+    configuration, host, alarm, services, settle, bounces, board = known
+
+    def means(generation: Configuration) -> PolicyMeans:
+        return PolicyMeans(
+            generation, services.loop, services.clock, board=board, ledger=services.ledger,
+            admit=admit, counts=services.counts, host=host.name, panic=alarm.panics.write,
+            guard=guard_of(generation, alarm.panics.write), next_id=spool.next_id,
+            spawn=process.spawn, **parts,
+        )  # fmt: skip
+
+    report = partial(_refused, bounces, board, services.clock)
+    ruling = Ruling(means, services, admit, settle, bounces, report)
+    ruling.begin(configuration, partial(alarm, source="policy"))
+    services.profiles = Profiles(configuration, host.name, policing=services.policing)
+    return ruling
 
 
 def _refused(
     bounces: Bounces,
     board: Board,
-    clock: RealClock,
+    clock: Clock,
     message: Message,
     recipient: Recipient,
     reply: Reply,

@@ -2,7 +2,7 @@
 
 import asyncio
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -10,7 +10,7 @@ from angarium.modules.python.script import ScriptError, load, unload
 from angarium.policy.chain import Policy
 from angarium.policy.guard import Guard
 from angarium.policy.module import Policing
-from angarium.policy.script import Moment
+from angarium.policy.script import Moment, Server
 from helpers.reception import Desk
 
 HEAD = "from angarium.policy.script import *\nfrom angarium.policy.script import on, Moment\n"
@@ -25,7 +25,7 @@ class Bench:
         path.chmod(0o644)
         self.path = path
         self.script = load("test", path, 1)
-        self.server: Any = object()
+        self.server = cast(Server, object())
         self.desk = Desk()
         guard = Guard(lambda module, line: self.desk.panics.append(f"{module}: {line}"))
         policy = Policy(self.script.handlers(self.server), guard)
