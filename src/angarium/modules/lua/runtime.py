@@ -14,6 +14,7 @@ from typing import Any, Final, Self
 
 from lupa import luajit21
 
+from angarium.core.errors import Error
 from angarium.modules.lua.dialect import HELPERS, translated
 from angarium.modules.lua.errors import LuaError, ScriptError
 from angarium.modules.lua.packages import Packages
@@ -138,7 +139,7 @@ class State:
         self.counted: Callable[[], tuple[int, int]] = runtime[b"counted"]
         self.record: Callable[[object], object] = runtime[b"record"]
         self._own_self = runtime[b"own_self"]
-        self.get: Callable[[object, object], Any] = runtime[b"get"]
+        self._get = runtime[b"get"]
         self.kept: Callable[[object], object] = runtime[b"same"]
         self.name_of: Callable[[object], bytes] = runtime[b"name_of"]
         self.kinds: Any = runtime[b"by_name"]
@@ -318,6 +319,17 @@ class State:
             self._put(table, *flat[start : start + _AT_ONCE])
         return table
 
+    def get(self, table: object, key: object) -> Any:
+        """What stands in a table; its metatable may have to say.
+
+        Raises:
+            ScriptError: that failed.
+        """
+        try:
+            return self._get(table, key)
+        except luajit21.LuaError as error:
+            raise _inside(error) from None
+
     def items(self, table: object) -> Iterator[tuple[object, object]]:
         key: object = None
         while True:
@@ -358,15 +370,26 @@ class State:
             return error
         if not isinstance(error, Exception):
             raise error
-        if not isinstance(error, LuaError | ScriptError):
+        if not isinstance(error, Error):
             self.panic("".join(traceback.format_exception(error)))
-        # Its frames may hold handles on what will be gone with the coroutine which runs.
-        error.__traceback__ = None
-        if isinstance(error, LuaError):
-            return str(error).encode("utf-8", "surrogateescape")
+        # Its frames may hold handles on what will be gone with the coroutine which runs, and lupa
+        # keeps the traceback until the next exception.
+        _forget_frames(error)
         if isinstance(error, ScriptError):
             return error.message.encode("utf-8", "surrogateescape")
+        if isinstance(error, Error):
+            return str(error).encode("utf-8", "surrogateescape")
         return f"internal error: {type(error).__name__}: {error}".encode("utf-8", "replace")
+
+
+def _forget_frames(error: BaseException | None) -> None:
+    """Empty the frames of an exception, and of those which led to it."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        traceback.clear_frames(error.__traceback__)
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__
 
 
 class _Came:
@@ -395,7 +418,8 @@ class _Came:
 
 def _inside(error: Exception) -> ScriptError:
     """Of our own Lua, such as a stack which is full, or no memory to begin with."""
-    return ScriptError(str(error.args[0] if error.args else error))
+    said = str(error.args[0] if error.args else error)
+    return ScriptError(said.partition("\nstack traceback")[0])
 
 
 def _closed(_of: object, _name: object, _setting: bool) -> object:
