@@ -72,7 +72,7 @@ def set_text(part: Part, text: str, mimetype: str = "", charset: str = "") -> No
     octets = with_crlf(charsets.utf8(text))
     if part.parts or not kind.mimetype.startswith("text/") or mimetype:
         before = kind.charset if kind.mimetype.startswith("text/") else ""
-        found = parameters.content_type((mimetype or parameters.TEXT).encode())
+        found = parameters.content_type(charsets.utf8(mimetype or parameters.TEXT))
         charset = charset or found.get("charset") or before
         _set_type(part, found.value, dict(found.parameters))
     _write(part, octets, charset or part.kind.charset, part.encoding)

@@ -71,6 +71,8 @@ def make_container(
     self: Mail, mimetype: str, boundary: str | None = None, add_terminator: bool = False
 ) -> Part:
     """Return a new part which holds others; without a boundary it gets one."""
+    if boundary and not (boundary.isascii() and boundary.isprintable() and len(boundary) <= 70):
+        raise LuaError("a boundary has up to 70 characters of ASCII")  # RFC 2046 section 5.1.1
     return build.container(mimetype, boundary or _boundary(self, ()))
 
 

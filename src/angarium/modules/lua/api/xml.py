@@ -231,15 +231,18 @@ def attribute(self: Node, name: str, *value: object) -> bytes | None:
     if self.is_text:
         raise LuaError("a text has no attributes")
     if not value:
-        found = self.element.get(name)
+        try:
+            found = self.element.get(name)
+        except ValueError as error:
+            raise LuaError(f"no attribute can have this name: {error}") from error
         return None if found is None else found.encode()
     given = value[0]
-    if given is None:
-        self.element.attrib.pop(name, None)
-        return None
-    text = _string(given)
+    text = None if given is None else _string(given)
     try:
-        self.element.set(name, text)
+        if text is None:
+            self.element.attrib.pop(name, None)
+        else:
+            self.element.set(name, text)
     except ValueError as error:
         raise LuaError(f"this attribute cannot be set: {error}") from error
     return None
