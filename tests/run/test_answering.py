@@ -118,27 +118,40 @@ async def test_others_run_between_two_slices() -> None:
     assert turns > 5  # 100,000 steps take more than five slices of 2 ms
 
 
-@pytest.mark.parametrize(("step", "rest"), [(0.001, 24 * 0.001), (1.0, answering.MOST_REST)])
-async def test_a_busy_loop_gets_a_rest_as_long_as_the_slice_was(
-    monkeypatch: pytest.MonkeyPatch, step: float, rest: float
+@question("answering reads")
+def reads(_parts: Any, seconds: float) -> Generator[float, None, None]:
+    """Wait for a thread."""
+    yield seconds
+
+
+@pytest.mark.parametrize(
+    ("asking", "step", "rests"),
+    [
+        (counted(2), 0.001, {24 * 0.001}),
+        (counted(2), 1.0, {answering.MOST_REST}),
+        (reads(0.005), 0.001, {0.005, 24 * 0.001 + 4 * 0.005}),
+    ],
+)
+async def test_a_busy_loop_gets_a_rest_by_what_the_slice_took(
+    monkeypatch: pytest.MonkeyPatch, asking: Asking[Any], step: float, rests: set[float]
 ) -> None:
     monkeypatch.setattr(answering, "BUSY", -1.0)  # every turn is a busy one
     monkeypatch.setattr(answering, "SLICE", 0.0)
     clock = count()
     monkeypatch.setattr(answering, "time", SimpleNamespace(perf_counter=lambda: next(clock) * step))
-    rests = set()
+    slept = set()
     sleep = asyncio.sleep
 
     async def noted(seconds: float) -> None:
-        rests.add(round(seconds, 6))
+        slept.add(round(seconds, 6))
         await sleep(0)
 
     monkeypatch.setattr(asyncio, "sleep", noted)
     child = Child()
-    child.ask(counted(2))
+    child.ask(asking)
     while child.answering._under_way:
         await sleep(0)
-    assert rests == {0, answering.BEAT_SECONDS, rest}
+    assert slept - {0, answering.BEAT_SECONDS} == {round(each, 6) for each in rests}
 
 
 async def test_a_long_answer_comes_in_pieces_and_too_long_a_one_not_at_all() -> None:

@@ -25,6 +25,7 @@ from angarium.run import link
 
 SLICE: Final = 0.002
 RESTS: Final = 24  # so many times a slice, while the loop is busy: 4 % of it is for questions
+WAITS: Final = 4  # ... and so many times what it waits for something: a thread works then
 MOST_REST: Final = 0.25  # seconds: who was kept from working for long need not make up for all
 BUSY: Final = 0.0003  # a turn of the loop without us takes so long when there is mail
 BUSY_SECONDS: Final = 0.2  # so long after such a turn there may be more
@@ -133,7 +134,7 @@ class Work:
             if not idle and after - now > BUSY:
                 busy_until = after + BUSY_SECONDS
             if after < busy_until:
-                await asyncio.sleep(min(MOST_REST, RESTS * (now - begun)))
+                await asyncio.sleep(min(MOST_REST, RESTS * (now - begun) + WAITS * idle))
 
     async def _beat(self) -> None:
         while True:
