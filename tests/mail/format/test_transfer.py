@@ -41,6 +41,13 @@ def test_quoted_printable_comes_back(octets: bytes) -> None:
     assert quopri.decodestring(text) == octets
 
 
+def test_blanks_at_the_limit_of_a_line_do_not_make_it_too_long() -> None:
+    """The standard library puts 77 and 78 characters in these."""
+    assert quoted_printable(b"\0" * 24 + b"   \n") == b"=00" * 24 + b"   =\r\n=0A"
+    text = quoted_printable(b"\0" * 24 + b"  \t\r\nx")
+    assert text == b"=00" * 24 + b"  =\r\n=09\r\nx"
+
+
 @pytest.mark.parametrize(
     ("text", "octets"),
     [

@@ -8,6 +8,7 @@ import binascii
 import re
 from typing import Final
 
+from angarium.mail.format.conform import has_long_line
 from angarium.mail.format.header import CRLF
 
 IDENTITY: Final = frozenset(("", "7bit", "8bit", "binary"))
@@ -15,6 +16,11 @@ _LINE: Final = 57  # octets which make a line of 76
 _DIGITS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _NO_DIGITS: Final = bytes(each for each in range(256) if each not in _DIGITS + b"=")
 _PADDED: Final = re.compile(rb"([^=]+)=*")
+_MOST: Final = 76  # characters of a line, RFC 2045 section 6.7
+_TOKENS: Final = [
+    bytes((each,)) if each == 9 or (32 <= each < 127 and each != 61) else b"=%02X" % each
+    for each in range(256)
+]
 # Blanks at the end of a line were added on the way (RFC 2045 section 6.7, rule 3).
 _ENDS: Final = (b" \r", b" \n", b"\t\r", b"\t\n")
 _ADDED: Final = re.compile(rb"(?<![ \t])[ \t]+(?=\r?\n|\Z)")
@@ -71,12 +77,27 @@ def quoted_printable(octets: bytes) -> bytes:
     """Return octets in quoted-printable; CRLFs stay line ends, lone CRs and LFs are encoded."""
     ends = octets.count(CRLF)
     if octets.count(b"\n") == ends == octets.count(b"\r"):
-        text = binascii.b2a_qp(octets.replace(CRLF, b"\n"), istext=True)
-        return text.replace(b"\n", CRLF)
-    lines = [
-        binascii.b2a_qp(line, istext=False).replace(b"\n", CRLF) for line in octets.split(CRLF)
-    ]
-    return CRLF.join(lines)
+        text = binascii.b2a_qp(octets.replace(CRLF, b"\n"), istext=True).replace(b"\n", CRLF)
+        if not has_long_line(text, _MOST):
+            return text
+    # It knows no lone CRs and LFs, and puts a blank too many into some lines.
+    return CRLF.join([_quoted_line(line) for line in octets.split(CRLF)])
+
+
+def _quoted_line(line: bytes) -> bytes:
+    """Encode a line which may have lone CRs and LFs."""
+    tokens = [_TOKENS[each] for each in line]
+    if line == b"." or line.endswith((b" ", b"\t")):
+        tokens[-1] = b"=%02X" % line[-1]
+    out, width = [], 0
+    for number, token in enumerate(tokens):
+        # Room for the = of a soft break, unless nothing follows.
+        if width + len(token) > _MOST - (number + 1 < len(tokens)):
+            out.append(b"=" + CRLF)
+            width = 0
+        out.append(token)
+        width += len(token)
+    return b"".join(out)
 
 
 def from_quoted_printable(text: bytes) -> bytes:
