@@ -4,11 +4,12 @@ import asyncio
 
 import pytest
 
-from angarium.core.message import Recipient
+from angarium.core.message import Message, Recipient
 from angarium.core.reply import Reply
 from angarium.policy import hooks
 from angarium.policy.context import Which
 from angarium.policy.hooks import Hook, on
+from angarium.policy.parcels import Parcel
 from angarium.policy.verdict import CONT, DONE, Verdict
 from helpers.reception import Desk
 
@@ -255,6 +256,34 @@ def test_recipients_may_be_refused_and_dropped_one_by_one() -> None:
     assert {each.code for each in desk.rejections} == {550}
 
 
+@pytest.mark.effect("generate_bounces_for_multi_recipient_policy_rejections")
+@pytest.mark.parametrize("reports", [True, False])
+def test_a_recipient_refused_beside_others_is_reported_to_the_sender(reports: bool) -> None:
+    class Choosing:
+        @on(hooks.EachRcpt)
+        def choose(self, event: hooks.EachRcpt) -> None:
+            assert event.session is not None
+            if event.mail.rcptto.startswith("no"):
+                event.session.refuse(NO)
+
+    wanted = "true" if reports else "false"
+    option = f"generate_bounces_for_multi_recipient_policy_rejections = {wanted}"
+    desk = Desk(option, policy=Choosing())
+    told: list[str] = []
+
+    def report(message: Message, recipient: Recipient, reply: Reply) -> Parcel:
+        told.append(f"{recipient.address} {reply}")
+        return Message("", message.body, protocol="internal"), [Recipient(message.sender, "")]
+
+    desk.services.report = report
+    talk = desk.greeted()
+    talk.send(b"MAIL FROM:<a@client.example>\r\nRCPT TO:<no@mx.example>\r\n")
+    talk.send(b"RCPT TO:<b@mx.example>\r\nDATA\r\n" + CONTENT + b".\r\n")
+    assert talk.heard()[-1].startswith("250")
+    assert told == (["no@mx.example 550 5.7.1 not today"] if reports else [])
+    assert len(desk.admit.taken) == 1 + reports
+
+
 def test_a_recipient_who_is_put_off_puts_the_message_off_for_all() -> None:
     class Later:
         @on(hooks.EachRcpt)
@@ -366,3 +395,20 @@ async def test_a_tarpit_holds_the_answer_back() -> None:
     await asyncio.wait(others, timeout=30)
     await asyncio.sleep(0)
     assert talk.heard()[0].startswith("250")
+
+
+@pytest.mark.effect("expensive_batch_assessment")
+@pytest.mark.parametrize("compares", [True, False])
+def test_equal_copies_are_one_where_somebody_looks(compares: bool) -> None:
+    class Tagging:
+        @on(hooks.EachRcpt)
+        def tag(self, event: hooks.EachRcpt) -> None:
+            event.mail.edited.append("X-Tag", "same")
+
+    desk = Desk(policy=Tagging())
+    desk.services.compares_batches = compares
+    talk = desk.greeted()
+    talk.send(b"MAIL FROM:<a@client.example>\r\nRCPT TO:<b@mx.example>\r\n")
+    talk.send(b"RCPT TO:<c@mx.example>\r\nDATA\r\n" + CONTENT + b".\r\n")
+    assert talk.heard()[-1].startswith("250")
+    assert len(desk.admit.taken) == (1 if compares else 2)

@@ -109,7 +109,13 @@ def test_a_worker_whose_policy_is_faulty_takes_no_mail_and_lives(bench: Bench) -
     assert "no mail is taken in" in told[0]
 
 
-@pytest.mark.effect("python.debug_level", "mail_loop.debug_level")
+@pytest.mark.effect(
+    "python.debug_level",
+    "mail_loop.debug_level",
+    "alias.debug_level",
+    "static_routes.debug_level",
+    "scriptlet.debug_level",
+)
 def test_a_module_tells_what_is_as_serious_as_its_level() -> None:
     told: list[str] = []
     for level in ("DEBUG", "NOTICE", "WARNING", "ERROR"):
@@ -117,13 +123,19 @@ def test_a_module_tells_what_is_as_serious_as_its_level() -> None:
     assert told == ["m WARNING", "m ERROR"]
 
 
-@pytest.mark.effect("mail_loop.enabled")
+@pytest.mark.effect("mail_loop.enabled", "static_routes.enabled", "scriptlet.enabled")
 def test_a_module_which_is_off_is_not_asked(bench: Bench) -> None:
     def work(ruling: Any) -> None:
         for state, asked in (("true", True), ("false", False)):
             text = f"mail_loop {{ enabled = {state} }}\n"
             configuration = bench.text(text, 2)
             assert bool(ruling.prepare(configuration).policy) is asked
+        off = bench.text('static_routes { enabled = false target = "192.0.2.1:25" }\n', 3)
+        ruling.prepare(off).start()
+        assert ruling._means(off).router.everywhere is None
+        on = bench.text('static_routes { target = "192.0.2.1:25" }\n', 4)
+        ruling.prepare(on).start()
+        assert ruling._means(on).router.everywhere is not None
 
     bench.run(work)
 

@@ -45,13 +45,15 @@ class Policing:
         before: calls, errors and seconds by hook, of the policies before this one.
     """
 
-    __slots__ = ("_modules", "_replaced", "before", "policy", "sessions")
+    __slots__ = ("_modules", "_passive", "_replaced", "before", "policy", "sessions")
 
-    def __init__(self, policy: Policy, modules: Sequence[Any]) -> None:
+    def __init__(self, policy: Policy, modules: Sequence[Any], passive: Sequence[Any] = ()) -> None:
+        """Args: `passive`: modules which are there for scripts that call them, and never start."""
         self.policy = policy
         self.sessions = 0
         self.before: dict[str, tuple[int, int, float]] = {}
-        self._modules = modules
+        self._modules = (*modules, *passive)
+        self._passive = passive
         self._replaced = False
 
     def sums(self) -> dict[str, tuple[int, int, float]]:
@@ -68,7 +70,7 @@ class Policing:
     def start(self) -> None:
         """It comes into force."""
         for module in self._modules:
-            if isinstance(module, Starts):
+            if isinstance(module, Starts) and module not in self._passive:
                 module.start()
 
     @property

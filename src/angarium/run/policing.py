@@ -51,6 +51,7 @@ def prepared(means: Means) -> Policing:
     """
     configuration = means.configuration
     modules: list[Any] = []
+    passive: list[Any] = []
     handlers: list[tuple[type[Hook], Handler]] = []
     for stanza in configuration.root.children or {}:
         if stanza not in index.POLICY:
@@ -60,13 +61,15 @@ def prepared(means: Means) -> Policing:
             level = options.debug_level if isinstance(options, PolicyModule) else "ERROR"
             tell = partial(_tell, means.panic, stanza, LEVELS.index(level))
             module = made(name, options, replace(means, tell=tell))
-            modules.append(module)
             means.modules.setdefault(stanza, []).append(module)
             if not isinstance(options, PolicyModule) or options.enabled:
+                modules.append(module)
                 handlers += _handlers(module, stanza, name)
-    if not modules:
+            else:
+                passive.append(module)
+    if not (modules or passive):
         return NOBODY
-    return Policing(Policy(handlers, means.guard), modules)
+    return Policing(Policy(handlers, means.guard), modules, passive)
 
 
 def _tell(

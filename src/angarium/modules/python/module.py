@@ -33,7 +33,6 @@ class Python:
 
     def __init__(self, name: str, options: Options, means: Means) -> None:
         self._means = means
-        self._enabled = options.enabled
         self._tasks: set[asyncio.Task[None]] = set()
         self._scripts: list[tuple[Script, Server]] = []
         configuration = means.configuration
@@ -50,8 +49,6 @@ class Python:
         return [each for script, server in self._scripts for each in script.handlers(server)]
 
     def start(self) -> None:
-        if not self._enabled:
-            return
         for script, server in self._scripts:
             for _, call in script.moments(Moment.START, server):
                 self._run(script, call)
@@ -62,7 +59,7 @@ class Python:
         for task in self._tasks:
             task.cancel()
         for script, server in self._scripts:
-            for _, call in script.moments(Moment.STOP, server) if self._enabled else ():
+            for _, call in script.moments(Moment.STOP, server):
                 self._run(script, call)
             scripts.unload(script)
 

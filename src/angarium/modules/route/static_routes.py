@@ -17,9 +17,8 @@ class StaticRoutes:
         place = options.target
         self._router = means.router
         self._everywhere: Final = (
-            None if place is None or not options.enabled
-            else Step(place.host, port=place.port, by_mx=False)
-        )  # fmt: skip
+            None if place is None else Step(place.host, port=place.port, by_mx=False)
+        )
 
     def start(self) -> None:
         self._router.everywhere = self._everywhere
