@@ -67,6 +67,7 @@ class Place:
             next_id=nothing,
             spawn=nothing,
             datasources=nothing,
+            router=nothing,
         )
         self.policing = prepared(means)
         [made] = [each for several in means.modules.values() for each in several]
