@@ -138,6 +138,8 @@ def blocks(first: int, last: int, bits: int = 32) -> Iterator[tuple[int, int]]:
 
 # -- files of rbldnsd -------------------------------------------------------------------------
 
+_OCTET: Final = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_PLAIN: Final = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")
 _COLON4: Final = re.compile(r"\s*:|\s+")
 _COLON6: Final = re.compile(r"\s+:?")
 
@@ -159,20 +161,24 @@ def rbldnsd(lines: Iterable[str], *, text: bool = False) -> "Table[bytes]":
         if line[0] == ":":
             default = _values(line[1:], default)
             continue
+        if _PLAIN.fullmatch(line):  # as most lines of large files are
+            said = default[text]
+            value = known.get(said) or known.setdefault(said, said.encode("utf-8", "replace"))
+            number4 = int.from_bytes(socket.inet_aton(line), "big")
+            four.append(_Block(number4, number4, value))
+            continue
         out = line[0] == "!"
         line = line[1:].strip() if out else line
         try:
             where, rest = _where(line)
         except ValueError as error:
             raise ValueError(f"line {number}: {error}") from None
-        value: bytes | None = None
+        listed: bytes | None = None
         if not out:
             said = (_values(rest, default) if rest else default)[text]
-            value = known.get(said)
-            if value is None:
-                value = known[said] = said.encode("utf-8", "replace")
+            listed = known.get(said) or known.setdefault(said, said.encode("utf-8", "replace"))
         for is_six, first, last in where:
-            (six if is_six else four).append(_Block(first, last, value))
+            (six if is_six else four).append(_Block(first, last, listed))
     return Table(four, six)
 
 
