@@ -13,6 +13,7 @@ from angarium.console.errors import CommandError
 from angarium.console.questions import logs
 from angarium.console.result import Result, Said
 from angarium.console.session import Session
+from angarium.policy.hooks import ABSENT, HOOKS
 
 PANICS: Final = 10  # lines of paniclog
 _SHOWN: Final = ("Scope_Name", "Instance_Name", "Enabled", "API", "Name", "Description")
@@ -105,5 +106,26 @@ def _module(kind: StanzaKind, made: str, section: Section) -> dict[str, Any]:
 
 @command("module hooks", who=Rank.VIEWER)
 def hooks(session: Session) -> Result:
-    """List the hooks which policy may use."""
-    return Said("there are no hooks: policy (scriptlet, sieve, hooks) is not built yet", [])
+    """List the hooks at which policy is asked, in the order in which a message meets them.
+
+    Each with what scripts are called with, by what it is asked, and what it is for. `policy` prints
+    who handles them.
+    """
+    rows = [
+        {
+            "hook": name,
+            "arguments": list(hook.arguments),
+            "asked": hook.asked,
+            "waits": hook.waits,
+            "doc": " ".join((hook.__doc__ or "").split()),
+        }
+        for name, hook in HOOKS.items()
+    ]
+    lines = []
+    for row, hook in zip(rows, HOOKS.values(), strict=True):
+        lines += [
+            f"{row['hook']}({', '.join(hook.arguments)})",
+            f"    {row['asked']}: {row['doc']}",
+        ]
+    lines += [f"{name}\n    not asked yet: {missing}" for name, missing in ABSENT.items()]
+    return Said("\n".join(lines), rows)
