@@ -23,6 +23,7 @@ from angarium.policy.verdict import CONT, DONE, Verdict
 # As msys.rfc3464 numbers them, see api/constants.py.
 _ACTIONS: Final = {"failed": 1, "delayed": 2, "delivered": 3, "relayed": 4, "expanded": 5}
 _VERDICTS: Final = {each.value: each for each in Verdict}
+_IN_ORDER: Final = tuple(_VERDICTS[number] for number in sorted(_VERDICTS))
 REJECTED: Final = Reply(550, "rejected by policy", "5.7.1")
 DEFERRED: Final = Reply(451, "put off by policy", "4.7.1")
 # Of these no answer is wanted; a script which gives none has not forgotten it.
@@ -31,6 +32,8 @@ _NO_ANSWER: Final = (
     hooks.Requeue, hooks.PreEachRcpt, hooks.PostEachRcpt, hooks.PostValidateEachRcpt,
     hooks.FinalValidation, hooks.PostFinalValidation,
 )  # fmt: skip
+# Of these it means something of its own.
+_OWN_ANSWERS: Final = (hooks.FinalValidation2, hooks.RoutingDomain, hooks.GenerateReport)
 
 # Expressions of Lua for what the record of a session or the message gives.
 _GIVEN: Final[Mapping[str, str]] = {
@@ -71,6 +74,7 @@ class Callout:
         extra = [name for name in hook.arguments if name not in _GIVEN]
         self.kinds = [{"dr": "domain_record", "buff": "ec_string", "mdn": "ec_message"}.get(name)
                       for name in extra]  # fmt: skip
+        self._plain = hook not in _NO_ANSWER and hook not in _OWN_ANSWERS
         self._extra = [_FROM.get(name) or _objects(name) for name in extra]
 
     def wrapper(self) -> str:
@@ -114,6 +118,8 @@ class Callout:
         Raises:
             NoAnswerError: it means nothing.
         """
+        if self._plain and answer.__class__ is int and 0 <= answer <= 2:
+            return _IN_ORDER[answer]
         hook = self.hook
         if hook is hooks.FinalValidation2:
             return _final(event, answer)

@@ -168,7 +168,14 @@ class State:
         Raises:
             ScriptError: it failed.
         """
-        came = self._called(False, self.caller, None, function, arguments)
+        before, self._may_wait = self._may_wait, False
+        try:
+            outcome = self._start(False, None, function, *arguments)
+        except luajit21.LuaError as error:
+            raise _inside(error) from None
+        finally:
+            self._may_wait = before
+        came = self._outcome(outcome, self.caller)
         assert isinstance(came, tuple)
         return came
 
@@ -192,24 +199,19 @@ class State:
         Raises:
             ScriptError: it failed.
         """
-        return self._called(may_wait, object(), record, function, arguments)
-
-    def _called(
-        self,
-        may_wait: bool,
-        caller: object,
-        record: object,
-        function: object,
-        arguments: tuple[object, ...],
-    ) -> tuple[object, ...] | Coroutine[Any, Any, tuple[object, ...]]:
         before, called_before = self._may_wait, self.caller
-        self._may_wait, self.caller = may_wait, caller
+        self._may_wait, self.caller = may_wait, (caller := _Caller())
         try:
             outcome = self._start(may_wait, record, function, *arguments)
         except luajit21.LuaError as error:
             raise _inside(error) from None
         finally:
             self._may_wait, self.caller = before, called_before
+        return self._outcome(outcome, caller)
+
+    def _outcome(
+        self, outcome: Any, caller: object
+    ) -> tuple[object, ...] | Coroutine[Any, Any, tuple[object, ...]]:
         if type(outcome) is not tuple:
             return ()
         if outcome[0] == _DONE:
@@ -390,6 +392,12 @@ def _forget_frames(error: BaseException | None) -> None:
         traceback.clear_frames(error.__traceback__)
         error.__traceback__ = None
         error = error.__cause__ or error.__context__
+
+
+class _Caller:
+    """One call of a script, with all it does."""
+
+    __slots__ = ()
 
 
 class _Came:

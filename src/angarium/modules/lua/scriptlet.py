@@ -214,11 +214,11 @@ class Asked:
         """Ask it. Raises PolicyError: it failed."""
         session, mail = event.about
         stand_in: Session | None = None
-        if session is None and mail is not None and self._callout.has_session:
+        callout, state = self._callout, self._state
+        if session is None and mail is not None and callout.has_session:
             session = stand_in = _stand_in(mail)
-        state = self._state
         before, state.situation = state.situation, event
-        extras = self._callout.extras(event)
+        extras = callout.extras(event)
         record = self._records.of(session)
         try:
             came = state.ask(self._waits, record, self._function, record, mail, *extras)

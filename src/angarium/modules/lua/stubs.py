@@ -26,6 +26,7 @@ Adapted = Callable[..., Any]
 
 # As in threads.lua.
 PENDING = b"\0pending"
+_AS_IT_IS = frozenset({bytes, bool, int, float, type(None)})
 _PLAIN_RESULTS = frozenset({bool, int, float, bytes, types.NoneType})
 # Keys of `wanted` in prelude.lua.
 _WANTED = {
@@ -104,12 +105,16 @@ def adapted(declared: LuaFunction, runtime: Runtime, *, now: bool = False) -> Ad
         return _waiting(function, converters, rest, runtime)
     if declared.maybe:
         return _maybe(function, converters, rest, runtime)
+    if plain and bytes in declared.results:
+        function = _with_room(function, runtime)
     if plain and not rest and not any(converters):
-        return _with_room(function, runtime) if bytes in declared.results else function
+        return function
+    if not rest and sum(each is not None for each in converters) == 1:
+        return _with_one(function, converters, plain, runtime)
 
     def call(*given: Any) -> object:
         result = function(*_converted(given, converters, rest, runtime))
-        return runtime.to_lua(result)
+        return result if plain else runtime.to_lua(result)
 
     return call
 
@@ -202,6 +207,29 @@ def _converted(
     if rest:
         fixed += [runtime.from_lua(value) for value in given[len(converters) :]]
     return fixed
+
+
+def _with_one(
+    function: Adapted,
+    converters: list[Callable[[Any], object] | None],
+    plain: bool,
+    runtime: Runtime,
+) -> Adapted:
+    """As the common case, where one argument is converted, if it is no plain value."""
+    [place] = [number for number, each in enumerate(converters) if each is not None]
+    convert = converters[place]
+    assert convert is not None
+    as_it_is = _AS_IT_IS if convert is not _text else frozenset((type(None),))
+
+    def call(*given: Any) -> object:
+        if len(given) > place and given[place].__class__ not in as_it_is:
+            several = list(given)
+            several[place] = convert(several[place])
+            given = tuple(several)
+        result = function(*given)
+        return result if plain else runtime.to_lua(result)
+
+    return call
 
 
 def _with_room(function: Adapted, runtime: Runtime) -> Adapted:

@@ -19,16 +19,11 @@ _METHODS: Final = {"smtp": 1, "esmtp": 2, "ecstream": 3, "internal": 4, "http": 
 _MOST_OCTETS: Final = 320  # of an address: RFC 3696, 64 + "@" + 255
 
 
-def _given(rest: tuple[object, ...], name: str) -> str | None:
-    """Return the one argument of a function that reads without it. Raises LuaError."""
-    if not rest or rest[0] is None:
-        return None
-    first = rest[0]
-    if isinstance(first, Text):
-        first = first.octets
-    if not isinstance(first, bytes):
-        raise LuaError(f"bad argument #1 to '{name}' (string expected)")
-    return text(first)
+Given = Text | bytes | None
+
+
+def _given(value: Given) -> str:
+    return text(value.octets if isinstance(value, Text) else value or b"")
 
 
 def _address(given: str) -> str:
@@ -41,25 +36,23 @@ def _address(given: str) -> str:
 
 
 @lua("msg:mailfrom", package=EXTENDED)
-def mailfrom(self: Mail, *rest: object) -> bytes:
+def mailfrom(self: Mail, address: Given = None) -> bytes:
     """Return the sender; with an address, make it the sender first."""
-    given = _given(rest, "msg:mailfrom")
-    if given is not None:
-        self.sender = _address(given)
+    if address is not None:
+        self.sender = _address(_given(address))
     return octets(self.sender)
 
 
 @lua("msg:rcptto", package=EXTENDED)
-def rcptto(self: Mail, *rest: object) -> bytes:
+def rcptto(self: Mail, address: Given = None) -> bytes:
     """Return the recipient; with an address, from each_rcpt on, make it that first."""
-    given = _given(rest, "msg:rcptto")
-    if given is not None:
+    if address is not None:
         if self.recipient is None:
             raise LuaError("a recipient can be changed from validate_data_spool_each_rcpt on")
-        address = _address(given)
-        if not split(address)[1]:
-            raise LuaError(f"'{address}' is no address of a recipient")
-        self.readdress(address)
+        wanted = _address(_given(address))
+        if not split(wanted)[1]:
+            raise LuaError(f"'{wanted}' is no address of a recipient")
+        self.readdress(wanted)
     return octets(self.rcptto)
 
 
@@ -86,16 +79,15 @@ def get_envelope2(
 
 
 @lua("msg:routing_domain", package=ROUTING)
-def routing_domain(self: Mail, *rest: object) -> bytes:
+def routing_domain(self: Mail, domain: Given = None) -> bytes:
     """Return the domain it is routed by; with one, route it by that.
 
     In rcptto it is that of all recipients, from each_rcpt on that of one.
     """
-    given = _given(rest, "msg:routing_domain")
-    if given is not None:
+    if domain is not None:
         if self.step > Steps.BINDING:
             raise LuaError("its routing is decided")
-        self.routing_domain = given.strip().rstrip(".")
+        self.routing_domain = _given(domain).strip().rstrip(".")
     return octets(self.routing_domain)
 
 
@@ -108,16 +100,16 @@ def _bindable(mail: Mail) -> None:
 
 
 @lua("msg:binding", package=EXTENDED, phases=("set_binding",))
-def binding(lua: Runtime, self: Mail, *rest: object) -> bytes | None:
+def binding(lua: Runtime, self: Mail, name: Given = None) -> bytes | None:
     """Return the binding; with a name, choose it. Returns nil if there is no such binding."""
-    given = _given(rest, "msg:binding")
-    if given is not None:
+    if name is not None:
+        wanted = _given(name)
         _bindable(self)
         assert self.recipient is not None
-        for group, name in means(lua).configuration.bindings():
-            if name == given:
-                self.recipient.binding_group, self.recipient.binding = group, name
-                return octets(name)
+        for group, known in means(lua).configuration.bindings():
+            if known == wanted:
+                self.recipient.binding_group, self.recipient.binding = group, known
+                return octets(known)
         return None
     chosen = self.recipient.binding if self.recipient is not None else ""
     return octets(chosen) if chosen else None

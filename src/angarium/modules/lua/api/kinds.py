@@ -70,10 +70,11 @@ def which(number: int) -> Which:
     Raises:
         LuaError: it has none of ours.
     """
-    found = _WHICH.get(number)
-    if found is None:
-        raise LuaError(f"{number} is neither msys.core.VCTX_MESS nor msys.core.VCTX_CONN")
-    return found
+    try:
+        return _WHICH[number]
+    except KeyError:
+        said = f"{number} is neither msys.core.VCTX_MESS nor msys.core.VCTX_CONN"
+        raise LuaError(said) from None
 
 
 def text(octets: bytes) -> str:
