@@ -60,7 +60,7 @@ def headers(head: Draft | Head, name: str, rest: tuple[object, ...]) -> list[str
     elif mode == b"append":
         head.append(name, *given)
     else:
-        head.set(name, *given)
+        head.replace(name, *given)
     return True
 
 
