@@ -17,6 +17,16 @@ from angarium.run.parts import Parts
 CONFIG = 'hostname = "a.test"\n'
 
 
+AWAITED = {
+    *(
+        (part, call)
+        for part in ("holdings", "doors", "spool")
+        for call in ("open", "stop", "close")
+    ),
+    ("spread", "known"),
+}
+
+
 class Called:
     """A part: notes each call with its name."""
 
@@ -30,7 +40,7 @@ class Called:
             self._done.append(f"{self._name}.{name}")
             return asyncio.sleep(0)
 
-        if name in ("open", "stop", "close") and self._name in ("holdings", "doors", "spool"):
+        if (self._name, name) in AWAITED:
             return call
         return lambda *values: self._done.append(f"{self._name}.{name}")
 

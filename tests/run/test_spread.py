@@ -200,3 +200,37 @@ async def test_who_is_asked_and_does_not_answer_is_not_waited_for(node: Node) ->
     late = node.counting(2)
     await until(lambda: 2 in node.joined)
     assert late.series("s").count(A) == 4
+
+
+async def test_a_worker_waits_for_what_others_know_but_not_for_long(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node.worker(9)
+    await asyncio.wait_for(node.spread(9).known(), 60)  # it has nothing to share
+    first = node.counting(0)
+    await asyncio.wait_for(node.spread(0).known(), 60)
+    first.series("s").add(A, 4)
+    late = node.counting(1)
+    await node.spread(1).known()
+    assert late.series("s").count(A) == 4
+    monkeypatch.setattr(spread, "JOIN_SECONDS", 0.01)
+    monkeypatch.setattr(spread, "ASK_SECONDS", 3600.0)
+    for number in (0, 1):
+        inbox = node.spread(number)._inbox
+        assert inbox is not None
+        asyncio.get_running_loop().remove_reader(inbox)
+    node.counting(2)
+    await node.spread(2).known()
+    assert 2 not in node.joined
+
+
+async def test_what_was_defined_and_counted_before_is_told_too(node: Node) -> None:
+    early = Shared(RealClock(), 5)
+    early.define_series("s", "cidr", 3600, 2).add(A, 2)
+    made = Spread(early, node.run, asyncio.get_running_loop())
+    node.workers[5] = early, made
+    other = node.counting(6)
+    other.series("s").add(A)
+    await until(lambda: other.series("s").count(A) == early.series("s").count(A) == 3)
+    early.series("s").add(A)
+    await until(lambda: other.series("s").count(A) == 4)

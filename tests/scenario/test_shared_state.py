@@ -26,6 +26,41 @@ async def counted(admin: Operator, block: str, kind: str) -> int:
     return sum(int(line.rpartition(": ")[2]) for line in lines)
 
 
+POLICY = """
+require("msys.core"); require("msys.audit_series"); require("msys.counter")
+require("msys.gauge_cache"); require("msys.audit")
+local mod = {}
+
+function mod:init()
+  msys.audit_series.define("senders", "string", 3600, 2, { persist = true })
+  msys.gauge_cache.define("open", 100, 600)
+  return true
+end
+
+function mod:validate_connect(ac, vctx)
+  msys.counter.inc("/site/connections")
+  msys.gauge_cache.inc("open", "all")
+  return msys.core.VALIDATE_CONT
+end
+
+function mod:validate_mailfrom(str, ac, vctx)
+  local sender = tostring(str)
+  msys.audit_series.add("senders", sender)
+  local count = msys.audit_series.count("senders", { key = sender, endv = 1 })
+  if count > 4 then
+    local text = string.format("4.7.1 %d times, %d connections, %s", count,
+      msys.counter.read("/site/connections"), tostring(msys.shareGet("why")))
+    vctx:set_code(450, text)
+    return msys.core.VALIDATE_DONE
+  end
+  msys.shareSet("why", "too often")
+  return msys.core.VALIDATE_CONT
+end
+
+msys.registerModule("limits", mod)
+"""
+
+
 def replaced(world: World, before: set[int]) -> bool:
     now = set(world.worker_pids())
     return len(now) == 2 and len(now - before) == 1
@@ -114,3 +149,41 @@ async def test_counters_are_one_for_the_node_and_go_over_to_new_workers(tmp_path
                 )
 
             await world.eventually(kept, "what the old ones had counted")
+
+
+async def test_a_script_counts_for_the_node_and_a_series_outlives_a_restart(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "limits.lua").write_text(POLICY)
+    config = (
+        'inbound_audit { serialize_dir = "series" }\n'
+        'scriptlet "scriptlet" { script "limits" { source = "limits" } }\n'
+    )
+    async with World(tmp_path, config, workers=2) as world, operator(world.state) as admin:
+        sent = 4
+        async with AsyncExitStack() as stack:  # so that each worker has some of them
+            for _ in range(sent):
+                caller = await stack.enter_async_context(world.call())
+                assert (await caller.say("MAIL FROM:<a@sender.test>")).startswith("250")
+
+        async def knows() -> bool:
+            """Send once more; say whether who is asked knows of all before."""
+            nonlocal sent
+            sent += 1
+            async with world.call() as caller:
+                reply = await caller.say("MAIL FROM:<a@sender.test>")
+            return f"450 4.7.1 {sent} times, {sent} connections, too often" in reply
+
+        await world.eventually(knows, "a worker which knows what both have counted")
+
+        async def shown() -> bool:
+            series = await admin.say("audit_series show senders a@sender.test")
+            gauges = await admin.say("shared show open")
+            return f"all: {sent}" in gauges and str(sent) in series.split()
+
+        await world.eventually(shown, "what the console shows")
+        assert await world.stop() == 0
+        await world.start()
+        async with world.call() as caller:
+            reply = await caller.say("MAIL FROM:<a@sender.test>")
+        assert f"{sent + 1} times, 1 connections, nil" in reply

@@ -139,6 +139,7 @@ class Parts:
         self.lag.start()
         self.memory.start(self.loop.call_later)
         self._tick()
+        await self.spread.known()
         self.doors.change(self.configuration, {})
 
     def prepare(self, configuration: Configuration, descriptors: dict[str, int]) -> None:

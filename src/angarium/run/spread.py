@@ -11,6 +11,7 @@ soon as it reads again.
 """
 
 import asyncio
+import contextlib
 import os
 import socket
 from collections import deque
@@ -29,6 +30,7 @@ FOLDER: Final = "spread.1"  # in STATE/run; the number is that of what is said h
 FLUSH_SECONDS: Final = 0.05
 LOOK_SECONDS: Final = 1.0
 ASK_SECONDS: Final = 0.5  # for a sibling to begin to tell all it knows
+JOIN_SECONDS: Final = 1.0  # for a worker which begins to be told
 QUEUE: Final = 64  # datagrams which wait for a sibling
 BURST: Final = 8  # datagrams of everything we have, to one sibling in one go
 MAX_OCTETS: Final = 48 << 10  # of a datagram: a quarter of what the kernel takes by default
@@ -136,10 +138,13 @@ class Spread:
         self._round: Iterator[bytes] = iter(())
         self._to_ask: deque[int] | None = None  # None: we have joined
         self._asked_until = 0.0
+        self._joined = asyncio.Event()
         self._dead: deque[Origin] = deque(maxlen=_DEAD)
         shared.alive = self._alive
         shared.opened = self.open
         shared.changed = self._changed
+        if shared.in_use:  # Policy was there before us.
+            self.open()
 
     @property
     def open_(self) -> bool:
@@ -165,6 +170,14 @@ class Spread:
         self._look()
         self._to_ask = deque(sorted(self.siblings))
         self._ask_next()
+        self._changed()  # what was counted before
+
+    async def known(self) -> None:
+        """Wait for what others know, for JOIN_SECONDS at most: who asks policy then is not new."""
+        if self._inbox is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(JOIN_SECONDS):
+                    await self._joined.wait()
 
     def close(self) -> None:
         """Tell what is left, and end."""
@@ -181,7 +194,7 @@ class Spread:
         os.close(self._directory)
         self.siblings.clear()
         self._inbox = None
-        self._shared.changed = nothing
+        self._shared.opened = self._shared.changed = nothing
 
     def _name(self, number: int) -> str:
         """Return an address: a path has room for 108 octets only."""
@@ -338,6 +351,7 @@ class Spread:
         if self._to_ask is not None:
             self._to_ask = None
             self._shared.know()
+            self._joined.set()
 
     # -- what we hear ----------------------------------------------------------------------
 

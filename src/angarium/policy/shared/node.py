@@ -144,6 +144,11 @@ class Shared:
         return [each for each in self._tables.values() if isinstance(each, Values)]
 
     @property
+    def in_use(self) -> bool:
+        """Say whether anything is defined here."""
+        return bool(self._mine)
+
+    @property
     def first(self) -> bool:
         """Say whether this worker does what one of them has to do."""
         return min(self.alive())[0] == self.number
