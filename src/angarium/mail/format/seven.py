@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from angarium.mail.format.header import CRLF, Header
+from angarium.mail.format.transfer import quoted_printable
 
 # Parts inside of parts; deeper ones are left as they are (and the message is refused for 7 bit).
 MAX_DEPTH: Final = 32
@@ -288,16 +289,16 @@ class _QuotedPrintable:
     def feed(self, text: bytes) -> bytes:
         text = self._line + text
         end = text.rfind(b"\n") + 1
-        out = _quoted_printable(text[:end])
+        out = quoted_printable(text[:end])
         if len(text) - end > _PENDING:
             # A line which does not end is broken softly, as any other.
-            out += _quoted_printable(text[end:]) + b"=\r\n"
+            out += quoted_printable(text[end:]) + b"=\r\n"
             end = len(text)
         self._line = text[end:]
         return out
 
     def finish(self) -> bytes:
-        return _quoted_printable(self._line)
+        return quoted_printable(self._line)
 
 
 class _Base64:
@@ -324,12 +325,6 @@ def _beginning(buffer: bytes) -> int:
         if buffer.endswith(_OPEN[:size]):
             return size
     return 0
-
-
-def _quoted_printable(body: bytes) -> bytes:
-    # Knows LF only; where it sees a CRLF first it writes CRLF for soft breaks too.
-    text = binascii.b2a_qp(body.replace(CRLF, b"\n"), istext=True)
-    return text.replace(b"\n", CRLF)
 
 
 def _base64(octets: bytes) -> bytes:
