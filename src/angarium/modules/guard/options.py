@@ -212,11 +212,10 @@ class RecipientProxy(
 
 
 class UrlRipper(
-    Module,
+    PolicyModule,
     stanza="url_ripper",
     naming=Naming.MAYBE,
     direction="receiving",
-    standing=not_yet(BY_SCRIPTS, "the links of a message are looked for in no list"),
 ):
     """Looks for the links and addresses of a message in a list of DNS."""
 
@@ -241,6 +240,12 @@ class UrlRipper(
     )
     forward = option(Bool(), True, doc="Look for the addresses of the hosts, too.")
     max_lookups = option(Int(), 100, doc="Questions for one message.")
+    timeout = option(
+        Duration(minimum=0.01),
+        5.0,
+        since=OURS,
+        doc="How long answers are waited for at a step; what comes later counts nothing.",
+    )
 
 
 class InboundAudit(
