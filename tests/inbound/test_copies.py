@@ -6,6 +6,7 @@ from angarium.core.reply import Reply
 from angarium.inbound import copies
 from angarium.policy import hooks
 from angarium.policy.chain import NO_POLICY
+from angarium.policy.context import Session
 from angarium.policy.going import Going, Wait
 from angarium.policy.hooks import Hook, on
 from angarium.policy.mail import Mail
@@ -23,11 +24,11 @@ def made(whole: Mail, module: object) -> copies.Copies:
     policy = Desk().asked(module)
     found: list[copies.Copies] = []
 
-    async def ask(event: Hook) -> Reply | None:
-        chain = policy.chain(type(event))
+    async def ask(hook: type[Hook], one: Mail, session: Session | None) -> Reply | None:
+        chain = policy.chain(hook)
         if chain is not None:
-            await Wait(chain.ask(event))
-        reply = event.about[1].reply  # type: ignore[union-attr]
+            await Wait(chain.ask(hook(one, session)))  # type: ignore[call-arg]
+        reply = one.reply
         return None if reply is None or reply.positive else reply
 
     async def run() -> None:
@@ -86,3 +87,20 @@ def test_who_is_dropped_is_asked_no_more() -> None:
 
     assert len(made(mail("a", "b"), Dropping()).discarded) == 2
     assert asked == []
+
+
+def test_an_alias_which_stands_for_too_many_is_refused_and_loses_nobody() -> None:
+    class Alias:
+        @on(hooks.PreEachRcpt)
+        def expand(self, event: hooks.PreEachRcpt) -> None:
+            event.mail.recipients[:] = [
+                Recipient("b@y.test", "y.test") for _ in range(copies.MOST + 1)
+            ]
+
+        @on(hooks.EachRcpt)
+        def each(self, event: hooks.EachRcpt) -> None:
+            raise AssertionError(event.mail.rcptto)
+
+    found = made(mail("a"), Alias())
+    assert [reply for _, reply in found.refused] == [copies.TOO_MANY]
+    assert found.kept == []

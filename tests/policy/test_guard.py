@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from angarium.core.ident import Idents, printed
 from angarium.policy.context import Session
 from angarium.policy.guard import Guard, Handler, PolicyError
@@ -53,3 +55,19 @@ async def test_what_no_message_waits_for_is_only_told() -> None:
     await guard.wait("python", "timer", asyncio.Event().wait())
     assert "python: timer: " in lines[0]
     assert "policy_wait_limit" in lines[1]
+
+
+@pytest.mark.parametrize("error", [SystemExit, asyncio.CancelledError, RecursionError])
+def test_a_handler_which_wants_to_end_the_program_has_only_failed(
+    error: type[BaseException],
+) -> None:
+    said: list[str] = []
+    session = Session()
+    guard = Guard(lambda module, line: said.append(f"{module} {line}"))
+
+    def leave(_event: Connect) -> None:
+        raise error
+
+    assert guard.call(Handler(leave, "python", "leave"), Connect(session)) is None
+    assert session.reply is guard.failed
+    assert error.__name__ in said[0]

@@ -1,6 +1,7 @@
 """Where policy says by which binding and domain a message leaves, and signs it."""
 
 import asyncio
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from angarium.config.load import load_text
 from angarium.core.message import Message, Recipient
 from angarium.core.reply import Reply
-from angarium.journal.errors import SpoolError
+from angarium.journal.errors import DamageError, SpoolError
 from angarium.policy import hooks
 from angarium.policy.chain import NO_POLICY
 from angarium.policy.context import Session
@@ -209,3 +210,49 @@ def test_the_mail_policy_sees_is_for_one_recipient() -> None:
     Door(Looking()).submit("a", "b")
     assert [each.rcptto for each in seen] == ["a@y.test", "b@y.test"]
     assert all(each.recipient is not None for each in seen)
+
+
+@pytest.mark.parametrize("why", ["later", "fault", "nowhere"])
+async def test_who_is_put_off_at_the_end_puts_off_all(why: str) -> None:
+    class Choosing:
+        @on(hooks.FinalValidation2)
+        def choose(self, event: hooks.FinalValidation2) -> None:
+            if event.mail.rcptto.startswith("later"):
+                event.refuse(Reply(450, "later", "4.2.0"))
+            if event.mail.rcptto.startswith("fault"):
+                raise ValueError
+
+        @on(hooks.RoutingDomain)
+        def nowhere(self, event: hooks.RoutingDomain) -> None:
+            if event.mail.rcptto.startswith("nowhere"):
+                event.mail.recipient = Recipient("nobody", "")
+                event.mail.recipients[:] = [event.mail.recipient]
+
+    door = Door(Choosing())
+    door.submit("a", why, "b")
+    await until(door, 1)
+    assert [type(each) for each in door.told] == [RefusedError]
+    assert (door.kept, door.reports) == ([], [])
+    assert len(door.queues.spool.forgotten) == 1
+
+
+async def test_what_cannot_be_read_for_policy_is_refused_and_freed() -> None:
+    class Reading:
+        @on(hooks.FinalValidation)
+        def read(self, event: hooks.FinalValidation) -> None:
+            event.mail.edited.set_body(Gone())
+
+    class Gone:
+        size = 5
+
+        def pieces(self, at_most: int = 65536) -> Iterator[bytes]:
+            raise DamageError("a body is missing")
+
+        def whole(self) -> bytes:
+            raise DamageError("a body is missing")
+
+    door = Door(Reading())
+    door.submit("a")
+    await until(door, 1)
+    assert [type(each) for each in door.told] == [RefusedError]
+    assert len(door.queues.spool.forgotten) == 1

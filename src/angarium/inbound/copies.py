@@ -14,6 +14,7 @@ from typing import Final
 from angarium.core.reply import Reply
 from angarium.policy import hooks
 from angarium.policy.chain import Policy
+from angarium.policy.context import Session
 from angarium.policy.hooks import Hook, OfMail
 from angarium.policy.mail import Mail
 
@@ -25,6 +26,7 @@ _EACH: Final[Sequence[type[OfMail]]] = (
 )
 # Recipients which one may become by aliases; what is above is a mistake or an attack.
 MOST: Final = 10_000
+TOO_MANY: Final = Reply(550, "an alias stands for too many recipients", "5.5.3")
 
 
 @dataclass(slots=True)
@@ -42,14 +44,20 @@ def wanted(policy: Policy) -> bool:
     return any(policy.chain(hook) is not None for hook in each)
 
 
-async def made(mail: Mail, ask: Callable[[Hook], Awaitable[Reply | None]]) -> Copies:
+Ask = Callable[[type[Hook], Mail, Session | None], Awaitable[Reply | None]]
+
+
+async def made(mail: Mail, ask: Ask) -> Copies:
     """Ask for each recipient. `ask` returns what a hook refuses with."""
     copies = Copies()
     for first in mail.each():
-        refusal = await ask(hooks.PreEachRcpt(first, mail.session))
+        refusal = await ask(hooks.PreEachRcpt, first, mail.session)
         # An alias may have put others in the place of the one.
+        if len(first.recipients) > MOST:
+            copies.refused.append((first, TOO_MANY))
+            continue
         ones = list(first.each()) if _expanded(first) else [first]
-        for one in ones[:MOST]:
+        for one in ones:
             await _judge(one, refusal, ask, copies)
     return copies
 
@@ -61,12 +69,12 @@ def _expanded(one: Mail) -> bool:
 async def _judge(
     one: Mail,
     refusal: Reply | None,
-    ask: Callable[[Hook], Awaitable[Reply | None]],
+    ask: Ask,
     copies: Copies,
 ) -> None:
     for hook in _EACH:
         if refusal is None and one.discarded is None:
-            refusal = await ask(hook(one, one.session))
+            refusal = await ask(hook, one, one.session)
             if refusal is None and one.reply is not None and not one.reply.positive:
                 refusal = one.reply
     if refusal is not None:

@@ -8,23 +8,27 @@ session does. While a handler waits the peer is not answered, so nothing else ha
 
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import replace
 from typing import Any, Final
 
+from msgspec import structs
+
 from angarium.core.body import Body
+from angarium.core.errors import Error
 from angarium.core.ident import printed
 from angarium.core.message import Message
 from angarium.core.reply import Reply
+from angarium.events.schema import Rejection
 from angarium.inbound import copies, replies
 from angarium.inbound.copies import Copies
 from angarium.inbound.envelope import Envelope
 from angarium.inbound.origin import endpoint
+from angarium.inbound.putting import put_down
 from angarium.inbound.services import Services
-from angarium.inbound.smtp import SmtpSession, takes
+from angarium.inbound.smtp import PHASES, SmtpSession, takes
 from angarium.journal.errors import SpoolError
 from angarium.net.sweep import NEVER
 from angarium.policy import hooks
-from angarium.policy.context import Session
+from angarium.policy.context import Session, Which
 from angarium.policy.going import Going, Wait
 from angarium.policy.hooks import Hook
 from angarium.policy.mail import Mail, empty
@@ -37,8 +41,6 @@ from angarium.wire.smtp_server import Refused
 
 # The longest a tarpit holds one answer, in seconds; the peer's patience is some 300.
 LONGEST_TARPIT: Final = 600.0
-# Pieces of a body which are copied in one turn of the loop: a megabyte.
-_TURN: Final = 16
 # Names of the states of a session, as numbers of the event; see inbound/smtp.
 _UNKNOWN: Final = 500  # what a word that is no command is answered with
 _CONNECT, _EHLO, _MAIL, _RCPT, _DATA, _BODY, _RELAY = 1, 2, 4, 6, 8, 9, 13
@@ -54,7 +56,8 @@ class PolicedSession(SmtpSession):
         self._policing = policing
         self._going: Going | None = None
         self._listed = False  # the hooks of the list of recipients were asked
-        self._arrived: Body  # as the peer sent it
+        # As the peer sent it, until it is handed over or dropped.
+        self._arrived: Body | None = None
 
     def opened(self) -> None:
         self._policing.enter()
@@ -94,12 +97,12 @@ class PolicedSession(SmtpSession):
         self._going = None
         self.pump()
 
-    async def _ask(self, event: Hook) -> Reply | None:
+    async def _ask(self, hook: type[Hook], *arguments: Any) -> Reply | None:
         """Ask who handles this, wait as long as they want, and return what they refuse it with."""
-        chain = self._policing.policy.chain(type(event))
+        chain = self._policing.policy.chain(hook)
         if chain is None:
             return None
-        await Wait(chain.ask(event))
+        await Wait(chain.ask(hook(*arguments)))
         return await self._said()
 
     async def _said(self) -> Reply | None:
@@ -133,9 +136,9 @@ class PolicedSession(SmtpSession):
 
     async def _connected(self) -> None:
         context = self.context
-        refusal = await self._ask(hooks.Accept(context))
+        refusal = await self._ask(hooks.Accept, context)
         if refusal is None:
-            refusal = await self._ask(hooks.Connect(context))
+            refusal = await self._ask(hooks.Connect, context)
         self._held = False
         if refusal is not None:
             self._leave(refusal, _CONNECT)
@@ -152,21 +155,33 @@ class PolicedSession(SmtpSession):
         return Reply(220, "\n".join([*lines, reply.text])) if lines else reply
 
     def _broken(self, event: Refused) -> None:
-        chain = self._policing.policy.chain(hooks.BadCommand)
-        if chain is not None:
-            chain.ask(hooks.BadCommand(self.context, event.reply.code != _UNKNOWN))
         super()._broken(event)
+        chain, context = self._policing.policy.chain(hooks.BadCommand), self.context
+        if chain is None or self.closing:
+            return
+        chain.ask(hooks.BadCommand(context, event.reply.code != _UNKNOWN))
+        # The peer has been answered already: a handler can only end the session.
+        reply, context.reply = context.reply, None
+        if context.disconnect:
+            last = replies.UNAVAILABLE if reply is None or reply.positive else reply
+            self._leave(last, PHASES[self._wire.state])
 
     def _greeted(self, hello: Hello) -> None:
-        self._end_transaction()
+        before = self.origin.hello
+        self._name(hello)
+        self._go(self._hello(hello, before))
+
+    def _name(self, hello: Hello) -> None:
         self.origin.greeted(hello)
         self.context.variables.update(self.origin.variables())
-        self._go(self._hello(hello))
 
-    async def _hello(self, hello: Hello) -> None:
-        refusal = await self._ask(hooks.Ehlo(self.context, hello.name))
+    async def _hello(self, hello: Hello, before: Hello | None) -> None:
+        refusal = await self._ask(hooks.Ehlo, self.context, hello.name)
         if refusal is not None:
+            # RFC 5321 section 4.1.4: all stays as it was, the transaction too.
             self._no(refusal, _EHLO)
+            if before is not None:
+                self._name(before)
         else:
             super()._greeted(hello)
 
@@ -194,10 +209,12 @@ class PolicedSession(SmtpSession):
         message.batch = self._services.next_id(now)
         mail = Mail(message, envelope.recipients, context, whole=False)
         context.mail, self._listed = mail, False
+        context.variables["connection_message_count"] = str(self._messages + 1)
+        context.variables["message_rcpt_count"] = "0"
         self._go(self._sender(envelope))
 
     async def _sender(self, envelope: Envelope) -> None:
-        refusal = await self._ask(hooks.MailFrom(self.context, envelope.sender))
+        refusal = await self._ask(hooks.MailFrom, self.context, envelope.sender)
         if refusal is not None:
             self._unwanted = True
             self._no(refusal, _MAIL)
@@ -219,19 +236,22 @@ class PolicedSession(SmtpSession):
         mail = context.mail
         assert mail is not None
         mail.message.variables.update(envelope.variables(rcpt))
-        context.variables["message_rcpt_count"] = str(len(envelope.recipients))
+        named = len(envelope.recipients)
+        context.variables["message_rcpt_count"] = str(named)
+        context.variables["connection_rcpt_count"] = str(self._recipients + named)
         self._go(self._recipient(envelope, rcpt, reply))
 
     async def _recipient(self, envelope: Envelope, rcpt: Rcpt, reply: Reply) -> None:
         added = envelope.recipients[-1] if reply is replies.RCPT_OK else None
-        refusal = await self._ask(hooks.RcptTo(self.context, rcpt.address))
+        refusal = await self._ask(hooks.RcptTo, self.context, rcpt.address)
         if refusal is None and added is None and self.context.trusted:
             envelope.trusted = True
             reply = envelope.add(rcpt)
         if refusal is not None:
             reply = refusal
             if added is not None:
-                envelope.recipients.remove(added)
+                # A handler may have changed the list, and two recipients may be equal.
+                envelope.recipients[:] = [r for r in envelope.recipients if r is not added]
         if reply is replies.RCPT_OK:
             self._wire.answer(reply)
         else:
@@ -250,10 +270,10 @@ class PolicedSession(SmtpSession):
             super()._data()
 
     async def _ask_list(self) -> Reply | None:
-        self._listed = True
-        refusal = await self._ask(hooks.RcptToList(self.context))
+        refusal = await self._ask(hooks.RcptToList, self.context)
         if refusal is None:
-            refusal = await self._ask(hooks.RcptToListFinal(self.context))
+            refusal = await self._ask(hooks.RcptToListFinal, self.context)
+        self._listed = refusal is None
         return refusal
 
     def _next_id(self, now: float) -> int:
@@ -277,14 +297,23 @@ class PolicedSession(SmtpSession):
             self.pump()
 
     async def _judge(self, mail: Mail) -> None:
+        try:
+            await self._decide(mail)
+        except (Error, OSError) as error:
+            # A large body could not be read, or what was made of it could not be written.
+            guard = self._policing.policy.guard
+            guard.panic("policy", f"message {printed(mail.message.batch)}: {error}")
+            self._drop(replies.of(error) if isinstance(error, SpoolError) else guard.failed)
+
+    async def _decide(self, mail: Mail) -> None:
         refusal = None if self._listed else await self._ask_list()
         for hook in (hooks.Data, hooks.DataSpool):
             if refusal is None:
-                refusal = await self._ask(hook(mail, self.context))
+                refusal = await self._ask(hook, mail, self.context)
         if refusal is None and not mail.recipients and mail.discarded is None:
             refusal = replies.NO_RECIPIENTS
         if refusal is not None:
-            self._drop(mail, refusal)
+            self._drop(refusal)
         elif mail.discarded is not None:
             self._reject(mail.discarded, _BODY)
             self._pretend(mail)
@@ -306,13 +335,13 @@ class PolicedSession(SmtpSession):
         later = next((reply for _, reply in found.refused if reply.temporary), None)
         if later is not None:
             # A report would end what is only put off: the peer keeps the message for all.
-            self._drop(mail, later)
+            self._drop(later)
         elif found.kept:
             batches = self._services.compares_batches
             made = parcels(shared, found.kept, compare=batches)
             await self._hand_over(mail, [*made, *self._reports(found)])
         elif found.refused:
-            self._drop(mail, found.refused[0][1])
+            self._drop(found.refused[0][1])
         else:
             self._pretend(mail)
 
@@ -325,59 +354,57 @@ class PolicedSession(SmtpSession):
         return [each for each in made if each is not None]
 
     async def _hand_over(self, mail: Mail, lots: list[Parcel]) -> None:
-        for message, _ in lots:
-            await self._put_down(message)
+        arrived, services = self._arrived, self._services
+        assert arrived is not None
+        await put_down(lots, arrived, self._profile.large, services.admit, services.large)
         variables = dict(self.context.variables)
         for message, _ in lots:
             if message.protocol != "internal":
                 message.session_variables = variables
         self._submitted = mail.message
+        if any(message.body is arrived for message, _ in lots):
+            self._arrived = None  # It goes on with them; else the end of the transaction frees it.
         self._end_transaction()
-        if all(message.body is not self._arrived for message, _ in lots):
-            self._services.admit.drop(replace(mail.message, body=self._arrived))
-        self._services.admit.submit_all(lots, self._durable, self.context)
-
-    async def _put_down(self, message: Message) -> None:
-        """Write a large content which policy has changed to the disk, as if it came in so."""
-        body = message.body
-        if body.size <= self._profile.large or body is self._arrived:
-            return
-        try:
-            writer = self._services.large()
-        except SpoolError:
-            return  # Admission will say why nothing is taken in now.
-        for number, piece in enumerate(body.pieces()):
-            writer.write(piece)
-            if number % _TURN == _TURN - 1:
-                await Wait(_asleep(0.0))
-        message.body = writer.finish()
+        services.admit.submit_all(lots, self._durable, self.context)
 
     def _durable(self, error: SpoolError | None) -> None:
         if isinstance(error, RefusedError) and error.reply is not None:
             # Policy said no at the very end, when binding and domain were known.
+            if not self.closing:
+                self._no(error.reply, _BODY)
             self._submitted = None
-            self._no(error.reply, _BODY)
             self.pump()
             return
         super()._durable(error)
-        variables = self.context.variables
-        variables["connection_message_count"] = str(self._messages)
-        variables["connection_rcpt_count"] = str(self._recipients)
 
-    def _drop(self, mail: Mail, reply: Reply) -> None:
-        self._services.admit.drop(mail.message)
+    def _drop(self, reply: Reply) -> None:
         self._no(reply, _BODY)
         self._end_transaction()
 
     def _pretend(self, mail: Mail) -> None:
         """Say yes to a message which goes nowhere."""
-        self._services.admit.drop(mail.message)
+        self._messages += 1
+        self._idle_commands = 0
         self._end_transaction()
         self._wire.accept(b"250 2.0.0 OK %b\r\n" % printed(mail.message.batch).encode())
 
     def _end_transaction(self) -> None:
         super()._end_transaction()
         self.context.mail = None
+        arrived, self._arrived = self._arrived, None
+        if arrived is not None:
+            self._services.admit.drop(Message("", arrived))
+
+    def _rejection(self, now: float, reply: Reply, phase: int, rcpt: Rcpt | None) -> Rejection:
+        """Return what is logged of a refusal, with what policy knows."""
+        context, mail, submitted = self.context, self.context.mail, self._submitted
+        plain = super()._rejection(now, reply, phase, rcpt)
+        known = dict(submitted.variables) if submitted is not None else {}
+        if mail is not None:
+            known = mail.variables(Which.MESSAGE) | plain.mess_vars
+        return structs.replace(
+            plain, module=context.module, conn_vars=dict(context.variables), mess_vars=known
+        )
 
     def _leave(self, reply: Reply, phase: int) -> None:
         if self._going is not None:

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Final
 from angarium.core.ident import printed
 from angarium.core.message import Message
 from angarium.core.reply import Reply
+from angarium.events.schema import Rejection
 from angarium.inbound import extensions, replies
 from angarium.inbound.content import Content
 from angarium.inbound.envelope import Envelope
@@ -48,7 +49,7 @@ _TURN: Final = 200
 
 # Names of SMTP reception states (log_formats.rejectlog) are numbers in the event.
 _BANNER, _EHLO, _MAIL, _RCPT, _DATA, _BODY, _RELAY, _CONCURRENCY = 1, 2, 4, 6, 8, 9, 13, 18
-_PHASES: Final = {
+PHASES: Final = {
     State.START: _EHLO,
     State.READY: _MAIL,
     State.MAIL: _RCPT,
@@ -154,7 +155,7 @@ class SmtpSession(Stream):
             self.abort()
             return
         replies_to = {Expiry.IDLE: replies.IDLE, Expiry.DEADLINE: replies.TOO_LATE}
-        self._leave(replies_to.get(which, replies.TOO_SLOW), _PHASES[self._wire.state])
+        self._leave(replies_to.get(which, replies.TOO_SLOW), PHASES[self._wire.state])
 
     @property
     def phase(self) -> str:
@@ -165,12 +166,12 @@ class SmtpSession(Stream):
         """End at the next occasion: at once between two messages, else at the next MAIL or RSET."""
         self._draining = True
         if self._envelope is None and self._submitted is None and not self._held:
-            self._leave(replies.UNAVAILABLE, _PHASES[self._wire.state])
+            self._leave(replies.UNAVAILABLE, PHASES[self._wire.state])
 
     def end(self) -> None:
         """End now, whatever is under way: we have waited long enough."""
         if not self.closing:
-            self._leave(replies.UNAVAILABLE, _PHASES[self._wire.state])
+            self._leave(replies.UNAVAILABLE, PHASES[self._wire.state])
 
     def shed(self) -> None:
         """Memory is all but gone: end, if a content is on its way in."""
@@ -187,7 +188,10 @@ class SmtpSession(Stream):
     def _reject(self, reply: Reply, phase: int, rcpt: Rcpt | None = None) -> None:
         now = self._services.clock.time()
         self._services.counts.refused(phase, self.origin.address)
-        self._services.reject(self.origin.rejection(now, reply, phase, self._envelope, rcpt))
+        self._services.reject(self._rejection(now, reply, phase, rcpt))
+
+    def _rejection(self, now: float, reply: Reply, phase: int, rcpt: Rcpt | None) -> Rejection:
+        return self.origin.rejection(now, reply, phase, self._envelope, rcpt)
 
     def _later(self, seconds: float, call: Callable[[], None]) -> None:
         self._timer = self._services.loop.call_later(seconds, call)
@@ -225,9 +229,9 @@ class SmtpSession(Stream):
         """The peer broke the protocol, and was answered by the wire."""
         if self._unwanted and (event.reply is NO_SENDER or event.reply is DATA_UNSENT):
             # Sent with a MAIL that was refused (RFC 2920): the peer could not know.
-            self._reject(event.reply, _PHASES[self._wire.state])
+            self._reject(event.reply, PHASES[self._wire.state])
             return
-        self._refused(event.reply, _PHASES[self._wire.state])
+        self._refused(event.reply, PHASES[self._wire.state])
         if self._wire.state is READY:
             self._end_transaction()
 
@@ -281,7 +285,7 @@ class SmtpSession(Stream):
         limit = self._profile.options.max_idle_commands
         if 0 < limit < self._idle_commands:
             reply = replies.TOO_MANY_IDLE
-        self._answer(reply, _PHASES[self._wire.state])
+        self._answer(reply, PHASES[self._wire.state])
 
     def _greeted(self, hello: Hello) -> None:
         self._end_transaction()
@@ -430,7 +434,9 @@ class SmtpSession(Stream):
             self._messages += 1
             self._idle_commands = 0
             self._services.counts.took(self._since, message, self.origin.address)
-            self._wire.accept(b"250 2.0.0 OK %b\r\n" % printed(message.batch).encode())
+            # If it is closed the peer has heard 421 meanwhile, and may try again.
+            if self._wire.state is not CLOSED:
+                self._wire.accept(b"250 2.0.0 OK %b\r\n" % printed(message.batch).encode())
         else:
             self._answer(replies.of(error), _BODY)
         self.pump()

@@ -13,7 +13,7 @@ from collections.abc import Coroutine, Iterable, Sequence
 from time import monotonic
 from typing import Any, Final
 
-from angarium.policy.guard import TIRED, Guard, Handler
+from angarium.policy.guard import FAULTS, TIRED, Guard, Handler
 from angarium.policy.hooks import Answer, Hook
 from angarium.policy.verdict import AGAIN, CONT, DONE, Verdict
 
@@ -45,10 +45,13 @@ class Chain:
 
     def _from(self, first: int, event: Hook) -> Asked:
         guard = self._guard
+        session, _ = event.about
         for at in range(first, len(self.handlers)):
             handler = self.handlers[at]
             if _bypassed(handler, event):
                 continue
+            if session is not None:
+                session.module = handler.module
             answer = guard.call(handler, event)
             if answer is None or answer is CONT:
                 if _failed(event, guard):
@@ -67,11 +70,17 @@ class Chain:
         """Wait for a handler, then ask the others."""
         handler, guard = self.handlers[at], self._guard
         session, _ = event.about
+        task = asyncio.current_task()
         began = monotonic()
         try:
             async with asyncio.timeout(guard.patience):
                 verdict = await _answered(handler, event, answer, guard)
-        except Exception as error:  # noqa: BLE001 - what a handler does wrong is told by the guard
+        except asyncio.CancelledError as error:
+            if task is not None and task.cancelling():
+                raise  # It is us who end it; else the handler awaited something which was ended.
+            guard.fail(handler, event, error)
+            return DONE
+        except FAULTS as error:
             guard.fail(handler, event, error)
             return DONE
         finally:

@@ -70,13 +70,15 @@ class Session:
         say: sends a line at once, before the banner: "220-wait".
         spent: seconds which handlers have made it wait.
         heard: says whether the peer has sent anything yet that was not asked for.
+        module: of the handler which was asked last; "core" before.
         tables: what a module keeps for the session, by its name; a script's `self`.
     """
 
     __slots__ = (
         "added", "address", "connection", "disconnect", "generation", "greeting", "heard",
-        "listen", "listener", "local_address", "local_port", "mail", "pathway", "port", "removed",
-        "reply", "say", "service", "spent", "step", "tables", "tarpit", "variables",
+        "listen", "listener", "local_address", "local_port", "mail", "module", "pathway",
+        "port", "removed", "reply", "say", "service", "spent", "step", "tables", "tarpit",
+        "variables",
     )  # fmt: skip
 
     def __init__(
@@ -111,6 +113,7 @@ class Session:
         self.tables: dict[str, Any] = {}
         self.step = Steps.ACCEPT
         self.spent = 0.0
+        self.module = "core"
 
     @property
     def trusted(self) -> bool:

@@ -16,6 +16,8 @@ from angarium.core.ident import printed
 from angarium.core.reply import Reply
 from angarium.policy.hooks import Answer, Hook
 
+# What a handler may do wrong. `sys.exit` in a script ends the script, not the server.
+FAULTS: Final = (Exception, SystemExit)
 FAILED: Final = Reply(451, "policy failed", "4.3.0")
 TIRED: Final = Reply(421, "policy has taken too long", "4.3.0")
 
@@ -82,7 +84,7 @@ class Guard:
         began = perf_counter()
         try:
             return handler.call(event)
-        except Exception as error:  # noqa: BLE001 - see above
+        except (*FAULTS, asyncio.CancelledError) as error:
             self.fail(handler, event, error)
             return None
         finally:
@@ -92,7 +94,7 @@ class Guard:
         """Call what no message waits for, such as a timer's function; a failure is only told."""
         try:
             return call()
-        except Exception as error:  # noqa: BLE001 - see above
+        except FAULTS as error:
             self.panic(module, f"{name}: {_said(error, '')}")
             return None
 
@@ -101,7 +103,7 @@ class Guard:
         try:
             async with asyncio.timeout(self.patience):
                 await answer
-        except Exception as error:  # noqa: BLE001 - see above
+        except FAULTS as error:
             self.panic(module, f"{name}: {_said(error, '')}")
 
     def fail(self, handler: Handler, event: Hook, error: BaseException) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from angarium.core.address import routing_domain, split
+from angarium.core.errors import Error
 from angarium.core.message import (
     DEFAULT_BINDING,
     DEFAULT_BINDING_GROUP,
@@ -164,12 +165,19 @@ class Admit:
         session: Session | None,
     ) -> None:
         """Ask policy where it goes, and store what it has become."""
-        ruled = await rules.apply(parcels, session, self._place)
+        kept: list[Lot] = []
+        try:
+            ruled = await rules.apply(parcels, session, self._place)
+            kept += ruled.kept
+            refused = None if kept else ruled.refused
+        except (Error, OSError) as error:
+            # A large content could not be read; whoever brought it waits for our word.
+            refused = RefusedError("policy could not be applied", reason=str(error))
+        self._store(refused, kept, done, pending)
+        # Only now: what is stored may have been made out of what came.
         for message, _ in parcels:
-            if all(message.body is not kept.body for kept, _ in ruled.kept):
+            if all(message.body is not each.body for each, _ in kept):
                 self.spool.forget(message)
-        refused = None if ruled.kept else ruled.refused
-        self._store(refused, ruled.kept, done, pending)
 
     def _store(
         self,

@@ -108,18 +108,23 @@ class Rules:
                 if refusal is None:
                     kept.append(one)
                     continue
-                ruled.refused = (
-                    refusal if isinstance(refusal, SpoolError) else self._refuse(refusal)
-                )
-                if isinstance(refusal, Reply):
-                    report = self._report(one.message, one.recipients[0], refusal)
-                    reports += [report] if report is not None else []
+                if isinstance(refusal, SpoolError) or refusal.temporary:
+                    # A report would end what is only put off: who brought it keeps all of it.
+                    put_off = Ruled()
+                    put_off.refused = self._error(refusal)
+                    return put_off
+                ruled.refused = self._error(refusal)
+                report = self._report(one.message, one.recipients[0], refusal)
+                reports += [report] if report is not None else []
             ruled.kept += parcels(message, kept, compare=True)
         if ruled.kept:
             for report in reports:
                 if place(report[1]) is None:
                     ruled.kept.append(report)
         return ruled
+
+    def _error(self, refusal: Reply | SpoolError) -> SpoolError:
+        return refusal if isinstance(refusal, SpoolError) else self._refuse(refusal)
 
     async def _rule(
         self, one: Mail, session: Session | None, place: Place
