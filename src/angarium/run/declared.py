@@ -7,6 +7,9 @@ need. Importing this one brings all declarations; it takes some 0.2 s, so the su
 from pathlib import Path
 from typing import Final
 
+import angarium.modules.guard.conntrol
+import angarium.modules.guard.dnsbl
+import angarium.modules.guard.greylist
 import angarium.run.assemble
 import angarium.run.hose
 import angarium.run.nodewide
