@@ -40,6 +40,7 @@ msys.registerModule("mine", mod)
 """
 
 
+@pytest.mark.effect("scriptlet.script.source")
 async def test_a_script_is_asked_by_the_names_of_its_callouts(place: Begin) -> None:
     scripts = place(MODULE % """
     function mod:validate_connect(ac, vctx)
@@ -323,7 +324,7 @@ async def test_a_callout_which_runs_away_is_stopped_and_refused(place: Begin) ->
     assert scripts.session.refused
 
 
-@pytest.mark.effect("time_limit", "memory_limit", "jit")
+@pytest.mark.effect("scriptlet.time_limit", "scriptlet.memory_limit", "scriptlet.jit")
 async def test_what_a_script_may_use_is_set(place: Begin) -> None:
     text = MODULE % """
     function mod:validate_ehlo(str)
@@ -342,7 +343,12 @@ async def test_what_a_script_may_use_is_set(place: Begin) -> None:
     assert compiled.ask(hooks.Ehlo(compiled.session, "time")) is CONT
 
 
-@pytest.mark.effect("always_gc", "gc_every", "gc_step_on_recycle", "warn_on_log_gc")
+@pytest.mark.effect(
+    "scriptlet.always_gc",
+    "scriptlet.gc_every",
+    "scriptlet.gc_step_on_recycle",
+    "scriptlet.warn_on_log_gc",
+)
 async def test_garbage_is_collected_after_calls(place: Begin) -> None:
     text = MODULE % """
     collected = 0
@@ -370,14 +376,18 @@ async def test_garbage_is_collected_after_calls(place: Begin) -> None:
     assert re.match(r"collecting garbage took \d+ ms", told.panics[0])
 
 
-@pytest.mark.effect("gc_pause", "gc_stepmul")
+@pytest.mark.effect("scriptlet.gc_pause", "scriptlet.gc_stepmul")
 async def test_the_collector_of_lua_is_set(place: Begin) -> None:
     scripts = place("x = 1", "gc_pause = 150 gc_stepmul = 300")
     assert scripts.module.state.collect(b"setpause", 200) == 150
     assert scripts.module.state.collect(b"setstepmul", 200) == 300
 
 
-@pytest.mark.effect("max_spare_per_master", "max_uses_per_thread", "use_reusable_thread")
+@pytest.mark.effect(
+    "scriptlet.max_spare_per_master",
+    "scriptlet.max_uses_per_thread",
+    "scriptlet.use_reusable_thread",
+)
 async def test_coroutines_are_kept_as_told(place: Begin) -> None:
     text = MODULE % "function mod:validate_ehlo() return test.scriptlet.nap() - 7 end"
     kept = []
@@ -391,7 +401,7 @@ async def test_coroutines_are_kept_as_told(place: Begin) -> None:
     assert kept == [5, 2, 0, 0]
 
 
-@pytest.mark.effect("enabled")
+@pytest.mark.effect("scriptlet.enabled")
 async def test_a_module_which_is_off_asks_nobody(place: Begin) -> None:
     text = MODULE % "function mod:validate_ehlo() return 0 end"
     assert not place(text, "enabled = false").place.asks(hooks.Ehlo)
