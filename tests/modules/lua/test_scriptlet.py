@@ -1,12 +1,15 @@
 """The module scriptlet: how scripts are loaded, asked and stopped."""
 
 import asyncio
+import gc
 import re
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from angarium.core.body import MemoryBody
 from angarium.core.reply import Reply
 from angarium.modules.lua.bind import lua
 from angarium.modules.lua.scriptlet import STANZA, Scriptlet
@@ -406,6 +409,32 @@ async def test_a_module_which_is_off_asks_nobody(place: Begin) -> None:
     text = MODULE % "function mod:validate_ehlo() return 0 end"
     assert not place(text, "enabled = false").place.asks(hooks.Ehlo)
     assert place(text).place.asks(hooks.Ehlo)
+
+
+class Watched(MemoryBody):
+    """A body of which one sees when it is gone."""
+
+
+async def test_messages_and_sessions_are_let_go(place: Begin) -> None:
+    """Lua holds them by a few octets; it is told what they weigh."""
+    scripts = place(MODULE % """
+    function mod:validate_data(msg, ac, vctx) return msys.core.VALIDATE_CONT end
+    function mod:core_final_validation(msg, ac, vctx) return msys.core.VALIDATE_CONT end
+    """)  # fmt: skip
+    large = b"Subject: x\r\n\r\n" + b"x" * (1 << 20)
+    held: list[weakref.ref[Watched]] = []
+    for number in range(100):
+        mail = scripts.mail()
+        mail.message.body = body = Watched(large + b"%d" % number)
+        held.append(weakref.ref(body))
+        del body
+        peer = session()
+        scripts.ask(hooks.Data(mail, peer))
+        scripts.ask(hooks.FinalValidation(mail))
+        scripts.ask(hooks.Dealloc(peer))
+        del mail, peer
+    gc.collect()
+    assert sum(each() is not None for each in held) < 70
 
 
 # Timers and what runs beside.

@@ -41,6 +41,8 @@ from angarium.policy.shared.node import Shared
 from angarium.policy.verdict import CONT, Verdict
 
 STANZA: Final = "scriptlet"
+# Octets of messages which Lua may hold without knowing it.
+_OCTETS: Final = 32 << 20
 _PLACE: Final = re.compile(r"(.+?):(\d+): (.*)", re.DOTALL)
 
 
@@ -223,6 +225,7 @@ class Asked:
         try:
             came = state.ask(self._waits, record, self._function, record, mail, *extras)
         except ScriptError as error:
+            _forget(stand_in)
             raise _located(error) from error
         finally:
             state.situation = before
@@ -241,6 +244,8 @@ class Asked:
             came = await coming
         except ScriptError as error:
             raise _located(error) from error
+        finally:
+            _forget(stand_in)
         return self._done(event, came, extras, stand_in)
 
     def _done(
@@ -251,8 +256,9 @@ class Asked:
         stand_in: Session | None,
     ) -> Verdict:
         if stand_in is not None:
+            _forget(stand_in)
             _apply(event, stand_in)
-        self._collecting.called()
+        self._collecting.called(event.about[1])
         try:
             return self._callout.verdict(event, came[0] if came else None, extras)
         except NoAnswerError:
@@ -279,14 +285,17 @@ class Gone:
 
 
 class Collecting:
-    """Garbage of Lua: when it is collected, beside what Lua does by itself."""
+    """Garbage of Lua: when it is collected, beside what Lua does by itself.
+
+    To Lua a message is a few octets, whatever it holds here; so it is told of so many octets.
+    """
 
     def __init__(self, options: Options) -> None:
         self._pause, self._step = options.gc_pause, options.gc_stepmul
         self._every = 1 if options.always_gc else options.gc_every or 0
         self._steps = bool(options.gc_step_on_recycle)
         self._warn = options.warn_on_log_gc
-        self._calls = 0
+        self._calls = self._octets = 0
         self._state: State | None = None
 
     def set_up(self, state: State) -> None:
@@ -294,8 +303,13 @@ class Collecting:
         state.collect(b"setstepmul", self._step)
         self._state = state
 
-    def called(self) -> None:
-        """A callout is done."""
+    def called(self, mail: Mail | None) -> None:
+        """A callout is done, which had this message in its hands."""
+        if mail is not None:
+            self._octets += mail.message.size
+            if self._octets > _OCTETS:
+                self._octets = 0
+                self._collect(b"collect")
         if not (self._every or self._steps):
             return
         self._calls += 1
@@ -343,6 +357,12 @@ def _stand_in(mail: Mail) -> Session:
     made.variables = dict(mail.message.session_variables)
     made.mail, made.step = mail, mail.step
     return made
+
+
+def _forget(session: Session | None) -> None:
+    """Let a session go that is none: Lua holds it by its record, and it holds the record."""
+    if session is not None:
+        session.tables.pop(STANZA, None)
 
 
 def _apply(event: Any, session: Session) -> None:
