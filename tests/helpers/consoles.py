@@ -15,12 +15,14 @@ from angarium.console.errors import CommandError, ConflictError
 from angarium.console.imports import Imports
 from angarium.console.node import Member, Tell, nobody
 from angarium.console.question import Answers, Asking
+from angarium.console.schedule import Schedule
 from angarium.console.server import Applied, Live
 from angarium.console.session import Session
 from angarium.console.statistics import Statistics
 from angarium.run import link
 from angarium.run.answering import Answering
 from angarium.run.node import kind
+from helpers.clock import FakeClock
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -40,6 +42,7 @@ class FakeNode:
         self.stuck: tuple[str, ...] = ()
         self.statistics = Statistics()
         self.imports = Imports(self)
+        self.schedule = Schedule(FakeClock())
         self.told: list[str] = []
 
     def stop(self) -> None:

@@ -9,6 +9,7 @@ from angarium.console.statistics import Statistics
 
 if TYPE_CHECKING:
     from angarium.console.imports import Imports
+    from angarium.console.schedule import Schedule
 
 R = TypeVar("R")
 
@@ -59,6 +60,11 @@ class Node(Protocol):
     @property
     def imports(self) -> "Imports":
         """Return the imports which operators have begun."""
+        ...
+
+    @property
+    def schedule(self) -> "Schedule":
+        """Return the commands which are to be given later."""
         ...
 
     def stop(self) -> None:

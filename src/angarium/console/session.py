@@ -106,6 +106,20 @@ class Session:
             raise RefusedError("Not Authorized for this command")
         return await scripted(self.node, line, unknown)
 
+    def check(self, line: str) -> None:
+        """Raise CommandError if there is no such command, or he may not give it now."""
+        try:
+            found, rest = find(line)
+        except UnknownError:
+            if not has_scripts(self.server.live.configuration):
+                raise
+            allowed = self._may("", Rank.OPERATOR, line)
+        else:
+            allowed = self._may(found.name, found.who, rest)
+            found.arguments(rest)
+        if not allowed:
+            raise RefusedError("Not Authorized for this command")
+
     def _may(self, name: str, who: Rank, rest: str) -> bool:
         if not self.peer.may(who):
             return False

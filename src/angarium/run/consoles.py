@@ -21,6 +21,7 @@ from angarium.core.clock import Clock
 from angarium.net.options.tls import Certificates
 from angarium.run.control import Control, OwnDoor, by_kernel, opened
 from angarium.run.gate import LISTENER, Gate
+from angarium.run.scheduling import Scheduling
 from angarium.run.sockets import Sockets, shown
 
 
@@ -35,6 +36,7 @@ class Consoles:
         self._sockets = sockets
         self._attempts = Attempts(clock)
         self._log = log
+        self._scheduling = Scheduling(server, node, clock, log)
         self._own: Control | None = None
         self._open: dict[Endpoint, tuple[Control, Gate]] = {}
         self._starting: set[asyncio.Task[None]] = set()
@@ -55,6 +57,7 @@ class Consoles:
 
     def use(self, configuration: Configuration) -> None:
         """Accept at the sockets of a configuration, which are open by now, and at no others."""
+        self._scheduling.use(configuration)
         wanted = set(configuration.listens(LISTENER)) & self._sockets.open.keys()
         for where in [each for each in self._open if each not in wanted]:
             self._open.pop(where)[0].close()
@@ -101,6 +104,7 @@ class Consoles:
         return self._own.descriptor if self._own is not None else None
 
     def close(self) -> None:
+        self._scheduling.close()
         for control, _ in self._open.values():
             control.close()
         self._open.clear()

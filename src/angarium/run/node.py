@@ -9,6 +9,7 @@ from typing import Final, Protocol, TypeVar
 from angarium.console.imports import Imports
 from angarium.console.node import Member, Tell, nobody
 from angarium.console.question import Answers, Asking, Of
+from angarium.console.schedule import Schedule
 from angarium.core.clock import Clock
 from angarium.run import link
 from angarium.run.child import Child
@@ -50,6 +51,7 @@ class Node:
         self.started = kept.started or clock.time()
         self.statistics = kept.statistics
         self.imports = Imports(self)
+        self.schedule = Schedule(clock)
         self._orders = kept.imports
 
     def keep(self) -> KeptNode:

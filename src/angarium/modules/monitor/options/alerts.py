@@ -22,7 +22,7 @@ from angarium.config.kinds import (
 from angarium.config.option import OURS, Options, accepted, option
 from angarium.config.places import HostPort
 from angarium.config.scope import Naming, Scope
-from angarium.modules.options import LEVELS, Module, not_yet
+from angarium.modules.options import LEVELS, Module
 
 
 class Alerting(Module, stanza="alerting"):
@@ -256,10 +256,17 @@ class AlertCommand(
 class CommandSchedule(
     Module,
     stanza="sched",
-    standing=not_yet("cron can run commands of the console."),
 ):
     """Runs commands of the console at set times."""
 
+    enabled = option(Bool(), True, doc="Whether commands are given when they are due.")
+    debug_level = accepted(
+        Choice(LEVELS),
+        "ERROR",
+        scopes=Scope.OWN,
+        reason="It has nothing to tell about itself but commands that failed, and tells those.",
+        doc="What it tells about itself in paniclog.",
+    )
     backing_store = option(
         Path(),
         None,
