@@ -136,8 +136,8 @@ async def test_of_a_message_for_each_recipient_nothing_promised_is_lost_when_wor
                 promised.update(names)
 
     async with Scripted(tmp_path, CONFIG, ZONE, workers=2) as world:
-        clients = [asyncio.ensure_future(bring(world, number)) for number in range(4)]
-        for _ in range(4):
+        clients = [asyncio.ensure_future(bring(world, number)) for number in range(2)]
+        for _ in range(2):
             before = len(promised)
             await world.until(lambda before=before: len(promised) > before, "mail")  # type: ignore[misc]
             await asyncio.sleep(chance.uniform(0.0, 0.3))

@@ -49,11 +49,12 @@ _CONNECT, _EHLO, _MAIL, _RCPT, _DATA, _BODY, _RELAY = 1, 2, 4, 6, 8, 9, 13
 class PolicedSession(SmtpSession):
     """One connection whose policy has handlers."""
 
-    __slots__ = ("_arrived", "_going", "_listed", "_policing", "context")
+    __slots__ = ("_arrived", "_copies", "_going", "_listed", "_policing", "context")
 
     def __init__(self, services: Services, listen: str, policing: Policing) -> None:
         super().__init__(services, listen)
         self._policing = policing
+        self._copies = copies.wanted(policing.policy)
         self._going: Going | None = None
         self._listed = False  # the hooks of the list of recipients were asked
         # As the peer sent it, until it is handed over or dropped.
@@ -211,20 +212,24 @@ class PolicedSession(SmtpSession):
         context.mail, self._listed = mail, False
         context.variables["connection_message_count"] = str(self._messages + 1)
         context.variables["message_rcpt_count"] = "0"
-        self._go(self._sender(envelope))
+        if self._policing.policy.chain(hooks.MailFrom) is None:
+            self._wanted_sender(envelope, mail)
+        else:
+            self._go(self._sender(envelope, mail))
 
-    async def _sender(self, envelope: Envelope) -> None:
+    def _wanted_sender(self, envelope: Envelope, mail: Mail) -> None:
+        envelope.sender = mail.sender
+        envelope.trusted = envelope.trusted or self.context.trusted
+        super()._begun()
+
+    async def _sender(self, envelope: Envelope, mail: Mail) -> None:
         refusal = await self._ask(hooks.MailFrom, self.context, envelope.sender)
         if refusal is not None:
             self._unwanted = True
             self._no(refusal, _MAIL)
             self._end_transaction()
-            return
-        mail = self.context.mail
-        assert mail is not None
-        envelope.sender = mail.sender
-        envelope.trusted = envelope.trusted or self.context.trusted
-        super()._begun()
+        else:
+            self._wanted_sender(envelope, mail)
 
     def _rcpt(self, rcpt: Rcpt) -> None:
         envelope, context = self._envelope, self.context
@@ -239,7 +244,10 @@ class PolicedSession(SmtpSession):
         named = len(envelope.recipients)
         context.variables["message_rcpt_count"] = str(named)
         context.variables["connection_rcpt_count"] = str(self._recipients + named)
-        self._go(self._recipient(envelope, rcpt, reply))
+        if reply is replies.RCPT_OK and self._policing.policy.chain(hooks.RcptTo) is None:
+            self._wire.answer(reply)
+        else:
+            self._go(self._recipient(envelope, rcpt, reply))
 
     async def _recipient(self, envelope: Envelope, rcpt: Rcpt, reply: Reply) -> None:
         added = envelope.recipients[-1] if reply is replies.RCPT_OK else None
@@ -260,7 +268,12 @@ class PolicedSession(SmtpSession):
     # The message.
 
     def _data(self) -> None:
-        self._go(self._list())
+        chain = self._policing.policy.chain
+        if chain(hooks.RcptToList) is None and chain(hooks.RcptToListFinal) is None:
+            self._listed = True
+            super()._data()
+        else:
+            self._go(self._list())
 
     async def _list(self) -> None:
         refusal = await self._ask_list()
@@ -326,7 +339,7 @@ class PolicedSession(SmtpSession):
         if mail.routing:
             for recipient in mail.recipients:
                 recipient.domain = mail.routing
-        if not copies.wanted(self._policing.policy):
+        if not self._copies:
             await self._hand_over(mail, [(shared, list(mail.recipients))])
             return
         found = await copies.made(mail, self._ask)
@@ -356,7 +369,8 @@ class PolicedSession(SmtpSession):
     async def _hand_over(self, mail: Mail, lots: list[Parcel]) -> None:
         arrived, services = self._arrived, self._services
         assert arrived is not None
-        await put_down(lots, arrived, self._profile.large, services.admit, services.large)
+        if len(lots) > 1 or lots[0][0].body is not arrived:
+            await put_down(lots, arrived, self._profile.large, services.admit, services.large)
         variables = dict(self.context.variables)
         for message, _ in lots:
             if message.protocol != "internal":
