@@ -129,3 +129,18 @@ def test_the_marks_of_one_recipient_are_its_own(name: str) -> None:
     setattr(one, name, value)
     assert getattr(one, name) == value
     assert getattr(whole, name) != value
+
+
+def test_variables_about_the_recipient_are_those_of_each_not_of_the_last_one() -> None:
+    known = {"rcptto_domain": "z.test", "rcptto_localpart": "eve", "rcptto_string": "RCPT TO:<E> X"}
+    named = [Recipient("bob@y.test", "y.test"), Recipient("eve@z.test", "z.test")]
+    one = Mail(Message("ann@x.test", MemoryBody(b""), b"", variables=dict(known)), named)
+    assert one.get(MESSAGE, "rcptto_domain") == "z.test"
+    bob, eve = one.each()
+    assert bob.get(MESSAGE, "rcptto_domain") == "y.test"
+    assert bob.variables(MESSAGE)["rcptto_string"] == "RCPT TO:<bob@y.test>"
+    assert eve.variables(MESSAGE) == known
+    bob.set(MESSAGE, "rcptto_domain", "mine")
+    assert bob.get(MESSAGE, "rcptto_domain") == "mine"
+    assert bob.variables(MESSAGE)["rcptto_domain"] == "mine"
+    assert eve.get(MESSAGE, "rcptto_domain") == "z.test"

@@ -23,6 +23,8 @@ from angarium.policy.context import Session, Steps, Which
 
 NOTHING: Final = MemoryBody(b"")
 DISCARDED: Final = Reply(550, "discarded by policy", "5.7.0")
+# Variables which reception sets with each RCPT: for one of several recipients they are its own.
+OF_RECIPIENT: Final = frozenset({"rcptto_domain", "rcptto_localpart", "rcptto_string"})
 
 
 class Mail:
@@ -137,8 +139,9 @@ class Mail:
         if which is Which.CONNECTION:
             session = self.session
             return self.message.session_variables if session is None else session.variables
-        if self.recipient is not None and self.recipient.variables:
-            return {**self.message.variables, **self.recipient.variables}
+        own = self._of_recipient() if "rcptto_domain" in self.message.variables else {}
+        if self.recipient is not None and (own or self.recipient.variables):
+            return {**self.message.variables, **own, **self.recipient.variables}
         return self.message.variables
 
     def get(self, which: Which, key: str) -> str | None:
@@ -148,7 +151,24 @@ class Mail:
             found = self.recipient.variables.get(key)
             if found is not None:
                 return found
-        return self.message.variables.get(key)
+        found = self.message.variables.get(key)
+        if found is not None and key in OF_RECIPIENT:
+            return self._of_recipient().get(key, found)
+        return found
+
+    def _of_recipient(self) -> dict[str, str]:
+        """Return OF_RECIPIENT where it was not this recipient that was named last."""
+        if self.recipient is None:
+            return {}
+        address, known = self.recipient.address, self.message.variables
+        local, domain = split(address)
+        if known.get("rcptto_domain") == domain and known.get("rcptto_localpart") == local:
+            return {}
+        return {
+            "rcptto_domain": domain,
+            "rcptto_localpart": local,
+            "rcptto_string": f"RCPT TO:<{address}>",
+        }
 
     def set(self, which: Which, key: str, value: str) -> None:
         if which is Which.CONNECTION:

@@ -30,3 +30,54 @@ def test_a_script_which_handles_nothing_is_told(tmp_path: Path) -> None:
     result = run(tmp_path / "p.py", "x = 1\n")
     assert result.exit_code == 1
     assert "it handles no hook" in result.output
+
+
+LUA = """require("msys.core")
+local mod = {}
+function mod:validate_connect(ac, vctx)
+  %s
+  return msys.core.VALIDATE_CONT
+end
+msys.registerModule("its own name", mod)
+"""
+
+
+def test_a_script_in_lua_is_asked_by_the_name_it_registers(tmp_path: Path) -> None:
+    result = run(tmp_path / "p.lua", LUA % "vctx:set_code(550, 'no')")
+    assert result.exit_code == 0
+    hook = "validate_connect script its own name validate_connect"
+    assert result.output == f"{tmp_path}/p.lua: {hook}\n"
+
+
+def test_a_function_nobody_knows_is_wrong_although_the_script_loads(tmp_path: Path) -> None:
+    result = run(tmp_path / "p.lua", LUA % "msys.pcre.mtach('a', 'b')")
+    assert result.exit_code == 1
+    assert f"{tmp_path}/p.lua:4: there is no function msys.pcre.mtach\n" in result.output
+
+
+def test_what_is_not_there_here_is_told_and_does_no_harm(tmp_path: Path) -> None:
+    result = run(tmp_path / "p.lua", LUA % "msys.validate.dkim.sign(nil, nil, {})")
+    assert result.exit_code == 0
+    assert f"{tmp_path}/p.lua:4: note: msys.validate.dkim.sign needs" in result.output
+
+
+def test_a_long_name_is_told_in_full(tmp_path: Path) -> None:
+    path = tmp_path / ("long" * 20) / "p.lua"
+    path.parent.mkdir()
+    result = run(path, "x = 1\ny =\n")
+    assert result.exit_code == 1
+    assert f"{path}:2: script" in result.output or f"{path}:3: script" in result.output
+
+
+def test_a_module_for_others_is_looked_for_as_they_would(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    run(tmp_path / "in" / "a.lua", 'module("in.a", package.seeall) x = 1')
+    result = run(tmp_path / "in" / "b.lua", 'module("in.b", package.seeall) require("in.a")')
+    assert result.exit_code == 0, result.output
+    assert "it is for others to require" in result.output
+
+
+def test_a_script_which_registers_nothing_is_told(tmp_path: Path) -> None:
+    result = run(tmp_path / "p.lua", "x = 1\n")
+    assert result.exit_code == 1
+    assert "it handles no hook" in result.output

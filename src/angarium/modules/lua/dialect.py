@@ -62,7 +62,7 @@ def translated(source: bytes) -> bytes:
         text = "--" + text
     elif _HINT.search(text) is None:
         return source
-    tokens = _tokens(text)
+    tokens = tokens_of(text)
     if tokens is None:
         return source
     edits = _Edits({}, {}, {})
@@ -73,14 +73,20 @@ def translated(source: bytes) -> bytes:
 
 
 @dataclass(slots=True)
-class _Token:
+class Token:
+    """A name, number, string or mark of a source, and where it stands.
+
+    Attributes:
+        kind: name (keywords too), number, string, long (a string in long brackets) or mark.
+    """
+
     kind: str
     text: str
     start: int
     end: int
 
 
-def _tokens(text: str) -> list[_Token] | None:
+def tokens_of(text: str) -> list[Token] | None:
     """All tokens, or None if some text is none: LuaJIT is to say so."""
     found = []
     at = 0
@@ -102,7 +108,7 @@ def _tokens(text: str) -> list[_Token] | None:
                 end = close + len(level) + 2
             kind = "comment" if match["comment"] is not None else "long"
         if kind not in ("space", "comment"):
-            found.append(_Token(kind, text[at:end], at, end))
+            found.append(Token(kind, text[at:end], at, end))
         at = end
     return found
 
@@ -126,7 +132,7 @@ class _Edits:
         self.before.setdefault(first, []).append(f"{HELPERS}.{function}(")
         self.after[last] = self.after.get(last, 0) + 1
 
-    def applied(self, text: str, tokens: list[_Token]) -> str:
+    def applied(self, text: str, tokens: list[Token]) -> str:
         pieces = [f"local {HELPERS}={HELPERS} "] if self.calls else []
         at = 0
         for number, token in enumerate(tokens):
@@ -173,7 +179,7 @@ class _Level:
 class _Expressions:
     """Reads tokens from left to right, with a stack for what is open: linear in their number."""
 
-    def __init__(self, tokens: list[_Token], edits: _Edits) -> None:
+    def __init__(self, tokens: list[Token], edits: _Edits) -> None:
         self._tokens = tokens
         self._edits = edits
         self._levels = [_Level("")]
@@ -230,7 +236,7 @@ class _Expressions:
         elif level.operand < 0:
             self._edits.instead[self._at] = "not "
 
-    def _operand(self, token: _Token, level: _Level) -> None:
+    def _operand(self, token: Token, level: _Level) -> None:
         """A name or literal: an operand, or what a function is called with, or a new statement."""
         literal = token.kind != "name" or token.text in _LITERALS
         if level.operand >= 0:

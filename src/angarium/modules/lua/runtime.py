@@ -21,6 +21,7 @@ from angarium.modules.lua.packages import Packages
 from angarium.modules.lua.services import Services
 from angarium.modules.lua.values import from_lua, to_lua
 from angarium.modules.lua.whole import calculate
+from angarium.modules.lua.within import Within
 
 _FILES: Final = ("prelude", "threads", "sandbox")
 # Exceptions which Lua holds are userdata of lupa: their metatable is not for scripts.
@@ -223,7 +224,7 @@ class State:
     async def _go_on(self, outcome: Any, situation: Any, caller: object) -> tuple[object, ...]:
         while type(outcome) is tuple and outcome[0] == _WAITS:
             _, number, awaited = outcome
-            came = await self._what(number, awaited)
+            came = await self._what(number, Within(self, situation, caller, awaited))
             before = self.situation, self.caller, self._may_wait
             self.situation, self.caller, self._may_wait = situation, caller, True
             try:

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from angarium.core.errors import Error
+from angarium.modules.lua import lint
 from angarium.run.stage.play import configuration
 from angarium.run.stage.stage import Stage
 from angarium.run.stage.transcript import Step, Transcript
@@ -23,23 +24,52 @@ from angarium.run.stage.virtual import VirtualLoop
 def command(files: tuple[Path, ...]) -> None:
     """Load each FILE, Python or Lua, as a server would, and say what is wrong with it.
 
-    A fault is told with its file and line. Of what is well it is said which hooks it handles.
+    A fault is told with its file and line; in Lua also a function, method or hook nobody knows, and
+    in a note what is not there in this server. Of what is well it is said which hooks it handles.
     """
     faulty = False
     for path in files:
+        faulty |= _remarked(path) if path.suffix == ".lua" else False
         try:
             found = _handlers(path)
         except Error as error:
             faulty = True
-            said = told(error)
+            said = _whole_name(told(error), path)
             click.echo(said if error.fields.get("line") else f"{path}: {said}", err=True)
-        else:
-            if not found:
-                faulty = True
-                click.echo(f"{path}: it handles no hook", err=True)
-            for hook, name in found:
-                click.echo(f"{path}: {hook} {name}")
+            continue
+        for hook, name in found:
+            click.echo(f"{path}: {hook} {name}")
+        if not found:
+            excuse = _excuse(path)
+            faulty |= not excuse
+            click.echo(f"{path}: it handles no hook{excuse}", err=not excuse)
     raise SystemExit(1 if faulty else 0)
+
+
+def _remarked(path: Path) -> bool:
+    """Say what is to be said about a script in Lua; return whether something is wrong."""
+    found = lint.remarks(path.read_bytes())
+    for each in found:
+        note = "" if each.wrong else "note: "
+        click.echo(f"{path}:{each.line}: {note}{each.text}", err=each.wrong)
+    return any(each.wrong for each in found)
+
+
+def _excuse(path: Path) -> str:
+    """Return why it is well that a script handles no hook; "" if it is not."""
+    source = path.read_bytes() if path.suffix == ".lua" else b""
+    if lint.is_module(source):
+        return ", it is for others to require"
+    return " of those which are called here" if lint.registered_names(source) else ""
+
+
+def _whole_name(said: str, path: Path) -> str:
+    """Return what was said, naming the file in full: Lua leaves out how it begins."""
+    name, colon, rest = said.partition(":")
+    short = name.removeprefix("...")
+    return (
+        f"{path}{colon}{rest}" if short != name and str(path.absolute()).endswith(short) else said
+    )
 
 
 def _handlers(path: Path) -> list[tuple[str, str]]:
@@ -51,11 +81,26 @@ def _handlers(path: Path) -> list[tuple[str, str]]:
 
 
 async def _loaded(path: Path, loop: VirtualLoop) -> list[tuple[str, str]]:
-    transcript = Transcript(path.with_suffix(".test"), [Step("policy", path.name, 0)])
+    folder = _folder(path)
+    script = str(path.relative_to(folder))
+    transcript = Transcript(folder / f"{path.stem}.test", [Step("policy", script, 0)])
     stage = Stage(configuration(transcript), loop)
     try:
         policy = stage.services.policing.policy
-        return [(hook.name, handler.name) for hook, handler in policy.handlers()]
+        # One without a name of its file is the module's own.
+        return [
+            (hook.name, handler.name)
+            for hook, handler in policy.handlers()
+            if handler.file or path.suffix != ".lua"
+        ]
     finally:
         stage.close()
         await stage.quiet()
+
+
+def _folder(path: Path) -> Path:
+    """Return where others look for a script: `module("a.b")` stands in a/b.lua."""
+    parts = lint.module_name(path.read_bytes()).split(".") if path.suffix == ".lua" else []
+    if len(parts) > 1 and list(path.with_suffix("").parts[-len(parts) :]) == parts:
+        return path.parents[len(parts) - 1]
+    return path.parent

@@ -118,6 +118,8 @@ class Databases:
         self, name: str, text: str, parameters: Any = (), *, fresh: bool = False
     ) -> Rows:
         given = dict(parameters) if isinstance(parameters, Mapping) else list(parameters)
+        if isinstance(given, dict) and list(given) == list(range(1, len(given) + 1)):
+            given = list(given.values())  # as Lua gives those which have places
         self.asked.append((name, text, given))
         for values, found in self.answers.get((name, _blank(text)), ()):
             if values is None or values == given:

@@ -6,6 +6,7 @@ tell of another session.
 """
 
 import asyncio
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from angarium.core.errors import Error
 from angarium.core.message import Message, Recipient, context_of
 from angarium.core.reply import Reply, from_text
 from angarium.mail.format.draft import Draft
+from angarium.modules.lua.lint import registered_names
 from angarium.outbound.errors import DeliveryError
 from angarium.policy.guard import Tally
 from angarium.run.stage.answers import AnswerError
@@ -26,6 +28,8 @@ from angarium.run.stage.virtual import StuckError, VirtualLoop
 
 # The longest a client waits for an answer, in virtual seconds.
 PATIENCE: Final = 900.0
+# Lines which say who may send what where; without one everybody may.
+_RELAYS: Final = re.compile(r"\b(?:open_relay|relay_\w+)\b")
 LISTENER: Final = 'esmtp_listener { listen "127.0.0.1:2525" { } }'
 
 
@@ -115,7 +119,7 @@ def configuration(transcript: Transcript) -> Configuration:
     text = "\n".join(lines)
     if "esmtp_listener" not in text:
         text += f"\n{LISTENER}"
-    if "relay_" not in text and "open_relay" not in text:
+    if not _RELAYS.search(text):
         text += '\nrelay_hosts = ("0.0.0.0/0", "::/0")'
     scripts = [
         (file, each.block)
@@ -125,7 +129,7 @@ def configuration(transcript: Transcript) -> Configuration:
     ]
     for stanza, ours in (("python", True), ("scriptlet", False)):
         named = [each for each in scripts if each[0].endswith(".py") is ours]
-        text += _stanza(stanza, named) if named else ""
+        text += _stanza(stanza, named, transcript.path.parent) if named else ""
     return load_text(text, path=str(transcript.path))
 
 
@@ -133,12 +137,21 @@ def _lines(step: Step) -> list[str]:
     return [step.rest, *step.block] if step.word == "config" else []
 
 
-def _stanza(kind: str, scripts: Sequence[tuple[str, list[str]]]) -> str:
+def _stanza(kind: str, scripts: Sequence[tuple[str, list[str]]], folder: Path) -> str:
     inner = [
-        "\n".join((f'script "{Path(file).stem}" {{ source = "{file}"', *settings, "}"))
+        "\n".join((f'script "{name}" {{ source = "{file}"', *settings, "}"))
         for file, settings in scripts
+        for name in _names(folder / file)
     ]
     return "\n".join((f'\n{kind} "{kind}" {{', *inner, "}"))
+
+
+def _names(script: Path) -> list[str]:
+    """Return the names a script has: in Lua those it registers itself by."""
+    own = []
+    if script.suffix == ".lua" and script.is_file():
+        own = registered_names(script.read_bytes())
+    return own or [script.stem]
 
 
 class Player:

@@ -41,8 +41,10 @@ from angarium.queue.admit import Admit
 from angarium.queue.board import Board
 from angarium.queue.throttle import LocalLedger
 from angarium.queue.timer import Timer
+from angarium.run.doors import Sessions
 from angarium.run.host import Host
 from angarium.run.policing import Ruling, guard_of
+from angarium.run.scoreboard import Row
 from angarium.run.stage.answers import Databases, Names
 from angarium.run.stage.memory import MemorySpool
 from angarium.run.stage.virtual import VirtualClock, VirtualLoop
@@ -84,6 +86,9 @@ class Stage:
         self.sweep = Sweep(clock)
         self._idents = Idents(2)
         metrics = Metrics()
+        shared = Shared(clock, 0)
+        sessions = Sessions(cast(Row, _Row()))
+        sessions.follow(shared)
         self.services = services = Services(
             profiles=Profiles(configuration, host.name),
             admit=admit,
@@ -97,6 +102,7 @@ class Stage:
             program="Angarium",
             loop=loop,
             blackholed=host.blackholed,
+            sessions=sessions,
         )
         resolver = Resolver(self.names, loop, clock)
         means = partial(
@@ -114,7 +120,7 @@ class Stage:
             host=host.name,
             panic=self._panic,
             guard=guard_of(configuration, self._panic),
-            shared=Shared(clock, 0),
+            shared=shared,
             counts=services.counts,
             next_id=spool.next_id,
             spawn=loop.create_task,
@@ -148,6 +154,13 @@ class Stage:
         for session in list(self.services.sessions):
             session.abort()
         self._ruling.policing.replace()
+
+
+class _Row:
+    """The scoreboard's row, for nobody to look at."""
+
+    def count(self, sessions: int) -> None:
+        """There is no other worker to be told."""
 
 
 class Client:
