@@ -1,5 +1,6 @@
 """The policy of a worker: made with a generation, kept where nothing changed, shut if faulty."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,51 @@ def test_another_stanza_is_another_policy_and_the_old_one_is_stopped(bench: Benc
 
     bench.run(work)
     assert bench.stage.panics.count("python: p: stop") == 2
+
+
+WAITING = """
+import asyncio
+from angarium.policy.script import Server, Session, on
+@on.hello
+async def h(session: Session) -> None: await asyncio.sleep(9)
+@on.sender
+def s(session: Session) -> None: session.variables["by"] = "old"
+@on.stop
+def end(server: Server) -> None: server.log("stop old")
+"""
+
+
+def test_the_old_policy_lives_as_long_as_sessions_which_wait_in_it(bench: Bench) -> None:
+    async def all_of_it() -> None:
+        bench.script(WAITING)
+        stage = Stage(bench.text(STANZA), bench.loop)
+        ruling = stage._ruling
+        before = ruling.policing
+        waits, leaves = stage.connect("192.0.2.1"), stage.connect("192.0.2.2")
+        await stage.quiet()
+        for client in (waits, leaves):
+            client.send(b"EHLO x.test\r\nMAIL FROM:<a@x.test>\r\n")
+        await stage.quiet()
+        bench.script(SCRIPT)
+        other = bench.text(STANZA, 2)
+        ruling.enforce(ruling.prepare(other), other, reload=True)
+        assert (before.sessions, stage.panics) == (2, [])
+        leaves.leave()
+        await stage.quiet()
+        assert (before.sessions, stage.panics) == (1, [])
+        await asyncio.sleep(10)
+        assert waits.heard()[-1].startswith("250")
+        assert waits.session.context.variables["by"] == "old"  # type: ignore[attr-defined]
+        waits.leave()
+        await stage.quiet()
+        assert (before.sessions, stage.panics) == (0, ["python: p: stop old"])
+        assert before._modules == ()
+        stage.close()
+        await stage.quiet()
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    bench.loop.run_until_complete(all_of_it())
+    bench.loop.close()
 
 
 def test_a_fault_refuses_the_generation_and_leaves_the_old_one(bench: Bench) -> None:
