@@ -245,8 +245,12 @@ async def test_a_connection_says_what_it_does(world: World, admin: Operator) -> 
         assert said.startswith("250")
         assert "1 sessions" in await admin.say("count SMTP 127.0.0.1")
     await mails(world, "busy.test")
-    found = await plain(admin, "explain queue default busy.test")
-    assert found["queues"]["default/default"]["connections"] == 1
+
+    async def connected() -> bool:
+        found = await plain(admin, "explain queue default busy.test")
+        return bool(found["queues"]["default/default"]["connections"] == 1)
+
+    await world.eventually(connected, "the connection")
     assert "there is no connection" in await admin.fails("explain connection 91/6D-07914-E67BC044")
 
 
