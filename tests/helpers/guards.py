@@ -40,6 +40,7 @@ class Place:
         self.panics: list[tuple[str, str]] = []
         self.resolver: Any = None
         self.board: Any = None
+        self.router: Any = None
         self.policing: Policing
         self._folder = folder
         self._text = text
@@ -67,7 +68,7 @@ class Place:
             next_id=nothing,
             spawn=nothing,
             datasources=nothing,
-            router=nothing,
+            router=self.router,
         )
         self.policing = prepared(means)
         [made] = [each for several in means.modules.values() for each in several]

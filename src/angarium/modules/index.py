@@ -32,6 +32,7 @@ POLICY: Final[Mapping[str, str]] = {
     "alias": "angarium.modules.route.alias:Alias",
     "static_routes": "angarium.modules.route.static_routes:StaticRoutes",
     "mail_loop": "angarium.modules.guard.mail_loop:MailLoop",
+    "smtp_cbv": "angarium.modules.guard.smtp_cbv:CallbackVerify",
     "url_ripper": "angarium.modules.guard.url_ripper:UrlRipper",
 }
 

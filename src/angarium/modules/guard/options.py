@@ -167,14 +167,10 @@ class Fingerprint(
 
 
 class CallbackVerify(
-    Module,
+    PolicyModule,
     stanza="smtp_cbv",
     naming=Naming.MAYBE,
     direction="receiving",
-    standing=not_yet(
-        "Many hosts take it for an attack; better let SPF and DMARC judge a sender.",
-        "senders are taken without asking their host whether they exist",
-    ),
 ):
     """Asks the host of a sender whether it knows them."""
 
@@ -193,8 +189,29 @@ class CallbackVerify(
     phase = option(
         Choice(("mailfrom", "rcptto")),
         None,
-        doc="Whether it asks at MAIL or at RCPT.",
-        example="mailfrom",
+        doc="Whether it asks at MAIL or at the first RCPT; unset: at MAIL.",
+        example="rcptto",
+    )
+    timeout = option(
+        Duration(minimum=0.01),
+        15.0,
+        since=OURS,
+        doc="Time for one question; who has not answered by then is `transient`.",
+    )
+    lifetime = option(
+        Duration(),
+        3600.0,
+        since=OURS,
+        doc="How long an answer is remembered; `transient` for a tenth of that.",
+    )
+    max_entries = option(
+        Int(1, 1_000_000), 10_000, since=OURS, doc="Answers each worker remembers; the oldest goes."
+    )
+    max_questions = option(
+        Int(1, 1000),
+        20,
+        since=OURS,
+        doc="Hosts each worker asks at a time; who is above that is `transient`, unasked.",
     )
 
 
