@@ -63,3 +63,25 @@ async def test_an_error_comes_through() -> None:
 
     with pytest.raises(ValueError, match="no"):
         await Within(Holder(), None, None, failing())
+
+
+async def test_what_is_waited_for_may_catch_any_failure() -> None:
+    """A failure of what it waits for is thrown into it by the task, whatever it is."""
+    state = Holder()
+    future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def catches() -> str:
+        try:
+            await future
+        except ConnectionRefusedError as error:
+            return f"{error} in {state.situation}"
+        return "nothing"
+
+    async def outer() -> object:
+        return await Within(state, "a", "A", catches())
+
+    task = asyncio.ensure_future(outer())
+    await asyncio.sleep(0)
+    future.set_exception(ConnectionRefusedError("refused"))
+    assert await task == "refused in a"
+    assert state.situation is None

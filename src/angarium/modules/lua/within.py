@@ -4,8 +4,7 @@ Between two steps of it other calls run, for other sessions; so the situation is
 each step, and taken away behind it.
 """
 
-from asyncio import CancelledError
-from collections.abc import Awaitable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from typing import Any, Protocol
 
 
@@ -29,19 +28,33 @@ class Within:
         self._awaited = awaited
 
     def __await__(self) -> Generator[Any, None, object]:
-        state, steps = self._state, self._awaited.__await__()
-        thrown: BaseException | None = None
-        while True:
-            before = state.situation, state.caller
-            state.situation, state.caller = self._mine
-            try:
-                step = steps.send(None) if thrown is None else steps.throw(thrown)
-            except StopIteration as end:
-                return end.value
-            finally:
-                state.situation, state.caller = before
-            thrown = None
-            try:
-                yield step
-            except (CancelledError, GeneratorExit) as error:  # it is for what is waited for
-                thrown = error
+        return _Steps(self._state, self._mine, self._awaited.__await__())
+
+
+class _Steps(Generator[Any, None, object]):
+    """The steps of it: what is sent and what is thrown goes through, whatever it is."""
+
+    __slots__ = ("_mine", "_state", "_steps")
+
+    def __init__(
+        self, state: Situated, mine: tuple[object, object], steps: Generator[Any, None, object]
+    ) -> None:
+        self._state = state
+        self._mine = mine
+        self._steps = steps
+
+    def send(self, value: None, /) -> Any:
+        return self._step(lambda: self._steps.send(value))
+
+    def throw(self, kind: Any, value: Any = None, at: Any = None, /) -> Any:
+        error = kind if value is None else value
+        return self._step(lambda: self._steps.throw(error))
+
+    def _step(self, step: Callable[[], Any]) -> Any:
+        state = self._state
+        before = state.situation, state.caller
+        state.situation, state.caller = self._mine
+        try:
+            return step()
+        finally:
+            state.situation, state.caller = before
