@@ -516,3 +516,24 @@ async def test_a_thousand_recipients_may_each_have_a_message_of_their_own() -> N
     for message, recipients in desk.admit.taken:
         (only,) = recipients
         assert f"X-For: {only.address}\r\n".encode() in message.body.whole()
+
+
+async def test_others_have_their_turn_while_a_thousand_recipients_are_asked_about() -> None:
+    turns_taken = 0
+
+    class Each:
+        @on(hooks.EachRcpt)
+        def each(self, event: hooks.EachRcpt) -> None:
+            event.mail.edited.append("X-For", event.mail.rcptto)
+            seen.append(turns_taken)
+
+    seen: list[int] = []
+    desk = Desk(policy=Each())
+    talk = desk.greeted()
+    talk.send(b"MAIL FROM:<a@client.example>\r\n")
+    talk.send(b"".join(b"RCPT TO:<r%d@mx.example>\r\n" % number for number in range(100)))
+    talk.send(b"DATA\r\n" + CONTENT + b".\r\n")
+    while not desk.admit.taken:
+        turns_taken += 1
+        await asyncio.sleep(0)
+    assert max(seen.count(each) for each in seen) <= 16

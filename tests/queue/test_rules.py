@@ -256,3 +256,23 @@ async def test_what_cannot_be_read_for_policy_is_refused_and_freed() -> None:
     await until(door, 1)
     assert [type(each) for each in door.told] == [RefusedError]
     assert len(door.queues.spool.forgotten) == 1
+
+
+async def test_others_have_their_turn_while_many_contents_are_asked_about() -> None:
+    seen: list[int] = []
+    turns = 0
+
+    class Noting:
+        @on(hooks.SetBinding)
+        def note(self, _event: hooks.SetBinding) -> None:
+            seen.append(turns)
+
+    door = Door(Noting())
+    lots = [(door.queues.message(), [Recipient(f"r{n}@y.test", "")]) for n in range(100)]
+    door.queues.spool.immediate = True
+    door.admit.submit_all(lots, door.told.append, None)
+    while not door.told:
+        turns += 1
+        await asyncio.sleep(0)
+    assert (len(seen), door.told) == (100, [None])
+    assert max(seen.count(each) for each in seen) <= 16

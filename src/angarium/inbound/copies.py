@@ -15,6 +15,7 @@ from angarium.core.reply import Reply
 from angarium.policy import hooks
 from angarium.policy.chain import Policy
 from angarium.policy.context import Session
+from angarium.policy.going import TURN, Wait, others
 from angarium.policy.hooks import Hook, OfMail
 from angarium.policy.mail import Mail
 
@@ -50,7 +51,9 @@ Ask = Callable[[type[Hook], Mail, Session | None], Awaitable[Reply | None]]
 async def made(mail: Mail, ask: Ask) -> Copies:
     """Ask for each recipient. `ask` returns what a hook refuses with."""
     copies = Copies()
-    for first in mail.each():
+    for number, first in enumerate(mail.each(), 1):
+        if number % TURN == 0:
+            await Wait(others())
         refusal = await ask(hooks.PreEachRcpt, first, mail.session)
         # An alias may have put others in the place of the one.
         if len(first.recipients) > MOST:
@@ -82,4 +85,6 @@ async def _judge(
     elif one.discarded is not None:
         copies.discarded.append(one.discarded)
     else:
+        if one.own:
+            one.finish()  # Here, as it may take a while for all of them.
         copies.kept.append(one)

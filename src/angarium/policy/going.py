@@ -8,10 +8,13 @@ Only a handler that waits gets a task, and the rest of `work` goes on when that 
 
 import asyncio
 from collections.abc import Callable, Coroutine, Generator
-from typing import Any
+from typing import Any, Final
 
 from angarium.policy.chain import Asked
 from angarium.policy.verdict import Verdict
+
+# Recipients of a message which are worked off in one turn of the loop; then others have theirs.
+TURN: Final = 16
 
 
 class Wait:
@@ -29,6 +32,12 @@ class Wait:
         task = asyncio.get_running_loop().create_task(answer)
         yield task
         return task.result()
+
+
+async def others() -> Verdict:
+    """Let all others have a turn; to be waited for."""
+    await asyncio.sleep(0)
+    return Verdict.CONT
 
 
 class Going:

@@ -14,7 +14,7 @@ from angarium.journal.errors import SpoolError
 from angarium.policy import hooks
 from angarium.policy.chain import Policy
 from angarium.policy.context import Session
-from angarium.policy.going import Wait
+from angarium.policy.going import TURN, Wait, others
 from angarium.policy.hooks import OfMail
 from angarium.policy.mail import Mail
 from angarium.policy.options import Variables
@@ -101,11 +101,17 @@ class Rules:
         """Ask for each recipient of these contents. `place` gives one what policy did not."""
         ruled = Ruled()
         reports: list[Parcel] = []
+        asked = 0
         for message, recipients in given:
             kept: list[Mail] = []
             for one in Mail(message, list(recipients), session).each():
+                asked += 1
+                if asked % TURN == 0:
+                    await Wait(others())
                 refusal = await self._rule(one, session, place)
                 if refusal is None:
+                    if one.own:
+                        one.finish()
                     kept.append(one)
                     continue
                 if isinstance(refusal, SpoolError) or refusal.temporary:
