@@ -24,6 +24,8 @@ from angarium.inbound.smtp import SmtpSession
 from angarium.journal.errors import SpoolError
 from angarium.net.loop import RealClock
 from angarium.net.sweep import Sweep
+from angarium.policy.context import Session
+from angarium.policy.parcels import Parcel
 from angarium.queue.throttle import LocalLedger
 from angarium.wire.framing import DotReader, stuff
 from angarium.wire.smtp_grammar import Command, Syntax
@@ -60,6 +62,20 @@ class Admit:
         done: Callable[[SpoolError | None], None],
     ) -> None:
         done(None)
+
+    def submit_all(
+        self,
+        parcels: Sequence[Parcel],
+        done: Callable[[SpoolError | None], None],
+        session: Session,
+    ) -> None:
+        done(None)
+
+    def written(self, message: Message, done: Callable[[], None]) -> None:
+        done()
+
+    def drop(self, message: Message) -> None:
+        """Nothing is kept."""
 
 
 class Nowhere:

@@ -9,6 +9,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from angarium.core.registry import Registry
 from angarium.modules.lua.api.absent import MISSING
@@ -58,7 +59,7 @@ def page() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def ours(registry: "Registry[object]") -> list[str]:
+def ours(registry: "Registry[Any]") -> list[str]:
     """Return the names which the package declares: tests declare others."""
     return [name for name in registry if registry.place(name).file.startswith(str(ROOT / "src"))]
 

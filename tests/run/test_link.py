@@ -43,11 +43,12 @@ def test_a_frame_which_would_fill_the_memory_is_refused() -> None:
 async def test_who_takes_nothing_is_told_from_who_is_not_connected_yet() -> None:
     (ours, our_fds), (its, its_fds) = link.pair()
     made = link.Link(lambda _: None, lambda: None)
-    assert not made.clogged
+    clogged = [made.clogged]
     await asyncio.get_running_loop().create_unix_connection(lambda: made, sock=ours)
-    assert not made.clogged
+    clogged.append(made.clogged)
     made.send(link.Prepare(1, bytes(4 << 20)))
-    assert made.clogged
+    clogged.append(made.clogged)
+    assert clogged == [False, False, True]
     made.close()
     for each in (our_fds, its, its_fds):
         each.close()

@@ -168,7 +168,7 @@ def load(worker: "Parts", name: str, file: str) -> int:
     """Add what a file has to a series; return how many counts it took."""
     folder = DEFAULT_FOLDER
     for _, options in worker.configuration.instances("inbound_audit"):
-        folder = options.serialize_dir
+        folder = getattr(options, "serialize_dir", folder)  # of a room above this one
     place = Path(file) if file else series_file.path_of(Path(), name)
     try:
         found = worker.shared.series(name)

@@ -87,11 +87,11 @@ def boundary_beside(token: str, *tops: Part) -> str:
     octets = b"\n".join([top.raw for top in tops])
     taken = tuple(part.boundary for top in tops for part in top.walk() if part.boundary)
     # Theirs may be a single character: another beginning is tried, and there are ends of trying.
-    for lead in _LEADS:
-        boundary = f"{lead}{token}".encode()
-        if boundary not in octets and not boundary.startswith(taken):
-            break
-    return boundary.decode()
+    made = [f"{lead}{token}" for lead in _LEADS]
+    fits = (
+        each for each in made if each.encode() not in octets and not each.encode().startswith(taken)
+    )
+    return next(fits, made[-1])
 
 
 def message(
