@@ -16,6 +16,7 @@ SILENT: Final = Reply(451, "[internal] the host does not answer", "4.4.1")
 SHUT: Final = Reply(451, "[internal] the host ended the connection", "4.4.2")
 UNREADABLE: Final = Reply(451, "[internal] the host does not speak SMTP", "4.5.0")
 UNSAFE: Final = Reply(451, "[internal] nobody can be asked about such an address", "4.1.3")
+OURS: Final = (SILENT, SHUT, UNREADABLE, UNSAFE)  # what no host has said
 _READ: Final = 4096
 
 

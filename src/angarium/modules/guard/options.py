@@ -1,15 +1,11 @@
 """Options of the modules which keep unwanted mail and hosts out, or count them."""
 
-from typing import Final
-
 from angarium.config.kinds import Bool, Choice, Duration, Int, List, Path, Table, Text
 from angarium.config.option import OURS, option
 from angarium.config.places import Cidr, DomainGlob
 from angarium.config.scope import Naming
 from angarium.modules.kinds import WindowsKind, ZoneKind
 from angarium.modules.options import Module, PolicyModule, needless, not_yet
-
-BY_SCRIPTS: Final = "Only scripts act upon it, and they do not run."
 
 
 class MailLoop(
@@ -159,7 +155,9 @@ class Fingerprint(
     stanza="fingerprint",
     naming=Naming.MAYBE,
     direction="receiving",
-    standing=not_yet(BY_SCRIPTS),
+    standing=not_yet(
+        "It asks p0f 2.0.8, which sees packets and not connections; p0f 3 has another protocol."
+    ),
 ):
     """Asks p0f which system a client runs."""
 
@@ -221,9 +219,7 @@ class RecipientProxy(
     naming=Naming.MAYBE,
     direction="receiving",
     since="4.2",
-    standing=not_yet(
-        BY_SCRIPTS, "recipients are taken without asking their host whether they exist"
-    ),
+    standing=needless("Scripts have `msys.beta.rcptto_proxy` without it."),
 ):
     """Lets scripts ask another host whether it would take a recipient."""
 

@@ -48,7 +48,6 @@ MISSING: Final[Mapping[str, str]] = {
     "the module adaptive": "msys.adaptive.registerRules",
     "the module mstore": "msys.mstore.load",
     "the module chunk_logger": "msys.beta.chunk_logger_int.log msys.ts.chunk_logger.log",
-    "the module smtp_rcptto_proxy": "msys.beta.rcptto_proxy.query",
     "Sieve": "msys.runSieveScript",
     "SMPP": "msys.smpp.smpp_get_message_id_from_pdu",
     "delivery by HTTP": (
