@@ -1,6 +1,7 @@
 """Work which asks policy costs no task while nobody waits."""
 
 import asyncio
+import inspect
 
 from angarium.policy.going import Going, Wait
 from angarium.policy.verdict import CONT, DONE, Verdict
@@ -70,3 +71,29 @@ def test_work_which_runs_is_not_ended_from_inside() -> None:
     going.append(Going(work(), lambda: None))
     assert going[0].begin()
     assert done == [1]
+
+
+async def test_work_may_be_ended_before_what_it_waits_for_has_begun() -> None:
+    begun: list[str] = []
+
+    async def handler() -> Verdict:
+        begun.append("handler")
+        await asyncio.sleep(600)
+        return Verdict.CONT
+
+    inner = handler()
+
+    async def answer() -> Verdict:
+        return await inner
+
+    async def work() -> None:
+        await Wait(answer())
+
+    going = Going(work(), lambda: None)
+    assert not going.begin()
+    going.stop()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert begun == ["handler"]
+    assert inspect.getcoroutinestate(inner) == inspect.CORO_CLOSED
+    assert asyncio.all_tasks() == {asyncio.current_task()}

@@ -60,7 +60,8 @@ class Going:
         task, work = self._task, self._work
         if task is not None and work is not None:
             self._task = self._work = None
-            task.cancel()
+            # Not at once: a task which has not begun would leave the handler's coroutine unawaited.
+            task.get_loop().call_soon(task.cancel)
             work.close()
 
     def _step(self) -> bool:
