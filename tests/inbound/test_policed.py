@@ -311,6 +311,35 @@ def test_a_trusted_client_is_whom_policy_trusts() -> None:
     assert talk.say("RCPT TO:<b@far.example>")[0].startswith("250")
 
 
+@pytest.mark.parametrize("trusting", [True, False])
+def test_a_handler_sees_the_recipient_to_whom_the_client_may_not_send(trusting: bool) -> None:
+    seen: list[str] = []
+
+    class Changing:
+        @on(hooks.RcptTo)
+        def change(self, event: hooks.RcptTo) -> None:
+            mail = event.session.mail
+            assert mail is not None
+            seen.append(mail.rcptto)
+            mail.readdress(f"x-{mail.rcptto}")
+            if trusting and mail.rcptto.endswith("far.example"):
+                event.session.variables["can_relay"] = "true"
+
+    desk = Desk(policy=Changing())
+    talk = desk.greeted()
+    talk.say("MAIL FROM:<a@client.example>")
+    assert talk.say("RCPT TO:<b@mx.example>")[0].startswith("250")
+    assert talk.say("RCPT TO:<c@far.example>")[0].startswith("250" if trusting else "550")
+    assert trusting or desk.rejections[-1].phase == 13
+    assert talk.say("RCPT TO:<d@far.example>")[0].startswith("250" if trusting else "550")
+    assert seen == ["b@mx.example", "c@far.example", "d@far.example"]
+    talk.say("DATA")
+    talk.send(CONTENT + b".\r\n")
+    ((_, recipients),) = desk.admit.taken
+    kept = ["x-b@mx.example", "x-c@far.example", "x-d@far.example"]
+    assert [each.address for each in recipients] == kept[: 3 if trusting else 1]
+
+
 def test_a_module_that_is_passed_over_is_not_asked() -> None:
     class Gate:
         @on(hooks.Connect)

@@ -235,8 +235,12 @@ class PolicedSession(SmtpSession):
         envelope, context = self._envelope, self.context
         assert envelope is not None
         reply = envelope.add(rcpt)
-        if reply is not replies.RCPT_OK and reply is not replies.RELAYING_DENIED:
-            self._no(reply, _RCPT, rcpt)
+        asked = self._policing.policy.chain(hooks.RcptTo) is not None
+        denied = asked and reply is replies.RELAYING_DENIED
+        if denied and self._as_if_trusted(envelope, rcpt):
+            reply = replies.RCPT_OK
+        if reply is not replies.RCPT_OK:
+            self._no(reply, _RELAY if reply is replies.RELAYING_DENIED else _RCPT, rcpt)
             return
         mail = context.mail
         assert mail is not None
@@ -244,26 +248,30 @@ class PolicedSession(SmtpSession):
         named = len(envelope.recipients)
         context.variables["message_rcpt_count"] = str(named)
         context.variables["connection_rcpt_count"] = str(self._recipients + named)
-        if reply is replies.RCPT_OK and self._policing.policy.chain(hooks.RcptTo) is None:
-            self._wire.answer(reply)
+        if asked:
+            self._go(self._recipient(envelope, rcpt, denied))
         else:
-            self._go(self._recipient(envelope, rcpt, reply))
+            self._wire.answer(reply)
 
-    async def _recipient(self, envelope: Envelope, rcpt: Rcpt, reply: Reply) -> None:
-        added = envelope.recipients[-1] if reply is replies.RCPT_OK else None
+    def _as_if_trusted(self, envelope: Envelope, rcpt: Rcpt) -> bool:
+        """Note a recipient to whom only a trusted client may send: policy may say it is one."""
+        envelope.trusted = True
+        noted = envelope.add(rcpt) is replies.RCPT_OK
+        envelope.trusted = False
+        return noted
+
+    async def _recipient(self, envelope: Envelope, rcpt: Rcpt, denied: bool) -> None:
+        added = envelope.recipients[-1]
         refusal = await self._ask(hooks.RcptTo, self.context, rcpt.address)
-        if refusal is None and added is None and self.context.trusted:
-            envelope.trusted = True
-            reply = envelope.add(rcpt)
-        if refusal is not None:
-            reply = refusal
-            if added is not None:
-                # A handler may have changed the list, and two recipients may be equal.
-                envelope.recipients[:] = [r for r in envelope.recipients if r is not added]
-        if reply is replies.RCPT_OK:
-            self._wire.answer(reply)
+        if refusal is None and denied:
+            envelope.trusted = self.context.trusted
+            refusal = None if envelope.trusted else replies.RELAYING_DENIED
+        if refusal is None:
+            self._wire.answer(replies.RCPT_OK)
         else:
-            self._no(reply, _RELAY if reply is replies.RELAYING_DENIED else _RCPT, rcpt)
+            # A handler may have changed the list, and two recipients may be equal.
+            envelope.recipients[:] = [r for r in envelope.recipients if r is not added]
+            self._no(refusal, _RELAY if refusal is replies.RELAYING_DENIED else _RCPT, rcpt)
 
     # The message.
 
