@@ -95,6 +95,43 @@ async def test_a_job_that_cannot_be_written_is_not_run(tmp_path: Path) -> None:
     assert Store(path).load() == []
 
 
+async def test_what_was_counted_as_run_is_run_though_the_next_one_cannot_be(
+    tmp_path: Path,
+) -> None:
+    clock, path = FakeClock(), str(tmp_path / "sched.db")
+    jobs = made(clock)
+    await jobs.use(path, aside)
+    for command in ("one", "two"):
+        await jobs.add(int(clock.time()), 0, command, aside)
+    left = [1]
+
+    async def once(work: Callable[..., Any], *arguments: object) -> Any:
+        if not left:
+            raise sqlite3.OperationalError("disk I/O error")
+        left.pop()
+        return work(*arguments)
+
+    assert [each.command for each in await jobs.due(once)] == ["one"]
+    assert [each.command for each in await jobs.due(aside)] == ["two"]
+
+
+async def test_a_job_that_is_deleted_while_it_comes_due_does_not_come_back(tmp_path: Path) -> None:
+    clock, path = FakeClock(), str(tmp_path / "sched.db")
+    jobs = made(clock)
+    await jobs.use(path, aside)
+    await jobs.add(int(clock.time()), 60, "one", aside)
+    meanwhile = [1]
+
+    async def slow(work: Callable[..., Any], *arguments: object) -> Any:
+        if meanwhile:
+            meanwhile.pop()
+            await jobs.delete(1, aside)
+        return work(*arguments)
+
+    assert await jobs.due(slow) == []
+    assert Store(path).load() == []
+
+
 async def test_jobs_are_bounded_and_need_the_module(monkeypatch: pytest.MonkeyPatch) -> None:
     jobs = Schedule(FakeClock())
     with pytest.raises(CommandError, match="no module sched"):

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from angarium.config.load import load_snapshot
-from angarium.console.session import MAX_LOGGED
+from angarium.console.errors import RefusedError, UnknownError
+from angarium.console.session import MAX_LOGGED, Session
 from helpers.consoles import OPERATOR, VIEWER, FakeServer, Talk
 
 
@@ -93,3 +94,12 @@ async def test_any_lines_are_answered_and_what_is_in_force_can_be_read(lines: li
             assert not outcome.failed or str(outcome.result)
             json.dumps(outcome.result.plain())
         load_snapshot(server.live.snapshot)
+
+
+def test_what_somebody_may_not_give_he_may_not_schedule(server: FakeServer) -> None:
+    who = Session(server, VIEWER, server.node)
+    who.check("config show")
+    with pytest.raises(RefusedError):
+        who.check("config set retry_interval 5")
+    with pytest.raises(UnknownError):
+        who.check("nonsense")

@@ -143,26 +143,39 @@ class Schedule:
         """Return the jobs which are to be run now, and count them as run.
 
         Raises:
-            CommandError: that cannot be written; none of the rest is run now.
+            CommandError: that cannot be written of the first one; none is run now.
         """
         now = int(self._clock.time())
         found: list[Job] = []
         for job in [each for each in self.jobs if each.next <= now]:
-            if job.every:
-                # Times that went by while nobody was there are not made up for.
-                passed = (now - job.next) // job.every + 1
-                later = replace(job, next=job.next + passed * job.every)
-                if self._store is not None:
-                    await self._kept(aside, self._store.put, later)
-                if job.number in self._jobs:
-                    self._jobs[job.number] = later
-                    found.append(job)
-            else:
-                if self._store is not None:
-                    await self._kept(aside, self._store.delete, job.number)
-                if self._jobs.pop(job.number, None) is not None:
-                    found.append(job)
+            try:
+                there = await self._count(job, now, aside)
+            except CommandError:
+                if found:
+                    break  # Those are counted as run, so run they must be; the rest is met again.
+                raise
+            if there:
+                found.append(job)
         return found
+
+    async def _count(self, job: Job, now: int, aside: Aside) -> bool:
+        """Count a job as run; say whether it is still there."""
+        if not job.every:
+            if self._store is not None:
+                await self._kept(aside, self._store.delete, job.number)
+            return self._jobs.pop(job.number, None) is not None
+        # Times that went by while nobody was there are not made up for.
+        passed = (now - job.next) // job.every + 1
+        later = replace(job, next=job.next + passed * job.every)
+        if self._store is not None:
+            await self._kept(aside, self._store.put, later)
+        if job.number not in self._jobs:
+            # It was deleted meanwhile, and has just been written again.
+            if self._store is not None:
+                await self._kept(aside, self._store.delete, job.number)
+            return False
+        self._jobs[job.number] = later
+        return True
 
     async def _kept(self, aside: Aside, work: Callable[..., Any], *arguments: object) -> Any:
         try:
