@@ -456,6 +456,10 @@ def test_messages_and_recipients_are_counted_as_the_predefined_variables_say() -
         ("2", "2", "0"), ("2", "3", "1"), ("2", "4", "2"), ("2", "4", "2"),
     ]  # fmt: skip
     assert desk.message.session_variables["connection_message_count"] == "2"
+    # A refused one is counted as well: what counts are the commands.
+    talk.send(b"MAIL FROM:<a@client.example>\r\nRCPT TO:<b@far.example>\r\n")
+    talk.send(b"RCPT TO:<b@mx.example>\r\n")
+    assert seen[-1] == ("3", "6", "2")
 
 
 def test_a_dropped_message_counts_as_one() -> None:

@@ -49,13 +49,23 @@ _CONNECT, _EHLO, _MAIL, _RCPT, _DATA, _BODY, _RELAY = 1, 2, 4, 6, 8, 9, 13
 class PolicedSession(SmtpSession):
     """One connection whose policy has handlers."""
 
-    __slots__ = ("_arrived", "_copies", "_going", "_listed", "_policing", "context")
+    __slots__ = (
+        "_arrived",
+        "_copies",
+        "_going",
+        "_listed",
+        "_named",
+        "_named_in_all",
+        "_policing",
+        "context",
+    )
 
     def __init__(self, services: Services, listen: str, policing: Policing) -> None:
         super().__init__(services, listen)
         self._policing = policing
         self._copies = copies.wanted(policing.policy)
         self._going: Going | None = None
+        self._named = self._named_in_all = 0  # RCPT since MAIL, and since the session began
         self._listed = False  # the hooks of the list of recipients were asked
         # As the peer sent it, until it is handed over or dropped.
         self._arrived: Body | None = None
@@ -212,6 +222,7 @@ class PolicedSession(SmtpSession):
         context.mail, self._listed = mail, False
         context.variables["connection_message_count"] = str(self._messages + 1)
         context.variables["message_rcpt_count"] = "0"
+        self._named = 0
         if self._policing.policy.chain(hooks.MailFrom) is None:
             self._wanted_sender(envelope, mail)
         else:
@@ -234,6 +245,10 @@ class PolicedSession(SmtpSession):
     def _rcpt(self, rcpt: Rcpt) -> None:
         envelope, context = self._envelope, self.context
         assert envelope is not None
+        self._named += 1
+        self._named_in_all += 1
+        context.variables["message_rcpt_count"] = str(self._named)
+        context.variables["connection_rcpt_count"] = str(self._named_in_all)
         reply = envelope.add(rcpt)
         asked = self._policing.policy.chain(hooks.RcptTo) is not None
         denied = asked and reply is replies.RELAYING_DENIED
@@ -245,9 +260,6 @@ class PolicedSession(SmtpSession):
         mail = context.mail
         assert mail is not None
         mail.message.variables.update(envelope.variables(rcpt))
-        named = len(envelope.recipients)
-        context.variables["message_rcpt_count"] = str(named)
-        context.variables["connection_rcpt_count"] = str(self._recipients + named)
         if asked:
             self._go(self._recipient(envelope, rcpt, denied))
         else:
