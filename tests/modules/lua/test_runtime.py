@@ -297,3 +297,10 @@ def test_scripts_are_collected_from(state: State) -> None:
     state.collect()
     assert state.memory < before - 900_000
     assert "the server decides 'stop'" in fails(state, "collectgarbage('stop')")
+
+
+def test_a_script_which_runs_away_is_stopped_with_its_line_though_it_catches_all() -> None:
+    state = State(services(), Limits(seconds=0.05))
+    text = b"\nwhile true do\n  pcall(function()\n    while true do end\n  end)\nend"
+    with pytest.raises(ScriptError, match=r"\Ap\.lua:4: stopped: it ran for more than"):
+        state.run_now(state.load(text, "p.lua"))

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner, Result
 
 from angarium.run.programs.policy_test import command
@@ -28,8 +29,9 @@ def folder(tmp_path: Path, **texts: str) -> Path:
     return tmp_path
 
 
-def test_the_examples_hold() -> None:
-    result = run(str(ROOT / "examples" / "policy"))
+@pytest.mark.parametrize("language", ["policy", "policy-lua"])
+def test_the_examples_hold(language: str) -> None:
+    result = run(str(ROOT / "examples" / language))
     assert result.exit_code == 0, result.output
     assert "0 failed" in result.output
 

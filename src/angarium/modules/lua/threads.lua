@@ -15,6 +15,7 @@ local error, pcall, xpcall, select, pairs = error, pcall, xpcall, select, pairs
 local yield, resume, create = coroutine.yield, coroutine.resume, coroutine.create
 local running, status = coroutine.running, coroutine.status
 local clock, collectgarbage, traceback = os.clock, collectgarbage, debug.traceback
+local getinfo = debug.getinfo
 local setmetatable, type = setmetatable, type
 
 local FINISHED, AWAIT = {}, {}
@@ -25,9 +26,23 @@ local DONE, WAITS, FAILED = 0, 1, 2
 local INSTRUCTIONS = 10000              -- some 0.1 ms
 local ticks, began, stopped, depth = 0, 0, nil, 0
 
+-- Where a script is: its innermost function that is neither ours nor of C. It is part of the reason,
+-- for a pcall of the script may catch the error, and then it is raised again elsewhere.
+local OURS = { ["prelude"] = true, ["threads"] = true, ["sandbox"] = true }
+
+local function place()
+  local level = 4
+  local found = getinfo(level, "Sl")
+  while found and (found.currentline < 1 or OURS[found.short_src]) do
+    level = level + 1
+    found = getinfo(level, "Sl")
+  end
+  return found and found.short_src .. ":" .. found.currentline .. ": " or ""
+end
+
 local function stop(why)
-  stopped = why
-  error(why, 3)
+  stopped = place() .. why
+  error(stopped, 0)
 end
 
 debug.sethook(function()
