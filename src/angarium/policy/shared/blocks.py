@@ -1,6 +1,7 @@
 """Blocks of addresses as scripts and operators write them: 10.0.0.1, 10.0.0.0/8, /24."""
 
 import ipaddress
+from functools import lru_cache
 
 from angarium.core.errors import Error
 
@@ -9,6 +10,7 @@ class BlockError(Error):
     """What was written is no address and no block of addresses."""
 
 
+@lru_cache(maxsize=4096)  # the same few are asked for with each command of a session
 def packed(address: str) -> bytes:
     """Return an address as it is a key: 4 octets or 16. Raises BlockError.
 
