@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -19,19 +20,25 @@ async def fetcher() -> AsyncIterator[Fetcher]:
 
 @pytest.fixture
 async def port() -> AsyncIterator[int]:
+    answers = []
+
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        lines = [line for line in head.split(b"\r\n") if line.lower().startswith((b"get", b"au"))]
-        body = b"|".join(lines)
-        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s"
-                     % (len(body), body))  # fmt: skip
-        await writer.drain()
-        writer.close()
+        answers.append(asyncio.current_task())
+        with closing(writer), suppress(asyncio.IncompleteReadError):  # Who is refused says nothing.
+            head = await reader.readuntil(b"\r\n\r\n")
+            wanted = (b"get", b"au")
+            lines = [line for line in head.split(b"\r\n") if line.lower().startswith(wanted)]
+            body = b"|".join(lines)
+            writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s"
+                         % (len(body), body))  # fmt: skip
+            await writer.drain()
+        await writer.wait_closed()
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     yield server.sockets[0].getsockname()[1]
     server.close()
     await server.wait_closed()
+    await asyncio.gather(*filter(None, answers))
 
 
 async def test_names_are_asked_of_the_worker(fetcher: Fetcher, port: int) -> None:
