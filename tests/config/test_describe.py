@@ -43,7 +43,6 @@ def test_a_host_says_what_unset_means_there() -> None:
         ("tls", "Any value but no and ifavailable refuses the file. Send through"),
         ("use_dane", "Any value but false refuses the file."),
         ("ha_proxy_server", "A file with it is refused. Leaving"),
-        ("static_routes.target", "A file with it is refused."),
         ("retry_interval", ""),
     ],
 )

@@ -22,6 +22,7 @@ PANICS: Final = ("custom_logger", "exim_logger", "postfix_logger", "sendmail_log
 # Those which are policy; they run in the workers. In `modules/means` stands what they are.
 POLICY: Final[Mapping[str, str]] = {
     "scriptlet": "angarium.modules.lua.scriptlet:Scriptlet",
+    "chunk_logger": "angarium.modules.loggers.chunk_logger:ChunkLogger",
     "python": "angarium.modules.python.module:Python",
     "as_logger": "angarium.modules.guard.as_logger:SeriesLogger",
     "conntrol": "angarium.modules.guard.conntrol:ConnControl",

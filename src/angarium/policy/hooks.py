@@ -428,7 +428,7 @@ ABSENT: Final[dict[str, str]] = {
     "build_request": "delivery by HTTP",
     "handle_response": "delivery by HTTP",
     "smpp_submit_response": "SMPP",
-    "chunk_logger_log": "the module chunk_logger",
+    "chunk_logger_log": "a call by modules in C; scripts have msys.ts.chunk_logger.log",
     "cluster_nodename": "the cluster",
     "core_suspension": "the module curfew",
     "dns_get_As": "the module mxip",

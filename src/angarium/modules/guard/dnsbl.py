@@ -61,12 +61,12 @@ class Dnsbl:
         score = sum(each.weight for each in found)
         session.variables[SCORE] = str(score)
         if found:
-            session.variables[ZONES] = " ".join(map(str, found))
+            session.variables[ZONES] = " ".join(each.domain for each in found)
         if score < self._threshold:
             return CONT
         self._listed.value += 1
         self._tell("INFO", f"{session.address} has {score} by {session.variables[ZONES]}")
-        session.tables[self._name] = self._reply(session.address, str(found[0]), score)
+        session.tables[self._name] = self._reply(session.address, found[0].domain, score)
         return self._refused(event, "connect")
 
     @on(RcptTo)

@@ -11,7 +11,7 @@ The form is that of Postfix's postscreen_dnsbl_sites, so what is known can be co
 import ipaddress
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 _FORM: Final = re.compile(r"([^=*\s]+)(?:=([^*\s]+))?(?:\*([+-]?[0-9]{1,4}))?")
@@ -28,6 +28,7 @@ class Zone:
     domain: str
     weight: int = 1
     answers: Octets = ()
+    text: str = field(default="", compare=False)  # as it is written
 
     def question(self, address: str) -> str:
         """Return the name which is asked for about an address."""
@@ -55,7 +56,7 @@ class Zone:
         )
 
     def __str__(self) -> str:
-        return self.domain
+        return self.text or self.domain
 
 
 def zone(text: str) -> Zone:
@@ -70,7 +71,7 @@ def zone(text: str) -> Zone:
     weight = int(found[3]) if found[3] else 1
     if not weight:
         raise ValueError(f"{text!r} counts nothing")
-    return Zone(domain, weight, _octets(found[2]) if found[2] else ())
+    return Zone(domain, weight, _octets(found[2]) if found[2] else (), text.strip())
 
 
 def _octets(text: str) -> Octets:

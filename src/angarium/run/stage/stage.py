@@ -12,12 +12,14 @@ nobody delivers.
 """
 
 import asyncio
+import tempfile
 from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Final, cast
 
 from angarium.config.resolve import Configuration
+from angarium.core.errors import Error
 from angarium.core.ident import Idents
 from angarium.core.message import DEFAULT_BINDING, DEFAULT_BINDING_GROUP, Message, Recipient
 from angarium.core.reply import Reply
@@ -67,6 +69,8 @@ class Stage:
 
     def __init__(self, configuration: Configuration, loop: VirtualLoop) -> None:
         """Raises Error: policy cannot be used."""
+        # What modules write goes with the stage.
+        self._folder = tempfile.TemporaryDirectory(prefix="angarium-stage-")
         self.loop = loop
         self.clock = clock = VirtualClock(loop)
         self.configuration = configuration
@@ -115,7 +119,7 @@ class Stage:
             board=board,
             ledger=ledger,
             metrics=metrics,
-            state=Path("/nonexistent"),
+            state=Path(self._folder.name),
             number=0,
             host=host.name,
             panic=self._panic,
@@ -130,7 +134,12 @@ class Stage:
         self._ruling = Ruling(
             means, services, admit, self.settle, bounces, partial(_refused, self, bounces)
         )
-        self._ruling.enforce(self._ruling.prepare(configuration), configuration, reload=True)
+        try:
+            policing = self._ruling.prepare(configuration)
+        except Error:
+            self._folder.cleanup()
+            raise
+        self._ruling.enforce(policing, configuration, reload=True)
         services.profiles = Profiles(configuration, host.name, policing=services.policing)
         self.sweep.start(loop)
 
@@ -154,6 +163,7 @@ class Stage:
         for session in list(self.services.sessions):
             session.abort()
         self._ruling.policing.replace()
+        self._folder.cleanup()
 
 
 class _Row:

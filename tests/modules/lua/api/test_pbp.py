@@ -18,6 +18,7 @@ from helpers.snippets import running, state
 
 held: list[Session] = []
 
+
 @lua("test.pbp.session")
 def given() -> Session:
     """Return the session of the test."""

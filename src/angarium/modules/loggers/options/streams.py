@@ -3,7 +3,7 @@
 from angarium.config.kinds import Bool, Choice, Duration, List, Path, Pattern, Text
 from angarium.config.option import option
 from angarium.config.scope import Naming
-from angarium.modules.kinds import LogPlace
+from angarium.modules.kinds import DirectPlace, LogPlace
 from angarium.modules.loggers.place import FACILITIES
 from angarium.modules.options import Logger, Module, Wrapper, needless, not_yet
 
@@ -26,12 +26,14 @@ class ChunkLogger(
     stanza="chunk_logger",
     naming=Naming.MAYBE,
     since="4.2",
-    standing=not_yet("Scripts log by it, and they do not run."),
 ):
     """Writes what scripts want to have logged, without making them wait."""
 
     destination = option(
-        LogPlace(), None, doc="Log of what scripts say.", example="/var/log/angarium/policy.log"
+        DirectPlace(),
+        None,
+        doc="Log of what scripts say; unset: `log/chunk.log`.",
+        example="/var/log/angarium/policy.log",
     )
     timestamp_format = option(
         Text(),

@@ -47,7 +47,6 @@ MISSING: Final[Mapping[str, str]] = {
     ),
     "the module adaptive": "msys.adaptive.registerRules",
     "the module mstore": "msys.mstore.load",
-    "the module chunk_logger": "msys.beta.chunk_logger_int.log msys.ts.chunk_logger.log",
     "Sieve": "msys.runSieveScript",
     "SMPP": "msys.smpp.smpp_get_message_id_from_pdu",
     "delivery by HTTP": (
