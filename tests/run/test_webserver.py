@@ -102,6 +102,39 @@ async def settled(made: WebServer) -> None:
         await asyncio.wait([task for task in made._tasks if "_listen" in repr(task)], timeout=5)
 
 
+async def test_who_is_to_end_goes_over_to_no_generation_before(
+    web: tuple[WebServer, int],
+) -> None:
+    made, port = web
+    more = [listening() for _ in range(20)]  # so that it is long under way
+    ports = [each for _, each in more]
+    coming = {name: each for one in more for name, each in given(*one).items()}
+    made.prepare(configured(port, *ports), coming)
+    made.commit(reload=True)
+    await made.drain(5.0)  # what fails in the commit fails here
+    made.prepare(configured(port), {})
+    made.commit(reload=True)
+    await settled(made)
+    for each in (port, ports[0], ports[-1]):
+        with pytest.raises(OSError, match="Connect call failed"):
+            await ask(each, "/healthz")
+
+
+async def test_of_two_generations_at_once_the_second_is_in_force(
+    web: tuple[WebServer, int],
+) -> None:
+    made, port = web
+    opened, other = listening()
+    made.prepare(configured(port, more="http_hosts = ( mta.test )"), {})
+    made.commit(reload=True)
+    await asyncio.sleep(0)  # in the middle of it
+    made.prepare(configured(port, other), given(opened, other))
+    made.commit(reload=True)
+    await settled(made)
+    assert (await ask(port, "/healthz", host="mta.test")).status == 421
+    assert (await ask(other, "/healthz")).status == 200
+
+
 async def test_a_socket_which_comes_again_takes_the_place_of_the_one_before(
     web: tuple[WebServer, int],
 ) -> None:

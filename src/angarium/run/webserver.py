@@ -56,6 +56,7 @@ class WebServer(Process):
         self._state = ServerState()
         self._logs: HttpLogs
         self._sockets: dict[str, socket.socket] = {}
+        self._changing = asyncio.Lock()  # one generation after another, and the end after all
         self._tracing: asyncio.Task[None] | None = None
         self._prepared: tuple[Configuration, dict[str, socket.socket]] | None = None
 
@@ -65,9 +66,8 @@ class WebServer(Process):
         self._state_folder = Path(start.state)
         watchdog.attend(self._state_folder / "run", scoreboard.WEB, NAME)
         self._watching = Watching(self._state_folder, self._clock.time)
-        self._sockets = _taken(descriptors)
         self._logs = HttpLogs(configuration, self._state_folder, self._clock, self.alarm)
-        await self._listen(configuration)
+        await self._listen(configuration, _taken(descriptors))
         self._trace(configuration)
         self.ready()
         while not self._stopping.is_set():
@@ -78,10 +78,23 @@ class WebServer(Process):
                 await asyncio.wait_for(self._stopping.wait(), LOOK_SECONDS)
             except TimeoutError:
                 continue
-        self._close()
+        async with self._changing:
+            self._close()
 
-    async def _listen(self, configuration: Configuration) -> None:
-        """Listen on what the configuration wants, and on nothing else."""
+    async def _listen(self, configuration: Configuration, coming: dict[str, socket.socket]) -> None:
+        """Go over to a generation and the sockets which came with it, unless we are to end."""
+        async with self._changing:
+            if self._stopping.is_set():
+                for each in coming.values():
+                    each.close()
+                return
+            for name in coming.keys() & self._sockets.keys():
+                self._sockets.pop(name).close()
+            self._sockets |= coming
+            await self._answer(configuration)
+
+    async def _answer(self, configuration: Configuration) -> None:
+        """Answer on what the configuration wants, and on nothing else."""
         wanted = configuration.listens(HTTP)
         for where in list(self._open):
             # With other options a listener is another one, on the same socket.
@@ -164,11 +177,8 @@ class WebServer(Process):
         if self._prepared is not None:
             configuration, coming = self._prepared
             self._prepared = None
-            for name in coming.keys() & self._sockets.keys():
-                self._sockets.pop(name).close()
-            self._sockets |= coming
             self._logs.use(configuration)
-            self.spawn(self._listen(configuration))
+            self.spawn(self._listen(configuration, coming))
             self._trace(configuration)
 
     def abort(self) -> None:
