@@ -175,16 +175,22 @@ def python_for(user: str, environment: dict[str, str]) -> str:
     pytest.skip(f"{user} may not run any Python with our packages here")
 
 
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Return one which everybody may go into; into that of the tests only its owner may."""
+    with tempfile.TemporaryDirectory(prefix="angarium-") as made:
+        Path(made).chmod(0o755)
+        yield Path(made)
+
+
 @ROOT
 @pytest.mark.effect("security.user", "security.group", "security.supplemental_groups")
-async def test_root_becomes_the_user_of_the_security_stanza() -> None:
+async def test_root_becomes_the_user_of_the_security_stanza(folder: Path) -> None:
     ours = [each for each in sys.path if each.endswith(("site-packages", "src"))]
     environment = {"PYTHONPATH": ":".join(ours)}
     python = python_for("nobody", environment)
     nobody = pwd.getpwnam("nobody")
     gid = grp.getgrnam("daemon").gr_gid
-    folder = Path(tempfile.mkdtemp(prefix="angarium-"))
-    folder.chmod(0o755)
     config = folder / "ecelerity.conf"
     low = 911  # a port nobody may open
     config.write_text(
@@ -228,12 +234,10 @@ async def test_root_becomes_the_user_of_the_security_stanza() -> None:
 
 @ROOT
 @pytest.mark.effect("security.capabilities")
-async def test_with_its_capability_a_reload_may_listen_on_a_low_port() -> None:
+async def test_with_its_capability_a_reload_may_listen_on_a_low_port(folder: Path) -> None:
     ours = [each for each in sys.path if each.endswith(("site-packages", "src"))]
     environment = {"PYTHONPATH": ":".join(ours)}
     python = python_for("nobody", environment)
-    folder = Path(tempfile.mkdtemp(prefix="angarium-"))
-    folder.chmod(0o755)
     config = folder / "ecelerity.conf"
     security = (
         'security { user = "nobody" group = "nogroup" '
@@ -395,12 +399,10 @@ async def test_ctrl_c_ends_it_as_sigterm_does(tmp_path: Path) -> None:
 
 
 @ROOT
-async def test_who_cannot_read_the_configuration_again_is_told_at_the_start() -> None:
+async def test_who_cannot_read_the_configuration_again_is_told_at_the_start(folder: Path) -> None:
     ours = [each for each in sys.path if each.endswith(("site-packages", "src"))]
     environment = {"PYTHONPATH": ":".join(ours)}
     python = python_for("nobody", environment)
-    folder = Path(tempfile.mkdtemp(prefix="angarium-"))
-    folder.chmod(0o755)
     config = folder / "ecelerity.conf"
     config.write_text(PLAIN.format(port=912) + 'security { user = "nobody" group = "nogroup" }\n')
     config.chmod(0o600)
