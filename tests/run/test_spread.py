@@ -96,6 +96,16 @@ async def test_what_workers_count_is_counted_for_the_node(node: Node) -> None:
     await until(lambda: all(each.counters.read(b"/c") == 1 for each in workers))
 
 
+async def test_what_is_defined_nowhere_goes_over_to_who_begins(node: Node) -> None:
+    one = node.worker(0)
+    one.counters.add(b"/c", 7)
+    two = node.worker(1)
+    assert node.spread(1).open_
+    await node.spread(1).known()
+    assert two.has("counters")
+    assert two.counters.read(b"/c") == 7
+
+
 async def test_a_worker_which_begins_late_is_told_all_also_of_the_dead(node: Node) -> None:
     one, two = node.counting(0), node.counting(1)
     one.series("s").add(A, 5)

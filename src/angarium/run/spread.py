@@ -143,7 +143,7 @@ class Spread:
         shared.alive = self._alive
         shared.opened = self.open
         shared.changed = self._changed
-        if shared.in_use:  # Policy was there before us.
+        if shared.in_use or self._others_speak():  # Policy, or who is to end, was there before us.
             self.open()
 
     @property
@@ -152,6 +152,10 @@ class Spread:
 
     def _alive(self) -> list[Origin]:
         return [self._me, *(each.origin for each in self.siblings.values())]
+
+    def _others_speak(self) -> bool:
+        """Say whether there is anything to hear: what the console counts is defined nowhere."""
+        return self._folder.is_dir() and any(True for _ in self._numbers())
 
     # -- begin and end -----------------------------------------------------------------------
 

@@ -4,7 +4,7 @@
     shared.series("logins").add(packed("192.0.2.1"))      whenever something happens
 
 `run/spread` tells the workers of a node about it; a worker knows what others have done within
-100 ms. Nothing is told, and no socket is open, before something is defined.
+100 ms. Nothing is told, and no socket is open, before something is defined, here or at another.
 """
 
 from collections.abc import Callable, Iterator
