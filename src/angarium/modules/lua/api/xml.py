@@ -13,6 +13,7 @@ from typing import Final
 from lxml import etree
 
 from angarium.modules.lua.bind import LuaError, lua, lua_object
+from angarium.modules.lua.values import TableHandle
 
 DECLARATION: Final = '<?xml version="1.0" encoding="utf8"?>\n'
 TEXT: Final = "text"
@@ -115,7 +116,7 @@ def xpath(self: Document, query: str, contextnode: object = None) -> Nodes:
     if isinstance(contextnode, Node):
         start = contextnode.element
     elif contextnode is not None:
-        inner = getattr(contextnode, "get", lambda _key: None)(1)
+        inner = contextnode.get(1) if isinstance(contextnode, TableHandle) else None
         if not isinstance(inner, Node):
             raise LuaError("the context of xpath is a node")
         start = inner.element
