@@ -84,5 +84,10 @@ async def test_each_listener_is_as_its_stanza_says(tmp_path: Path, ports: dict[s
         assert sizes[world.port] != (32768, 65536)
         world.listener = listener.replace("= 16384", "= 8192").replace("= 7", "= 9")
         await world.reload("")
-        rooms, sizes = looked(pid, ports["small"])
-        assert (rooms[ports["short"]], sizes[ports["small"]]) == (9, (16384, 65536))
+
+        async def smaller() -> bool:
+            rooms, sizes = looked(pid, ports["small"])
+            return (rooms[ports["short"]], sizes[ports["small"]]) == (9, (16384, 65536))
+
+        # "reloaded" is said when all have been told; the worker does it a little later.
+        await world.eventually(smaller, "other buffers")
