@@ -117,6 +117,18 @@ async def test_one_worker_writes_and_another_one_takes_over_what_it_had_not(
     after.journal.stop()
 
 
+async def test_who_ends_writes_though_it_is_not_the_first(tmp_path: Path) -> None:
+    first, second = (Kept(tmp_path, number, alive=(0, 1)) for number in (0, 1))
+    second.set(b"a")  # and the first one ends before it has heard of it
+    first.set(b"b")
+    first.journal.stop()
+    second.journal.stop()
+    after = Kept(tmp_path)
+    assert sorted(after.keys) == [b"a", b"b"]
+    after.journal.stop()
+    assert first.told == second.told == after.told == []
+
+
 async def test_what_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "new").write_text("in the way")
     kept = Kept(tmp_path)

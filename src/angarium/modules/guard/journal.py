@@ -1,12 +1,15 @@
 """A map of values (`policy/shared/values`) as a file, so that it survives a restart.
 
-The first worker of the node writes for all. What is set is appended every few seconds; when the
-file has grown to much more than what is kept, it is written anew. Each piece has its length and its
-sum: what a crash cut off, or a disk spoilt, ends the reading there and is told. A crash of the
-machine loses the last seconds, which is what a greylist may lose.
+The first worker of the node writes for all; a worker which ends writes what it has heard of late
+too, since the first one may be new and not know it yet. What is set is appended every few seconds;
+when the file has grown to much more than what is kept, it is written anew. Each piece has its
+length and its sum: what a crash cut off, or a disk spoilt, ends the reading there and is told. A
+crash of the machine loses the last seconds, which is what a greylist may lose.
 """
 
 import asyncio
+import contextlib
+import fcntl
 import os
 import struct
 import threading
@@ -29,6 +32,7 @@ SMALL: Final = 1 << 20  # octets up to which it may grow in any case
 PIECE: Final = 1000  # entries of a piece
 MOST_PIECE: Final = 64 << 20
 FILE: Final[Origin] = (-2, 0)
+_LOCK: Final = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
 _HEAD: Final = struct.Struct("!II")  # length and CRC-32
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _DECODER: Final = msgspec.msgpack.Decoder(list[Entry])
@@ -73,8 +77,8 @@ class Journal:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._shared.first:
-            self._write(self._values.take_set(), None)
+        if left := self._values.take_set():
+            self._write(left, None)
 
     def _look(self) -> None:
         self._timer = self._loop.call_later(WRITE_SECONDS, self._look)
@@ -93,13 +97,23 @@ class Journal:
     def _write(self, entries: list[Entry], anew: list[Entry] | None) -> None:
         """Append, or write all of it. Runs in a thread."""
         try:
-            with self._lock:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with self._lock, self._alone():
                 self._written(entries, anew)
         except OSError as error:
             self._tell("ERROR", f"{self._path} is not written: {error.strerror}")
 
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep other workers from the file: who reads half a piece would take it for damaged."""
+        lock = os.open(self._path.with_name(f".{self._path.name}.lock"), _LOCK, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
+
     def _written(self, entries: list[Entry], anew: list[Entry] | None) -> None:
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if anew is not None:
             coming = self._path.with_name(f".{self._path.name}.new")
             coming.write_bytes(b"".join((MAGIC, *_pieces(anew))))
@@ -114,7 +128,8 @@ class Journal:
     def _read(self) -> tuple[list[Entry], int]:
         """Return what the file has, and its length."""
         try:
-            octets = self._path.read_bytes()
+            with self._alone():
+                octets = self._path.read_bytes()
         except FileNotFoundError:
             return [], 0
         except OSError as error:
