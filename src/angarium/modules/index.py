@@ -31,6 +31,7 @@ POLICY: Final[Mapping[str, str]] = {
     "inbound_audit": "angarium.modules.guard.inbound_audit:InboundAudit",
     "outbound_audit": "angarium.modules.guard.outbound_audit:OutboundAudit",
     "alias": "angarium.modules.route.alias:Alias",
+    "seedlist": "angarium.modules.route.seedlist:SeedList",
     "static_routes": "angarium.modules.route.static_routes:StaticRoutes",
     "mail_loop": "angarium.modules.guard.mail_loop:MailLoop",
     "smtp_cbv": "angarium.modules.guard.smtp_cbv:CallbackVerify",

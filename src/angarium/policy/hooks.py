@@ -21,6 +21,7 @@ HOOKS: Final = Registry["type[Hook]"]("hook")
 SMTP: Final = "SMTP reception"
 ALL: Final = "every way in"
 LOG: Final = "the end of an attempt"
+SEEDS: Final = "the module seedlist"
 
 
 class Hook:
@@ -319,6 +320,18 @@ class PostFinalValidation(
 
 @hook
 @dataclass(slots=True)
+class GenerateSeed(
+    OfMail,
+    name="seedlist_generate_seed",
+    arguments=("msg",),
+    asked=SEEDS,
+    step=Steps.SPOOL,
+):
+    """A copy for the seeds of a campaign is made: change it, or drop it. Then it is sent."""
+
+
+@hook
+@dataclass(slots=True)
 class Dealloc(OfSession, name="validate_dealloc", waits=False):
     """The session is over."""
 
@@ -421,7 +434,6 @@ ABSENT: Final[dict[str, str]] = {
     "inbound_smtp_tls_verify_callback": "TLS",
     "msg_gen_data_spool": "generation of messages",
     "delay_dsn_send_notification": "the module delay_dsn",
-    "seedlist_generate_seed": "the module seedlist",
     "http_request_eval": "delivery by HTTP",
     "generic_delivery_http_response_eval": "delivery by HTTP",
     "generic_delivery_msg_dispose": "delivery by HTTP",

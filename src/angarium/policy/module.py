@@ -24,6 +24,13 @@ class Stops(Protocol):
     def stop(self) -> None: ...
 
 
+@runtime_checkable
+class Asks(Protocol):
+    """A module at whose own point others are asked: it is told who they are."""
+
+    def ruled(self, policy: Policy) -> None: ...
+
+
 # From the words of a console command, its name first, to what it prints.
 Command = Callable[[Sequence[str]], Awaitable[str]]
 

@@ -24,7 +24,7 @@ from angarium.outbound.witness import witness
 from angarium.policy.chain import Policy
 from angarium.policy.guard import Guard, Handler
 from angarium.policy.hooks import Connect, Hook, marked, on
-from angarium.policy.module import NOBODY, Policing
+from angarium.policy.module import NOBODY, Asks, Policing
 from angarium.policy.options import Asking, Scripts, Variables
 from angarium.policy.verdict import DONE, Verdict
 from angarium.queue.admit import Admit, refused_by_policy
@@ -69,7 +69,11 @@ def prepared(means: Means) -> Policing:
                 passive.append(module)
     if not (modules or passive):
         return NOBODY
-    return Policing(Policy(handlers, means.guard), modules, passive)
+    policy = Policy(handlers, means.guard)
+    for module in (*modules, *passive):
+        if isinstance(module, Asks):
+            module.ruled(policy)
+    return Policing(policy, modules, passive)
 
 
 def _tell(

@@ -1,7 +1,7 @@
 """Options of the modules which say where mail goes, from which address and when."""
 
 from angarium.config.kinds import Choice, Duration, Int, List, Path, Pattern, Size, Table, Text
-from angarium.config.option import Options, option
+from angarium.config.option import OURS, Options, option
 from angarium.config.places import FieldName, HostPort
 from angarium.config.scope import Naming
 from angarium.modules.kinds import Statement
@@ -164,11 +164,10 @@ class CidrDb(
 
 
 class SeedList(
-    Module,
+    PolicyModule,
     stanza="seedlist",
     naming=Naming.MAYBE,
     direction="sending",
-    standing=not_yet("No copies are sent to seed addresses."),
 ):
     """Sends a copy of the first message of a campaign to a list of seed addresses."""
 
@@ -196,8 +195,20 @@ class SeedList(
         doc="Context variable of a message which belongs to no campaign.",
         example="no_seeds",
     )
-    cache_name = option(Text(), "ecdb", doc="Datasource which knows the campaigns.")
-    schema_name = option(Text(), "seedlist", doc="Schema of that database.")
+    cache_name = option(
+        Text(),
+        "ecdb",
+        doc="Datasource which knows the campaigns of several nodes, if there is one of that name.",
+    )
+    schema_name = option(
+        Text(), "seedlist", doc='Schema of that database which has the table campaigns; "": none.'
+    )
+    max_campaigns = option(
+        Int(1, 1_000_000),
+        100_000,
+        since=OURS,
+        doc="Campaigns which are remembered; the oldest are forgotten.",
+    )
 
 
 class MatchHeader(
