@@ -20,7 +20,7 @@ from angarium.wire.control import (
     Stop,
     Welcome,
 )
-from angarium.wire.sasl import Exchange, stored
+from angarium.wire.sasl.digest import Exchange, stored
 from helpers.answering import answering, echo
 
 

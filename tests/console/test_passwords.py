@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from angarium.console.passwords import MAX_FILE, PasswordError, Passwords
-from angarium.wire.sasl import Exchange, stored
+from angarium.wire.sasl.digest import Exchange, stored
 
 REALM = "Momentum Console"
 SAID = Exchange("nonce", "cnonce", "console/here")

@@ -22,7 +22,7 @@ from angarium.run import gate
 from angarium.run.control import Control
 from angarium.run.gate import LISTENER, Gate
 from angarium.wire.control import Ask, Bye, Greeting, Login, line
-from angarium.wire.sasl import stored
+from angarium.wire.sasl.digest import stored
 from helpers.clock import FakeClock
 from helpers.consoles import FakeServer
 from helpers.operators import Operator

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from angarium.wire.sasl import stored
+from angarium.wire.sasl.digest import stored
 from helpers.operators import connected, operator
 from helpers.world import World, reserved_port
 

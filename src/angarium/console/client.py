@@ -35,7 +35,7 @@ from angarium.wire.control import (
     answers,
     line,
 )
-from angarium.wire.sasl import Exchange, stored
+from angarium.wire.sasl.digest import Exchange, stored
 
 SOCKET: Final = "control"  # in the folder `run` of a state directory
 GREETING_SECONDS: Final = 10.0

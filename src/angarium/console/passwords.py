@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from angarium.core.errors import Error
-from angarium.wire.sasl import Exchange, stored
+from angarium.wire.sasl.digest import Exchange, stored
 
 REALM: Final = "Momentum Console"
 DIGEST: Final = "DIGEST-MD5"

@@ -25,8 +25,9 @@ from angarium.console.options.authorization import Authorization
 from angarium.console.passwords import ALLOW, DIGEST, LOGIN, PasswordError, Passwords
 from angarium.net.options.authentication import Authentication
 from angarium.net.options.sockets import ListenSocket
-from angarium.run.control import Guest, user_of
+from angarium.run.control import Guest
 from angarium.run.conversation import send
+from angarium.run.sockets import user_of
 from angarium.wire.control import (
     Bye,
     ControlError,
@@ -39,7 +40,7 @@ from angarium.wire.control import (
     line,
     requests,
 )
-from angarium.wire.sasl import Exchange
+from angarium.wire.sasl.digest import Exchange
 
 LISTENER: Final = "control_listener"
 MAX_CLIENTS: Final = 100
