@@ -133,6 +133,12 @@ def options(table: Table) -> dict[str, object]:
     }
 
 
+@lua("test.bind.fielded", fields=("key", "first", "last"))
+def fielded(name: bytes, key: object = None, first: float = 0, last: int = 1) -> list[object]:
+    """Give back what came, and of what kind it is."""
+    return [name, type(key).__name__, key if isinstance(key, bytes) else "-", first, last]
+
+
 @lua("test.bind.each")
 def each(runtime: Runtime, function: Function, items: Table) -> list[object]:
     """Call a function with each item."""
@@ -380,3 +386,39 @@ async def test_where_nothing_may_wait_another_function_is_called_instead() -> No
     function = state.load(b'return test.bind.soon("x")', "test")
     assert state.run_now(function) == (b"now x",)
     assert await state.run(function) == (b"later x",)
+
+
+@pytest.mark.parametrize(
+    ("given", "came"),
+    [
+        ("", [b"NoneType", b"-", 0, 1]),
+        (", 'k'", [b"bytes", b"k", 0, 1]),
+        (", {key = 'k', first = 2, last = 3.7}", [b"bytes", b"k", 2, 3]),
+        (", {first = '2.5', last = '-3.7'}", [b"NoneType", b"-", 2.5, -3]),
+        (", {'k', other = 1}", [b"NoneType", b"-", 0, 1]),
+        (", setmetatable({}, {__index = {key = 'k', first = 9}})", [b"bytes", b"k", 9, 1]),
+        (", test.bind.pot()", [b"Pot", b"-", 0, 1]),
+        (", {key = test.bind.pot(), last = 0}", [b"Pot", b"-", 0, 0]),
+        (", test.bind.rope('x')", [b"Rope", b"-", 0, 1]),
+    ],
+)
+def test_fields_of_a_table_or_the_first_of_them_alone_are_arguments(
+    state: State, given: str, came: list[object]
+) -> None:
+    source = f"return unpack(test.bind.fielded('n'{given}))"
+    assert list(state.run_now(state.load(source.encode(), "t"))) == [b"n", *came]
+
+
+@pytest.mark.parametrize("field", ["first = {}", "first = 'x'", "last = true", "last = 2^60"])
+def test_a_field_of_another_type_is_an_error_at_the_call(state: State, field: str) -> None:
+    name = field.partition(" ")[0]
+    with pytest.raises(ScriptError, match=rf"t:1: bad field '{name}' \(number expected\)"):
+        state.run_now(state.load(f"test.bind.fielded('n', {{{field}}})".encode(), "t"))
+
+
+def test_fields_are_the_last_parameters() -> None:
+    with pytest.raises(Error, match="fields are the last parameters"):
+
+        @lua("test.bind.misfielded", fields=("key",))
+        def misfielded(key: object, name: bytes) -> None:
+            """Do nothing."""

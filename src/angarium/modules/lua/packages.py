@@ -17,8 +17,10 @@ from angarium.modules.lua.declare import (
     Field,
     LuaFunction,
     Runtime,
+    only_kind,
 )
-from angarium.modules.lua.stubs import GETTER, SETTER, adapted, stub
+from angarium.modules.lua.stubs import GETTER, OBJECT_GETTER, SETTER, adapted, stub
+from angarium.modules.lua.values import LARGE
 
 
 def declare_all() -> None:
@@ -87,9 +89,13 @@ class Packages:
         tag, _, last = name.partition(".")
         kind = self._kinds[OBJECTS[tag].name]
         read, write, runtime = field.read, field.write, self._runtime
-        kind[b"getters"][last.encode()] = self._made(
-            name, GETTER, lambda of: runtime.to_lua(read(of))
-        )
+        found = only_kind(field.kind) if field.kind is not None else None
+        if found is not None:
+            getter = self._made(name, OBJECT_GETTER, read, self.makers[found.name])
+        else:
+            metatable = None if OBJECTS[tag].userdata else kind[b"mt"]
+            getter = self._made(name, GETTER, _reading(read, runtime), metatable)
+        kind[b"getters"][last.encode()] = getter
         if write is not None:
             kind[b"setters"][last.encode()] = self._made(
                 name, SETTER, lambda of, value: write(of, runtime.from_lua(value))
@@ -100,7 +106,17 @@ class Packages:
         name: str,
         chunk: str,
         function: Callable[..., Any],
-        now: Callable[..., Any] | None = None,
+        now: Any = None,
     ) -> Any:
         made = self._lua.compile(chunk.encode(), name=b"=" + name.encode())
         return made(function, self._env, now)
+
+
+def _reading(read: Callable[[Any], object], runtime: Runtime) -> Callable[[Any], object]:
+    to_lua = runtime.to_lua
+
+    def field(of: Any) -> object:
+        value = read(of)
+        return value if value.__class__ is bytes and len(value) <= LARGE else to_lua(value)
+
+    return field

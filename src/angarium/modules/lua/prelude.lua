@@ -156,6 +156,29 @@ local function finish(ok, ...)
   error(explain(...), 2)
 end
 
+-- Of a function which returns an object or nothing.
+local function give(new, ok, object)
+  if not ok then error(explain(object), 2) end
+  if object == nil then return nil end
+  return new(object)
+end
+
+-- A field of a table of options, which is not nil.
+local function field(wanted, value, name)
+  if wanted.any then
+    local ref = reference(value)
+    if ref ~= nil then return ref end
+    return value
+  end
+  local number = value
+  if type(value) == "string" then number = tonumber(value) end
+  if type(number) == "number" and not wanted.whole then return number end
+  if type(number) == "number" and number <= LARGEST and number >= -LARGEST then
+    return number >= 0 and number - number % 1 or -(-number - -number % 1)
+  end
+  error("bad field '" .. name .. "' (number expected)", 3)
+end
+
 -- Operators of the dialect, which `dialect` makes calls: on numbers up to 31 bits by the library of
 -- LuaJIT, on others, which it would cut, by Python. Two strings which are numbers count as such.
 
@@ -251,7 +274,8 @@ runtime.get = function(from, key) return from[key] end
 runtime.make_list, runtime.make_map, runtime.put = make_list, make_map, put
 runtime.pairs_after = pairs_after
 runtime.stub = {
-  check = check, open = open, finish = finish, explain = explain,
+  check = check, open = open, finish = finish, explain = explain, give = give, field = field,
+  kinds = kinds,
   pcall = pcall, type = type, error = error, getmetatable = getmetatable, by_name = by_name,
   reference = reference,
 }

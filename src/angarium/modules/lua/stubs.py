@@ -19,15 +19,17 @@ from angarium.modules.lua.declare import (
     Parameter,
     Runtime,
     Table,
+    only_kind,
 )
-from angarium.modules.lua.values import LARGE
+from angarium.modules.lua.values import LARGE, SAME
 
 Adapted = Callable[..., Any]
+Convert = Callable[[tuple[Any, ...]], list[object]]
 
 # As in threads.lua.
 PENDING = b"\0pending"
-_AS_IT_IS = frozenset({bytes, bool, int, float, type(None)})
 _PLAIN_RESULTS = frozenset({bool, int, float, bytes, types.NoneType})
+_SAME = SAME - {bytes}
 # Keys of `wanted` in prelude.lua.
 _WANTED = {
     bytes: ("string",),
@@ -44,16 +46,26 @@ _WANTED = {
 _HEAD = """\
 local py, env, now = ...
 local check, finish, wait, waitable, open = env.check, env.finish, env.wait, env.waitable, env.open
-local can_wait = env.can_wait
+local can_wait, give, field = env.can_wait, env.give, env.field
 local pcall, type, getmetatable = env.pcall, env.type, env.getmetatable
 local NAME = %s
 """
 
 # The functions behind a field.
 GETTER = """\
-local py, env, now = ...
+local py, env, MT = ...
 local finish, pcall, reference = env.finish, env.pcall, env.reference
-return function(self) return finish(pcall(py, (reference(self)))) end
+local getmetatable = env.getmetatable
+return function(self)
+  if getmetatable(self) == MT then return finish(pcall(py, self[1])) end
+  return finish(pcall(py, (reference(self))))
+end
+"""
+# Of one whose value is an object: `now` makes it.
+OBJECT_GETTER = """\
+local py, env, new = ...
+local give, pcall, reference = env.give, env.pcall, env.reference
+return function(self) return give(new, pcall(py, (reference(self)))) end
 """
 SETTER = """\
 local py, env, now = ...
@@ -78,6 +90,8 @@ def stub(declared: LuaFunction) -> str:
             head.append(f"local M{number} = env.by_name[{quoted(kind.encode())}].mt")
         lines.append("  " + _check(parameter, name, number))
     formal = ", ".join("..." if n == "open(...)" else n for n in names)
+    if declared.fields:
+        lines[-1:] = _fields(declared, head, names)
     passed = ", ".join(["py", *names])
     if declared.waits:
         if declared.otherwise is None:
@@ -88,9 +102,31 @@ def stub(declared: LuaFunction) -> str:
         lines.append(f"  return finish(wait(pcall({passed})))")
     elif declared.maybe:
         lines.append(f"  return env.maybe(pcall({passed}))")
+    elif (kind := _object_result(declared)) is not None:
+        head.append(f"local NEW = env.by_name[{quoted(kind.encode())}].new")
+        lines.append(f"  return give(NEW, pcall({passed}))")
     else:
         lines.append(f"  return finish(pcall({passed}))")
     return "\n".join([*head, f"return function({formal})", *lines, "end"])
+
+
+def _fields(declared: LuaFunction, head: list[str], names: list[str]) -> list[str]:
+    """Return the lines which read the fields of a table, or take what is given for the first."""
+    table, others = names[-1], [f"f{number}" for number in range(2, len(declared.fields) + 1)]
+    names += others
+    read = ", ".join(f"t[{quoted(each.name.encode())}]" for each in declared.fields)
+    targets = ", ".join([table, *others])
+    lines = [f"  local {', '.join(others)}"] if others else []
+    test = f'type({table}) == "table" and not env.kinds[getmetatable({table})]'
+    lines.append(f"  if {test} then local t = {table} {targets} = {read} end")
+    for name, field in zip([table, *others], declared.fields, strict=True):
+        head.append(f"local W_{name} = {_wanted(field)}")
+        slow = f"{name} = field(W_{name}, {name}, {quoted(field.name.encode())})"
+        plain = '"number"' if float in field.types else None
+        test = f"if type({name}) ~= {plain} then {slow} end" if plain else slow
+        default = literal(field.default)
+        lines.append(f"  if {name} == nil then {name} = {default} else {test} end")
+    return lines
 
 
 def adapted(declared: LuaFunction, runtime: Runtime, *, now: bool = False) -> Adapted:
@@ -98,25 +134,46 @@ def adapted(declared: LuaFunction, runtime: Runtime, *, now: bool = False) -> Ad
     function = declared.otherwise if now and declared.otherwise else declared.function
     if declared.wants_runtime:
         function = partial(function, runtime)
-    converters = [_converter(one, runtime) for one in declared.parameters if not one.rest]
+    given = [one for one in (*declared.parameters, *declared.fields[1:]) if not one.rest]
     rest = any(one.rest for one in declared.parameters)
-    plain = all(kind in _PLAIN_RESULTS for kind in declared.results)
+    steps = [
+        (place, convert)
+        for place, one in enumerate(given)
+        if (convert := _converter(one, runtime)) is not None
+    ]
+    convert = partial(_converted, steps, len(given) if rest else None, runtime)
     if declared.waits and not now:
-        return _waiting(function, converters, rest, runtime)
+        return _waiting(function, convert, runtime)
     if declared.maybe:
-        return _maybe(function, converters, rest, runtime)
-    if plain and bytes in declared.results:
-        function = _with_room(function, runtime)
-    if plain and not rest and not any(converters):
+        return _maybe(function, convert, runtime)
+    if _object_result(declared) is not None:
+        return (lambda *given: function(*convert(given))) if steps or rest else function
+    plain = all(kind in _PLAIN_RESULTS for kind in declared.results)
+    if plain and bytes not in declared.results and not steps and not rest:
         return function
-    if not rest and sum(each is not None for each in converters) == 1:
-        return _with_one(function, converters, plain, runtime)
+    return _calling(function, convert if steps or rest else None, plain, runtime)
+
+
+def _calling(function: Adapted, convert: Convert | None, plain: bool, runtime: Runtime) -> Adapted:
+    to_lua = runtime.to_lua
+    # What needs no look at its value, if that is what it was declared to be.
+    same = _SAME if plain else _SAME - {int}
 
     def call(*given: Any) -> object:
-        result = function(*_converted(given, converters, rest, runtime))
-        return result if plain else runtime.to_lua(result)
+        result = function(*given)
+        kind = result.__class__
+        if kind in same or (kind is bytes and len(result) <= LARGE):
+            return result
+        return to_lua(result)
 
-    return call
+    def call_converted(*given: Any) -> object:
+        result = function(*convert(given))  # type: ignore[misc]
+        kind = result.__class__
+        if kind in same or (kind is bytes and len(result) <= LARGE):
+            return result
+        return to_lua(result)
+
+    return call if convert is None else call_converted
 
 
 def quoted(text: bytes) -> str:
@@ -179,12 +236,20 @@ def _check(parameter: Parameter, name: str, number: int) -> str:
     return test
 
 
+def _object_result(declared: LuaFunction) -> str | None:
+    """The kind of object which a function returns, if it is nothing else; Lua wraps it then."""
+    kinds = [one for one in declared.results if one is not types.NoneType]
+    found = only_kind(kinds[0]) if len(kinds) == 1 else None
+    return None if found is None else found.name
+
+
 def _converter(parameter: Parameter, runtime: Runtime) -> Callable[[Any], object] | None:
     kinds = set(parameter.types)
     if kinds <= {str, types.NoneType}:
         return _text
     if kinds & {object, Function, Table}:
-        return runtime.from_lua
+        from_lua = runtime.from_lua
+        return lambda value: value if value.__class__ in SAME else from_lua(value)
     if str in kinds:
         return lambda value: _text(value) if isinstance(value, bytes) else value
     return None
@@ -195,66 +260,28 @@ def _text(value: bytes | None) -> str | None:
 
 
 def _converted(
+    steps: list[tuple[int, Callable[[Any], object]]],
+    fixed: int | None,
+    runtime: Runtime,
     given: tuple[Any, ...],
-    converters: list[Callable[[Any], object] | None],
-    rest: bool,
-    runtime: Runtime,
 ) -> list[object]:
-    fixed = [
-        value if convert is None else convert(value)
-        for value, convert in zip(given, converters, strict=False)
-    ]
-    if rest:
-        fixed += [runtime.from_lua(value) for value in given[len(converters) :]]
-    return fixed
+    """What came, converted; behind `fixed` there may be more of anything."""
+    values = [*given]
+    for place, convert in steps:
+        values[place] = convert(values[place])
+    if fixed is not None:
+        values[fixed:] = [runtime.from_lua(value) for value in given[fixed:]]
+    return values
 
 
-def _with_one(
-    function: Adapted,
-    converters: list[Callable[[Any], object] | None],
-    plain: bool,
-    runtime: Runtime,
-) -> Adapted:
-    """As the common case, where one argument is converted, if it is no plain value."""
-    [place] = [number for number, each in enumerate(converters) if each is not None]
-    convert = converters[place]
-    assert convert is not None
-    as_it_is = _AS_IT_IS if convert is not _text else frozenset((type(None),))
-
-    def call(*given: Any) -> object:
-        if len(given) > place and given[place].__class__ not in as_it_is:
-            several = list(given)
-            several[place] = convert(several[place])
-            given = tuple(several)
-        result = function(*given)
-        return result if plain else runtime.to_lua(result)
-
-    return call
-
-
-def _with_room(function: Adapted, runtime: Runtime) -> Adapted:
-    def call(*given: Any) -> object:
-        result = function(*given)
-        if result.__class__ is bytes and len(result) > LARGE:
-            runtime.room_for(len(result))
-        return result
-
-    return call
-
-
-def _maybe(
-    function: Adapted,
-    converters: list[Callable[[Any], object] | None],
-    rest: bool,
-    runtime: Runtime,
-) -> Callable[..., object]:
+def _maybe(function: Adapted, convert: Convert, runtime: Runtime) -> Callable[..., object]:
     """Calls a function which waits only at times: it gives its result, or what to wait for."""
 
     async def wait(awaited: Awaitable[object]) -> object:
         return runtime.to_lua(await awaited)
 
     def call(*given: Any) -> object:
-        result = function(*_converted(given, converters, rest, runtime))
+        result = function(*convert(given))
         if inspect.isawaitable(result):
             return PENDING, wait(result)
         return runtime.to_lua(result)
@@ -263,13 +290,10 @@ def _maybe(
 
 
 def _waiting(
-    function: Adapted,
-    converters: list[Callable[[Any], object] | None],
-    rest: bool,
-    runtime: Runtime,
+    function: Adapted, convert: Convert, runtime: Runtime
 ) -> Callable[..., Awaitable[object]]:
     async def wait(arguments: list[object]) -> object:
         return runtime.to_lua(await function(*arguments))
 
     # Converted before it begins to wait, after which what came may be gone.
-    return lambda *given: wait(_converted(given, converters, rest, runtime))
+    return lambda *given: wait(convert(given))

@@ -1,7 +1,8 @@
 """Values between Python and Lua, and the handles Python has on tables and functions."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from typing import Any, Protocol
+from types import NoneType
+from typing import Any, Final, Protocol
 
 from angarium.modules.lua.declare import Function, Table, kind_of
 from angarium.modules.lua.errors import LuaError
@@ -13,6 +14,9 @@ LARGE = 65536
 # Whole numbers which a number of Lua holds.
 LARGEST = 2**53
 _NO = frozenset({b"false", b"no", b"off", b"0", b""})
+# What is the same here and there; a set, as most values are one of these.
+SAME: Final = frozenset({NoneType, bytes, bool, int, float})
+_SMALL: Final = frozenset({NoneType, bool, float})
 
 
 class Engine(Protocol):
@@ -61,16 +65,17 @@ def to_lua(engine: Engine, value: object, level: int = 0) -> object:
     Raises:
         LuaError: it is nothing Lua knows, or too deep.
     """
+    if value.__class__ in _SMALL:
+        return value
     if isinstance(value, str):
         value = value.encode("utf-8", "surrogateescape")
     if isinstance(value, bytes):
         if len(value) > LARGE:
             engine.room_for(len(value))
         return value
-    if value is None or isinstance(value, bool | float):
-        return value
-    if isinstance(value, int):
-        return value if -LARGEST <= value <= LARGEST else float(value)
+    if isinstance(value, (int, float)):
+        whole = isinstance(value, int) and -LARGEST <= value <= LARGEST
+        return value if whole else float(value)
     if level > MOST_LEVELS:
         raise LuaError("a value is nested too deeply for Lua")
     if isinstance(value, tuple):
@@ -91,19 +96,29 @@ def to_lua(engine: Engine, value: object, level: int = 0) -> object:
 
 def from_lua(engine: Engine, value: object) -> object:
     """A value of a script, with handles for tables and functions."""
-    if value is None or isinstance(value, bytes | bool | int | float):
+    if value.__class__ in SAME:
         return value
     kind = engine.lua_type(value)
     if kind == "table":
         found = engine.reference(value)
-        return TableHandle(engine, engine.kept(value)) if found is None else found
+        return table_of(engine, value) if found is None else found
     if kind == "function":
-        return FunctionHandle(engine, engine.kept(value))
+        return function_of(engine, value)
     if kind == "userdata":
         return engine.reference(value)
     if kind is None:
         return value
     raise LuaError(f"a {kind} of Lua is not of use here")
+
+
+def table_of(engine: Engine, value: object) -> Table:
+    """A handle on what is known to be a table of a script."""
+    return TableHandle(engine, engine.kept(value))
+
+
+def function_of(engine: Engine, value: object) -> Function:
+    """A handle on what is known to be a function."""
+    return FunctionHandle(engine, engine.kept(value))
 
 
 def _inner(engine: Engine, value: object, level: int) -> object:
@@ -136,7 +151,7 @@ class TableHandle(Table):
             return default
         if isinstance(value, bytes):
             return value
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if not isinstance(value, (int, float)) or isinstance(value, bool):
             raise LuaError(f"bad field '{key}' (string expected)")
         return b"%.14g" % value
 
@@ -149,7 +164,7 @@ class TableHandle(Table):
                 return float(value)
             except ValueError:
                 pass
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if not isinstance(value, (int, float)) or isinstance(value, bool):
             raise LuaError(f"bad field '{key}' (number expected)")
         return value
 

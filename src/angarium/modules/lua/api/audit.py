@@ -3,7 +3,7 @@
 from typing import Final
 
 from angarium.core.errors import Error
-from angarium.modules.lua.api.shared import address, number, options, shared, told
+from angarium.modules.lua.api.shared import address, shared, told
 from angarium.modules.lua.bind import LuaError, Runtime, Table, lua
 from angarium.policy.shared.monitors import CONNECTIONS, RECEPTIONS, REJECTIONS, monitored
 from angarium.policy.shared.presence import SMTP
@@ -25,6 +25,9 @@ def _series(lua: Runtime, name: str) -> Series:
 
 def _key(lua: Runtime, series: Series, key: object) -> tuple[bytes, int]:
     """Return what is counted under, and how many bits of it; "" for another family's address."""
+    # Lua takes a number for a string.
+    if isinstance(key, (int, float)) and not isinstance(key, bool):
+        key = str(key).encode()
     if series.kind == STRING:
         if not isinstance(key, bytes):
             raise LuaError(f"series '{series.name}' counts strings, and no key is given")
@@ -61,78 +64,82 @@ def define(
         series.persist, series.serialize = options.flag("persist"), options.flag("serialize")
 
 
-@lua("msys.audit_series.add", since="3.1")
-def add(lua: Runtime, name: str, options_or_key: object = None) -> None:
+@lua("msys.audit_series.add", since="3.1", fields=("key", "count"))
+def add(lua: Runtime, name: str, key: object = None, count: float = 1) -> None:
     """Add to a key in the window of now: `count`, 1 if not set, to `key`.
 
     Of a series of addresses the key is an address or an accept construct, and that of the peer if
     it is left out; one of the other family is not counted. What is no table is the key.
     """
     series = _series(lua, name)
-    table, given = options(options_or_key, "key")
-    key, _ = _key(lua, series, given)
-    if key or series.kind == STRING:
-        series.add(key, number(table, "count", 1))
+    found, _ = _key(lua, series, key)
+    if found or series.kind == STRING:
+        series.add(found, count)
 
 
-@lua("msys.audit_series.count", since="3.1")
-def count(lua: Runtime, name: str, options_or_key: object = None) -> Number:
+@lua("msys.audit_series.count", since="3.1", fields=("key", "startv", "endv"))
+def count(
+    lua: Runtime, name: str, key: object = None, startv: float = 0, endv: float = 0
+) -> Number:
     """Return the sum of a key over the windows `startv` to `endv`, both 0, that of now, if not set.
 
     Of a series of addresses the key may be a block: "192.0.2.0/24", or "/24" for that of the peer.
     """
     series = _series(lua, name)
-    table, given = options(options_or_key, "key")
-    key, bits = _key(lua, series, given)
-    if not key and series.kind != STRING:
+    found, bits = _key(lua, series, key)
+    if not found and series.kind != STRING:
         return 0
-    return series.count(key, *_range(table), bits)
+    return series.count(found, int(startv), int(endv), bits)
 
 
-@lua("msys.audit_series.remove_item", since="3.1")
+@lua("msys.audit_series.remove_item", since="3.1", fields=("key",))
 def remove_item(lua: Runtime, name: str, key: object = None) -> None:
     """Forget a key in all windows; what a key is stands with msys.audit_series.add."""
     series = _series(lua, name)
-    _, given = options(key, "key")
-    found, _ = _key(lua, series, given)
+    found, _ = _key(lua, series, key)
     if found or series.kind == STRING:
         series.remove(found)
 
 
-def _range(table: Table | None) -> tuple[int, int]:
-    return int(number(table, "startv", 0)), int(number(table, "endv", 0))
-
-
-def _monitor(lua: Runtime, kind: str, monitor: str, given: object) -> Number:
+def _monitor(
+    lua: Runtime, kind: str, monitor: str, cidr: object, startv: float, endv: float
+) -> Number:
     try:
         series = monitored(shared(lua), kind, monitor)
     except Error as error:
         raise told(error) from error
-    table, cidr = options(given, "cidr")
+    if isinstance(cidr, (int, float)) and not isinstance(cidr, bool):
+        cidr = str(cidr).encode()
     key, bits = address(lua, cidr)
-    return series.count(key, *_range(table), bits)
+    return series.count(key, int(startv), int(endv), bits)
 
 
-@lua("msys.audit.connections", since="3.1")
-def connections(lua: Runtime, monitor: str, options_or_cidr: object = None) -> Number:
+@lua("msys.audit.connections", since="3.1", fields=("cidr", "startv", "endv"))
+def connections(
+    lua: Runtime, monitor: str, cidr: object = None, startv: float = 0, endv: float = 0
+) -> Number:
     """Return how many connections there were from a block, by a monitor of inbound_audit.
 
     `monitor` is as inbound_audit has it: "300,6". Options: `cidr`, the peer if not set, and the
     windows `startv` to `endv`, both 0, that of now, if not set. What is no table is the `cidr`.
     """
-    return _monitor(lua, CONNECTIONS, monitor, options_or_cidr)
+    return _monitor(lua, CONNECTIONS, monitor, cidr, startv, endv)
 
 
-@lua("msys.audit.receptions", since="3.1")
-def receptions(lua: Runtime, monitor: str, options_or_cidr: object = None) -> Number:
+@lua("msys.audit.receptions", since="3.1", fields=("cidr", "startv", "endv"))
+def receptions(
+    lua: Runtime, monitor: str, cidr: object = None, startv: float = 0, endv: float = 0
+) -> Number:
     """Return how many messages were received; arguments as for msys.audit.connections."""
-    return _monitor(lua, RECEPTIONS, monitor, options_or_cidr)
+    return _monitor(lua, RECEPTIONS, monitor, cidr, startv, endv)
 
 
-@lua("msys.audit.rejections", since="3.1")
-def rejections(lua: Runtime, monitor: str, options_or_cidr: object = None) -> Number:
+@lua("msys.audit.rejections", since="3.1", fields=("cidr", "startv", "endv"))
+def rejections(
+    lua: Runtime, monitor: str, cidr: object = None, startv: float = 0, endv: float = 0
+) -> Number:
     """Return how many refusals there were; arguments as for msys.audit.connections."""
-    return _monitor(lua, REJECTIONS, monitor, options_or_cidr)
+    return _monitor(lua, REJECTIONS, monitor, cidr, startv, endv)
 
 
 def sessions(lua: Runtime, cidr: object, service: str) -> Number:

@@ -170,8 +170,8 @@ def message_construct(ac: Session) -> Construct:
     return Construct(ac)
 
 
-lua_field("mc.message", lambda mc: mc.session.mail, doc="The message under way, or nil.")
-lua_field("mc.accept", lambda mc: mc.session, doc="The accept construct.")
+lua_field("mc.message", lambda mc: mc.session.mail, doc="The message under way, or nil.", kind=Mail)
+lua_field("mc.accept", lambda mc: mc.session, doc="The accept construct.", kind=Session)
 lua_field(
     "ac.remote_addr",
     lambda session: _endpoint(session.address, session.port),

@@ -4,16 +4,17 @@ from typing import cast
 
 from angarium.core.errors import Error
 from angarium.modules.lua import current
-from angarium.modules.lua.bind import LuaError, Runtime, Table
-from angarium.modules.lua.values import TableHandle
+from angarium.modules.lua.bind import LuaError, Runtime
 from angarium.policy.context import Session
-from angarium.policy.shared.blocks import block
+from angarium.policy.shared.blocks import block, packed
 from angarium.policy.shared.node import Shared
-from angarium.policy.shared.told import Number
 
 
 def shared(lua: Runtime) -> Shared:
     """Return what is shared on the node. Raises LuaError where there is none."""
+    found = lua.services.parts.get(Shared)
+    if isinstance(found, Shared):
+        return found
     return cast(Shared, lua.services.part(Shared, "what is shared on the node"))
 
 
@@ -32,34 +33,13 @@ def address(lua: Runtime, key: object) -> tuple[bytes, int]:
         LuaError: it is none, or nobody is connected.
     """
     session = key if isinstance(key, Session) else current.session(lua)
-    if isinstance(key, Session | None):
-        written = ""
-    elif isinstance(key, bytes):
-        written = key.decode("utf-8", "surrogateescape")
-    else:
-        raise LuaError("an address is a string or an accept construct")
     try:
+        if session is not None and session.address and (key is None or key is session):
+            found = packed(session.address)
+            return found, len(found) * 8
+        if key is not None and not isinstance(key, bytes):
+            raise LuaError("an address is a string or an accept construct")
+        written = "" if key is None else key.decode("utf-8", "surrogateescape")
         return block(written, session.address if session is not None else "")
     except Error as error:
         raise told(error) from error
-
-
-def options(given: object, name: str) -> tuple[Table | None, object]:
-    """Return the table of options, if one is given, and what stands at `name`, or instead of it."""
-    if isinstance(given, TableHandle):
-        return given, _written(given.get(name))
-    return None, _written(given)
-
-
-def _written(key: object) -> object:
-    """Return a key as a string where Lua takes a number for one."""
-    number = isinstance(key, int | float) and not isinstance(key, bool)
-    return str(key).encode() if number else key
-
-
-def number(table: Table | None, name: str, default: Number) -> Number:
-    """Return a number of the options."""
-    if table is None:
-        return default
-    found = table.number(name, float(default))
-    return default if found is None else found
