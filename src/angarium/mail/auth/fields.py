@@ -1,0 +1,108 @@
+"""The fields of a header, as signatures choose and canonicalise them.
+
+    fields = Fields(header)
+    fields.chosen([b"from", b"from"])         rows from the bottom; None where there are no more
+    fields.canonical(row, "relaxed")          with its line end; made once for all signatures
+
+Names are in lower case. What is no field, such as a line without a colon, belongs to the field
+before it, as everywhere (`mail/format/header`).
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from angarium.mail.auth.canon import CRLF, Canon, relaxed_field
+from angarium.mail.format.header import FIELD, FOLD, limits
+
+
+class Fields:
+    """A header, indexed once for all that sign it or check it."""
+
+    __slots__ = ("_canonical", "_places", "_rows", "names", "raw")
+
+    def __init__(self, raw: bytes) -> None:
+        """Take a header with its last CRLF, without the empty line."""
+        self.raw = raw
+        found = [(at[1].lower(), at.start(), at.end() - 2) for at in FIELD.finditer(CRLF + raw)]
+        ends = [start for _, start, _ in found[1:]]
+        ends.append(len(raw))
+        # Where the field begins, where its value begins, where the next field begins.
+        self._rows = [(at, value, end) for (_, at, value), end in zip(found, ends, strict=False)]
+        self.names: Final = [name for name, _, _ in found]
+        self._places: dict[bytes, list[int]] = {}
+        for row, name in enumerate(self.names):
+            self._places.setdefault(name, []).append(row)
+        self._canonical: dict[tuple[int, str], bytes] = {}
+
+    def rows(self, name: bytes) -> Sequence[int]:
+        """Return the rows of the fields of a name, from the top."""
+        return self._places.get(name, ())
+
+    def count(self, name: bytes) -> int:
+        return len(self.rows(name))
+
+    def octets(self, row: int) -> bytes:
+        """Return a field as it is, with its line end."""
+        at, _, end = self._rows[row]
+        octets = self.raw[at:end]
+        return octets if octets.endswith(CRLF) else octets + CRLF
+
+    def value(self, row: int) -> bytes:
+        """Return what stands behind the colon, with its folds and without the last line end."""
+        _, at, end = self._rows[row]
+        return self.raw[at:end].removesuffix(CRLF)
+
+    def unfolded(self, row: int) -> bytes:
+        """Return the value in one line, without the blanks around it."""
+        return FOLD.sub(b"", self.value(row)).strip(b" \t")
+
+    def chosen(self, names: Iterable[bytes]) -> list[int | None]:
+        """Return the rows which a list of names means, the lowest first (section 5.4.2)."""
+        left: dict[bytes, list[int]] = {}
+        rows: list[int | None] = []
+        for name in names:
+            places = left.get(name)
+            if places is None:
+                places = left[name] = list(self._places.get(name, ()))
+            rows.append(places.pop() if places else None)
+        return rows
+
+    def canonical(self, row: int, canon: Canon) -> bytes:
+        """Return a field in a canonical form, with its line end."""
+        if canon == "simple":
+            return self.octets(row)
+        key = (row, canon)
+        known = self._canonical.get(key)
+        if known is None:
+            _, at, end = self._rows[row]
+            known = relaxed_field(self.names[row], self.raw[at:end]) + CRLF
+            self._canonical[key] = known
+        return known
+
+    def signed(self, names: Iterable[bytes], canon: Canon) -> bytes:
+        """Return what a signature over these names covers of this header."""
+        return b"".join(
+            [self.canonical(row, canon) for row in self.chosen(names) if row is not None]
+        )
+
+
+def opened(pieces: Iterable[bytes], at_most: int = 1 << 20) -> tuple[bytes, Iterable[bytes]]:
+    """Part the octets of a message into its header and the pieces of its body.
+
+    The header must end within `at_most` octets, or it ends there: nobody has one of that size,
+    and its signatures fail.
+    """
+    rest = iter(pieces)
+    begin = b""
+    for piece in rest:
+        begin = begin + piece if begin else piece
+        if begin.startswith(CRLF) or b"\r\n\r\n" in begin or len(begin) > at_most:
+            break
+    size, start = limits(begin)
+    return begin[:size], _behind(begin[start:], rest)
+
+
+def _behind(first: bytes, rest: Iterable[bytes]) -> Iterable[bytes]:
+    if first:
+        yield first
+    yield from rest
