@@ -17,21 +17,18 @@ from angarium.modules.lua.packages import declare_all
 declare_all()
 FACTS: Final[dict[str, Any]] = json.loads(Path(__file__).with_name("lua.json").read_text())
 
-_HTTP: Final = "a method of sessions of HTTP delivery and of HTTP endpoints, which are not there"
+_HTTP: Final = "a method of sessions of HTTP delivery, which is not there"
 NOT_THERE: Final[Mapping[str, str]] = {
     "sess:request_add_header": _HTTP,
     "sess:request_delete_header": _HTTP,
     "sess:request_finalize": _HTTP,
     "sess:request_set_body": _HTTP,
-    "session:request_url_get": _HTTP,
-    "session:response_status_set_std": _HTTP,
 }
 # Names samples use which are not those of the manual.
 MISPRINTS: Final = {"msys.audit.connection": "msys.audit.connections"}
 # Of objects by the name samples give them.
 PLACES: Final = {"io_object": "io"}
 NO_CONSTANTS: Final[Mapping[str, str]] = {
-    "msys.httpsrv.DONE": _HTTP,
     "msys.delivery.DELIVERY_CONTINUE": _HTTP,
     "msys.delivery.DELIVERY_DONE": _HTTP,
 }

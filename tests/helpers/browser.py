@@ -81,12 +81,20 @@ async def read(reader: asyncio.StreamReader, *, head: bool = False) -> Answer:
 
 
 async def ask(
-    port: int, path: str, *, method: str = "GET", host: str = "127.0.0.1", more: str = ""
+    port: int,
+    path: str,
+    *,
+    method: str = "GET",
+    host: str = "127.0.0.1",
+    more: str = "",
+    content: bytes = b"",
 ) -> Answer:
     """Ask once, over a connection of its own."""
     async with connected(port) as (reader, writer):
+        if content:
+            more += f"Content-Length: {len(content)}\r\n"
         request = f"{method} {path} HTTP/1.1\r\nHost: {host}\r\n{more}Connection: close\r\n\r\n"
-        writer.write(request.encode())
+        writer.write(request.encode() + content)
         return await asyncio.wait_for(read(reader, head=method == "HEAD"), 90)
 
 

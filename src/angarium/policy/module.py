@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, Protocol, runtime_checkable
 
 from angarium.policy.chain import NO_POLICY, Policy
+from angarium.policy.endpoints import Endpoint, Offers, Serves
 
 
 @runtime_checkable
@@ -89,12 +90,26 @@ class Policing:
                 found.update(module.commands)
         return found
 
+    @property
+    def server(self) -> Serves | None:
+        """Return the module which lets endpoints be asked, if there is one and it is on."""
+        on = [each for each in self._modules if each not in self._passive]
+        return next((each for each in on if isinstance(each, Serves)), None)
+
+    @property
+    def endpoints(self) -> list[Endpoint]:
+        """Return what can be asked by HTTP, in the order of registration."""
+        if self.server is None:
+            return []
+        on = [each for each in self._modules if each not in self._passive]
+        return [one for each in on if isinstance(each, Offers) for one in each.endpoints]
+
     def enter(self) -> None:
-        """A session begins."""
+        """A session begins, or a request of HTTP."""
         self.sessions += 1
 
     def leave(self) -> None:
-        """A session is over."""
+        """It is over."""
         self.sessions -= 1
         self._stop_if_last()
 

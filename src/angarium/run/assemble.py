@@ -66,6 +66,7 @@ from angarium.run import busiest, link
 from angarium.run.alarm import Alarm
 from angarium.run.busiest import Looking
 from angarium.run.census import Census, path_of
+from angarium.run.channel import Channel
 from angarium.run.doors import Doors
 from angarium.run.gauges import Gauges
 from angarium.run.holdings import Holdings
@@ -148,6 +149,10 @@ def assemble(
         state=state, number=number, shared=shared, datasources=sources, router=router,
         put_off=PuttingOff(board, settle, pool, spool.live.parts), admit=admit,
     )  # fmt: skip
+    channel = Channel(
+        state / "run", number, lambda: services.policing,
+        lambda: services.profiles.generation, partial(alarm, source="endpoints"),
+    )  # fmt: skip
     doors = Doors(loop, services, row, descriptors, alarm)
     doors.sessions.follow(shared)
     return Parts(
@@ -162,6 +167,7 @@ def assemble(
         readings=Readings(state / "run" / "readings"),
         suspended=Suspended(state, board, partial(alarm, source="queues")),
         shared=shared, spread=Spread(shared, state / "run", loop, metrics), datasources=sources,
+        channel=channel,
     )  # fmt: skip
 
 

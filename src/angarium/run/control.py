@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import os
 import socket
-import struct
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +21,7 @@ from angarium.console.server import Server
 from angarium.console.session import Session
 from angarium.run.conversation import Conversation, send
 from angarium.run.options import Node as NodeOptions
+from angarium.run.sockets import user_of
 from angarium.wire.control import VERSION, Bye, Greeting, line
 
 MODE: Final = 0o600
@@ -29,7 +29,6 @@ BACKLOG: Final = 64
 MAX_CLIENTS: Final = 32
 IDLE_SECONDS: Final = 3600.0  # a console left open ends, and its transaction with it
 _READ: Final = 64 << 10
-_CREDENTIALS: Final = struct.Struct("3i")  # pid, uid, gid: unix(7), SO_PEERCRED
 
 Identify = Callable[[socket.socket], Peer | None]
 
@@ -74,12 +73,6 @@ def opened(folder: Path) -> socket.socket:
         made.close()
         raise
     return made
-
-
-def user_of(connection: socket.socket) -> int:
-    """Return the user at the other end of a Unix socket, as the kernel says."""
-    octets = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    return int(_CREDENTIALS.unpack(octets)[1])
 
 
 def by_kernel(endpoint: str) -> Identify:

@@ -40,6 +40,7 @@ from angarium.run import link
 from angarium.run.alarm import Alarm, Panics
 from angarium.run.busiest import Looking
 from angarium.run.census import Census
+from angarium.run.channel import Channel
 from angarium.run.doors import Doors
 from angarium.run.gauges import Gauges
 from angarium.run.holdings import Holdings
@@ -109,6 +110,7 @@ class Parts:
     shared: Shared
     datasources: Datasources
     spread: Spread
+    channel: Channel
     _prepared: Prepared | None = None
     _closing: bool = False
     _leaving: bool = False
@@ -141,6 +143,7 @@ class Parts:
         self._tick()
         await self.spread.known()
         self.doors.change(self.configuration, {})
+        await self.channel.open()
 
     def prepare(self, configuration: Configuration, descriptors: dict[str, int]) -> None:
         """Look whether a generation can be. Raises Error where not."""
@@ -184,6 +187,7 @@ class Parts:
         policing = self.services.policing
         self.services.profiles = Profiles(self.configuration, self.host.name, since, policing)
         self.doors.change(self.configuration, prepared.descriptors)
+        self.channel.look()
 
     def hurry(self) -> None:
         """Drain faster."""
@@ -200,6 +204,7 @@ class Parts:
         self.soundness.stop()  # Lines which nobody asks any more are no fault from now on.
         await self.holdings.stop()
         await self.doors.close()
+        self.channel.leave()
         for session in list(self.services.sessions):
             session.drain()
         await self._unless_hurried(self.doors.sessions.none.wait(), seconds / 2)
@@ -238,6 +243,7 @@ class Parts:
         self.lag.stop()
         self.memory.stop()
         self.naming.close()
+        self.channel.close()
         self.ruling.close()
         self.spread.close()
         await self.datasources.close()
@@ -257,8 +263,10 @@ class Parts:
         )
 
     async def _end(self, seconds: float) -> None:
-        """Wait until no attempt and no session is under way."""
-        await asyncio.gather(self.pool.close(seconds), self.doors.sessions.none.wait())
+        """Wait until no attempt, no session and no request is under way."""
+        await asyncio.gather(
+            self.pool.close(seconds), self.doors.sessions.none.wait(), self.channel.idle.wait()
+        )
 
     def _health_changed(self) -> None:
         """Tell that mail is not taken in or not delivered, and that it is again."""
@@ -275,6 +283,7 @@ class Parts:
         now = self.clock.monotonic()
         self.naming.tick(now)
         self.datasources.tick()
+        self.channel.look()
         self.suspended.look()
         self.holdings.look()
         self.gauges.look(self, now, leaving=self._leaving)

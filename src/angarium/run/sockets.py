@@ -8,12 +8,14 @@ import contextlib
 import errno
 import os
 import socket
+import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from angarium.config.resolve import Endpoint
 from angarium.core.errors import Error
 
+_CREDENTIALS: Final = struct.Struct("3i")  # pid, uid, gid: unix(7), SO_PEERCRED
 SUPERVISORS: Final = "control_listener"  # whose sockets no child gets
 
 
@@ -30,6 +32,12 @@ class Manner(NamedTuple):
 
     backlog: int
     mode: int = 0o660
+
+
+def user_of(connection: socket.socket) -> int:
+    """Return the user at the other end of a Unix socket, as the kernel says."""
+    octets = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    return int(_CREDENTIALS.unpack(octets)[1])
 
 
 def label(where: Endpoint) -> str:

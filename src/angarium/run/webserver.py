@@ -18,7 +18,9 @@ import angarium.run.declared  # noqa: F401 - what others have counted has its de
 from angarium.config.resolve import Configuration, Endpoint
 from angarium.events.metrics import Metrics
 from angarium.inbound.options import Reception
+from angarium.modules.generate.options import HttpServer
 from angarium.net import loop as loops
+from angarium.policy.options import Asking
 from angarium.run import link, process, scoreboard, watchdog
 from angarium.run.doors import buffers_of
 from angarium.run.host import Host
@@ -30,13 +32,16 @@ from angarium.run.watching import Watching
 from angarium.web.app import app
 from angarium.web.collector import Collector
 from angarium.web.follow import Follow
+from angarium.web.forward import Forward, Load
 from angarium.web.guard import Manners, connections
 from angarium.web.options import HTTP, HttpRequests, Observed, Tracing
 from angarium.web.spans import Spans
+from angarium.web.workers import Workers
 
 LOOK_SECONDS: Final = 1.0
 BREATH_SECONDS: Final = 0.02  # between two reads of events, where there are more
 NAME: Final = "web"
+PATIENCE_SECONDS: Final = 5.0  # beyond what an endpoint may wait: what it computes takes time too
 
 
 class WebServer(Process):
@@ -50,6 +55,9 @@ class WebServer(Process):
         self._metrics = Metrics()
         self._own = Own(self._metrics)
         self._watching: Watching
+        self._workers: Workers
+        self._load = Load()
+        self._seconds = 0.0  # which an endpoint has; 0: none is asked
         self._state_folder: Path
         self._stopping = asyncio.Event()
         self._open: dict[Endpoint, asyncio.Server] = {}
@@ -66,6 +74,7 @@ class WebServer(Process):
         self._state_folder = Path(start.state)
         watchdog.attend(self._state_folder / "run", scoreboard.WEB, NAME)
         self._watching = Watching(self._state_folder, self._clock.time)
+        self._workers = Workers(self._state_folder / "run")
         self._logs = HttpLogs(configuration, self._state_folder, self._clock, self.alarm)
         await self._listen(configuration, _taken(descriptors))
         self._trace(configuration)
@@ -74,6 +83,8 @@ class WebServer(Process):
             self._own.look(self._clock.monotonic())
             self._watching.look({NAME: self._metrics.snapshot()})
             self._logs.flush()
+            if self._seconds:
+                self._workers.look()
             try:
                 await asyncio.wait_for(self._stopping.wait(), LOOK_SECONDS)
             except TimeoutError:
@@ -101,7 +112,9 @@ class WebServer(Process):
             self._open.pop(where).close()
         host = Host(configuration)
         about = {"node": host.name, "version": version("angarium")}
-        answering = app(self._watching, about)
+        self._seconds = _seconds(configuration)
+        own = app(self._watching, about)
+        answering = Forward(own, self._workers, self._load, lambda: self._seconds)
         loop = asyncio.get_running_loop()
         for where in wanted:
             kept = self._sockets.get(label(where))
@@ -110,7 +123,7 @@ class WebServer(Process):
             observed = configuration.at(Observed, listener=HTTP, listen=where.name)
             hosts = {each.lower() for each in (host.name, *observed.http_hosts)}
             manners = partial(self._manners, configuration, where)
-            made = connections(answering, hosts, self._state, manners)
+            made = connections(answering, hosts, self._state, manners, answering.takes)
             opened = socket.socket(fileno=socket.dup(kept.fileno()))
             buffers_of(configuration, where).set(opened)  # who is accepted has the same
             if where.path:
@@ -203,8 +216,16 @@ class WebServer(Process):
             connection.shutdown()
         for kept in self._sockets.values():
             kept.close()
+        self._workers.close()
         self._logs.close()
         self._watching.close()
+
+
+def _seconds(configuration: Configuration) -> float:
+    """Return how long an endpoint of a script may take; 0 where none is to be asked."""
+    if not configuration.has("httpsrv") or not configuration.top(HttpServer).enabled:
+        return 0.0
+    return configuration.top(Asking).policy_wait_limit + PATIENCE_SECONDS
 
 
 def _taken(descriptors: dict[str, int]) -> dict[str, socket.socket]:

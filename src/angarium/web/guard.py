@@ -1,15 +1,15 @@
 """What stands between clients of HTTP and what answers them: bounds, and who may ask.
 
 `Guarded` is the connection: so many at once, so much header, so much time for a request and for
-its answer to be taken. `Gate` is the request: only GET and HEAD, of no more octets than the client
-may send, no content, and a Host we know.
+its answer to be taken. `Gate` is the request: of no more octets than the client may send, and for a
+Host we know; and, but for the paths which `web/forward` takes, only GET and HEAD without content.
 Rule: **a connection has one timer, and when that ends so does it**, whatever it is doing.
 """
 
 import asyncio
 import ipaddress
 import logging
-from collections.abc import Awaitable, Callable, Collection, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, MutableMapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -24,7 +24,10 @@ MOST_CONNECTIONS: Final = 64  # of all listeners: a scraper, some people, and ro
 MOST_HEADER: Final = 16384  # octets of a request line and its fields
 REQUEST_SECONDS: Final = 10.0  # for a request to come, and for its answer to be taken
 IDLE_SECONDS: Final = 60.0  # between two requests, where idle_time says nothing
-_MOST, _STATUS = "most octets", "status"  # in the state of a request
+# In the state of a request.
+MOST: Final = "most octets"
+LONGER: Final = "longer"  # gives the request and its answer so many seconds from now
+_STATUS: Final = "status"
 _FULL: Final = (
     b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 21\r\nconnection: close\r\n\r\n"
     b"too many connections\n"
@@ -60,16 +63,24 @@ class Manners:
     told: Callable[[Asked], None] | None = None
 
 
+def _none(_path: str) -> bool:
+    return False
+
+
 class Gate:
     """An application which refuses what should not come to the one behind it.
 
     Args:
         hosts: names we are called by, in lower case, without a port.
+        free: says whether a path may be asked by any method, and with a content.
     """
 
-    def __init__(self, app: App, hosts: Collection[str]) -> None:
+    def __init__(
+        self, app: App, hosts: Collection[str], free: Callable[[str], bool] = _none
+    ) -> None:
         self._app = app
         self._hosts = frozenset(hosts)
+        self._free = free
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -82,16 +93,18 @@ class Gate:
 
     def _refusal(self, scope: Scope) -> tuple[int, str, tuple[tuple[bytes, bytes], ...]] | None:
         close = ((b"connection", b"close"),)
-        if scope["method"] not in ("GET", "HEAD"):
+        free = self._free(scope["path"])
+        if not free and scope["method"] not in ("GET", "HEAD"):
             return 405, "only GET and HEAD are answered", ((b"allow", b"GET, HEAD"), *close)
         fields: list[tuple[bytes, bytes]] = scope["headers"]
         content = [value for name, value in fields if name == b"content-length"]
-        most = scope["state"][_MOST]
+        most = scope["state"][MOST]
         if most and octets_of(scope) > most:
             return 413, f"a request has at most {most} octets here", close
-        if any(value.strip(b"0") for value in content) or any(
+        has = any(value.strip(b"0") for value in content) or any(
             name == b"transfer-encoding" for name, _ in fields
-        ):
+        )
+        if has and not free:
             return 400, "a request here has no content", close
         named = [value.decode("latin-1") for name, value in fields if name == b"host"]
         if len(named) > 1 or not all(self._knows(host_of(each)) for each in named):
@@ -136,7 +149,9 @@ def _added(scope: Scope, send: Send) -> Send:
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
             scope["state"][_STATUS] = message["status"]
-            message["headers"] = [*message.get("headers", ()), *_ALWAYS]
+            fields = list(message.get("headers", ()))
+            named = {name for name, _ in fields}
+            message["headers"] = [*fields, *(each for each in _ALWAYS if each[0] not in named)]
         await send(message)
 
     return sending
@@ -145,10 +160,16 @@ def _added(scope: Scope, send: Send) -> Send:
 async def _refuse(
     send: Send, status: int, text: str, fields: tuple[tuple[bytes, bytes], ...]
 ) -> None:
-    body = f"{text}\n".encode()
-    length = (b"content-length", str(len(body)).encode())
     kind = (b"content-type", b"text/plain; charset=utf-8")
-    start = {"type": "http.response.start", "status": status, "headers": [length, kind, *fields]}
+    await answer(send, status, f"{text}\n".encode(), (kind, *fields))
+
+
+async def answer(
+    send: Send, status: int, body: bytes, fields: Iterable[tuple[bytes, bytes]]
+) -> None:
+    """Send an answer, with its length before it."""
+    length = (b"content-length", str(len(body)).encode())
+    start = {"type": "http.response.start", "status": status, "headers": [length, *fields]}
     await send(start)
     await send({"type": "http.response.body", "body": body})
 
@@ -211,7 +232,7 @@ class Guarded(H11Protocol):
         self._manners = self.manners_of(self.client[0] if self.client else "")
         # Ours comes first.
         self.timeout_keep_alive = int(self._manners.idle_seconds or IDLE_SECONDS) + 1
-        self.app_state = {_MOST: self._manners.most_octets, _STATUS: 0}
+        self.app_state = {MOST: self._manners.most_octets, _STATUS: 0, LONGER: self._within}
         self._within(REQUEST_SECONDS)
 
     _refused = False
@@ -279,6 +300,8 @@ class Guarded(H11Protocol):
     def _within(self, seconds: float) -> None:
         if self._end is not None:
             self._end.cancel()
+        if self.transport.is_closing():
+            return
         self._end = self.loop.call_later(seconds, self.transport.abort)
 
 
@@ -287,15 +310,17 @@ def connections(
     hosts: Collection[str],
     state: ServerState,
     manners_of: Callable[[str], Manners],
+    free: Callable[[str], bool] = _none,
 ) -> Callable[[], asyncio.Protocol]:
     """Return what makes the protocol of a new connection.
 
     Args:
         state: shared by all listeners of the process, for what they have together.
         manners_of: says by its address how a client is met.
+        free: says whether a path may be asked by any method, and with a content.
     """
     config = uvicorn.Config(
-        cast(Any, Gate(app, hosts)),
+        cast(Any, Gate(app, hosts, free)),
         http=Guarded,
         ws="none",
         lifespan="off",

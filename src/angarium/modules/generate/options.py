@@ -7,7 +7,7 @@ from angarium.config.option import Options, option
 from angarium.config.places import HostPort
 from angarium.config.scope import Naming
 from angarium.modules.kinds import LogPlace
-from angarium.modules.options import Logger, Module, not_yet
+from angarium.modules.options import Logger, Module, PolicyModule, not_yet
 
 NO_TRACKING: Final = "opens and clicks are not tracked"
 EVENTS: Final = (
@@ -116,14 +116,8 @@ class CassandraClient(
     )
 
 
-class HttpServer(
-    Module,
-    stanza="httpsrv",
-    standing=not_yet(
-        "An `http_listener` answers who watches the server; no mail is taken by it yet."
-    ),
-):
-    """Answers HTTP on the listeners of `http_listener`."""
+class HttpServer(PolicyModule, stanza="httpsrv"):
+    """Lets an `http_listener` ask the endpoints which scripts have registered."""
 
 
 class HttpLogger(Logger, stanza="http_logger", naming=Naming.MAYBE):

@@ -18,9 +18,11 @@ from angarium.data.sources import Datasources
 from angarium.modules.lua.api.control import commands_of, shown
 from angarium.modules.lua.api.dns import OtherServers
 from angarium.modules.lua.api.http import Requests
+from angarium.modules.lua.api.httpsrv import HttpSession, registrations
 from angarium.modules.lua.api.register import registered
 from angarium.modules.lua.api.threads import Tasks
 from angarium.modules.lua.api.timers import Timers, timers
+from angarium.modules.lua.bind import Function
 from angarium.modules.lua.callouts import Callout, NoAnswerError
 from angarium.modules.lua.errors import ScriptError
 from angarium.modules.lua.loader import Loader
@@ -33,6 +35,7 @@ from angarium.modules.lua.values import TableHandle
 from angarium.modules.means import Means
 from angarium.net.dnscache import Resolver
 from angarium.policy.context import Session, Which
+from angarium.policy.endpoints import Endpoint, Request, Response
 from angarium.policy.guard import Handler, PolicyError
 from angarium.policy.hooks import ABSENT, HOOKS, Answer, Dealloc, Hook
 from angarium.policy.mail import Mail
@@ -141,6 +144,25 @@ class Scriptlet:
     def commands(self) -> Mapping[str, Command]:
         """What scripts have added to the console."""
         return commands_of(self.state)
+
+    @property
+    def endpoints(self) -> list[Endpoint]:
+        """What scripts answer by HTTP."""
+        return [
+            Endpoint(each.method, each.path, partial(self._answer, each.function))
+            for each in registrations(self.state).known
+        ]
+
+    async def _answer(self, function: Function, request: Request) -> Response:
+        """Call the function of an endpoint. Raises PolicyError: it failed."""
+        session = HttpSession(request)
+        try:
+            await function(session)
+        except ScriptError as error:
+            raise _located(error) from error
+        finally:
+            self._collecting.called(None)
+        return session.response()
 
     # What it is asked.
 

@@ -55,7 +55,6 @@ MISSING: Final[Mapping[str, str]] = {
         " msys.httpclnt.http_request_finalize msys.httpclnt.http_request_set_body"
     ),
     "TLS": "msys.tls_params.set",
-    "an HTTP listener which asks scripts": "msys.httpsrv.register",
     "counts of failures by binding and domain": (
         "msys.policyeditor.get_binding_domain_failure_rate"
     ),
@@ -63,7 +62,6 @@ MISSING: Final[Mapping[str, str]] = {
 }
 
 lua_constants("msys.smpp", SMPP_CONTINUE=0)
-lua_constants("msys.httpsrv", DONE=1)
 lua_constants(
     "msys.av",
     **{
