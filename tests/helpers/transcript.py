@@ -1,7 +1,7 @@
 """Play a written dialogue against a wire session.
 
     C: a line from the peer             S: the line it must get
-    ?: an event the session must give   !: the answer to that event
+    ?: an event the session must give   !: the answer to that event; 334 is a challenge
 
 Every transcript is played twice, in big pieces and octet by octet: a session may not care how the
 network cut its octets. `Body` pieces are joined and shown with the End which follows them.
@@ -11,8 +11,17 @@ import textwrap
 from collections.abc import Iterator
 
 from angarium.core.reply import from_text
-from angarium.wire.smtp_grammar import Bdat, Command, Hello, Mail, Rcpt
-from angarium.wire.smtp_server import Body, ChunkEnd, End, Event, Refused, Signal, SmtpServer
+from angarium.wire.smtp_grammar import Auth, Bdat, Command, Hello, Mail, Rcpt
+from angarium.wire.smtp_server import (
+    Body,
+    ChunkEnd,
+    End,
+    Event,
+    Refused,
+    Response,
+    Signal,
+    SmtpServer,
+)
 
 
 def play(session: SmtpServer, script: str, cut: int = 0) -> None:
@@ -30,7 +39,10 @@ def play(session: SmtpServer, script: str, cut: int = 0) -> None:
                 if not isinstance(event, ChunkEnd):
                     body = b""
             case "!":
-                session.answer(from_text(text))
+                if text.startswith("334 "):
+                    session.challenge(text[4:].encode())
+                else:
+                    session.answer(from_text(text))
             case "S":
                 _, waiting, piece = _pump(session, waiting, cut)
                 body += piece
@@ -68,18 +80,22 @@ def _lines(script: str) -> Iterator[tuple[str, str]]:
 
 def show(event: Event, body: bytes = b"") -> str:
     """Return an event as transcripts write it."""
+    words: list[str] = []
     match event:
         case End():
-            return f"END {body!r}"
+            words = ["END", repr(body)]
         case ChunkEnd(size):
-            return f"CHUNK {size}"
+            words = ["CHUNK", str(size)]
         case Signal():
-            return event.name
-        case Hello(verb, name):
-            return f"{verb} {name}"
-        case Command(verb, argument):
-            return f"{verb} {argument}".strip()
+            words = [event.name]
+        case Auth(mechanism, initial):
+            words = ["AUTH", mechanism, "" if initial is None else repr(initial)]
+        case Response(data):
+            words = ["RESPONSE", repr(data)]
+        case Hello(verb, argument) | Command(verb, argument):
+            words = [verb, argument]
         case Mail() | Rcpt():
-            return f"{event.verb} {event.address}".strip()
+            words = [event.verb, event.address]
         case Body() | Refused() | Bdat():
-            return repr(event)
+            words = [repr(event)]
+    return " ".join(words).strip()

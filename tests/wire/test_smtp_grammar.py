@@ -7,11 +7,15 @@ from hypothesis import strategies as st
 from angarium.core.message import Notify, Ret
 from angarium.core.reply import Reply
 from angarium.wire.smtp_grammar import (
+    BAD_AUTH,
+    BAD_BASE64,
     BAD_MAIL,
     BAD_PARAMETER,
     BAD_RCPT,
     NEEDS_UTF8,
     UNKNOWN_PARAMETER,
+    UNRECOGNIZED,
+    Auth,
     Bdat,
     Hello,
     Mail,
@@ -211,3 +215,47 @@ def test_no_pattern_backtracks_for_long() -> None:
         b"MAIL FROM:<" + b" " * 1000,
     ):
         assert isinstance(Syntax(strict=False, padded=True, trailing=True).parse(line), Reply)
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        (b"AUTH PLAIN", Auth("PLAIN")),
+        (b"auth plain AHRpbQB0YW5zdGFhZnRhbnN0YWFm", Auth("PLAIN", b"\0tim\0tanstaaftanstaaf")),
+        (b"AUTH SCRAM-SHA-256-PLUS =", Auth("SCRAM-SHA-256-PLUS", b"")),
+        (b"AUTH EXTERNAL = ", Auth("EXTERNAL", b"")),
+        (b"AUTH", BAD_AUTH),
+        (b"AUTH ", BAD_AUTH),
+        (b"AUTH PL\xc3\xa4IN", BAD_AUTH),
+        (b"AUTH PLAIN  AAAA", BAD_AUTH),
+        (b"AUTH PLAIN AAA", BAD_BASE64),
+        (b"AUTH PLAIN A=A=", BAD_BASE64),
+    ],
+)
+def test_auth_has_a_mechanism_and_perhaps_a_response(line: bytes, found: Auth | Reply) -> None:
+    assert Syntax(auth=True).parse(line) == found
+
+
+def test_without_auth_there_is_no_such_word_and_no_such_parameter() -> None:
+    assert Syntax().parse(b"AUTH PLAIN") is UNRECOGNIZED
+    assert Syntax().parse(b"MAIL FROM:<a@b.example> AUTH=<>") is UNKNOWN_PARAMETER
+
+
+@pytest.mark.parametrize(
+    ("value", "found"), [("<>", ""), ("e+2Bmc2@example.com", "e+mc2@example.com")]
+)
+def test_mail_says_who_has_submitted_it(value: str, found: str) -> None:
+    """RFC 4954 section 5."""
+    mail = Syntax(auth=True).parse(f"MAIL FROM:<a@b.example> AUTH={value}".encode())
+    assert isinstance(mail, Mail)
+    assert mail.auth == found
+
+
+@pytest.mark.parametrize("value", ["", "=", "=a+b", "=a+0Db"])
+def test_who_submitted_it_is_in_xtext(value: str) -> None:
+    reply = Syntax(auth=True).parse(f"MAIL FROM:<a@b.example> AUTH{value}".encode())
+    assert reply in (BAD_PARAMETER, BAD_MAIL)
+
+
+def test_what_came_with_auth_is_not_shown() -> None:
+    assert "secret" not in repr(Auth("PLAIN", b"\0tim\0secret"))

@@ -1,5 +1,6 @@
 """Dialogues of RFC 5321 section 4 and its extensions, and the ones attackers try."""
 
+import textwrap
 from collections.abc import Callable
 
 import pytest
@@ -424,3 +425,107 @@ def test_from_every_state_there_is_a_way_on_and_a_body_has_only_its_end() -> Non
     assert MOVES[State.BODY] == {"END": READY}
     for state in (State.START, State.READY, State.MAIL, State.RCPT, State.CHUNKS):
         assert MOVES[state]["QUIT"] is CLOSED
+
+
+@pytest.fixture(params=[0, 1, 7], ids=["in big pieces", "octet by octet", "by sevens"])
+def knowing(request: pytest.FixtureRequest) -> Dialogue:
+    """A session in which there is AUTH, after EHLO."""
+
+    def played(script: str) -> None:
+        limits = line_limits(512, 600)
+        session = SmtpServer(Syntax(auth=True), greeting_needed=True, limits=limits)
+        begun = "C: EHLO a\n?: EHLO a\n!: 250 ok\nS: 250 ok\n"
+        play(session, begun + textwrap.dedent(script), request.param)
+
+    return played
+
+
+def test_who_says_who_he_is_answers_challenges(knowing: Dialogue) -> None:
+    knowing(r"""C: AUTH LOGIN
+        ?: AUTH LOGIN
+        !: 334 Username:
+        S: 334 VXNlcm5hbWU6
+        C: dGlt
+        ?: RESPONSE b'tim'
+        !: 334 Password:
+        S: 334 UGFzc3dvcmQ6
+        C: MAIL
+        ?: RESPONSE b'0\x02\x0b'
+        !: 535 5.7.8 no
+        S: 535 5.7.8 no
+        C: AUTH PLAIN AHRpbQB0aW0=
+        ?: AUTH PLAIN b'\x00tim\x00tim'
+        !: 235 2.7.0 yes
+        S: 235 2.7.0 yes
+        C: NOOP
+        ?: NOOP
+        !: 250 ok
+        S: 250 ok""")
+
+
+def test_a_challenge_of_no_octets_has_its_blank(knowing: Dialogue) -> None:
+    session = SmtpServer(Syntax(auth=True))
+    session.challenge(b"")
+    assert session.data_to_send() == b"334 \r\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("*", "501 5.7.0 authentication cancelled"),
+        ("AAA", "501 5.5.2 cannot decode what is no base64"),
+        ("A" * 600, "500 5.5.6 authentication exchange line is too long"),
+        ("A" * 5000, "500 5.5.6 authentication exchange line is too long"),
+    ],
+)
+def test_what_is_no_response_ends_the_exchange(knowing: Dialogue, line: str, told: str) -> None:
+    knowing(f"""C: AUTH LOGIN
+        ?: AUTH LOGIN
+        !: 334 Username:
+        S: 334 VXNlcm5hbWU6
+        C: {line}
+        S: {told}
+        C: NOOP
+        ?: NOOP
+        !: 250 ok
+        S: 250 ok""")
+
+
+def test_a_line_as_long_as_the_option_says_is_a_response(knowing: Dialogue) -> None:
+    knowing(f"""C: AUTH LOGIN
+        ?: AUTH LOGIN
+        !: 334 x
+        S: 334 eA==
+        C: {"A" * 596}
+        ?: RESPONSE {bytes(447)!r}
+        !: 535 no
+        S: 535 no""")
+
+
+def test_auth_comes_after_ehlo_outside_of_transactions_and_once() -> None:
+    session = SmtpServer(Syntax(auth=True), greeting_needed=True)
+    play(
+        session,
+        """C: AUTH LOGIN
+        S: 503 5.5.1 bad sequence of commands
+        C: EHLO a
+        ?: EHLO a
+        !: 250 ok
+        S: 250 ok
+        C: MAIL FROM:<>
+        ?: MAIL
+        !: 250 ok
+        S: 250 ok
+        C: AUTH LOGIN
+        S: 503 5.5.1 bad sequence of commands""",
+    )
+    session.authenticated = True
+    play(
+        session,
+        """C: RSET
+        ?: RSET
+        !: 250 ok
+        S: 250 ok
+        C: AUTH LOGIN
+        S: 503 5.5.1 already authenticated""",
+    )

@@ -8,10 +8,11 @@ One precompiled pattern a verb; the ABNF stands beside it. Domains repeat, so wh
 is kept.
 """
 
+import binascii
 import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
 from angarium.core.address import routing_domain
@@ -47,6 +48,8 @@ BAD_RSET: Final = Reply(501, "invalid arguments to RSET", "5.5.4")
 BAD_DATA: Final = Reply(501, "unexpected argument to DATA", "5.5.4")
 NO_PARAMETERS: Final = Reply(501, "Syntax error (no parameters allowed)", "5.5.4")
 BAD_BDAT: Final = Reply(501, "BDAT syntax error", "5.5.4")
+BAD_AUTH: Final = Reply(501, "AUTH syntax error", "5.5.4")
+BAD_BASE64: Final = Reply(501, "cannot decode what is no base64", "5.5.2")  # RFC 4954 section 4
 NEEDS_UTF8: Final = Reply(553, "address needs SMTPUTF8", "5.6.7")  # RFC 6531 section 3.5
 # RFC 5321 section 4.1.1.11
 UNKNOWN_PARAMETER: Final = Reply(555, "parameter not recognized or not implemented", "5.5.4")
@@ -82,6 +85,7 @@ class Mail:
     utf8: bool = False
     ret: int = 0
     envid: str = ""  # as sent, in xtext
+    auth: str = ""  # who submitted it, of AUTH= (RFC 4954 section 5); "" is nobody known
 
 
 @dataclass(slots=True)
@@ -97,6 +101,15 @@ class Rcpt:
 
 
 @dataclass(slots=True)
+class Auth:
+    """AUTH: `mechanism` in upper case, and what came with it; None: nothing did."""
+
+    verb: ClassVar[str] = "AUTH"
+    mechanism: str
+    initial: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(slots=True)
 class Bdat:
     """BDAT: that many octets follow at once, whatever we say."""
 
@@ -105,7 +118,7 @@ class Bdat:
     last: bool
 
 
-Parsed = Command | Hello | Mail | Rcpt | Bdat
+Parsed = Command | Hello | Mail | Rcpt | Bdat | Auth
 
 # Local-part     = Dot-string / Quoted-string     ; dots are looked at afterwards
 # uAtext is RFC 6531's: other than ASCII may stand where atext may.
@@ -129,6 +142,8 @@ _XTEXT: Final = re.compile(r"(?:[!-*,-<>-~]|\+[0-9A-F]{2})+")
 _ORCPT: Final = re.compile(
     r"[A-Za-z0-9][A-Za-z0-9.-]*;(?:[!-*,-<>-~\xa0-\U0010ffff]|\+[0-9A-F]{2})+"
 )
+# auth-command   = "AUTH" SP sasl-mech [SP initial-response]   ; RFC 4954 section 8
+_AUTH: Final = re.compile(rb"([A-Za-z0-9_-]{1,20})(?: ([A-Za-z0-9+/=]+))?")
 _HEXCHAR: Final = re.compile(r"\+([0-9A-F]{2})")
 _NOTIFY: Final[Mapping[str, int]] = {
     "SUCCESS": int(Notify.SUCCESS),
@@ -179,9 +194,10 @@ class Syntax:
         padded: take spaces inside of the angle brackets (allow_trailing_whitespace_in_commands).
         trailing: take spaces at the end of MAIL and RCPT (rfc2821_allow_whitespace_in_envelope).
         trusted: which of TRUSTED there are.
+        auth: there is AUTH.
     """
 
-    __slots__ = ("_mail_path", "_parsers", "_rcpt_path", "_strict", "_trailing")
+    __slots__ = ("_auth", "_mail_path", "_parsers", "_rcpt_path", "_strict", "_trailing")
 
     def __init__(
         self,
@@ -190,7 +206,9 @@ class Syntax:
         padded: bool = False,
         trailing: bool = False,
         trusted: Sequence[str] = (),
+        auth: bool = False,
     ) -> None:
+        self._auth = auth
         self._strict = strict
         self._trailing = trailing
         space = "[ \t]*" if padded else ""
@@ -213,6 +231,8 @@ class Syntax:
             b"EXPN": _free("EXPN"),
             **{verb.encode(): _free(verb) for verb in trusted},
         }
+        if auth:
+            self._parsers[b"AUTH"] = _authentication
 
     def parse(self, line: bytes) -> Parsed | Reply:
         """Parse one line without its CRLF; a Reply says what is wrong with it."""
@@ -234,7 +254,10 @@ class Syntax:
             if known is None:
                 return BAD_MAIL
             mail = Mail(f"{local}@{domain}" if domain else local, known, text)
-        if parameters and (fault := _mail_parameters(mail, parameters)) is not None:
+        if (
+            parameters
+            and (fault := _mail_parameters(mail, parameters, auth=self._auth)) is not None
+        ):
             return fault
         return mail if mail.utf8 or mail.address.isascii() else NEEDS_UTF8
 
@@ -290,6 +313,26 @@ def _hello(verb: str, refusal: Reply) -> Callable[[bytes], Hello | Reply]:
     return parse
 
 
+def _authentication(argument: bytes) -> Auth | Reply:
+    found = _AUTH.fullmatch(argument.rstrip(b" \t"))
+    if found is None:
+        return BAD_AUTH
+    mechanism = found[1].decode("ascii").upper()
+    if found[2] is None:
+        return Auth(mechanism)
+    # "=" is a response of no octets, in the place of none.
+    initial = b"" if found[2] == b"=" else decode_base64(found[2])
+    return BAD_BASE64 if initial is None else Auth(mechanism, initial)
+
+
+def decode_base64(line: bytes) -> bytes | None:
+    """Return the octets of a response; None: it is no base64."""
+    try:
+        return binascii.a2b_base64(line, strict_mode=True)
+    except binascii.Error:
+        return None
+
+
 def _bdat(argument: bytes) -> Bdat | Reply:
     # bdat-cmd = "BDAT" SP chunk-size [ SP "LAST" ]   ; RFC 3030 section 2
     text = _decoded(argument)
@@ -311,37 +354,64 @@ def _pairs(parameters: str) -> dict[str, str | None] | None:
     return pairs
 
 
-def _mail_parameters(mail: Mail, parameters: str) -> Reply | None:
+def _mail_parameters(mail: Mail, parameters: str, *, auth: bool) -> Reply | None:
     """Put the parameters into `mail`; return what is wrong with them."""
     pairs = _pairs(parameters)
     if pairs is None:
         return BAD_MAIL
     for keyword, given in pairs.items():
-        value = given or ""
-        match keyword:
-            case "SIZE":
-                if not (value.isascii() and value.isdecimal() and len(value) <= _MAX_SIZE_DIGITS):
-                    return BAD_PARAMETER
-                mail.size = int(value)
-            case "BODY":
-                mail.body = value.upper()
-                if mail.body not in _BODIES:
-                    return BAD_PARAMETER
-            case "SMTPUTF8":
-                if given is not None:
-                    return BAD_PARAMETER
-                mail.utf8 = True
-            case "RET":
-                mail.ret = _RET.get(value.upper(), 0)
-                if not mail.ret:
-                    return BAD_PARAMETER
-            case "ENVID":
-                if len(value) > _MAX_ENVID or _XTEXT.fullmatch(value) is None:
-                    return BAD_PARAMETER
-                mail.envid = value
-            case _:
-                return UNKNOWN_PARAMETER
+        put = _OF_MAIL.get(keyword)
+        if put is None or (keyword == "AUTH" and not auth):
+            return UNKNOWN_PARAMETER
+        if not put(mail, given):
+            return BAD_PARAMETER
     return None
+
+
+def _size(mail: Mail, given: str | None) -> bool:
+    value = given or ""
+    if not (value.isascii() and value.isdecimal() and len(value) <= _MAX_SIZE_DIGITS):
+        return False
+    mail.size = int(value)
+    return True
+
+
+def _body(mail: Mail, given: str | None) -> bool:
+    mail.body = (given or "").upper()
+    return mail.body in _BODIES
+
+
+def _utf8(mail: Mail, given: str | None) -> bool:
+    mail.utf8 = True
+    return given is None
+
+
+def _ret(mail: Mail, given: str | None) -> bool:
+    mail.ret = _RET.get((given or "").upper(), 0)
+    return mail.ret != 0
+
+
+def _envid(mail: Mail, given: str | None) -> bool:
+    mail.envid = given or ""
+    return len(mail.envid) <= _MAX_ENVID and _XTEXT.fullmatch(mail.envid) is not None
+
+
+def _submitter(mail: Mail, given: str | None) -> bool:
+    # esmtp-value = xtext / "<>"   ; RFC 4954 section 5
+    if given is None or (given != "<>" and _XTEXT.fullmatch(given) is None):
+        return False
+    mail.auth = "" if given == "<>" else decode_xtext(given)
+    return mail.auth == "" or mail.auth.isprintable()
+
+
+_OF_MAIL: Final[Mapping[str, Callable[[Mail, str | None], bool]]] = {
+    "SIZE": _size,
+    "BODY": _body,
+    "SMTPUTF8": _utf8,
+    "RET": _ret,
+    "ENVID": _envid,
+    "AUTH": _submitter,
+}
 
 
 def _rcpt_parameters(rcpt: Rcpt, parameters: str) -> Reply | None:

@@ -1,8 +1,9 @@
-"""The server side of an ESMTP session, without I/O (RFC 5321, 2920, 3030).
+"""The server side of an ESMTP session, without I/O (RFC 5321, 2920, 3030, 4954).
 
     session.receive(data)               octets from the peer
     event = session.next_event()        what the peer wants, one thing at a time
     session.answer(reply)               the decision, when the event asks for one
+    session.challenge(octets)           in its place, while somebody says who he is
     session.data_to_send()              octets for the peer
 
 While an answer is due nothing further is parsed, so pipelined commands wait in the buffer and
@@ -10,20 +11,23 @@ policy may take as long as it likes. Everything which decides what a peer may sa
 MOVES. What breaks the protocol is answered here; the event `Refused` only tells of it.
 """
 
+import binascii
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from angarium.core.reply import Reply
 from angarium.wire.framing import ChunkReader, DotReader
 from angarium.wire.smtp_grammar import (
+    BAD_BASE64,
     BAD_BDAT,
     LIMITS,
     Bdat,
     Mail,
     Parsed,
     Syntax,
+    decode_base64,
 )
 
 
@@ -36,6 +40,7 @@ class State(enum.Enum):
     CHUNK = "receiving a chunk"
     CHUNKS = "between two chunks"
     DROP = "receiving a chunk nobody wants"
+    AUTH = "says who it is"
     CLOSED = "over"
 
     # That of Enum is a call to Python, and MOVES is asked for every command.
@@ -69,17 +74,24 @@ class ChunkEnd:
 
 
 @dataclass(slots=True)
+class Response:
+    """What the peer says to a challenge; asks for another one, or for an answer."""
+
+    data: bytes = field(repr=False)
+
+
+@dataclass(slots=True)
 class Refused:
     """The peer broke the protocol and was told so; what was under way, if a body, is over."""
 
     reply: Reply
 
 
-Event = Parsed | Body | End | ChunkEnd | Refused | Signal
+Event = Parsed | Body | End | ChunkEnd | Response | Refused | Signal
 
 # As names of the module: looking up a member in its class costs ten times as much.
 NEED_DATA, ANSWER_DUE = Signal
-START, READY, MAIL, RCPT, BODY, CHUNK, CHUNKS, DROP, CLOSED = State
+START, READY, MAIL, RCPT, BODY, CHUNK, CHUNKS, DROP, AUTH, CLOSED = State
 HELLO: Final = {"EHLO": READY, "HELO": READY}
 
 
@@ -92,13 +104,14 @@ def _idle(state: State) -> dict[str, State]:
 # state -> verb -> the state after a positive answer; no entry: out of sequence.
 MOVES: Final[dict[State, dict[str, State]]] = {
     START: _idle(START) | {"RSET": START, "XCLIENT": START},
-    READY: _idle(READY) | {"RSET": READY, "MAIL": MAIL, "XCLIENT": START},
+    READY: _idle(READY) | {"RSET": READY, "MAIL": MAIL, "XCLIENT": START, "AUTH": READY},
     MAIL: _idle(MAIL) | {"RSET": READY, "RCPT": RCPT},
     RCPT: _idle(RCPT) | {"RSET": READY, "RCPT": RCPT, "DATA": BODY, "BDAT": CHUNK},
     BODY: {"END": READY},
     CHUNK: {"CHUNK": CHUNKS, "END": READY},
     CHUNKS: {"RSET": READY, "NOOP": CHUNKS, "QUIT": CLOSED, "BDAT": CHUNK} | HELLO,
     DROP: {},
+    AUTH: {"RESPONSE": READY},
     CLOSED: {},
 }
 # Where require_ehlo is off a transaction may begin at once, as before RFC 821.
@@ -125,6 +138,10 @@ LINE_TOO_LONG: Final = Reply(500, "line too long", "5.5.2")
 # wants us and the next server to disagree on where this message ends.
 SMUGGLED: Final = Reply(550, "a line with a dot alone must begin and end with CR LF", "5.5.2")
 
+# RFC 4954 section 4: the client gives up; a line is too long; and once is enough.
+CANCELLED: Final = Reply(501, "authentication cancelled", "5.7.0")
+AUTH_TOO_LONG: Final = Reply(500, "authentication exchange line is too long", "5.5.6")
+KNOWN: Final = Reply(503, "already authenticated", "5.5.1")
 BINARY_BY_DATA: Final = Reply(503, "BINARYMIME goes by BDAT only", "5.5.1")  # RFC 3030 section 3
 
 
@@ -155,6 +172,7 @@ class SmtpServer:
         "_shortest",
         "_skipping",
         "_syntax",
+        "authenticated",
         "binary",
         "state",
     )
@@ -168,6 +186,7 @@ class SmtpServer:
         max_commands: int = 0,
     ) -> None:
         self.state = START
+        self.authenticated = False  # AUTH went well, and is no more
         self.binary = False  # BODY=BINARYMIME: no line ends, so nothing can be smuggled by them
         self._syntax = syntax
         self._limits = limits
@@ -231,7 +250,7 @@ class SmtpServer:
         self._asked = ""
         if code == 421:
             self.state = CLOSED
-        elif self.state is BODY or self.state is CHUNK:
+        elif self.state is BODY or self.state is CHUNK or self.state is AUTH:
             self.state = READY  # A refused message ends its transaction all the same.
         self._out.append(reply.encode())
 
@@ -242,6 +261,11 @@ class SmtpServer:
         if state is BODY:
             self._dots = DotReader()
         self._out.append(encoded)
+
+    def challenge(self, octets: bytes) -> None:
+        """Answer AUTH, or a response, with a challenge: the next line is the response to it."""
+        self._asked, self.state = "", AUTH
+        self._out.append(b"334 " + binascii.b2a_base64(octets, newline=False) + b"\r\n")
 
     def _refuse(self, reply: Reply) -> Refused:
         self._out.append(reply.encode())
@@ -262,10 +286,28 @@ class SmtpServer:
         self._at = end + 2
         if end + 2 == len(data):
             self._data = b""
+        if self.state is AUTH:
+            return self._response(line)
         if self._skipping or (end - start > self._shortest - 2 and self._too_long(line)):
             self._skipping = False
             return self._refuse(LINE_TOO_LONG)
         return self._understood(line)
+
+    def _response(self, line: bytes) -> Event:
+        """Take a line which is no command (RFC 4954 section 4)."""
+        refusal: Reply | None = None
+        data = decode_base64(line)
+        if self._skipping or len(line) > self._limits.get(b"AUTH", self._shortest) - 2:
+            refusal, self._skipping = AUTH_TOO_LONG, False
+        elif line == b"*":
+            refusal = CANCELLED
+        elif data is None:
+            refusal = BAD_BASE64
+        if refusal is not None or data is None:
+            self.state = READY
+            return self._refuse(refusal or BAD_BASE64)
+        self._asked = "RESPONSE"
+        return Response(data)
 
     def _understood(self, line: bytes) -> Event:
         self._commands_left -= 1
@@ -287,6 +329,8 @@ class SmtpServer:
             self.binary = command.body == "BINARYMIME"
         elif verb == "DATA" and self.binary:
             return self._refuse(BINARY_BY_DATA)
+        elif verb == "AUTH" and self.authenticated:
+            return self._refuse(KNOWN)
         self._asked = verb
         return command
 
