@@ -13,6 +13,7 @@ from collections.abc import Coroutine, Iterable, Sequence
 from time import monotonic
 from typing import Any, Final
 
+from angarium.policy.context import Session
 from angarium.policy.guard import FAULTS, TIRED, Guard, Handler
 from angarium.policy.hooks import Answer, Hook
 from angarium.policy.verdict import AGAIN, CONT, DONE, Verdict
@@ -27,34 +28,38 @@ Asked = Verdict | Coroutine[Any, Any, Verdict]
 class Chain:
     """The handlers of one hook, at least one."""
 
-    __slots__ = ("_guard", "handlers", "hook")
+    __slots__ = ("_guard", "_step", "handlers", "hook")
 
     def __init__(self, hook: type[Hook], handlers: Sequence[Handler], guard: Guard) -> None:
         self.hook = hook
         self.handlers = handlers
         self._guard = guard
+        self._step = hook.step
 
     def ask(self, event: Hook) -> Asked:
         """Ask all handlers, until one says DONE."""
         session, mail = event.about
         if session is not None:
-            session.step = self.hook.step
+            session.step = self._step
         if mail is not None:
-            mail.step = self.hook.step
-        return self._from(0, event)
+            mail.step = self._step
+        return self._from(0, event, session)
 
-    def _from(self, first: int, event: Hook) -> Asked:
+    def _from(self, first: int, event: Hook, session: Session | None) -> Asked:
         guard = self._guard
-        session, _ = event.about
-        for at in range(first, len(self.handlers)):
-            handler = self.handlers[at]
-            if _bypassed(handler, event):
+        for at, handler in enumerate(self.handlers):
+            if at < first:
                 continue
-            if session is not None:
+            if session is None:
+                if _bypassed(handler, event):
+                    continue
+            elif session.variables.get(handler.bypass) == "true":
+                continue
+            else:
                 session.module = handler.module
             answer = guard.call(handler, event)
-            if answer is None or answer is CONT:
-                if _failed(event, guard):
+            if answer is CONT or answer is None:
+                if _failed(event, session, guard):
                     return DONE
                 continue
             if answer is DONE:
@@ -63,13 +68,14 @@ class Chain:
                 _forget(answer)
                 guard.fail(handler, event, RuntimeError("it may not wait here"))
                 return DONE
-            return self._waits(at, event, answer)
+            return self._waits(at, event, session, answer)
         return CONT
 
-    async def _waits(self, at: int, event: Hook, answer: Answer) -> Verdict:
+    async def _waits(
+        self, at: int, event: Hook, session: Session | None, answer: Answer
+    ) -> Verdict:
         """Wait for a handler, then ask the others."""
         handler, guard = self.handlers[at], self._guard
-        session, _ = event.about
         task = asyncio.current_task()
         began = monotonic()
         try:
@@ -89,9 +95,9 @@ class Chain:
         if session is not None and session.spent > guard.budget:
             session.refuse(TIRED, disconnect=True)
             return DONE
-        if verdict is DONE or _failed(event, guard):
+        if verdict is DONE or _failed(event, session, guard):
             return DONE
-        rest = self._from(at + 1, event)
+        rest = self._from(at + 1, event, session)
         return rest if isinstance(rest, Verdict) else await rest
 
 
@@ -112,17 +118,16 @@ async def _answered(handler: Handler, event: Hook, answer: Answer, guard: Guard)
 
 
 def _bypassed(handler: Handler, event: Hook) -> bool:
-    session, mail = event.about
-    if session is not None:
-        return session.variables.get(handler.bypass) == "true"
+    """Say so of a message without a session."""
+    _, mail = event.about
     return mail is not None and mail.message.session_variables.get(handler.bypass) == "true"
 
 
-def _failed(event: Hook, guard: Guard) -> bool:
+def _failed(event: Hook, session: Session | None, guard: Guard) -> bool:
     """Say whether a handler failed: then it is refused, and nobody else is asked."""
-    session, mail = event.about
-    if session is not None and session.reply is guard.failed:
-        return True
+    if session is not None:
+        return session.reply is guard.failed
+    _, mail = event.about
     return mail is not None and mail.reply is guard.failed
 
 
@@ -148,7 +153,7 @@ class Policy:
         self._chains = {hook: Chain(hook, found, guard) for hook, found in by_hook.items()}
 
     def chain(self, hook: type[Hook]) -> Chain | None:
-        """Return who is asked, None for nobody. Ask once for a session, not for a message."""
+        """Return who is asked, None for nobody."""
         return self._chains.get(hook)
 
     def handlers(self) -> Iterable[tuple[type[Hook], Handler]]:

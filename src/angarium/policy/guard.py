@@ -35,11 +35,6 @@ class Tally:
     seconds: float = 0.0
     slowest: float = 0.0
 
-    def add(self, seconds: float) -> None:
-        self.calls += 1
-        self.seconds += seconds
-        self.slowest = max(self.slowest, seconds)
-
 
 @dataclass(slots=True)
 class Handler:
@@ -88,7 +83,11 @@ class Guard:
             self.fail(handler, event, error)
             return None
         finally:
-            handler.tally.add(perf_counter() - began)
+            spent, tally = perf_counter() - began, handler.tally
+            tally.calls += 1
+            tally.seconds += spent
+            if spent > tally.slowest:
+                tally.slowest = spent
 
     def run(self, module: str, name: str, call: Callable[[], Any]) -> Any:
         """Call what no message waits for, such as a timer's function; a failure is only told."""

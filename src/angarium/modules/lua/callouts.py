@@ -23,7 +23,7 @@ from angarium.policy.verdict import CONT, DONE, Verdict
 # As msys.rfc3464 numbers them, see api/constants.py.
 _ACTIONS: Final = {"failed": 1, "delayed": 2, "delivered": 3, "relayed": 4, "expanded": 5}
 _VERDICTS: Final = {each.value: each for each in Verdict}
-_IN_ORDER: Final = tuple(_VERDICTS[number] for number in sorted(_VERDICTS))
+IN_ORDER: Final = tuple(_VERDICTS[number] for number in sorted(_VERDICTS))
 REJECTED: Final = Reply(550, "rejected by policy", "5.7.1")
 DEFERRED: Final = Reply(451, "put off by policy", "4.7.1")
 # Of these no answer is wanted; a script which gives none has not forgotten it.
@@ -65,16 +65,20 @@ class Callout:
 
     Attributes:
         has_session: accept construct or validation context are among the arguments.
+        has_message: the message is, or its recipients.
+        kinds: of what comes from the hook's own fields: of objects, or None.
+        plain: a number from 0 to 2 is its verdict.
     """
 
     def __init__(self, hook: type[Hook]) -> None:
         self.hook = hook
         self.arguments = hook.arguments
         self.has_session = bool({"accept", "vctx"} & set(hook.arguments))
+        self.has_message = bool({"msg", "message", "list", "node"} & set(hook.arguments))
         extra = [name for name in hook.arguments if name not in _GIVEN]
         self.kinds = [{"dr": "domain_record", "buff": "ec_string", "mdn": "ec_message"}.get(name)
                       for name in extra]  # fmt: skip
-        self._plain = hook not in _NO_ANSWER and hook not in _OWN_ANSWERS
+        self.plain = hook not in _NO_ANSWER and hook not in _OWN_ANSWERS
         self._extra = [_FROM.get(name) or _objects(name) for name in extra]
 
     def wrapper(self) -> str:
@@ -118,8 +122,8 @@ class Callout:
         Raises:
             NoAnswerError: it means nothing.
         """
-        if self._plain and answer.__class__ is int and 0 <= answer <= 2:
-            return _IN_ORDER[answer]
+        if self.plain and answer.__class__ is int and 0 <= answer <= 2:
+            return IN_ORDER[answer]
         hook = self.hook
         if hook is hooks.FinalValidation2:
             return _final(event, answer)

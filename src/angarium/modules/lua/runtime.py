@@ -89,7 +89,7 @@ class State:
         self._memory = limits.memory
         self._find = find
         self._may_wait = False
-        self.caller: object = self
+        self._caller: object = self
         self._lua = luajit21.LuaRuntime(
             encoding=None,
             unpack_returned_tuples=True,
@@ -129,6 +129,7 @@ class State:
             self._lua.compile(text, name=f"={name}".encode())(runtime)
         # Handles got here belong to the main thread of Lua, which is never gone; see prelude.lua.
         self._start = runtime[b"start"]
+        self._entrance = runtime[b"entrance"]
         self._continue = runtime[b"continue"]
         self._abandon = runtime[b"abandon"]
         self._reference = runtime[b"reference"]
@@ -176,7 +177,7 @@ class State:
             raise _inside(error) from None
         finally:
             self._may_wait = before
-        came = self._outcome(outcome, self.caller)
+        came = self._outcome(outcome)
         assert isinstance(came, tuple)
         return came
 
@@ -200,25 +201,60 @@ class State:
         Raises:
             ScriptError: it failed.
         """
-        before, called_before = self._may_wait, self.caller
-        self._may_wait, self.caller = may_wait, (caller := _Caller())
+        before, called_before = self._may_wait, self._caller
+        self._may_wait, self._caller = may_wait, None
         try:
-            outcome = self._start(may_wait, record, function, *arguments)
+            return self._outcome(self._start(may_wait, record, function, *arguments))
         except luajit21.LuaError as error:
             raise _inside(error) from None
         finally:
-            self._may_wait, self.caller = before, called_before
-        return self._outcome(outcome, caller)
+            self._may_wait, self._caller = before, called_before
+
+    def call_out(
+        self,
+        enter: Callable[..., Any],
+        situation: Any,
+        may_wait: bool,
+        record: object,
+        mail: object,
+        extras: tuple[object, ...],
+    ) -> Any:
+        """Call what `entrance` made, for an event: a number, if that is its answer; else as `ask`.
+
+        Raises:
+            ScriptError: it failed.
+        """
+        before = self.situation, self._may_wait, self._caller
+        self.situation, self._may_wait, self._caller = situation, may_wait, None
+        try:
+            outcome = enter(record, mail, *extras) if extras else enter(record, mail)
+            return self._outcome(outcome) if outcome.__class__ is tuple else outcome
+        except luajit21.LuaError as error:
+            raise _inside(error) from None
+        finally:
+            self.situation, self._may_wait, self._caller = before
+
+    @property
+    def caller(self) -> object:
+        """What is one and the same for a call and all it does; made where somebody asks for it."""
+        if self._caller is None:
+            self._caller = _Caller()
+        return self._caller
+
+    @caller.setter
+    def caller(self, caller: object) -> None:
+        self._caller = caller
 
     def _outcome(
-        self, outcome: Any, caller: object
+        self, outcome: Any
     ) -> tuple[object, ...] | Coroutine[Any, Any, tuple[object, ...]]:
+        """What a call came to, in its situation."""
         if type(outcome) is not tuple:
             return ()
         if outcome[0] == _DONE:
             return outcome[1:]
         if outcome[0] == _WAITS:
-            return self._go_on(outcome, self.situation, caller)
+            return self._go_on(outcome, self.situation, self.caller)
         raise self._failure(outcome)
 
     async def _go_on(self, outcome: Any, situation: Any, caller: object) -> tuple[object, ...]:
@@ -256,10 +292,10 @@ class State:
         _, error, trace = outcome
         return ScriptError(self._text_of(error), trace.decode("utf-8", "replace"))
 
-    def wrapped(self, chunk: str, name: str, module: object) -> Any:
-        """The function by which a callout of a module is asked, see `callouts`."""
+    def entrance(self, chunk: str, name: str, module: object, *, may_wait: bool) -> Any:
+        """What `call_out` calls: a callout of a module, see `callouts`; a record comes first."""
         made = self._lua.compile(chunk.encode(), name=f"={name}".encode())
-        return made(module, self._own_self, self.kinds)
+        return self._entrance(may_wait, made(module, self._own_self, self.kinds))
 
     def records(self) -> Callable[[object], object]:
         """What makes the record of a session."""

@@ -23,7 +23,7 @@ from angarium.modules.lua.api.register import registered
 from angarium.modules.lua.api.threads import Tasks
 from angarium.modules.lua.api.timers import Timers, timers
 from angarium.modules.lua.bind import Function
-from angarium.modules.lua.callouts import Callout, NoAnswerError
+from angarium.modules.lua.callouts import IN_ORDER, Callout, NoAnswerError
 from angarium.modules.lua.errors import ScriptError
 from angarium.modules.lua.loader import Loader
 from angarium.modules.lua.options import Script as ScriptOptions
@@ -215,7 +215,7 @@ class Records:
 class Asked:
     """One callout of one script, as a handler of its hook."""
 
-    __slots__ = ("_callout", "_collecting", "_function", "_panic", "_records", "_state", "_waits")
+    __slots__ = ("_callout", "_collecting", "_enter", "_panic", "_records", "_state", "_waits")
 
     def __init__(
         self,
@@ -232,28 +232,34 @@ class Asked:
         self._collecting = collecting
         self._panic = panic
         self._waits = hook.waits
-        self._function = state.wrapped(self._callout.wrapper(), hook.name, table.native)
+        self._enter = state.entrance(
+            self._callout.wrapper(), hook.name, table.native, may_wait=hook.waits
+        )
 
     def __call__(self, event: Hook) -> Answer:
         """Ask it. Raises PolicyError: it failed."""
         session, mail = event.about
         stand_in: Session | None = None
-        callout, state = self._callout, self._state
+        callout = self._callout
         if session is None and mail is not None and callout.has_session:
             session = stand_in = _stand_in(mail)
-        before, state.situation = state.situation, event
-        extras = callout.extras(event)
-        record = self._records.of(session)
+        extras = callout.extras(event) if callout.kinds else ()
+        record = session and session.tables.get(STANZA)
+        if record is None:
+            record = self._records.of(session)
+        given = mail if callout.has_message else None
         try:
-            came = state.ask(self._waits, record, self._function, record, mail, *extras)
+            came = self._state.call_out(self._enter, event, self._waits, record, given, extras)
         except ScriptError as error:
             _forget(stand_in)
             raise _located(error) from error
-        finally:
-            state.situation = before
-        if isinstance(came, tuple):
-            return self._done(event, came, extras, stand_in)
-        return self._later(event, came, extras, stand_in)
+        if came.__class__ is int and stand_in is None and callout.plain and 0 <= came <= 2:
+            if self._collecting.counts or (mail is not None and mail.whole):
+                self._collecting.called(mail)
+            return IN_ORDER[came]
+        if isinstance(came, Coroutine):
+            return self._later(event, came, extras, stand_in)
+        return self._done(event, came if isinstance(came, tuple) else (came,), extras, stand_in)
 
     async def _later(
         self,
@@ -310,6 +316,9 @@ class Collecting:
     """Garbage of Lua: when it is collected, beside what Lua does by itself.
 
     To Lua a message is a few octets, whatever it holds here; so it is told of so many octets.
+
+    Attributes:
+        counts: each call is to be told, not only those with a content.
     """
 
     def __init__(self, options: Options) -> None:
@@ -317,6 +326,7 @@ class Collecting:
         self._every = 1 if options.always_gc else options.gc_every or 0
         self._steps = bool(options.gc_step_on_recycle)
         self._warn = options.warn_on_log_gc
+        self.counts = bool(self._every or self._steps)
         self._calls = self._octets = 0
         self._state: State | None = None
 
@@ -327,12 +337,12 @@ class Collecting:
 
     def called(self, mail: Mail | None) -> None:
         """A callout is done, which had this message in its hands."""
-        if mail is not None:
-            self._octets += mail.message.size
+        if mail is not None and mail.whole:
+            self._octets += mail.message.body.size
             if self._octets > _OCTETS:
                 self._octets = 0
                 self._collect(b"collect")
-        if not (self._every or self._steps):
+        if not self.counts:
             return
         self._calls += 1
         if self._every and self._calls % self._every == 0:
