@@ -102,3 +102,41 @@ async def fails(message: Message, server: Server) -> None:
         await asyncio.gather(world.arrived("b@one.test"), world.arrived("copy@two.test"))
         ends = await world.settled()
         assert ends["accepted"] == ends["delivered"] == 2
+
+
+RUNS_AWAY = """
+import time
+from angarium.policy.script import Message, Refuse, Server, on
+
+@on.message
+def runs(message: Message) -> None:
+    while "loop" in message.headers["Subject"]:
+        try:
+            time.time()
+        except Exception:
+            pass
+
+@on.message
+async def waits_first(message: Message, server: Server) -> None:
+    await server.sleep(0.01)
+    while "late" in message.headers["Subject"]:
+        message.headers["X-Late"] = "yes"
+"""
+AWAY = b"Subject: %s\r\n\r\nx\r\n"
+
+
+@pytest.mark.effect("python.time_limit")
+async def test_a_function_that_runs_away_is_stopped_and_the_worker_goes_on(tmp_path: Path) -> None:
+    stanza = 'python { time_limit = %s\n script "p" { source = "p.py" } }\npolicy_error_code = 452'
+    async with Scripted(tmp_path, "", ZONE) as world:
+        write(world, RUNS_AWAY)
+        await world.reload(stanza % "0.5")
+        workers = world.worker_pids()
+        for what, handler in (b"loop", "runs"), (b"late", "waits_first"):
+            said = await world.send("a@x.test", ["b@one.test"], AWAY % what)
+            assert said == "452 4.3.0 policy failed"
+            (line,) = await world.logged("paniclog", f"validate_data_spool error: p {handler}: ")
+            assert "more than 0.5 s without a rest (message " in line
+        assert (await world.send("a@x.test", ["b@one.test"], CONTENT)).startswith("250")
+        await world.arrived("b@one.test")
+        assert world.worker_pids() == workers

@@ -9,15 +9,18 @@ import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from angarium.core.errors import Error
 from angarium.core.ident import printed
 from angarium.core.reply import Reply
+from angarium.policy import runaway
 from angarium.policy.hooks import Answer, Hook
 
+T = TypeVar("T")
+
 # What a handler may do wrong. `sys.exit` in a script ends the script, not the server.
-FAULTS: Final = (Exception, SystemExit)
+FAULTS: Final = (Exception, SystemExit, runaway.Runaway)
 FAILED: Final = Reply(451, "policy failed", "4.3.0")
 TIRED: Final = Reply(421, "policy has taken too long", "4.3.0")
 
@@ -86,8 +89,7 @@ class Guard:
             spent, tally = perf_counter() - began, handler.tally
             tally.calls += 1
             tally.seconds += spent
-            if spent > tally.slowest:
-                tally.slowest = spent
+            tally.slowest = max(tally.slowest, spent)
 
     def run(self, module: str, name: str, call: Callable[[], Any]) -> Any:
         """Call what no message waits for, such as a timer's function; a failure is only told."""
@@ -97,13 +99,14 @@ class Guard:
             self.panic(module, f"{name}: {_said(error, '')}")
             return None
 
-    async def wait(self, module: str, name: str, answer: Awaitable[Any]) -> None:
-        """Wait for what such a call returned."""
+    async def wait(self, module: str, name: str, answer: Awaitable[T]) -> T | None:
+        """Wait for what such a call returned; None where it failed."""
         try:
             async with asyncio.timeout(self.patience):
-                await answer
+                return await answer
         except FAULTS as error:
             self.panic(module, f"{name}: {_said(error, '')}")
+            return None
 
     def fail(self, handler: Handler, event: Hook, error: BaseException) -> None:
         """Tell of a failure and refuse what was asked."""
@@ -121,10 +124,12 @@ def _said(error: BaseException, script: str) -> str:
         return f"{file}:{line}: {error.message}" if file else error.message
     if isinstance(error, TimeoutError) and not str(error):
         return "it waited longer than policy_wait_limit allows"
-    frames = traceback.extract_tb(error.__traceback__)
+    every = traceback.extract_tb(error.__traceback__)
+    frames = [each for each in every if each.filename != runaway.__file__]
     own = [each for each in frames if each.filename == script] or frames
     where = f"{own[-1].filename}:{own[-1].lineno}: " if own else ""
-    return f"{where}{type(error).__name__}: {error}"
+    kind = "" if isinstance(error, runaway.Runaway) else f"{type(error).__name__}: "
+    return f"{where}{kind}{error}"
 
 
 def _about(event: Hook) -> str:

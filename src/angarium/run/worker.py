@@ -5,10 +5,12 @@
 What is put together how stands in `run/assemble`; here stands when.
 """
 
+import asyncio
 from pathlib import Path
 
 from angarium.config.resolve import Configuration
 from angarium.net import loop as loops
+from angarium.policy.runaway import Watch
 from angarium.run import letters, link, process, watchdog
 from angarium.run.assemble import assemble
 from angarium.run.parts import Parts
@@ -28,6 +30,7 @@ class Worker(Process):
         self, start: link.Start, configuration: Configuration, descriptors: dict[str, int]
     ) -> None:
         watchdog.attend(Path(start.state) / "run", start.number, f"worker {start.number}")
+        Watch(asyncio.get_running_loop()).start()  # as long as the process lives
         self._parts = assemble(start, configuration, descriptors, self)
         loops.settle_memory()  # 15 ms, while nobody waits for us yet
         await self._parts.open(start.shards[0], start.poison)

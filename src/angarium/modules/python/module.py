@@ -41,7 +41,7 @@ class Python:
         for script, inner in section.all(KIND).items():
             path = _found(script, configuration.of(ScriptOptions, inner).source, means)
             server = Server(script, means, _settings(inner))
-            loaded = scripts.load(script, path, configuration.generation)
+            loaded = scripts.load(script, path, configuration.generation, options.time_limit)
             self._scripts.append((loaded, server))
             scripts.check([loaded], server)
 

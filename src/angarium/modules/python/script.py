@@ -22,12 +22,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
-from angarium.policy.guard import Handler, PolicyError
+from angarium.policy.guard import FAULTS, Handler, PolicyError
 from angarium.policy.hooks import Answer, Hook, OfMail, OfSession
+from angarium.policy.runaway import MARK, Runaway
 from angarium.policy.script import Discard, Mark, Message, Moment, Refuse, Server, Session, Stop
 from angarium.policy.verdict import CONT, DONE, Verdict
 
 STANZA: Final = "python"
+# A file may take so long to load: what it imports is read from the disk. The watchdog has 60 s.
+LOAD_SECONDS: Final = 30.0
 Getter = Callable[[Any], Any]
 
 
@@ -83,8 +86,11 @@ class Script:
         ]
 
 
-def load(name: str, path: Path, generation: int) -> Script:
+def load(name: str, path: Path, generation: int, seconds: float = 0.0) -> Script:
     """Run the file.
+
+    Args:
+        seconds: its functions may run without a rest; 0: as long as the watchdog lets them.
 
     Raises:
         ScriptError: it cannot be read, others may write it, or it fails.
@@ -103,6 +109,7 @@ def load(name: str, path: Path, generation: int) -> Script:
     module = importlib.util.module_from_spec(spec)
     # Dataclasses and annotations look their module up by name.
     sys.modules[title] = module
+    vars(module)[MARK] = LOAD_SECONDS
     sys.path.insert(0, str(path.parent))
     try:
         spec.loader.exec_module(module)
@@ -110,12 +117,14 @@ def load(name: str, path: Path, generation: int) -> Script:
         raise ScriptError(
             f"script {name}: {error.msg}", file=error.filename or path, line=error.lineno or 0
         ) from error
-    except Exception as error:
+    except FAULTS as error:
         line = _line_of(error, path)
-        said = f"script {name}: {type(error).__name__}: {error}"
+        kind = "" if isinstance(error, Runaway) else f"{type(error).__name__}: "
+        said = f"script {name}: {kind}{error}"
         raise ScriptError(said, file=path, line=line) from error
     finally:
         sys.path.remove(str(path.parent))
+    vars(module)[MARK] = seconds
     return Script(name, path, module)
 
 

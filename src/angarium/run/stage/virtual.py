@@ -7,11 +7,13 @@ hanging.
 
 import asyncio
 import selectors
-from collections.abc import Callable
+import threading
+from collections.abc import Awaitable, Callable, Generator
 from concurrent.futures import Executor
 from typing import Any, Final, TypeVar, TypeVarTuple, Unpack
 
 from angarium.core.errors import Error
+from angarium.policy.runaway import Watch
 
 T = TypeVar("T")
 Given = TypeVarTuple("Given")
@@ -32,8 +34,11 @@ class _Selector(selectors.DefaultSelector):
         super().__init__()
         self.now = 0.0
         self.threads = 0
+        self.turned: Callable[[], None] | None = None
 
     def select(self, timeout: float | None = None) -> Any:
+        if self.turned is not None:
+            self.turned()
         ready = super().select(THREAD_SECONDS if self.threads and timeout != 0 else 0)
         if ready or self.threads or timeout == 0:
             return ready
@@ -54,6 +59,19 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self._seen.now
+
+    def run_until_complete(self, future: Generator[Any, None, T] | Awaitable[T]) -> T:
+        """As any loop; a script which runs away is stopped, as in a worker."""
+        if threading.current_thread() is not threading.main_thread():
+            return super().run_until_complete(future)
+        watch = Watch()
+        self._seen.turned = watch.progress
+        watch.start()
+        try:
+            return super().run_until_complete(future)
+        finally:
+            watch.stop()
+            self._seen.turned = None
 
     def run_in_executor(
         self, executor: Executor | None, func: Callable[[Unpack[Given]], T], *args: *Given
