@@ -22,7 +22,7 @@ OF_ANY |= {
     for name in ("enabled", "debug_level")
 }
 # Modules of policy which also look by themselves: they have work beside their hooks.
-THEMSELVES = {"inbound_audit.enabled", "outbound_audit.enabled"}
+THEMSELVES = {"fingerprint.enabled", "inbound_audit.enabled", "outbound_audit.enabled"}
 OF_ANY = {key: module for key, module in OF_ANY.items() if key not in THEMSELVES}
 # Another option of the same name is read where both classes are named.
 ALIKE = {"concurrency": "eventloop.concurrency"}

@@ -88,6 +88,20 @@ async def test_a_unix_socket_is_accepted_on_as_well(tmp_path: Path) -> None:
     listener.close()
 
 
+async def test_who_wants_first_packets_is_told_once_where_the_system_keeps_none(
+    tmp_path: Path,
+) -> None:
+    sock = socket.socket(socket.AF_UNIX)
+    sock.bind(str(tmp_path / "s"))
+    sock.listen()
+    told: list[str] = []
+    listener = Bench(sock).listener(tell=told.append)
+    for yes in (False, True, True, False):
+        listener.save_syns(yes=yes)
+    listener.close()
+    assert told == ["the system does not keep the first packets of connections"]
+
+
 async def test_a_worker_which_has_enough_leaves_it_to_another(bench: Bench) -> None:
     full = bench.listener(may_accept=lambda: False)
     loop = asyncio.get_running_loop()

@@ -1,4 +1,4 @@
-"""Guards at the door of a real server: early talkers, lists in DNS, greylisting, audits."""
+"""Guards at the door of a real server: early talkers, packets, lists in DNS, greylists, audits."""
 
 import asyncio
 import os
@@ -62,6 +62,32 @@ async def test_the_example_refuses_whom_lists_know_and_puts_off_who_is_new(
         said = await admin.say("inbound_audit show ip 127.0.0.0/24")
         assert "Connections 300/0: 2" in said or "Connections 300/1: " in said
         assert "greylist" in await admin.say("shared list")
+
+
+async def test_a_client_is_known_by_its_first_packet(tmp_path: Path) -> None:
+    (tmp_path / "p.py").write_text(
+        "from angarium.policy.script import Message, on\n\n\n"
+        "@on.message\ndef tell(message: Message) -> None:\n"
+        "    known = message.connection\n"
+        '    message.headers["X-System"] = known.get("fingerprint_genre", "unknown")\n'
+        '    message.headers["X-Packet"] = known.get("fingerprint_syn", "none")\n'
+    )
+    config = STRANGERS + 'python { script "p" { source = "p.py" } }\n'
+    async with World(tmp_path, config, ZONE) as world, operator(world.state) as admin:
+        await world.send("a@sender.test", ["none@example.com"], CONTENT)
+        mail = await world.arrived("none@example.com")
+        assert b"X-Packet: none\r\n" in (mail.content or b"")
+        await world.reload("fingerprint { }\n" + config)
+        await world.send("a@sender.test", ["b@example.com"], CONTENT)
+        content = (await world.arrived("b@example.com")).content or b""
+        if b"X-Packet: none\r\n" in content:
+            pytest.skip("this system keeps no first packets")
+        assert b"X-System: Linux\r\n" in content
+        assert await code(world, "127.0.0.1", "a@sender.test") == "250"
+        said = await admin.say("fingerprint rejection summary")
+        assert said.splitlines()[1].split()[0] == "Linux"
+        assert said.splitlines()[1].split()[-2:] == ["1", "0"]
+        assert await admin.say("fingerprint cache summary") == "1 of 10000 clients"
 
 
 async def test_who_comes_again_is_known_to_all_workers_and_after_a_restart(

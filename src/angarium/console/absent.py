@@ -15,7 +15,7 @@ MODULES: Final[Mapping[str, str]] = {
     "adaptive": "", "antivirus": "", "beik": "", "cloudmark": "", "curfew": "",
     "commtouch_ctasd": "commtouch", "bounce_classifier_override": "", "bounce_classifier": "",
     "delay_dsn": "", "dkim_sign": "dkim", "dkim_validate": "dkim", "dk_sign": "domainkeys",
-    "dnsbuf": "", "sieve": "", "scriptlet": "", "fingerprint": "",
+    "dnsbuf": "", "sieve": "", "scriptlet": "",
 }  # fmt: skip
 
 # What else is said to the first word or words of a command.

@@ -5,6 +5,7 @@ from typing import Final, Protocol
 from angarium.core.message import Message
 from angarium.events.metrics import Metrics, counter
 from angarium.events.stages import Stages
+from angarium.inbound.systems import Systems
 
 # By the number of the phase in rejectlog; what is in none of them is "other".
 PHASES: Final = {
@@ -39,9 +40,10 @@ class Counts:
 
     Attributes:
         watch: who counts by address; None: nobody does.
+        systems: which systems clients run; None: nobody wants to know.
     """
 
-    __slots__ = ("_connected", "_octets", "_refused", "_stages", "_taken", "watch")
+    __slots__ = ("_connected", "_octets", "_refused", "_stages", "_taken", "systems", "watch")
 
     def __init__(self, metrics: Metrics | None = None, stages: Stages | None = None) -> None:
         metrics = metrics or Metrics()
@@ -50,6 +52,7 @@ class Counts:
         self._octets = metrics.cell(OCTETS)
         self._connected = metrics.cell(CONNECTED)
         self.watch: Watch | None = None
+        self.systems: Systems | None = None
         self._refused = {number: metrics.cell(REFUSED, name) for number, name in PHASES.items()}
         self._refused[0] = metrics.cell(REFUSED, OTHER)
 
@@ -66,9 +69,13 @@ class Counts:
         self._stages.taken(since, message.received_at)
         if self.watch is not None:
             self.watch.received(address)
+        if self.systems is not None:
+            self.systems.received(address)
 
     def refused(self, phase: int, address: str = "") -> None:
         """A client was answered that something is refused."""
         (self._refused.get(phase) or self._refused[0]).value += 1
         if self.watch is not None:
             self.watch.rejected(address)
+        if self.systems is not None:
+            self.systems.rejected(address)

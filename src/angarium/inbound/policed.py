@@ -26,6 +26,7 @@ from angarium.inbound.putting import put_down
 from angarium.inbound.services import Services
 from angarium.inbound.smtp import PHASES, SmtpSession, takes
 from angarium.journal.errors import SpoolError
+from angarium.net.savedsyn import saved_syn
 from angarium.net.sweep import NEVER
 from angarium.policy import hooks
 from angarium.policy.context import Session, Which
@@ -82,6 +83,7 @@ class PolicedSession(SmtpSession):
             heard=lambda: self.received > 0,
         )
         self.context.say = self._said_early
+        self.context.syn = self._syn
         super().opened()
 
     def lost(self, error: Exception | None) -> None:
@@ -160,6 +162,9 @@ class PolicedSession(SmtpSession):
         """Say a line before the banner, while that is waited for."""
         if self.transport is not None and not self.closing:
             self.transport.write(line.encode("ascii", "replace") + b"\r\n")
+
+    def _syn(self) -> bytes:
+        return b"" if self.transport is None else saved_syn(self.transport.get_extra_info("socket"))
 
     def _banner(self) -> Reply:
         reply, lines = super()._banner(), self.context.greeting

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Final
 
 from angarium.net.address import BY_THE_SYSTEM, Buffers
+from angarium.net.savedsyn import save_syns
 
 # Seconds until a worker which was told not to accept looks again. Another takes the connection
 # meanwhile; if all are full, a client waits this much longer.
@@ -71,6 +72,7 @@ class Listener:
         self._opening: set[asyncio.Task[None]] = set()
         self._reserve = -1
         self._listening = False
+        self._saves_syns = False
         self.accepted = 0  # connections
         self.refused = 0  # for want of a descriptor, or to keep some
         self.gated = 0  # times we left one to another worker
@@ -78,6 +80,13 @@ class Listener:
     def resize(self, buffers: Buffers) -> None:
         """Give further connections other buffers. What was set once the system sets no more."""
         buffers.set(self.sock)
+
+    def save_syns(self, *, yes: bool) -> None:
+        """Let the system keep the first packet of each connection, or no longer."""
+        if yes != self._saves_syns:
+            self._saves_syns = yes
+            if not save_syns(self.sock, yes=yes):
+                self._tell("the system does not keep the first packets of connections")
 
     def start(self) -> None:
         self.sock.setblocking(False)

@@ -46,6 +46,10 @@ def _silent() -> bool:
     return False
 
 
+def _no_syn() -> bytes:
+    return b""
+
+
 def _unsaid(_line: str) -> None:
     """Nobody hears it."""
 
@@ -68,6 +72,8 @@ class Session:
             changed until EHLO is answered.
         greeting: lines of the banner before the usual one; may be changed until that is said.
         say: sends a line at once, before the banner: "220-wait".
+        syn: returns the headers of the packet the connection began with, once; b"" where the system
+            has not kept it (`net/savedsyn`).
         spent: seconds which handlers have made it wait.
         heard: says whether the peer has sent anything yet that was not asked for.
         module: of the handler which was asked last; "core" before.
@@ -77,8 +83,8 @@ class Session:
     __slots__ = (
         "added", "address", "connection", "disconnect", "generation", "greeting", "heard",
         "listen", "listener", "local_address", "local_port", "mail", "module", "pathway",
-        "port", "removed", "reply", "say", "service", "spent", "step", "tables", "tarpit",
-        "variables",
+        "port", "removed", "reply", "say", "service", "spent", "step", "syn", "tables",
+        "tarpit", "variables",
     )  # fmt: skip
 
     def __init__(
@@ -108,6 +114,7 @@ class Session:
         self.added: list[str] = []
         self.removed: set[str] = set()
         self.heard = heard
+        self.syn: Callable[[], bytes] = _no_syn
         self.say: Callable[[str], None] = _unsaid
         self.greeting: list[str] = []
         self.tables: dict[str, Any] = {}

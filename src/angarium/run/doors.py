@@ -12,6 +12,7 @@ from angarium.inbound import policed, replies
 from angarium.inbound.profile import LISTENER
 from angarium.inbound.services import Services
 from angarium.inbound.smtp import SmtpSession
+from angarium.modules.guard.options import Fingerprint
 from angarium.net.address import Buffers
 from angarium.net.listener import Listener
 from angarium.net.options.sockets import ListenSocket
@@ -96,6 +97,7 @@ class Doors:
         self._alarm = alarm
         self._descriptors = _ours(descriptors)
         self._open: dict[Endpoint, Listener] = {}
+        self._saves_syns = False  # for the module fingerprint
         descriptors_allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         self._most = most_sessions(descriptors_allowed)
         services.sessions = self.sessions = Sessions(row)
@@ -104,12 +106,14 @@ class Doors:
         """Listen on what the configuration wants, and on nothing else."""
         self._descriptors |= _ours(descriptors)
         wanted = configuration.listens(LISTENER)
+        self._saves_syns = saves_syns(configuration)
         for where in [where for where in self._open if where not in wanted]:
             self._open.pop(where).close()
         for where in wanted:
             # What the supervisor could not open needs a restart; it has said so.
             if where in self._open:
                 self._open[where].resize(buffers_of(configuration, where))
+                self._open[where].save_syns(yes=self._saves_syns)
             elif label(where) in self._descriptors:
                 self._open[where] = self._listen(configuration, where)
         self._row.accepting(yes=True)
@@ -146,6 +150,8 @@ class Doors:
             tell=self._alarm,
         )
         listener.start()
+        if self._saves_syns:
+            listener.save_syns(yes=True)
         return listener
 
 
@@ -162,6 +168,14 @@ def _ours(descriptors: dict[str, int]) -> dict[str, int]:
 def most_sessions(descriptors: int) -> int:
     """Return how many sessions a process may have which may open so many files."""
     return max(descriptors - max(descriptors // 4, RESERVED_DESCRIPTORS), 1)
+
+
+def saves_syns(configuration: Configuration) -> bool:
+    """Say whether a module looks at the first packet of a connection."""
+    return any(
+        isinstance(options, Fingerprint) and options.enabled
+        for _, options in configuration.instances("fingerprint")
+    )
 
 
 def buffers_of(configuration: Configuration, where: Endpoint) -> Buffers:

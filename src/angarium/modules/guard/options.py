@@ -5,7 +5,7 @@ from angarium.config.option import OURS, option
 from angarium.config.places import Cidr, DomainGlob
 from angarium.config.scope import Naming
 from angarium.modules.kinds import WindowsKind, ZoneKind
-from angarium.modules.options import Module, PolicyModule, needless, not_yet
+from angarium.modules.options import Module, PolicyModule, needless
 
 
 class MailLoop(
@@ -151,17 +151,24 @@ class Greylist(
 
 
 class Fingerprint(
-    Module,
+    PolicyModule,
     stanza="fingerprint",
     naming=Naming.MAYBE,
     direction="receiving",
-    standing=not_yet(
-        "It asks p0f 2.0.8, which sees packets and not connections; p0f 3 has another protocol."
-    ),
 ):
-    """Asks p0f which system a client runs."""
+    """Says from the first packet of a client which system it runs."""
 
-    max_cache_size = option(Int(), 10000, doc="Clients which are remembered.")
+    max_cache_size = option(Int(), 10000, doc="Clients which each worker remembers, for an hour.")
+    p0f_socket = option(
+        Path(),
+        None,
+        since=OURS,
+        doc="Socket of p0f 2.0.8, which is asked too; Momentum's is /tmp/p0fd. Unset: nobody is.",
+        example="/run/p0f.sock",
+    )
+    p0f_timeout = option(
+        Duration(minimum=0.01), 0.5, since=OURS, doc="How long a client waits for that."
+    )
 
 
 class CallbackVerify(
