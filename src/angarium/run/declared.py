@@ -10,6 +10,7 @@ from typing import Final
 import angarium.modules.guard.conntrol
 import angarium.modules.guard.dnsbl
 import angarium.modules.guard.greylist
+import angarium.modules.route.seedlist
 import angarium.run.assemble
 import angarium.run.hose
 import angarium.run.nodewide

@@ -7,9 +7,9 @@ Both are structures of C in the order of octets of this machine, with the gaps i
 (`p0f-query.h`). One question for each connection to the socket.
 """
 
-import socket
 import struct
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from typing import Final
 
 MAGIC: Final = 0x0DEFACED
@@ -35,10 +35,10 @@ class NoAnswerError(Exception):
 
 
 def question(ident: int, peer: tuple[str, int], local: tuple[str, int]) -> bytes:
-    """Return the question about a connection. Raises OSError for what is no IPv4 address."""
+    """Return the question about a connection. Raises ValueError for what is no IPv4 address."""
     return _QUESTION.pack(
-        MAGIC, FINGERPRINT, ident & 0xFFFFFFFF, socket.inet_aton(peer[0]),
-        socket.inet_aton(local[0]), peer[1], local[1],
+        MAGIC, FINGERPRINT, ident & 0xFFFFFFFF, IPv4Address(peer[0]).packed,
+        IPv4Address(local[0]).packed, peer[1], local[1],
     )  # fmt: skip
 
 
