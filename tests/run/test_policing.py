@@ -10,7 +10,9 @@ from angarium.config.load import load_text
 from angarium.core.errors import Error
 from angarium.policy.hooks import Connect
 from angarium.run import policing
+from angarium.run.stage.play import play
 from angarium.run.stage.stage import Stage
+from angarium.run.stage.transcript import parse
 from angarium.run.stage.virtual import VirtualLoop
 
 HEAD = 'esmtp_listener { listen "127.0.0.1:2525" { } }\n'
@@ -66,6 +68,23 @@ def test_where_nothing_of_it_changes_policy_goes_on(bench: Bench) -> None:
         assert ruling.policing is before
         ruling.enforce(ruling.prepare(same), same, reload=True)
         assert ruling.policing is not before
+
+    bench.run(work)
+
+
+def test_variables_are_forgotten_as_a_change_says_though_policy_goes_on(bench: Bench) -> None:
+    def work(ruling: Any) -> None:
+        admit = bench.stage.admit
+        assert admit.forgetting is None
+        for stanza, forgets in (
+            (STANZA + 'exclude_vctx_mess = ( "^tmp" )\n', True),
+            (STANZA, False),
+            (STANZA + 'domain "y.test" { exclude_vctx_conn = ( "^tmp" ) }\n', True),
+            ('exclude_vctx_mess = ( "^tmp" )\n', True),  # and no policy
+        ):
+            configuration = bench.text(stanza, 2)
+            ruling.enforce(ruling.prepare(configuration), configuration, reload=False)
+            assert (admit.forgetting is not None) is forgets
 
     bench.run(work)
 
@@ -193,3 +212,18 @@ def test_the_guard_is_what_the_options_say() -> None:
     assert (str(guard.failed), guard.patience, guard.budget) == ("550 5.3.0 policy failed", 5, 7)
     guard = policing.guard_of(load_text(""), lambda _module, _text: None)
     assert (guard.failed.code, guard.patience, guard.budget) == (451, 60, 300)
+
+
+@pytest.mark.parametrize(
+    ("options", "kept"),
+    [("", True), ('exclude_vctx_mess = ( "^rfc2822_" )', False), ('exclude_vctx_mess = "x"', True)],
+)
+def test_variables_are_forgotten_without_any_policy_too(options: str, kept: bool) -> None:
+    lines = f"config {options}\n" if options else ""
+    text = lines + (
+        "connect 192.0.2.1\n< 220\n> EHLO x\n< 250\n> MAIL FROM:<a@x.test>\n< 250\n"
+        "> RCPT TO:<b@y.test>\n< 250\nmessage\n    Subject: x\n\n    y\n< 250\n"
+        "expect to b@y.test\n    variable rfc2822_date_missing = true\n"
+    )
+    outcome = play(parse(text, Path("x.test")))
+    assert outcome.held is kept, outcome.why

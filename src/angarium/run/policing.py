@@ -4,11 +4,11 @@ Where nothing of it has changed, and it is no reload, the one in force goes on: 
 have counted and remember is then not lost by a change somewhere else.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from functools import partial
 from operator import itemgetter
-from typing import Any
+from typing import Any, Final
 
 from angarium.config.resolve import Configuration
 from angarium.config.section import Section
@@ -29,6 +29,8 @@ from angarium.policy.options import Asking, Scripts, Variables
 from angarium.policy.verdict import DONE, Verdict
 from angarium.queue.admit import Admit, refused_by_policy
 from angarium.queue.rules import Forgetting, Report, rules
+
+FORGETTING: Final = ("exclude_vctx_conn", "exclude_vctx_mess")
 
 
 def guard_of(configuration: Configuration, panic: Any) -> Guard:
@@ -156,6 +158,9 @@ class Ruling:
         stanzas = _stanzas(configuration)
         services = self._services
         services.compares_batches = configuration.top(Scripts).expensive_batch_assessment
+        # What comes in has variables without any policy, too.
+        forgets = names_any(configuration.root, FORGETTING)
+        self._admit.forgetting = Forgetting(partial(_variables, configuration)) if forgets else None
         if not reload and stanzas == self._stanzas:
             policing.replace()
             return
@@ -166,7 +171,6 @@ class Ruling:
         policy = policing.policy
         admit = self._admit
         admit.rules = rules(policy, self._report, refused_by_policy)
-        admit.forgetting = Forgetting(partial(_variables, configuration)) if policy else None
         self._settle.witness = self._bounces.witness = witness(policy)
         policing.start()
         before.replace()
@@ -178,6 +182,14 @@ class Ruling:
 
 def _variables(configuration: Configuration, group: str, binding: str, domain: str) -> Variables:
     return configuration.at(Variables, group=group, binding=binding, domain=domain)
+
+
+def names_any(section: Section, options: Collection[str]) -> bool:
+    """Say whether one of these options is set anywhere in a stanza."""
+    if any(name in section.values for name in options):
+        return True
+    inner = section.children or {}
+    return any(names_any(each, options) for kind in inner.values() for each in kind.values())
 
 
 def _stanzas(configuration: Configuration) -> object:

@@ -328,6 +328,8 @@ class ContextFilter(
     stanza="vctx_filter",
     naming=Naming.MAYBE,
     direction="receiving",
-    standing=needless("It has no options; exclude_vctx_conn and exclude_vctx_mess stand outside."),
+    standing=needless(
+        "It has no options; `exclude_vctx_conn` and `exclude_vctx_mess` work without it."
+    ),
 ):
     """Leaves context variables out of what is spooled."""
