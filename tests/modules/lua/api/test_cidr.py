@@ -1,3 +1,4 @@
+import json
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -189,8 +190,8 @@ async def test_the_console_lists_sets_and_loads_them_again(tmp_path: Path) -> No
     await running('msys.cidr.define("e", { type = "empty", refresh = 0 })', lua)
     clock.advance(10.0)
     commands = commands_of(lua)
-    listed = "e [no refresh]\nl [refresh in 50 seconds]"
-    assert await commands["cidrdb list"](["cidrdb list"]) == listed
+    rows = json.loads(await commands["cidrdb rows"](["cidrdb rows"]))
+    assert rows == [["e", 0.0, 0], ["l", 60.0, 50]]
     (tmp_path / "rbl").write_text("198.51.100.1\n")
     assert await commands["cidrdb reload"](["cidrdb reload", "l"]) == "l has been loaded"
     assert await running('return msys.cidr.query("l", "198.51.100.1")', lua) == b"127.0.0.2"

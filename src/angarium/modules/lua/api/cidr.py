@@ -7,6 +7,7 @@ that may wait, else with the first look-up; again with the first one after `refr
 
 import asyncio
 import contextlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, cast
 
@@ -237,9 +238,9 @@ async def reload(lua: Runtime, name: str) -> bool:
 def commands(lua: Runtime) -> Mapping[str, Command]:
     """Return the commands about sets, as the console does them."""
 
-    async def listed(_words: Sequence[str]) -> str:
+    async def rows(_words: Sequence[str]) -> str:
         now = lua.services.clock.monotonic()
-        return "\n".join(_line(each, now) for _, each in sorted(sets(lua).known.items()))
+        return json.dumps([_row(each, now) for _, each in sorted(sets(lua).known.items())])
 
     async def again(words: Sequence[str]) -> str:
         name = " ".join(words[1:])
@@ -247,13 +248,11 @@ def commands(lua: Runtime) -> Mapping[str, Command]:
         await _load(lua, one)
         return f"{name} has been loaded"
 
-    return {"cidrdb list": listed, "cidrdb reload": again}
+    return {"cidrdb rows": rows, "cidrdb reload": again}
 
 
-def _line(one: Set, now: float) -> str:
-    if not one.refresh or one.loaded_at is None:
-        return (
-            f"{one.name} [no refresh]" if one.loaded_at is not None else f"{one.name} [not asked]"
-        )
-    left = max(0, round(one.loaded_at + one.refresh - now))
-    return f"{one.name} [refresh in {left} seconds]"
+def _row(one: Set, now: float) -> tuple[str, float, int | None]:
+    """Return name, seconds between two loads, and until the next one; None: not loaded yet."""
+    if one.loaded_at is None:
+        return one.name, one.refresh, None
+    return one.name, one.refresh, max(0, round(one.loaded_at + one.refresh - now))
