@@ -224,3 +224,12 @@ def test_any_content_is_given_back_and_can_be_edited(content: bytes, front: byte
     draft.set_body(b"other: body")
     assert Draft(made(draft)).body_octets == b"other: body"
     assert Draft(made(draft)).names == names
+
+
+def test_fields_are_removed_by_their_value_where_they_came_with_it() -> None:
+    draft = Draft(b"A: one\r\nB: x\r\nA: two\r\n three\r\nA: one\r\n\r\nbody", b"A: one\r\n")
+    assert draft.delete_where("a", b"one".__eq__) == 2
+    assert draft.whole() == b"A: one\r\nB: x\r\nA: two\r\n three\r\n\r\nbody"
+    assert not draft.delete_where("a", b"four".__eq__)
+    assert draft.delete_where("a", b"two three".__eq__) == 1
+    assert draft.header_changed

@@ -235,6 +235,13 @@ class Draft:
             self.header_changed = True
         return before + own
 
+    def delete_where(self, name: str, gone: Callable[[bytes], bool]) -> int:
+        """Remove those fields of that name which came with it and whose value says so."""
+        own = self._fields().delete_where(key(name), gone)
+        if own:
+            self.header_changed = True
+        return own
+
     @property
     def header_octets(self) -> bytes:
         """The whole header with its last CRLF, without the empty line."""

@@ -162,6 +162,14 @@ class Fields:
             self._become(left)
         return gone
 
+    def delete_where(self, name: bytes, gone: Callable[[bytes], bool]) -> int:
+        """Remove the fields of that name whose unfolded value says so; return how many."""
+        rows = self._index()
+        left = [row for row in rows if row[0] != name or not gone(_value(row[1], row[2]))]
+        if len(left) < len(rows):
+            self._become(left)
+        return len(rows) - len(left)
+
     def append(self, *fields: bytes) -> None:
         """Put whole fields behind the others."""
         self._become(_ended(self._index()) + [_row(each) for each in fields])
