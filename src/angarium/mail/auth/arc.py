@@ -22,6 +22,7 @@ from angarium.mail.auth.canon import CRLF, relaxed_field
 from angarium.mail.auth.digest import BodyHashes, Want, fresh, hashed
 from angarium.mail.auth.dkim import DEFAULT, by_key, header_digest, over_body
 from angarium.mail.auth.fields import Fields
+from angarium.mail.auth.results import Result
 from angarium.mail.auth.signature import (
     Outcome,
     Policy,
@@ -300,3 +301,11 @@ def fresh_fields(*octets: bytes) -> bytes:
         name, _, value = each.partition(b":")
         parts.append(relaxed_field(name.lower(), value) + CRLF)
     return b"".join(parts)
+
+
+def reported(found: Chain) -> Result:
+    """Return what Authentication-Results says of a chain (RFC 8617 section 7.1)."""
+    known = {}
+    if found.oldest_pass is not None:
+        known["header.oldest-pass"] = str(found.oldest_pass)
+    return Result("arc", found.outcome.value, known, found.reason)

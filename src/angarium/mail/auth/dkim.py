@@ -23,6 +23,7 @@ from angarium.mail.auth.canon import Canon, relaxed_field
 from angarium.mail.auth.digest import BodyHashes, Want, fresh, hashed
 from angarium.mail.auth.fields import Fields
 from angarium.mail.auth.keys import BadKeyError, PublicKey, published
+from angarium.mail.auth.results import Result
 from angarium.mail.auth.signature import (
     Outcome,
     Policy,
@@ -32,6 +33,7 @@ from angarium.mail.auth.signature import (
     timely,
     unsigned,
 )
+from angarium.mail.auth.tags import solid
 
 FIELD: Final = b"dkim-signature"
 DEFAULT: Final = Policy()
@@ -208,3 +210,25 @@ def fits(key: PublicKey, signature: Signature, policy: Policy) -> None:
         raise SignatureError(Outcome.PERMERROR, "the key is not for subdomains")
     if key.kind == "rsa" and key.bits < policy.rsa_bits:
         raise SignatureError(Outcome.POLICY, "the key is too short")
+
+
+def reported(verdicts: Iterable[Verdict]) -> list[Result]:
+    """Return what Authentication-Results says of a message's signatures (RFC 8601 2.7.1)."""
+    return [_reported(each) for each in verdicts] or [Result("dkim", "none")]
+
+
+def _reported(verdict: Verdict) -> Result:
+    known = {}
+    comment = ""
+    if verdict.signature is not None:
+        known = {
+            "header.d": verdict.signature.domain,
+            "header.i": verdict.signature.identity,
+            "header.s": verdict.signature.selector,
+            "header.a": verdict.signature.algorithm,
+            # Which of several with the same domain is meant (RFC 6008).
+            "header.b": solid(verdict.signature.tags[b"b"])[:8].decode(),
+        }
+    if verdict.key is not None:
+        comment = f"{verdict.key.bits}-bit key" + (", test mode" if verdict.testing else "")
+    return Result("dkim", verdict.outcome.value, known, verdict.reason, comment)

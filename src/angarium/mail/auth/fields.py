@@ -56,6 +56,11 @@ class Fields:
         """Return the value in one line, without the blanks around it."""
         return FOLD.sub(b"", self.value(row)).strip(b" \t")
 
+    def place(self, row: int) -> tuple[int, int]:
+        """Return where in the header a field begins, and where the next one does."""
+        at, _, end = self._rows[row]
+        return at, end
+
     def chosen(self, names: Iterable[bytes]) -> list[int | None]:
         """Return the rows which a list of names means, the lowest first (section 5.4.2)."""
         left: dict[bytes, list[int]] = {}

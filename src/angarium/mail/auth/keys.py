@@ -140,9 +140,21 @@ def published(record: bytes) -> PublicKey:
     """Return the key of a record in DNS. Raises BadKeyError, which says why there is none."""
     try:
         tags = parsed(record)
-        version = tags.get(b"v")
-        if version is not None and (version != b"DKIM1" or next(iter(tags)) != b"v"):
-            raise BadKeyError("this is no record of a DKIM key")
+    except TagError as fault:
+        raise BadKeyError(f"the key record is faulty: {fault}") from None
+    version = tags.get(b"v")
+    if version is not None and (version != b"DKIM1" or next(iter(tags)) != b"v"):
+        raise BadKeyError("this is no record of a DKIM key")
+    return unversioned(record)
+
+
+def unversioned(record: bytes) -> PublicKey:
+    """Return the key of a record, of whatever version: those of DomainKeys have none.
+
+    Raises BadKeyError.
+    """
+    try:
+        tags = parsed(record)
         if b"p" not in tags:
             raise BadKeyError("the key record has no key")
         if not tags[b"p"]:

@@ -205,13 +205,18 @@ def _copies(fields: Fields, names: Iterable[bytes]) -> bytes:
 
 
 def _cut(text: bytes) -> Iterable[bytes]:
-    """Cut a quoted text into lines, never within a quoted octet."""
+    """Cut a quoted text into lines, never within a quoted octet.
+
+    No line begins with b=: some verifiers would take it for the tag.
+    """
     at = 0
     while len(text) - at > _LINE - 2:
         end = at + _LINE - 2
         equals = text.rfind(b"=", end - 2, end)
         if equals > at:
             end = equals
+        if text.startswith(b"b=", end):
+            end -= 1
         yield text[at:end]
         at = end
     yield text[at:]

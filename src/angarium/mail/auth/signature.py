@@ -180,13 +180,13 @@ def _identity(signature: Signature, known: dict[bytes, bytes]) -> None:
     identity = known.get(b"i")
     if identity is None:
         return
-    local, at, domain = tags.solid(identity).rpartition(b"@")
+    local, at, domain = tags.unquoted(identity).rpartition(b"@")
     if not at:
         raise TagError("the tag i= is no identity")
     name = tags.name_of(domain, "i")
     if name != signature.domain and not name.endswith("." + signature.domain):
         raise SignatureError(Outcome.PERMERROR, "the identity is of another domain")
-    signature.identity = f"{tags.unquoted(local).decode('utf-8', 'replace')}@{name}"
+    signature.identity = f"{local.decode('utf-8', 'replace')}@{name}"
 
 
 def timely(signature: Signature, now: float, policy: Policy) -> None:
