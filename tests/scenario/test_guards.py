@@ -49,6 +49,24 @@ async def test_who_talks_before_the_banner_is_turned_away_and_who_waits_is_not(
         assert lines[1] == b"220-welcome\r\n"
 
 
+async def test_who_has_waited_is_let_in_at_once_by_all_workers(tmp_path: Path) -> None:
+    config = STRANGERS + "conntrol { pause_time = 1 teaser = wait remember = 3600 }\n"
+    async with World(tmp_path, config, ZONE, workers=2) as world:
+        async with world.call("127.0.0.9") as caller:
+            assert caller.banner.startswith("220-wait")
+
+        async def known() -> bool:
+            banners = []
+            for _ in range(4):
+                async with world.call("127.0.0.9") as caller:
+                    banners.append(caller.banner)
+            return all(each.startswith("220 ") for each in banners)
+
+        await world.eventually(known, "each worker to know the client")
+        async with world.call("127.0.0.8") as caller:
+            assert caller.banner.startswith("220-wait")
+
+
 async def test_the_example_refuses_whom_lists_know_and_puts_off_who_is_new(
     tmp_path: Path,
 ) -> None:

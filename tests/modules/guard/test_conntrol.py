@@ -76,6 +76,40 @@ async def test_some_do_not_wait(tmp_path: Path) -> None:
     assert await asyncio.wait_for(controlled.connect(trusted), 60) is CONT
 
 
+@pytest.mark.effect("conntrol.remember")
+async def test_who_has_waited_need_not_wait_again_for_a_while(tmp_path: Path) -> None:
+    for options, again in (("remember = 60", []), ("", ["220-wait"])):
+        controlled = Controlled(tmp_path, f"pause_time = 0.01 teaser = wait {options}")
+        await controlled.connect(session())
+        controlled.said.clear()
+        await controlled.connect(session())
+        assert controlled.said == again
+        controlled.said.clear()
+        await controlled.connect(session("192.0.2.2"))
+        assert controlled.said == ["220-wait"], "another client waits"
+        controlled.place.clock.advance(61.0)
+        controlled.said.clear()
+        await controlled.connect(session())
+        assert controlled.said == ["220-wait"], "it was long ago"
+
+
+async def test_who_talked_early_is_not_remembered(tmp_path: Path) -> None:
+    controlled = Controlled(tmp_path, "pause_time = 0.01 teaser = wait remember = 60")
+    await controlled.connect(session(), early=True)
+    controlled.said.clear()
+    await controlled.connect(session())
+    assert controlled.said == ["220-wait"]
+
+
+async def test_who_talks_early_and_is_not_turned_away_waits_all_the_same(tmp_path: Path) -> None:
+    controlled, who = Controlled(tmp_path, "pause_time = 0.3"), session()
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    await controlled.connect(who, early=True)
+    assert loop.time() - began >= 0.3
+    assert who.variables["early_talker"] == "yes"
+
+
 async def test_bad_commands_are_counted_for_scripts(tmp_path: Path) -> None:
     controlled, who = Controlled(tmp_path, ""), session()
     await controlled.connect(who)
@@ -94,7 +128,7 @@ async def test_off_it_does_nothing_by_itself(tmp_path: Path) -> None:
 @pytest.mark.effect("conntrol.debug_level")
 async def test_early_talkers_are_told_to_who_wants_to_know(tmp_path: Path) -> None:
     for level, told in (("ERROR", 0), ("INFO", 1)):
-        controlled = Controlled(tmp_path, f"pause_time = 1 debug_level = {level}")
+        controlled = Controlled(tmp_path, f"pause_time = 0.01 debug_level = {level}")
         await controlled.connect(session(), early=True)
         assert len(controlled.place.panics) == told
 

@@ -2,7 +2,8 @@
 
 A client of SMTP waits for the banner (RFC 5321 section 3.1); programs which only want to be rid of
 their mail often do not. With a teaser, a first line of the banner that comes at once, even those
-show themselves which wait for a line and not for the last one.
+show themselves which wait for a line and not for the last one. Who has waited once may be let in at
+once for a while, on the whole node: it is a mail server, and will not forget how to wait.
 """
 
 import asyncio
@@ -17,12 +18,15 @@ from angarium.modules.guard.peers import Exempt
 from angarium.modules.means import Means
 from angarium.policy.context import Session
 from angarium.policy.hooks import BadCommand, Connect, on
+from angarium.policy.shared.blocks import packed
 from angarium.policy.verdict import CONT, DONE, Verdict
 
 EARLY: Final = "early_talker"
 BAD: Final = "conntrol_bad_commands"
 UNRECOGNIZED: Final = "conntrol_unrecognized_commands"
 LOOK_SECONDS: Final = 0.1  # how soon an early talker is seen
+PATIENT: Final = "conntrol patient"
+MOST_PATIENT: Final = 100_000  # clients who need not wait again; who waited first goes
 
 EARLIES: Final = counter("early_talkers", "Clients which talked before the banner.")
 
@@ -36,6 +40,10 @@ class ConnControl:
         self._teaser = _line(options.teaser, name)
         self._reply = _reply(options.disconnect_ratware, name)
         self._exempt = Exempt(options.exempt)
+        self._remember = options.remember
+        self._patient = (
+            means.shared.define_values(PATIENT, MOST_PATIENT) if self._remember else None
+        )
         self._tell = means.tell
         self._earlies = means.metrics.cell(EARLIES)
 
@@ -45,23 +53,32 @@ class ConnControl:
         session.variables[BAD] = session.variables[UNRECOGNIZED] = "0"
         if self._line:
             session.greeting.append(self._line)
-        if not self._pause or self._exempt.has(session):
+        if not self._pause or self._exempt.has(session) or self._has_waited(session):
             return CONT
         if self._teaser:
             session.say(f"220-{self._teaser}")
         return self._waited(event)
+
+    def _has_waited(self, session: Session) -> bool:
+        patient = self._patient
+        return patient is not None and patient.get(packed(session.address)) is not None
 
     async def _waited(self, event: Connect) -> Verdict:
         """Wait, and look whether the client has said anything."""
         session = event.session
         looks = math.ceil(self._pause / LOOK_SECONDS)
         for _ in range(looks):
-            if session.heard():
+            # Who is not turned away waits to the end: nobody is served sooner for talking early.
+            if session.heard() and self._reply is not None:
                 break
             await asyncio.sleep(self._pause / looks)
         if not session.heard():
+            if self._patient is not None:
+                self._patient.set(packed(session.address), True, self._remember)
             return CONT
         session.variables[EARLY] = "yes"
+        if self._patient is not None:
+            self._patient.unset(packed(session.address))
         self._earlies.value += 1
         self._tell("INFO", f"{session.address} talks before the banner")
         if self._reply is None:

@@ -52,6 +52,12 @@ class ConnControl(
         example='( "192.0.2.0/24" )',
     )
     pause_time = option(Duration(), None, doc="How long it waits before it.", example="2")
+    remember = option(
+        Duration(),
+        0.0,
+        since=OURS,
+        doc="How long a client who has waited need not wait again; 0: it waits each time.",
+    )
     disconnect_ratware = option(
         Text(),
         None,
