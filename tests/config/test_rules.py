@@ -130,9 +130,9 @@ def test_what_is_sound_is_not_told(text: str) -> None:
             ],
         ),
         (
-            'httpsrv { debug_level = INFO } reception_timing "a" { } reception_timing "b" { }',
+            'substitution_engine { debug_level = INFO } reception_timing "a" { } reception_timing "b" { }',
             [
-                "NOTE 1 the stanza httpsrv is not supported yet",
+                "NOTE 1 the stanza substitution_engine is not supported yet",
                 "NOTE 1 the stanza reception_timing is not supported yet",
                 "NOTE 1 the stanza reception_timing is not supported yet",
             ],

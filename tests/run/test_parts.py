@@ -71,6 +71,8 @@ class Worker:
         self.done: list[str] = []
         self.session = Session()
         self.none = asyncio.Event()
+        self.idle = asyncio.Event()
+        self.idle.set()
         part = self._part
         loop = asyncio.get_running_loop()
         names = (
@@ -95,6 +97,7 @@ class Worker:
             admit=part("admit"),
             services=self.services,  # type: ignore[arg-type]
             doors=part("doors", sessions=SimpleNamespace(none=self.none)),
+            channel=part("channel", idle=self.idle),
             number=0,
             metrics=Metrics(),
             ruling=part("ruling", prepare=lambda _configuration: part("policing")),
@@ -120,12 +123,14 @@ async def test_a_worker_that_leaves_takes_nothing_new_and_lets_the_rest_end(
     for _ in range(5):
         await asyncio.sleep(0)
     # Deliveries go on while sessions end.
-    assert worker.done == ["soundness.stop", "holdings.stop", "doors.close"]
+    assert worker.done == [
+        *("soundness.stop", "holdings.stop", "doors.close", "channel.leave"),
+    ]
     assert worker.session.told == ["drain"]
     worker.none.set()
     worker.services.sessions.clear()
     await leaving
-    assert worker.done[3].startswith("pool.close")
+    assert worker.done[4].startswith("pool.close")
     assert worker.done[-1] == "pool.close 0"
     assert worker.session.told == ["drain"]
 

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import signal
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -305,14 +306,54 @@ async def test_an_upgrade_goes_over_to_the_new_workers(tmp_path: Path, port: int
 
 async def test_who_goes_away_ends_what_was_begun_for_him(tmp_path: Path, port: int) -> None:
     async with Scripted(tmp_path, config(port)) as world:
-        text = SCRIPT.replace("msys.sleep(", 'print("begun"); msys.sleep(')
-        world.write(text)
+        world.write(SCRIPT.replace("msys.sleep(", 'print("begun"); msys.sleep('))
         await world.reload(config(port) + "retry_interval = 1234\n")
         await ready(world, port)
-        for _ in range(40):  # more than may be under way at once
+        for number in range(1, 41):  # more than may be under way at once
             async with connected(port) as (_, writer):
-                before = len(world.log("paniclog"))
                 writer.write(b"GET /slow?seconds=3000 HTTP/1.1\r\nHost: localhost\r\n\r\n")
-                await world.until(lambda b=before: len(world.log("paniclog")) > b, "a request")
+                await under_way(world, number)
         assert (await ask(port, "/hello")).status == 200
         assert json.loads((await ask(port, "/status.json")).text)
+
+
+EXAMPLE: Final = Path(__file__).parent.parent.parent / "examples" / "http-endpoint"
+
+
+class Shown(World):
+    """The server of the example, its ports and places being ours."""
+
+    http_port = 0
+
+    def configure(self, extra: str) -> None:
+        text = (EXAMPLE / "ecelerity.conf").read_text("utf-8")
+        text = text.replace("/tmp/http-endpoint", str(self.folder))
+        text = text.replace("127.0.0.1:2525", f"127.0.0.1:{self.port}")
+        text = text.replace("127.0.0.1:2081", f"127.0.0.1:{self.http_port}")
+        text += 'eventloop "pool" { concurrency = 2 }\n'
+        self.config.write_text(text, encoding="utf-8")
+        script = (EXAMPLE / "suppressed.lua").read_text("utf-8")
+        (self.folder / "suppressed.lua").write_text(script, encoding="utf-8")
+
+
+async def test_the_example_does_what_it_says(tmp_path: Path, port: int) -> None:
+    with sqlite3.connect(tmp_path / "list.db") as database:
+        database.executescript((EXAMPLE / "list.sql").read_text("utf-8"))
+    database.close()
+    world = Shown(tmp_path)
+    world.http_port = port
+    where = "/suppressed?address=Gone@example.org"
+    async with world:
+        await until(world, port, where, 404)
+        assert (await ask(port, where, method="PUT")).text == "suppressed\n"
+        seen = json.loads((await ask(port, where)).text)
+        assert seen["address"] == "gone@example.org"
+        assert (await ask(port, "/suppressed", method="PUT")).status == 400
+        async with world.call() as caller:
+            await caller.say("MAIL FROM:<a@example.com>")
+            reply = await caller.say("RCPT TO:<GONE@example.org>")
+            assert reply == "550 5.7.1 this address asked not to be written to"
+            assert (await caller.say("RCPT TO:<here@example.org>")).startswith("250")
+            assert (await ask(port, where, method="DELETE")).status == 204
+            assert (await caller.say("RCPT TO:<gone@example.org>")).startswith("250")
+        await world.logged("httplog", '"PUT suppressed HTTP/1.1" 201 ')

@@ -149,10 +149,6 @@ def assemble(
         state=state, number=number, shared=shared, datasources=sources, router=router,
         put_off=PuttingOff(board, settle, pool, spool.live.parts), admit=admit,
     )  # fmt: skip
-    channel = Channel(
-        state / "run", number, lambda: services.policing,
-        lambda: services.profiles.generation, partial(alarm, source="endpoints"),
-    )  # fmt: skip
     doors = Doors(loop, services, row, descriptors, alarm)
     doors.sessions.follow(shared)
     return Parts(
@@ -161,13 +157,12 @@ def assemble(
         holdings=holdings, bounces=bounces, naming=naming, pool=pool, services=services,
         memory=memory, soundness=soundness, lag=LagWatch(loop, clock, metrics),
         doors=doors, number=number, metrics=metrics, gauges=Gauges(metrics), tracing=tracing,
-        admit=admit, settle=settle, ruling=ruling,
+        admit=admit, settle=settle, ruling=ruling, channel=_channel(state, number, services, alarm),
         census=Census(path_of(state / "run", number), board),
         busiest=Looking(board, busiest.opened(state / "run" / "busiest"), number),
         readings=Readings(state / "run" / "readings"),
         suspended=Suspended(state, board, partial(alarm, source="queues")),
         shared=shared, spread=Spread(shared, state / "run", loop, metrics), datasources=sources,
-        channel=channel,
     )  # fmt: skip
 
 
@@ -195,6 +190,17 @@ def _ruling(
     ruling.begin(configuration, partial(alarm, source="policy"))
     services.profiles = Profiles(configuration, host.name, policing=services.policing)
     return ruling
+
+
+def _channel(state: Path, number: int, services: Services, alarm: Alarm) -> Channel:
+    """Return what answers who asks for endpoints, by the policy in force."""
+    return Channel(
+        state / "run",
+        number,
+        lambda: services.policing,
+        lambda: services.profiles.generation,
+        partial(alarm, source="endpoints"),
+    )
 
 
 def _refused(

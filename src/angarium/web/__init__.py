@@ -1,1 +1,1 @@
-"""HTTP for people and programs. There are its options; what obeys them does not exist yet."""
+"""HTTP for people and programs: how the server is, and what scripts answer."""

@@ -13,14 +13,17 @@ from angarium.core.body import MemoryBody
 from angarium.core.message import Message, Recipient
 from angarium.modules.lua.api.dns import OtherServers
 from angarium.modules.lua.api.http import Requests
+from angarium.modules.lua.api.httpsrv import HttpSession
 from angarium.modules.lua.declare import FUNCTIONS, OBJECTS
 from angarium.modules.lua.errors import ScriptError
 from angarium.modules.lua.runtime import State
 from angarium.net.dnscache import Resolver
 from angarium.policy.context import Session
+from angarium.policy.endpoints import Request
 from angarium.policy.hooks import Data
 from angarium.policy.mail import Mail
 from angarium.policy.shared.node import Shared
+from angarium.wire.channel import HttpRequest
 from helpers.clock import FakeClock
 from helpers.dns import FakeDns
 from helpers.lua import services
@@ -33,10 +36,10 @@ VALUES = [
     '"%{rfc2822:body,99999999999}%{p}"', '"("', '"http://127.0.0.1:1/"', '"utf-16"',
     'string.rep("a", 70000)', "{}", "{ 1, 2 }", '{ a = {} }', '{ type = "empty" }', "loop",
     '{ ["content-type"] = "\\255" }', "print", "function() error({}) end", "json.new()", "msg",
-    "vctx", "ac", "text",
+    "vctx", "ac", "text", "web",
 ]  # fmt: skip
 HEAD = """
-local msg, vctx, ac = ...
+local msg, vctx, ac, web = ...
 local text = msys.core.string_new()
 local loop = {}; loop.loop = loop
 """
@@ -49,6 +52,7 @@ SELVES = {
     "io": 'msys.core.io_wrapper_open("file", 66, 384)',
     "timer": "msys.timer.after(1000, print)", "mc":
     "msys.core.accept_construct_get_message_construct(ac)",
+    "session": "web",
     "domain_record": 'msys.core.dns_get_domain("a.example")',
 }  # fmt: skip
 SRC = str(Path(sys.modules["angarium"].__path__[0]))
@@ -79,7 +83,9 @@ class World:
         mail = Mail(message, [Recipient("c@d.example", "d.example")], session)
         session.mail = mail
         self.lua.situation = Data(mail, session)
-        return [self.lua.to_lua(each) for each in (mail, session, session)]
+        head = HttpRequest("GET", "/a?b=c", "/a", [], "", 0, ("", 0), 1.0)
+        web = HttpSession(Request(head, b"content"))
+        return [self.lua.to_lua(each) for each in (mail, session, session, web)]
 
     async def call(self, source: str) -> None:
         function = self.lua.load(source.encode(), "t")

@@ -1,0 +1,1 @@
+CREATE TABLE suppressed (address TEXT PRIMARY KEY, since INTEGER);
