@@ -2,14 +2,17 @@
 
 import pytest
 
-from angarium.modules.lua.lint import is_module, module_name, registered_names, remarks
+from angarium.modules.lua.lint import is_module, module_name, registered_names, remarks, required
+from angarium.modules.lua.unknown import Defined
 
 HEAD = 'require("msys.core") local mod = {} '
 TAIL = ' msys.registerModule("x", mod)'
 
 
 def said(text: str) -> list[tuple[int, bool, str]]:
-    return [(each.line, each.wrong, each.text) for each in remarks(text.encode())]
+    # Globals have tests of their own, in test_unknown.
+    others = Defined(surely={"a", "b", "f", "other", "self", "t"})
+    return [(each.line, each.wrong, each.text) for each in remarks(text.encode(), others)]
 
 
 @pytest.mark.parametrize(
@@ -35,6 +38,10 @@ def said(text: str) -> list[tuple[int, bool, str]]:
             HEAD + "function mod.validate_data(self, m, a, v)\n m:heder('X') end" + TAIL,
             "there is no method m:heder of ec_message",
         ),
+        (
+            HEAD + "function mod:validate_data(msg)\n return msg.heders end" + TAIL,
+            "ec_message has no msg.heders",
+        ),
         (HEAD + "\nfunction mod:validate_rcpt(m) end" + TAIL, "there is no hook validate_rcpt"),
     ],
 )
@@ -47,8 +54,12 @@ def test_a_name_nobody_knows_is_wrong(text: str, remark: str) -> None:
     [
         ("\nmsys.validate.dkim.sign()", "msys.validate.dkim.sign needs the module dkim"),
         (
-            HEAD + "\nfunction mod:validate_auth() end" + TAIL,
-            "validate_auth is never called, it needs AUTH",
+            HEAD + "\nfunction mod:smpp_submit_response() end" + TAIL,
+            "smpp_submit_response is never called, it needs SMPP",
+        ),
+        (
+            HEAD + "\nfunction mod:smpp_log_status() end" + TAIL,
+            "smpp_log_status is never called, it needs SMPP",
         ),
     ],
 )
@@ -100,6 +111,11 @@ def test_lines_are_counted_with_the_mark_of_a_program() -> None:
 def test_a_script_has_the_names_it_registers_itself_by() -> None:
     text = "msys.registerModule('a', mod) msys.registerModule(name, m) msys.registerModule('b', {})"
     assert registered_names(text.encode()) == ["a", "b"]
+
+
+def test_what_a_script_requires_is_known_where_it_is_no_package_of_ours() -> None:
+    text = b'require("msys.core") require "a.b" local c = require("c")'
+    assert required(text) == ["a.b", "c"]
 
 
 def test_a_file_for_others_to_require_is_known() -> None:

@@ -81,3 +81,55 @@ def test_a_script_which_registers_nothing_is_told(tmp_path: Path) -> None:
     result = run(tmp_path / "p.lua", "x = 1\n")
     assert result.exit_code == 1
     assert "it handles no hook" in result.output
+
+
+def test_a_global_nobody_sets_is_told_with_its_line(tmp_path: Path) -> None:
+    result = run(tmp_path / "p.lua", LUA % "nosuch.thing(ac) return conut")
+    assert result.exit_code == 1
+    assert f"{tmp_path}/p.lua:4: nothing sets nosuch\n" in result.output
+    assert f"{tmp_path}/p.lua:4: note: nothing sets conut\n" in result.output
+
+
+def test_what_a_required_script_sets_is_there_and_what_cannot_be_found_is_a_doubt(
+    tmp_path: Path,
+) -> None:
+    run(tmp_path / "shared.lua", "function helper() end return true")
+    head = 'require("shared")\n'
+    assert run(tmp_path / "p.lua", head + LUA % "helper()").exit_code == 0
+    other = head + 'pcall(require, "x") package.preload.mine = print require("mine")\n'
+    result = run(tmp_path / "p.lua", other + LUA % "helper() made_by_mine()")
+    assert result.exit_code == 0
+    assert "p.lua:6: note: there is no function made_by_mine" in result.output
+
+
+def test_scripts_which_are_checked_together_share_their_globals(tmp_path: Path) -> None:
+    first, second = tmp_path / "a.lua", tmp_path / "b.lua"
+    run(first, "function helper() end\n" + LUA % "")
+    assert run(second, LUA % "helper()").exit_code == 1
+    assert CliRunner().invoke(command, [str(first), str(second)]).exit_code == 0
+
+
+HANDLER = "from angarium.policy.script import Message, Session, on\n@on.%s\ndef f(%s):\n    %s\n"
+
+
+def test_a_hook_nobody_knows_is_told_in_python(tmp_path: Path) -> None:
+    result = run(tmp_path / "p.py", HANDLER % ("rcpt", "", "pass"))
+    assert result.exit_code == 1
+    assert f"{tmp_path}/p.py:2: script p: there is no hook on.rcpt; there are " in result.output
+    result = run(tmp_path / "p.py", HANDLER % ("__call__('validate_rcpt')", "", "pass"))
+    assert result.exit_code == 1
+    assert ":2: script p: ValueError: there is no hook 'validate_rcpt'; known are" in result.output
+
+
+def test_a_signature_a_hook_cannot_serve_is_told_in_python(tmp_path: Path) -> None:
+    for parameters in ("message: Message, what: int", "what"):
+        result = run(tmp_path / "p.py", HANDLER % ("recipient", parameters, "pass"))
+        assert result.exit_code == 1
+        said = f"{tmp_path}/p.py:2: f: its parameter what is of no type which validate_rcptto can"
+        assert said in result.output
+
+
+def test_a_name_nobody_sets_is_told_in_python(tmp_path: Path) -> None:
+    result = run(tmp_path / "p.py", HANDLER % ("connect", "session: Session", "nosuch(session)"))
+    assert result.exit_code == 1
+    assert f"{tmp_path}/p.py:4: nothing sets nosuch\n" in result.output

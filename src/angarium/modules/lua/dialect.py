@@ -30,13 +30,13 @@ _TOKEN = re.compile(
 )
 _LINE = re.compile(r"[^\r\n]*")
 # Left and right priority, as its parser has them; the unary ones have 8.
-_BINARY: Final = {
+BINARY: Final = {
     "+": (6, 6), "-": (6, 6), "*": (7, 7), "/": (7, 7), "%": (7, 7), "^": (10, 9),
     "|": (6, 6), "&": (6, 6), "^^": (6, 6), "<<": (7, 7), ">>": (7, 7), "\\": (7, 7),
     "..": (5, 4), "~=": (3, 3), "!=": (3, 3), "==": (3, 3),
     "<": (3, 3), "<=": (3, 3), ">": (3, 3), ">=": (3, 3), "and": (2, 2), "or": (1, 1),
 }  # fmt: skip
-_UNARY: Final = frozenset({"-", "not", "#", "~", "!"})
+UNARY: Final = frozenset({"-", "not", "#", "~", "!"})
 _UNARY_PRIORITY: Final = 8
 _EVENTS: Final = {
     "|": "bor", "&": "band", "^^": "bxor", "<<": "shl", ">>": "shr", "\\": "intdiv", "~": "bnot",
@@ -214,9 +214,9 @@ class _Expressions:
             self._close(text)
         elif text == "function":
             self._function(level)
-        elif level.operand < 0 and text in _UNARY:
+        elif level.operand < 0 and text in UNARY:
             self._unary(text, level)
-        elif level.operand >= 0 and text in _BINARY:
+        elif level.operand >= 0 and text in BINARY:
             self._binary(text, level)
         elif text in (".", ":") and level.operand >= 0 and level.callable:
             self._at += 1  # and the name after it
@@ -253,7 +253,7 @@ class _Expressions:
         level.pending.append(_Pending(text, self._at, self._at, _UNARY_PRIORITY, unary=True))
 
     def _binary(self, text: str, level: _Level) -> None:
-        left, right = _BINARY[text]
+        left, right = BINARY[text]
         self._reduce(level, left, self._at - 1)
         level.pending.append(_Pending(text, self._at, level.operand, right, unary=False))
         level.operand = -1

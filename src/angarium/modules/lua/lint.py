@@ -17,6 +17,7 @@ from angarium.modules.lua.api.register import CALLOUTS, LIFE
 from angarium.modules.lua.declare import CONSTANTS, FIELDS, FUNCTIONS, OBJECTS
 from angarium.modules.lua.dialect import Token, tokens_of
 from angarium.modules.lua.packages import declare_all
+from angarium.modules.lua.unknown import Defined, Names
 from angarium.policy.hooks import ABSENT, HOOKS
 
 ROOTS: Final = frozenset({"msys", "json", "xml", "curl", "thread"})
@@ -37,7 +38,7 @@ class Remark:
     """Something about a line.
 
     Attributes:
-        wrong: nobody knows the name; else it is known, and not there in this server.
+        wrong: it cannot work; else it may, as where a name is known and not there in this server.
     """
 
     line: int
@@ -58,16 +59,26 @@ class Chain:
         return ".".join(self.names)
 
 
-def remarks(source: bytes) -> list[Remark]:
-    """Return what is to be said about a script, by line."""
+def remarks(source: bytes, others: Defined | None = None) -> list[Remark]:
+    """Return what is to be said about a script, by line.
+
+    Args:
+        others: what scripts set which share its globals.
+    """
     script = Script(source)
     found = [*script.functions(), *script.methods(), *script.callouts()]
+    found += script.globals(others or Defined())
     return sorted(dict.fromkeys(found), key=lambda each: (each.line, each.text))
 
 
 def registered_names(source: bytes) -> list[str]:
     """Return the names by which a script registers itself, as far as they stand in it."""
     return list(dict.fromkeys(name for name, _ in Script(source).registrations()))
+
+
+def required(source: bytes) -> list[str]:
+    """Return the modules a script requires which are not ours."""
+    return [name for name in Script(source).names.required if name not in _known()]
 
 
 def module_name(source: bytes) -> str:
@@ -118,6 +129,7 @@ class Script:
         self._tokens = tokens_of("--" + text if text.startswith("#") else text) or []
         self._ends = [at for at, octet in enumerate(text) if octet == "\n"]
         self._lines = self._numbers()
+        self.names = Names(self._tokens, self._lines)
         self._declared = Counter(self._locals())
         self._aliases = self._named()
         self._defined = self._definitions()
@@ -252,6 +264,11 @@ class Script:
             ):
                 yield Remark(line, f"there is no function {whole}", wrong=True)
 
+    def globals(self, others: Defined) -> Iterator[Remark]:
+        """Globals nobody sets, and what is not in the library of Lua."""
+        for each in self.names.doubts(others):
+            yield Remark(self._lines[each.token], each.text, each.wrong)
+
     def methods(self) -> Iterator[Remark]:
         """Calls of methods which the arguments of callouts do not have."""
         for hook, parameters, begin in self._bodies():
@@ -262,15 +279,16 @@ class Script:
                     yield from self._called(name, KINDS[kind], begin, end)
 
     def _called(self, name: str, kind: str, begin: int, end: int) -> Iterator[Remark]:
+        known = _methods(kind)
         for at in range(begin, end):
-            if (
-                self._text(at) == name
-                and self._text(at - 1) not in (".", ":")
-                and self._text(at + 1) == ":"
-                and self._text(at + 2) not in _methods(kind)
-            ):
-                text = f"there is no method {name}:{self._text(at + 2)} of {kind}"
+            sign, what = self._text(at + 1), self._text(at + 2)
+            if self._text(at) != name or self._text(at - 1) in (".", ":") or what in known:
+                continue
+            if sign == ":":
+                text = f"there is no method {name}:{what} of {kind}"
                 yield Remark(self._lines[at + 2], text, wrong=True)
+            elif sign == "." and self._kind(at + 2) == "name" and "__index" not in known:
+                yield Remark(self._lines[at + 2], f"{kind} has no {name}.{what}", wrong=True)
 
     def _is_other(self, name: str, begin: int, end: int) -> bool:
         """Whether a name is given another meaning in a body."""
@@ -337,13 +355,19 @@ class Script:
 
     def callouts(self) -> Iterator[Remark]:
         """Functions of registered tables which look like callouts and are none."""
-        first_words = {name.partition("_")[0] for name in CALLOUTS - set(LIFE)}
+        asked = {name.partition("_")[0] for name in CALLOUTS - set(LIFE) - set(ABSENT)}
+        needs = {name.partition("_")[0]: needed for name, needed in ABSENT.items()}
         for _, name, at in self._functions():
             if name in ABSENT:
                 text = f"{name} is never called, it needs {ABSENT[name]}"
                 yield Remark(self._lines[at], text, wrong=False)
-            elif name not in CALLOUTS and "_" in name and name.partition("_")[0] in first_words:
+                continue
+            first = name.partition("_")[0] if "_" in name and name not in CALLOUTS else ""
+            if first in asked:
                 yield Remark(self._lines[at], f"there is no hook {name}", wrong=True)
+            elif first in needs:
+                text = f"{name} is never called, it needs {needs[first]}"
+                yield Remark(self._lines[at], text, wrong=False)
 
 
 def _unquoted(token: Token) -> str:

@@ -25,7 +25,17 @@ from typing import Any, Final
 from angarium.policy.guard import FAULTS, Handler, PolicyError
 from angarium.policy.hooks import Answer, Hook, OfMail, OfSession
 from angarium.policy.runaway import MARK, Runaway
-from angarium.policy.script import Discard, Mark, Message, Moment, Refuse, Server, Session, Stop
+from angarium.policy.script import (
+    Discard,
+    Mark,
+    Message,
+    Moment,
+    Refuse,
+    Server,
+    Session,
+    Stop,
+    on,
+)
 from angarium.policy.verdict import CONT, DONE, Verdict
 
 STANZA: Final = "python"
@@ -119,13 +129,19 @@ def load(name: str, path: Path, generation: int, seconds: float = 0.0) -> Script
         ) from error
     except FAULTS as error:
         line = _line_of(error, path)
-        kind = "" if isinstance(error, Runaway) else f"{type(error).__name__}: "
-        said = f"script {name}: {kind}{error}"
+        said = f"script {name}: {_reason(error)}"
         raise ScriptError(said, file=path, line=line) from error
     finally:
         sys.path.remove(str(path.parent))
     vars(module)[MARK] = seconds
     return Script(name, path, module)
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, AttributeError) and error.obj is on:
+        known = ", ".join(each for each in dir(on) if not each.startswith("_"))
+        return f"there is no hook on.{error.name}; there are {known}"
+    return str(error) if isinstance(error, Runaway) else f"{type(error).__name__}: {error}"
 
 
 def unload(script: Script) -> None:

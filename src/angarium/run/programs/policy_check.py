@@ -1,11 +1,15 @@
 """`angarium policy check`: load scripts, and say what is wrong with them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from angarium.core.errors import Error
 from angarium.modules.lua import lint
+from angarium.modules.lua.loader import Loader
+from angarium.modules.lua.unknown import Defined, defined_in
+from angarium.modules.python import lint as python_lint
 from angarium.run.stage.play import configuration
 from angarium.run.stage.stage import Stage
 from angarium.run.stage.transcript import Step, Transcript
@@ -24,12 +28,12 @@ from angarium.run.stage.virtual import VirtualLoop
 def command(files: tuple[Path, ...]) -> None:
     """Load each FILE, Python or Lua, as a server would, and say what is wrong with it.
 
-    A fault is told with its file and line; in Lua also a function, method or hook nobody knows, and
+    A fault is told with its file and line: also a name, function, method or hook nobody knows; and
     in a note what is not there in this server. Of what is well it is said which hooks it handles.
     """
     faulty = False
     for path in files:
-        faulty |= _remarked(path) if path.suffix == ".lua" else False
+        faulty |= _remarked(path, files)
         try:
             found = _handlers(path)
         except Error as error:
@@ -46,13 +50,39 @@ def command(files: tuple[Path, ...]) -> None:
     raise SystemExit(1 if faulty else 0)
 
 
-def _remarked(path: Path) -> bool:
-    """Say what is to be said about a script in Lua; return whether something is wrong."""
-    found = lint.remarks(path.read_bytes())
+def _remarked(path: Path, files: Sequence[Path]) -> bool:
+    """Say what is to be said about a script as it stands; return whether something is wrong."""
+    source = path.read_bytes()
+    found: list[lint.Remark] | list[python_lint.Remark] = (
+        lint.remarks(source, _others(path, files))
+        if path.suffix == ".lua"
+        else python_lint.remarks(source, path)
+    )
     for each in found:
         note = "" if each.wrong else "note: "
         click.echo(f"{path}:{each.line}: {note}{each.text}", err=each.wrong)
     return any(each.wrong for each in found)
+
+
+def _others(path: Path, files: Sequence[Path]) -> Defined:
+    """Return what scripts set which share their globals with this one, as all of a worker do.
+
+    Those are what it requires, and what is checked with it.
+    """
+    loader = Loader([str(_folder(path.absolute()))])
+    sources = {str(each.absolute()): each.read_bytes() for each in files if each.suffix == ".lua"}
+    waiting, unclear = [path.read_bytes()], False
+    while waiting:
+        for name in lint.required(waiting.pop()):
+            found = loader.find(name)
+            if found is None:
+                unclear = True
+            elif found[1] not in sources:
+                sources[found[1]] = found[0]
+                waiting.append(found[0])
+    defined = defined_in(sources.values())
+    defined.unclear |= unclear
+    return defined
 
 
 def _excuse(path: Path) -> str:
