@@ -43,7 +43,7 @@ async def front(
     made = Front(seconds, most)
     made.worker = Served(folder, *endpoints)
     await made.worker.channel.open()
-    workers = Workers(folder)
+    workers = Workers(folder, lambda _text: None)
     own = app(Watched(WELL), {"node": "mx.node.test", "version": "1"})
     forwarding = Forward(own, workers, made.load, lambda: made.seconds)
     state = ServerState()

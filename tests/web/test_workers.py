@@ -57,7 +57,7 @@ async def served(folder: Path, *names: Named, method: str = "") -> AsyncIterator
 @contextlib.asynccontextmanager
 async def asking(folder: Path, count: int) -> AsyncIterator[Workers]:
     """Return who asks, once it knows so many workers."""
-    made = Workers(folder)
+    made = Workers(folder, lambda _text: None)
     while len(made._takers()) < count:
         made.look()
         await asyncio.sleep(0.001)
@@ -103,7 +103,7 @@ async def test_where_no_worker_is_one_is_waited_for_a_moment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "WAIT_SECONDS", 0.2)
-    workers = Workers(tmp_path)
+    workers = Workers(tmp_path, lambda _text: None)
     with pytest.raises(BusyError, match="no worker is there"):
         await workers.ask(request(), b"")
     monkeypatch.setattr(module, "WAIT_SECONDS", 60.0)
@@ -203,12 +203,15 @@ async def test_a_worker_which_has_as_much_as_it_may_is_busy(
 
 
 @pytest.mark.parametrize(
-    "octets",
-    [b"\xff" * 100, frame(Offer(VERSION + 1, 1, [Place("", "/a")]))],
+    ("octets", "reason"),
+    [
+        (b"\xff" * 100, "frame too long"),
+        (frame(Offer(VERSION + 1, 1, [Place("", "/a")])), f"version {VERSION + 1}, and ours"),
+    ],
     ids=["garbage", "another version"],
 )
-async def test_who_speaks_another_language_is_asked_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, octets: bytes
+async def test_who_speaks_another_language_is_asked_nothing_and_it_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, octets: bytes, reason: str
 ) -> None:
     monkeypatch.setattr(module, "WAIT_SECONDS", 0.2)
     closed = asyncio.Event()
@@ -221,9 +224,13 @@ async def test_who_speaks_another_language_is_asked_nothing(
         writer.close()
 
     server = await asyncio.start_unix_server(strange, tmp_path / name_of(0))
-    workers = Workers(tmp_path)
+    told: list[str] = []
+    workers = Workers(tmp_path, told.append)
     with pytest.raises(BusyError):
         await workers.ask(request(), b"")
+    [line] = told
+    assert line.startswith("a worker cannot be asked: worker.0.channel: ")
+    assert reason in line
     await asyncio.wait_for(closed.wait(), 60)
     server.close()
     workers.close()

@@ -74,7 +74,7 @@ class WebServer(Process):
         self._state_folder = Path(start.state)
         watchdog.attend(self._state_folder / "run", scoreboard.WEB, NAME)
         self._watching = Watching(self._state_folder, self._clock.time)
-        self._workers = Workers(self._state_folder / "run")
+        self._workers = Workers(self._state_folder / "run", self.alarm)
         self._logs = HttpLogs(configuration, self._state_folder, self._clock, self.alarm)
         await self._listen(configuration, _taken(descriptors))
         self._trace(configuration)

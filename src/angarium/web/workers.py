@@ -31,8 +31,8 @@ from angarium.wire.channel import (
 PATTERN: Final = "worker.*.channel"
 MOST_PER_WORKER: Final = 32
 REPEATABLE: Final = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"})
-WAIT_SECONDS: Final = 2.0  # for a worker, where there is none
-LOOKS: Final = 20  # for it, in that time
+WAIT_SECONDS: Final = 5.0  # for a worker, where there is none: one which died is back by then
+LOOKS: Final = 50  # for it, in that time
 
 Answer = tuple[HttpResponse, bytes]
 
@@ -65,11 +65,14 @@ class Worker(asyncio.Protocol):
         offer: what it can be asked; None until it has said so.
     """
 
-    def __init__(self, name: str, told: Callable[["Worker"], None]) -> None:
+    def __init__(
+        self, name: str, told: Callable[["Worker"], None], amiss: Callable[[str], None]
+    ) -> None:
         self.name = name
         self.turn = 0
         self.offer: Offer | None = None
         self._told = told
+        self._amiss = amiss
         self._asker = Asker()
         self._transport: asyncio.Transport | None = None
         self._waiting: dict[int, asyncio.Future[Answer | Refused]] = {}
@@ -81,12 +84,14 @@ class Worker(asyncio.Protocol):
         try:
             for event in self._asker.feed(data):
                 self._happened(event)
-        except ChannelError:
+        except ChannelError as error:
+            self._amiss(f"{self.name}: {error}")
             self.close()
 
     def _happened(self, event: Offered | Replied | Refused) -> None:
         if isinstance(event, Offered):
             if event.offer.version != VERSION:
+                self._amiss(f"{self.name}: version {event.offer.version}, and ours is {VERSION}")
                 self.close()
                 return
             self.offer = event.offer
@@ -151,10 +156,13 @@ class Workers:
 
     Args:
         folder: the run directory.
+        tell: is told of a worker which cannot be understood.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, tell: Callable[[str], None]) -> None:
         self._folder = folder
+        self._tell = tell
+        self._amiss = ""  # what was told last
         self._known: dict[str, Worker] = {}
         self._coming: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
@@ -172,7 +180,7 @@ class Workers:
                 task.add_done_callback(self._coming.discard)
 
     async def _connect(self, name: str) -> None:
-        worker = Worker(name, self._told)
+        worker = Worker(name, self._told, self._heard_amiss)
         loop = asyncio.get_running_loop()
         try:
             with Name(self._folder, name) as path:
@@ -186,6 +194,12 @@ class Workers:
         if worker.gone and self._known.get(worker.name) is worker:
             del self._known[worker.name]
         self._changed.set()
+
+    def _heard_amiss(self, what: str) -> None:
+        """Tell it once, though it may be found again and again."""
+        if what != self._amiss:
+            self._amiss = what
+            self._tell(f"a worker cannot be asked: {what}")
 
     def _takers(self) -> list[Worker]:
         return [each for each in self._known.values() if each.takes]
