@@ -39,22 +39,23 @@ class Place:
         self.metrics = Metrics()
         self.panics: list[tuple[str, str]] = []
         self.resolver: Any = None
+        self.admit: Any = None
         self.board: Any = None
         self.router: Any = None
         self.policing: Policing
         self._folder = folder
         self._text = text
 
-    def module(self, of: type[T]) -> T:
-        """Return the one module of a kind, as a worker makes it."""
+    def means(self) -> Means:
+        """Return what modules find in the worker."""
         nothing: Any = None
-        means = Means(
+        return Means(
             configuration=load_text(self._text),
             loop=asyncio.get_running_loop(),
             clock=self.clock,
             random=Random(1),
             resolver=self.resolver,
-            admit=nothing,
+            admit=self.admit,
             board=self.board,
             ledger=nothing,
             metrics=self.metrics,
@@ -70,6 +71,10 @@ class Place:
             datasources=nothing,
             router=self.router,
         )
+
+    def module(self, of: type[T]) -> T:
+        """Return the one module of a kind, as a worker makes it."""
+        means = self.means()
         self.policing = prepared(means)
         every = [each for several in means.modules.values() for each in several]
         [made] = [each for each in every if isinstance(each, of)]

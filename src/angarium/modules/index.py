@@ -37,6 +37,8 @@ POLICY: Final[Mapping[str, str]] = {
     "httpsrv": "angarium.modules.generate.httpsrv:HttpServer",
     "mail_loop": "angarium.modules.guard.mail_loop:MailLoop",
     "smtp_cbv": "angarium.modules.guard.smtp_cbv:CallbackVerify",
+    "spf_v1": "angarium.modules.sign.spf:SenderPolicy",
+    "senderid": "angarium.modules.sign.senderid:SenderId",
     "url_ripper": "angarium.modules.guard.url_ripper:UrlRipper",
 }
 
