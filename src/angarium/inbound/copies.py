@@ -7,9 +7,9 @@ The hooks for each recipient are asked here, recipient after recipient. Where no
 nothing is done per recipient.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from angarium.core.reply import Reply
 from angarium.policy import hooks
@@ -45,7 +45,9 @@ def wanted(policy: Policy) -> bool:
     return any(policy.chain(hook) is not None for hook in each)
 
 
-Ask = Callable[[type[Hook], Mail, Session | None], Awaitable[Reply | None]]
+# A coroutine only where somebody waits.
+Coming = Coroutine[Any, Any, Reply | None]
+Ask = Callable[[type[Hook], Mail, Session | None], Reply | Coming | None]
 
 
 async def made(mail: Mail, ask: Ask) -> Copies:
@@ -54,7 +56,8 @@ async def made(mail: Mail, ask: Ask) -> Copies:
     for number, first in enumerate(mail.each(), 1):
         if number % TURN == 0:
             await Wait(others())
-        refusal = await ask(hooks.PreEachRcpt, first, mail.session)
+        asked = ask(hooks.PreEachRcpt, first, mail.session)
+        refusal = asked if asked is None or isinstance(asked, Reply) else await asked
         # An alias may have put others in the place of the one.
         if len(first.recipients) > MOST:
             copies.refused.append((first, TOO_MANY))
@@ -77,7 +80,8 @@ async def _judge(
 ) -> None:
     for hook in _EACH:
         if refusal is None and one.discarded is None:
-            refusal = await ask(hook, one, one.session)
+            asked = ask(hook, one, one.session)
+            refusal = asked if asked is None or isinstance(asked, Reply) else await asked
             if refusal is None and one.reply is not None and not one.reply.positive:
                 refusal = one.reply
     if refusal is not None:

@@ -7,7 +7,8 @@ session does. While a handler waits the peer is not answered, so nothing else ha
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, Final
 
 from msgspec import structs
@@ -15,7 +16,7 @@ from msgspec import structs
 from angarium.core.body import Body
 from angarium.core.errors import Error
 from angarium.core.ident import printed
-from angarium.core.message import Message
+from angarium.core.message import Message, Recipient
 from angarium.core.reply import Reply
 from angarium.events.schema import Rejection
 from angarium.inbound import copies, replies
@@ -29,6 +30,7 @@ from angarium.journal.errors import SpoolError
 from angarium.net.savedsyn import saved_syn
 from angarium.net.sweep import NEVER
 from angarium.policy import hooks
+from angarium.policy.chain import Asked
 from angarium.policy.context import Session, Which
 from angarium.policy.going import Going, Wait
 from angarium.policy.hooks import Hook
@@ -45,6 +47,9 @@ LONGEST_TARPIT: Final = 600.0
 # Names of the states of a session, as numbers of the event; see inbound/smtp.
 _UNKNOWN: Final = 500  # what a word that is no command is answered with
 _CONNECT, _EHLO, _MAIL, _RCPT, _DATA, _BODY, _RELAY = 1, 2, 4, 6, 8, 9, 13
+
+# What a hook is refused with, when somebody who waits has said it.
+Coming = Coroutine[Any, Any, Reply | None]
 
 
 class PolicedSession(SmtpSession):
@@ -110,19 +115,37 @@ class PolicedSession(SmtpSession):
         self._going = None
         self.pump()
 
-    async def _ask(self, hook: type[Hook], *arguments: Any) -> Reply | None:
-        """Ask who handles this, wait as long as they want, and return what they refuse it with."""
+    def _ask(self, hook: type[Hook], *arguments: Any) -> Reply | Coming | None:
+        """Ask who handles this, and return what they refuse it with; to be awaited if they wait.
+
+        Most answer at once, and then no coroutine is made.
+        """
         chain = self._policing.policy.chain(hook)
         if chain is None:
             return None
-        await Wait(chain.ask(hook(*arguments)))
-        return await self._said()
+        answer = chain.ask(hook(*arguments))
+        if isinstance(answer, Verdict) and self.context.tarpit <= 0.0:
+            return self._said()
+        return self._answered(answer)
 
-    async def _said(self) -> Reply | None:
+    async def _answered(self, answer: Asked) -> Reply | None:
+        """Wait for who is asked, and for what the peer is to wait besides."""
+        await Wait(answer)
         context = self.context
         if context.tarpit > 0.0:
             seconds, context.tarpit = min(context.tarpit, LONGEST_TARPIT), 0.0
             await Wait(_asleep(seconds))
+        return self._said()
+
+    def _then(self, refusal: Reply | Coming | None, go_on: Callable[[Reply | None], None]) -> None:
+        """Go on when a hook is answered, which mostly is at once."""
+        if refusal is None or isinstance(refusal, Reply):
+            go_on(refusal)
+        else:
+            self._go(_then(refusal, go_on))
+
+    def _said(self) -> Reply | None:
+        context = self.context
         reply, context.reply = context.reply, None
         if context.disconnect and (reply is None or reply.positive):
             return replies.UNAVAILABLE
@@ -149,9 +172,9 @@ class PolicedSession(SmtpSession):
 
     async def _connected(self) -> None:
         context = self.context
-        refusal = await self._ask(hooks.Accept, context)
+        refusal = await _now(self._ask(hooks.Accept, context))
         if refusal is None:
-            refusal = await self._ask(hooks.Connect, context)
+            refusal = await _now(self._ask(hooks.Connect, context))
         self._held = False
         if refusal is not None:
             self._leave(refusal, _CONNECT)
@@ -192,7 +215,7 @@ class PolicedSession(SmtpSession):
         self.context.variables.update(self.origin.variables())
 
     async def _hello(self, hello: Hello, before: Hello | None) -> None:
-        refusal = await self._ask(hooks.Ehlo, self.context, hello.name)
+        refusal = await _now(self._ask(hooks.Ehlo, self.context, hello.name))
         if refusal is not None:
             # RFC 5321 section 4.1.4: all stays as it was, the transaction too.
             self._no(refusal, _EHLO)
@@ -228,24 +251,21 @@ class PolicedSession(SmtpSession):
         context.variables["connection_message_count"] = str(self._messages + 1)
         context.variables["message_rcpt_count"] = "0"
         self._named = 0
-        if self._policing.policy.chain(hooks.MailFrom) is None:
-            self._wanted_sender(envelope, mail)
-        else:
-            self._go(self._sender(envelope, mail))
+        self._then(self._ask(hooks.MailFrom, context, envelope.sender), self._sender)
 
-    def _wanted_sender(self, envelope: Envelope, mail: Mail) -> None:
-        envelope.sender = mail.sender
-        envelope.trusted = envelope.trusted or self.context.trusted
-        super()._begun()
-
-    async def _sender(self, envelope: Envelope, mail: Mail) -> None:
-        refusal = await self._ask(hooks.MailFrom, self.context, envelope.sender)
+    def _sender(self, refusal: Reply | None) -> None:
+        """Policy has said what it thinks of the sender."""
+        envelope, mail = self._envelope, self.context.mail
+        assert envelope is not None
+        assert mail is not None
         if refusal is not None:
             self._unwanted = True
             self._no(refusal, _MAIL)
             self._end_transaction()
-        else:
-            self._wanted_sender(envelope, mail)
+            return
+        envelope.sender = mail.sender
+        envelope.trusted = envelope.trusted or self.context.trusted
+        super()._begun()
 
     def _rcpt(self, rcpt: Rcpt) -> None:
         envelope, context = self._envelope, self.context
@@ -266,7 +286,12 @@ class PolicedSession(SmtpSession):
         assert mail is not None
         mail.message.variables.update(envelope.variables(rcpt))
         if asked:
-            self._go(self._recipient(envelope, rcpt, denied))
+            added = envelope.recipients[-1]
+            refusal = self._ask(hooks.RcptTo, context, rcpt.address)
+            if refusal is None and not denied:
+                self._wire.answer(reply)
+            else:
+                self._then(refusal, partial(self._recipient, envelope, rcpt, added, denied))
         else:
             self._wire.answer(reply)
 
@@ -277,9 +302,15 @@ class PolicedSession(SmtpSession):
         envelope.trusted = False
         return noted
 
-    async def _recipient(self, envelope: Envelope, rcpt: Rcpt, denied: bool) -> None:
-        added = envelope.recipients[-1]
-        refusal = await self._ask(hooks.RcptTo, self.context, rcpt.address)
+    def _recipient(
+        self,
+        envelope: Envelope,
+        rcpt: Rcpt,
+        added: Recipient,
+        denied: bool,
+        refusal: Reply | None,
+    ) -> None:
+        """Policy has said what it thinks of a recipient."""
         if refusal is None and denied:
             envelope.trusted = self.context.trusted
             refusal = None if envelope.trusted else replies.RELAYING_DENIED
@@ -308,9 +339,9 @@ class PolicedSession(SmtpSession):
             super()._data()
 
     async def _ask_list(self) -> Reply | None:
-        refusal = await self._ask(hooks.RcptToList, self.context)
+        refusal = await _now(self._ask(hooks.RcptToList, self.context))
         if refusal is None:
-            refusal = await self._ask(hooks.RcptToListFinal, self.context)
+            refusal = await _now(self._ask(hooks.RcptToListFinal, self.context))
         self._listed = refusal is None
         return refusal
 
@@ -347,7 +378,8 @@ class PolicedSession(SmtpSession):
         refusal = None if self._listed else await self._ask_list()
         for hook in (hooks.Data, hooks.DataSpool):
             if refusal is None:
-                refusal = await self._ask(hook, mail, self.context)
+                asked = self._ask(hook, mail, self.context)
+                refusal = asked if asked is None or isinstance(asked, Reply) else await asked
         if refusal is None and not mail.recipients and mail.discarded is None:
             refusal = replies.NO_RECIPIENTS
         if refusal is not None:
@@ -401,7 +433,7 @@ class PolicedSession(SmtpSession):
             if message.protocol != "internal":
                 message.session_variables = variables
         self._submitted = mail.message
-        if any(message.body is arrived for message, _ in lots):
+        if lots[0][0].body is arrived or any(message.body is arrived for message, _ in lots):
             self._arrived = None  # It goes on with them; else the end of the transaction frees it.
         self._end_transaction()
         services.admit.submit_all(lots, self._durable, self.context)
@@ -457,6 +489,14 @@ class PolicedSession(SmtpSession):
 
 
 PolicedSession.take = takes(PolicedSession)
+
+
+async def _then(coming: Coming, go_on: Callable[[Reply | None], None]) -> None:
+    go_on(await coming)
+
+
+async def _now(refusal: Reply | Coming | None) -> Reply | None:
+    return refusal if refusal is None or isinstance(refusal, Reply) else await refusal
 
 
 async def _asleep(seconds: float) -> Verdict:
