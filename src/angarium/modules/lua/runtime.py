@@ -23,7 +23,7 @@ from angarium.modules.lua.values import from_lua, to_lua
 from angarium.modules.lua.whole import calculate
 from angarium.modules.lua.within import Within
 
-_FILES: Final = ("prelude", "threads", "sandbox")
+_FILES: Final = ("prelude", "threads", "patterns", "sandbox")
 # Exceptions which Lua holds are userdata of lupa: their metatable is not for scripts.
 _CLOSE: Final = b"debug.getmetatable(python.none).__metatable = false"
 # The objects of a session are made once for it; without one there are none.
@@ -60,6 +60,7 @@ class Limits:
         spare: coroutines which are kept to be used again.
         uses: how often one is; 0 is no limit.
         fresh: none is.
+        steps: of a search with a pattern which cannot be stopped; see patterns.lua.
     """
 
     seconds: float = 1.0
@@ -68,6 +69,7 @@ class Limits:
     spare: int = 5000
     uses: int = 0
     fresh: bool = False
+    steps: int = 10_000_000
 
 
 class State:
@@ -111,6 +113,7 @@ class State:
                 b"package": self._package,
                 b"find": self._source,
                 b"room": self.room_for,
+                b"search": _search,
                 b"show": self._show,
                 b"forget": _forget,
                 b"limits": self._lua.table_from(
@@ -120,6 +123,7 @@ class State:
                         b"spare": limits.spare,
                         b"uses": limits.uses,
                         b"fresh": limits.fresh,
+                        b"steps": limits.steps,
                     }
                 ),
             }
@@ -469,6 +473,12 @@ def _inside(error: Exception) -> ScriptError:
 
 def _closed(_of: object, _name: object, _setting: bool) -> object:
     raise AttributeError("closed")
+
+
+def _search(text: bytes, wanted: bytes, start: int) -> tuple[int, int] | None:
+    """What string.find says of a plain text; in linear time."""
+    at = text.find(wanted, start - 1)
+    return None if at < 0 else (at + 1, at + len(wanted))
 
 
 def _text_only(source: bytes) -> bytes:

@@ -50,11 +50,13 @@ _G.pcall, xpcall = runtime.pcall, runtime.xpcall
 math.mod, string.gfind = math.fmod, string.gmatch
 
 local repeated = string.rep
-string.rep = function(text, times, ...)
+string.rep = function(text, times, between)
   if type(text) == "string" and type(times) == "number" and times > 0 then
-    runtime.room(#text * times)
+    local octets = #text + (type(between) == "string" and #between or 0)
+    if octets == 0 then return "" end
+    runtime.room(octets * times)
   end
-  return repeated(text, times, ...)
+  return repeated(text, times, between)
 end
 
 collectgarbage = function(what, ...)

@@ -28,7 +28,7 @@ local ticks, began, stopped, depth = 0, 0, nil, 0
 
 -- Where a script is: its innermost function that is neither ours nor of C. It is part of the reason,
 -- for a pcall of the script may catch the error, and then it is raised again elsewhere.
-local OURS = { ["prelude"] = true, ["threads"] = true, ["sandbox"] = true }
+local OURS = { prelude = true, threads = true, patterns = true, sandbox = true }
 
 local function place()
   local level = 4
@@ -45,7 +45,7 @@ local function stop(why)
   error(stopped, 0)
 end
 
-debug.sethook(function()
+local function look()
   if depth == 0 then return end
   ticks = ticks + 1
   if ticks == 1 then
@@ -59,7 +59,10 @@ debug.sethook(function()
       stop("stopped: scripts use more than " .. limits.kilobytes .. " KB of memory")
     end
   end
-end, "", INSTRUCTIONS)
+end
+
+debug.sethook(look, "", INSTRUCTIONS)
+runtime.look = look
 
 local function still(...)
   if stopped then error(stopped, 0) end
