@@ -1,0 +1,1 @@
+"""TLS under the sessions: the layer, its handshakes, and the contexts they are made by."""

@@ -1,0 +1,86 @@
+"""Turns of handshakes: on a loop which is stepped by hand, with steps that cost what they say."""
+
+import asyncio
+from collections.abc import Callable
+from typing import cast
+
+import pytest
+
+from angarium.net.tls.handshakes import SLICE_SECONDS, Handshakes
+
+
+class Turns:
+    """A loop which does one turn when told, and the time on it."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.soon: list[Callable[[], None]] = []
+
+    def time(self) -> float:
+        return self.now
+
+    def call_soon(self, call: Callable[[], None]) -> None:
+        self.soon.append(call)
+
+    def turn(self) -> None:
+        calls, self.soon = self.soon, []
+        for call in calls:
+            call()
+
+
+class Step:
+    def __init__(self, turns: Turns, seconds: float) -> None:
+        self.turns = turns
+        self.seconds = seconds
+        self.steps = 0
+
+    def step(self) -> None:
+        self.steps += 1
+        self.turns.now += self.seconds
+
+
+def made(most: int = 500) -> tuple[Turns, Handshakes]:
+    turns = Turns()
+    return turns, Handshakes(cast(asyncio.AbstractEventLoop, turns), most)
+
+
+def test_each_turn_of_the_loop_works_for_a_slice_and_leaves_the_rest_to_others() -> None:
+    turns, handshakes = made()
+    steps = [Step(turns, SLICE_SECONDS / 2) for _ in range(7)]
+    for each in steps:
+        handshakes.due(each)
+    assert len(turns.soon) == 1
+    done = []
+    while turns.soon:
+        turns.turn()
+        done.append(sum(each.steps for each in steps))
+    assert done == [2, 4, 6, 7]
+    assert [each.steps for each in steps] == [1] * 7
+
+
+def test_a_step_which_fails_holds_up_no_other() -> None:
+    class Broken(Step):
+        def step(self) -> None:
+            raise ZeroDivisionError
+
+    turns, handshakes = made()
+    good = Step(turns, 0.0)
+    handshakes.due(Broken(turns, 0.0))
+    handshakes.due(good)
+    with pytest.raises(ZeroDivisionError):
+        turns.turn()
+    turns.turn()
+    assert good.steps == 1
+    handshakes.due(good)
+    turns.turn()
+    assert good.steps == 2
+
+
+def test_there_is_room_for_so_many() -> None:
+    _, handshakes = made(most=2)
+    seen = []
+    for act in (handshakes.begin, handshakes.begin, handshakes.end):
+        act()
+        seen.append(handshakes.full)
+    assert seen == [False, True, False]
+    assert handshakes.under_way == 1
