@@ -70,3 +70,18 @@ async def test_a_campaign_which_the_database_knows_is_not_new(tmp_path: Path) ->
     ).fetchall()
     database.close()
     assert known == [("s", "1"), ("s", "2")]
+
+
+async def test_a_large_message_goes_to_reader_and_seeds_whole(tmp_path: Path) -> None:
+    config = (
+        "large_message_threshold = 100000\n"
+        f'seedlist "s" {{ seedlist_file = "{EXAMPLE}/seeds"\n'
+        '  match_verp = ( "-(?P<campaignid>[0-9]+)@" ) }\n'
+    )
+    body = b"".join(b"line %07d of a large message\r\n" % number for number in range(50_000))
+    async with World(tmp_path, config, ZONE) as world:
+        await world.send("b-1@x.test", ["r@a.test"], CONTENT + body)
+        for recipient in ("r@a.test", "seed-1@seeds.example.net", "seed-2@seeds.example.net"):
+            mail = await world.arrived(recipient)
+            assert (mail.content or b"").endswith(b"body\r\n" + body)
+        await world.settled()

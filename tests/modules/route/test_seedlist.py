@@ -1,9 +1,14 @@
 """seedlist: the first message of a campaign goes to the seeds, and no other one."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from angarium.core.message import Message, Recipient
+from angarium.journal.errors import SpoolError
+from angarium.modules.route.campaigns import Campaigns
+from angarium.queue.admit import Admit, Done
 from angarium.run.stage.play import Outcome, play
 from angarium.run.stage.transcript import parse
 
@@ -175,6 +180,35 @@ def test_where_the_database_fails_the_node_decides_and_tells(tmp_path: Path) -> 
     )
     assert "this node decides by itself" in outcome.panics[0]
     assert len(outcome.panics) == 1
+
+
+def test_copies_which_are_not_taken_are_sent_with_the_next_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, full = Admit.inject, [SpoolError("the disk is full")]
+
+    def inject(self: Admit, message: Message, recipients: Sequence[Recipient], done: Done) -> None:
+        if full:
+            done(full.pop())
+        else:
+            whole(self, message, recipients, done)
+
+    monkeypatch.setattr(Admit, "inject", inject)
+    outcome = Seeded(tmp_path).holds(
+        mail("bounces-1-b@x.test"), mail("bounces-1-c@x.test"), seeds(), mail("bounces-1-d@x.test")
+    )
+    assert "are not taken: the disk is full" in outcome.panics[0]
+
+
+def test_where_campaigns_cannot_be_kept_none_is_copied_and_it_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def claim(_self: Campaigns, _campaign: str) -> bool:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Campaigns, "claim", claim)
+    outcome = Seeded(tmp_path).holds(mail("bounces-1-b@x.test"))
+    assert "No space left on device" in outcome.panics[0]
 
 
 @pytest.mark.effect("seedlist.max_campaigns")
