@@ -135,6 +135,20 @@ async def test_a_worker_that_leaves_takes_nothing_new_and_lets_the_rest_end(
     assert worker.session.told == ["drain"]
 
 
+async def test_a_request_which_is_being_answered_is_waited_for(worker: Worker) -> None:
+    worker.none.set()
+    worker.services.sessions.clear()
+    worker.idle.clear()
+    leaving = asyncio.ensure_future(worker.parts.drain(3600.0))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert "channel.leave" in worker.done
+    assert "pool.close 0" not in worker.done
+    assert not leaving.done()
+    worker.idle.set()
+    await asyncio.wait_for(leaving, 90)
+
+
 async def test_what_does_not_end_in_time_is_told_so_and_broken_off(
     worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
