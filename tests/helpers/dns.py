@@ -47,6 +47,8 @@ class Zone:
         self.records: dict[str, list[Record]] = {}
         self.texts: dict[str, list[tuple[int, str, str]]] = {}  # ttl, type, rest: for dnspython
         self.failures: dict[str, str] = {}
+        self.signed = False  # answers have the AD bit
+        self.unsigned: set[str] = set()  # but not those with a record of these names
         self.add(text)
 
     def add(self, text: str) -> None:
@@ -93,7 +95,9 @@ class Zone:
         rcode = wire.NOERROR if exists else wire.NXDOMAIN
         missing = not answers or answers[-1].type != rrtype
         authority = [Record("test", wire.SOA, NEGATIVE_TTL, SOA)] if missing else []
-        return Response(0, 0x8180, rcode, (name, rrtype), answers, authority)
+        insecure = any(each.name in self.unsigned for each in answers) or name in self.unsigned
+        flags = 0x8180 | (wire.AD if self.signed and not insecure else 0)
+        return Response(0, flags, rcode, (name, rrtype), answers, authority)
 
 
 def _value(rrtype: str, text: str) -> Value:

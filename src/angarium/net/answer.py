@@ -42,6 +42,7 @@ class Answer(Generic[T]):
     # Monotonic time at which it was over, if it is served all the same because it could not be
     # refreshed (RFC 8767); 0.0: it is fresh.
     stale_since: float = 0.0
+    aliases: int = 0  # CNAMEs followed
 
     @property
     def temporary(self) -> bool:

@@ -334,7 +334,14 @@ class Resolver:
             answer = MxAnswer(found.status, mx, expires, flight.authentic, found.name)
             return cast(Answer[Value], answer)
         values = tuple(found.values)
-        return Answer(found.status, values, expires, flight.authentic, found.name)
+        return Answer(
+            found.status,
+            values,
+            expires,
+            flight.authentic,
+            found.name,
+            aliases=flight.aliases,
+        )
 
     def _failed(self, flight: _Flight, status: Status) -> Answer[Value]:
         """Return what is served although nobody could tell: the old answer, or the failure."""

@@ -6,18 +6,17 @@ the worker's own resolver, where it has one.
 
 import asyncio
 import base64
-import socket
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from angarium.core.errors import Error
 from angarium.net.dnscache import Resolver
+from angarium.net.httpnames import Names
 
 CONNECTIONS: Final = 64  # at once, of one worker
 MOST: Final = 16 * 1024 * 1024  # octets of an answer
@@ -70,35 +69,6 @@ class Response:
     reason: str
     headers: list[tuple[bytes, bytes]]
     body: bytes
-
-
-class Names(AbstractResolver):
-    """The worker's resolver, as aiohttp wants one."""
-
-    def __init__(self, resolver: Resolver) -> None:
-        self._resolver = resolver
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        families = (socket.AF_INET6, socket.AF_INET) if family == socket.AF_UNSPEC else (family,)
-        answer = await self._resolver.address(host, families)
-        if not answer.records:
-            raise OSError(None, f"{host}: {answer.status.value}")
-        return [
-            ResolveResult(
-                hostname=host,
-                host=address,
-                port=port,
-                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
-                proto=0,
-                flags=socket.AI_NUMERICHOST,
-            )
-            for address in answer.records
-        ]
-
-    async def close(self) -> None:
-        """The resolver is the worker's."""
 
 
 class Fetcher:
