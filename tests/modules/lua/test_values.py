@@ -1,11 +1,13 @@
 """Values between Python and Lua. Tables and functions of scripts are in test_bind."""
 
+import weakref
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from angarium.modules.lua.api.core import DomainRecord
 from angarium.modules.lua.bind import LuaError, Table
 from angarium.modules.lua.runtime import Limits, State
 from helpers.lua import services
@@ -79,3 +81,28 @@ def test_what_has_no_room_is_not_made() -> None:
     assert there_and_back(b"x" * (1 << 20), state) == b"x" * (1 << 20)
     with pytest.raises(LuaError, match="not enough memory"):
         state.to_lua([b"x" * (16 << 20)])
+
+
+def test_what_lua_holds_lives_whenever_it_was_given_before() -> None:
+    state = State(services())
+    given = state.load(
+        b"kept = {} return function(one, keep) if keep then kept[one] = 1 end end", "t"
+    )
+    [give] = state.run_now(given)
+    state.run_now(state.load(b"junk = {} for i = 1, 5000 do junk[i] = {} end", "t"))
+    lost = 0
+    for steps in range(400):
+        records = [DomainRecord("x.example") for _ in range(5)]
+        for keep in (False, True):
+            for held in map(state.to_lua, records):
+                state.run_now(give, held, keep)
+            # The collector may stand anywhere when an object is given again.
+            for _ in range(steps % 97):
+                state.collect(b"step", 0)
+        known = [weakref.ref(each) for each in records]
+        records.clear()
+        for _ in range(20):
+            state.collect(b"step", 0)
+        lost += sum(each() is None for each in known)
+        state.run_now(state.load(b"kept = {}", "t"))
+    assert lost == 0

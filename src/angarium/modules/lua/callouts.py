@@ -14,6 +14,7 @@ from angarium.core.reply import Reply
 from angarium.modules.lua.api.core import DomainRecord
 from angarium.modules.lua.api.kinds import Text, octets, text
 from angarium.modules.lua.stubs import quoted
+from angarium.modules.lua.values import Held
 from angarium.outbound.bounce import INTERNAL
 from angarium.policy import hooks
 from angarium.policy.hooks import Hook
@@ -115,6 +116,13 @@ class Callout:
     def extras(self, event: Any) -> tuple[object, ...]:
         """Return what comes from the hook's own fields."""
         return tuple([each(event) for each in self._extra]) if self._extra else ()
+
+    def passed(self, extras: tuple[object, ...]) -> tuple[object, ...]:
+        """Return them as Lua is given them."""
+        if not any(self.kinds):
+            return extras
+        pairs = zip(extras, self.kinds, strict=True)
+        return tuple([Held(each) if kind else each for each, kind in pairs])
 
     def verdict(self, event: Any, answer: object, extras: tuple[object, ...]) -> Verdict:
         """Return what an answer means.

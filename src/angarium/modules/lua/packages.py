@@ -20,7 +20,7 @@ from angarium.modules.lua.declare import (
     only_kind,
 )
 from angarium.modules.lua.stubs import GETTER, OBJECT_GETTER, SETTER, adapted, stub
-from angarium.modules.lua.values import LARGE
+from angarium.modules.lua.values import LARGE, Held
 
 
 def declare_all() -> None:
@@ -47,7 +47,7 @@ class Packages:
         for kind in OBJECTS.values():
             made = self._prelude[b"define"](kind.name.encode(), kind.userdata)
             self._kinds[kind.name] = made
-            self.makers[kind.name] = made[b"new"]
+            self.makers[kind.name] = _maker(made[b"new"])
         for name, value in CONSTANTS.items():
             space, _, last = name.rpartition(".")
             self.table(space)[last.encode()] = value
@@ -91,14 +91,15 @@ class Packages:
         read, write, runtime = field.read, field.write, self._runtime
         found = only_kind(field.kind) if field.kind is not None else None
         if found is not None:
-            getter = self._made(name, OBJECT_GETTER, read, self.makers[found.name])
+            new = self._kinds[found.name][b"new"]
+            getter = self._made(name, OBJECT_GETTER, _holding(read), new)
         else:
             metatable = None if OBJECTS[tag].userdata else kind[b"mt"]
             getter = self._made(name, GETTER, _reading(read, runtime), metatable)
         kind[b"getters"][last.encode()] = getter
         if write is not None:
             kind[b"setters"][last.encode()] = self._made(
-                name, SETTER, lambda of, value: write(of, runtime.from_lua(value))
+                name, SETTER, lambda of, value: write(of.it, runtime.from_lua(value))
             )
 
     def _made(
@@ -112,11 +113,23 @@ class Packages:
         return made(function, self._env, now)
 
 
+def _maker(new: Callable[[object], object]) -> Callable[[object], object]:
+    return lambda made: new(Held(made))
+
+
+def _holding(read: Callable[[Any], object]) -> Callable[[Held], object]:
+    def field(of: Held) -> object:
+        value = read(of.it)
+        return None if value is None else Held(value)
+
+    return field
+
+
 def _reading(read: Callable[[Any], object], runtime: Runtime) -> Callable[[Any], object]:
     to_lua = runtime.to_lua
 
-    def field(of: Any) -> object:
-        value = read(of)
+    def field(of: Held) -> object:
+        value = read(of.it)
         return value if value.__class__ is bytes and len(value) <= LARGE else to_lua(value)
 
     return field

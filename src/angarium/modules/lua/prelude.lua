@@ -4,7 +4,7 @@
 -- scripts see) and `calculate` (operators on large numbers); what others need of it is put there.
 
 local runtime = ...
-local explain, calculate = runtime.explain, runtime.calculate
+local explain, calculate, is_same = runtime.explain, runtime.calculate, runtime.is_same
 
 local type, tostring, tonumber, error, pcall = type, tostring, tonumber, error, pcall
 local getmetatable, setmetatable, rawget, select = getmetatable, setmetatable, rawget, select
@@ -59,7 +59,8 @@ local function define(name, userdata)
   end
   mt.__eq = function(a, b)
     local left, right = reference(a), reference(b)
-    return left ~= nil and left == right
+    if left == nil or right == nil then return false end
+    return left == right or is_same(left, right)
   end
   mt.__tostring = function(self)
     local shown = methods.__tostring

@@ -19,7 +19,7 @@ from angarium.modules.lua.dialect import HELPERS, translated
 from angarium.modules.lua.errors import LuaError, ScriptError
 from angarium.modules.lua.packages import Packages
 from angarium.modules.lua.services import Services
-from angarium.modules.lua.values import from_lua, to_lua
+from angarium.modules.lua.values import Held, from_lua, to_lua
 from angarium.modules.lua.whole import calculate
 from angarium.modules.lua.within import Within
 
@@ -108,6 +108,7 @@ class State:
         runtime = self._lua.table_from(
             {
                 b"explain": self._explain,
+                b"is_same": _is_same,
                 b"calculate": calculate,
                 b"translate": _text_only,
                 b"package": self._package,
@@ -289,7 +290,7 @@ class State:
             self._abandon(number)
             raise
         if came.error is not None:
-            return False, came.error
+            return False, Held(came.error)
         return (True, *came.value) if isinstance(came.value, tuple) else (True, came.value)
 
     def _failure(self, outcome: Any) -> ScriptError:
@@ -303,8 +304,8 @@ class State:
 
     def records(self) -> Callable[[object], object]:
         """What makes the record of a session."""
-        made: Callable[[object], object] = self._record_of
-        return made
+        made = self._record_of
+        return lambda session: made(None if session is None else Held(session))
 
     def collect(self, how: bytes = b"collect", amount: int = 0) -> object:
         """Collect garbage, or set what Lua's collectgarbage sets."""
@@ -397,7 +398,7 @@ class State:
 
     def reference(self, value: object) -> object:
         found = self._reference(value)
-        return found[0] if type(found) is tuple else None
+        return found[0].it if type(found) is tuple and isinstance(found[0], Held) else None
 
     def _text_of(self, error: object) -> str:
         """An error of Lua as text; scripts may raise any value."""
@@ -409,6 +410,8 @@ class State:
 
     def _explain(self, error: object) -> Any:
         """What scripts are told of an exception; a fault of ours goes to the panic log as well."""
+        if isinstance(error, Held):
+            error = error.it
         if not isinstance(error, BaseException):
             return error
         if not isinstance(error, Exception):
@@ -469,6 +472,10 @@ def _inside(error: Exception) -> ScriptError:
     """Of our own Lua, such as a stack which is full, or no memory to begin with."""
     said = str(error.args[0] if error.args else error)
     return ScriptError(said.partition("\nstack traceback")[0])
+
+
+def _is_same(left: Held, right: Held) -> bool:
+    return left.it is right.it
 
 
 def _closed(_of: object, _name: object, _setting: bool) -> object:

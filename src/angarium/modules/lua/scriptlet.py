@@ -31,7 +31,7 @@ from angarium.modules.lua.options import Scriptlet as Options
 from angarium.modules.lua.packages import declare_all
 from angarium.modules.lua.runtime import Limits, State
 from angarium.modules.lua.services import Services
-from angarium.modules.lua.values import TableHandle
+from angarium.modules.lua.values import Held, TableHandle
 from angarium.modules.means import Means
 from angarium.net.dnscache import Resolver
 from angarium.policy.context import Session, Which
@@ -244,12 +244,13 @@ class Asked:
         if session is None and mail is not None and callout.has_session:
             session = stand_in = _stand_in(mail)
         extras = callout.extras(event) if callout.kinds else ()
+        passed = callout.passed(extras) if callout.kinds else ()
         record = session and session.tables.get(STANZA)
         if record is None:
             record = self._records.of(session)
-        given = mail if callout.has_message else None
+        given = Held(mail) if callout.has_message and mail is not None else None
         try:
-            came = self._state.call_out(self._enter, event, self._waits, record, given, extras)
+            came = self._state.call_out(self._enter, event, self._waits, record, given, passed)
         except ScriptError as error:
             _forget(stand_in)
             raise _located(error) from error

@@ -21,7 +21,7 @@ from angarium.modules.lua.declare import (
     Table,
     only_kind,
 )
-from angarium.modules.lua.values import LARGE, SAME
+from angarium.modules.lua.values import LARGE, SAME, Held
 
 Adapted = Callable[..., Any]
 Convert = Callable[[tuple[Any, ...]], list[object]]
@@ -146,15 +146,29 @@ def adapted(declared: LuaFunction, runtime: Runtime, *, now: bool = False) -> Ad
         return _waiting(function, convert, runtime)
     if declared.maybe:
         return _maybe(function, convert, runtime)
-    if _object_result(declared) is not None:
-        return (lambda *given: function(*convert(given))) if steps or rest else function
+    made = _object_result(declared) is not None
     plain = all(kind in _PLAIN_RESULTS for kind in declared.results)
-    if plain and bytes not in declared.results and not steps and not rest:
-        return function
-    return _calling(function, convert if steps or rest else None, plain, runtime)
+    if made:
+        function = _holding(function)
+    elif not plain or bytes in declared.results:
+        function = _giving(function, plain, runtime)
+    if rest or len(steps) > 1 or (steps and steps[0] != (0, _it)):
+        return lambda *given: function(*convert(given))
+    return _of_object(function, len(given)) if steps else function
 
 
-def _calling(function: Adapted, convert: Convert | None, plain: bool, runtime: Runtime) -> Adapted:
+def _holding(function: Adapted) -> Adapted:
+    """Of a function which returns an object, or nothing."""
+
+    def call(*given: Any) -> object:
+        result = function(*given)
+        return None if result is None else Held(result)
+
+    return call
+
+
+def _giving(function: Adapted, plain: bool, runtime: Runtime) -> Adapted:
+    """Of a function whose result is not the same in Lua, or is a string, which may be large."""
     to_lua = runtime.to_lua
     # What needs no look at its value, if that is what it was declared to be.
     same = _SAME if plain else _SAME - {int}
@@ -166,14 +180,18 @@ def _calling(function: Adapted, convert: Convert | None, plain: bool, runtime: R
             return result
         return to_lua(result)
 
-    def call_converted(*given: Any) -> object:
-        result = function(*convert(given))  # type: ignore[misc]
-        kind = result.__class__
-        if kind in same or (kind is bytes and len(result) <= LARGE):
-            return result
-        return to_lua(result)
+    return call
 
-    return call if convert is None else call_converted
+
+def _of_object(function: Adapted, count: int) -> Adapted:
+    """Of a function about an object, with nothing else that is converted: as most methods are."""
+    if count == 1:
+        return lambda held: function(held.it)
+    if count == 2:
+        return lambda held, first: function(held.it, first)
+    if count == 3:
+        return lambda held, first, second: function(held.it, first, second)
+    return lambda held, *rest: function(held.it, *rest)
 
 
 def quoted(text: bytes) -> str:
@@ -245,14 +263,22 @@ def _object_result(declared: LuaFunction) -> str | None:
 
 def _converter(parameter: Parameter, runtime: Runtime) -> Callable[[Any], object] | None:
     kinds = set(parameter.types)
+    if parameter.kinds and parameter.required and len(kinds) == 1:
+        return _it
     if kinds <= {str, types.NoneType}:
         return _text
+    from_lua = runtime.from_lua
     if kinds & {object, Function, Table}:
-        from_lua = runtime.from_lua
         return lambda value: value if value.__class__ in SAME else from_lua(value)
+    if parameter.kinds and str not in kinds:
+        return lambda value: value.it if isinstance(value, Held) else value
     if str in kinds:
-        return lambda value: _text(value) if isinstance(value, bytes) else value
+        return lambda value: _text(value) if isinstance(value, bytes) else from_lua(value)
     return None
+
+
+def _it(held: Held) -> object:
+    return held.it
 
 
 def _text(value: bytes | None) -> str | None:

@@ -59,6 +59,20 @@ class Engine(Protocol):
         """Call where nothing may wait."""
 
 
+class Held:
+    """An object of ours as Lua holds it: each handing over is one of its own, never given again.
+
+    lupa frees what it was given twice while Lua still holds it, if the first userdata was found
+    dead between the two and is finalized after the second (lupa 2.8, as Lua's collector goes in
+    steps). What it is given once it frees once.
+    """
+
+    __slots__ = ("it",)
+
+    def __init__(self, it: Any) -> None:
+        self.it = it
+
+
 def to_lua(engine: Engine, value: object, level: int = 0) -> object:
     """A value as scripts get it; a tuple becomes several of them.
 
@@ -98,6 +112,8 @@ def from_lua(engine: Engine, value: object) -> object:
     """A value of a script, with handles for tables and functions."""
     if value.__class__ in SAME:
         return value
+    if isinstance(value, Held):
+        return value.it
     kind = engine.lua_type(value)
     if kind == "table":
         found = engine.reference(value)
