@@ -17,11 +17,12 @@ from angarium.core.message import Message, Recipient
 from angarium.net.sweep import Sweep
 from angarium.outbound.attempt import patience
 from angarium.outbound.bounce import Bounces
+from angarium.outbound.means import Means
 from angarium.outbound.options import Transport
 from angarium.outbound.permits import Permit
 from angarium.outbound.route import Hop
 from angarium.outbound.settle import Settle
-from angarium.outbound.smtp import Means, Session
+from angarium.outbound.smtp import Session
 from angarium.queue.board import Board
 from angarium.queue.options import Shape
 from angarium.queue.spool.routes import Routes

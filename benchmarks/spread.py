@@ -33,11 +33,12 @@ from angarium.net.sweep import Sweep
 from angarium.outbound.attempt import patience
 from angarium.outbound.dial import Dialer
 from angarium.outbound.hosts import Hosts
+from angarium.outbound.means import Means
 from angarium.outbound.options import Transport
 from angarium.outbound.permits import Permit
 from angarium.outbound.route import Router
 from angarium.outbound.settle import Settle
-from angarium.outbound.smtp import Means, Session
+from angarium.outbound.smtp import Session
 from angarium.queue.board import Board
 from angarium.queue.options import HostLimits
 from angarium.queue.timer import Timer

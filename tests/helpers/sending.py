@@ -16,6 +16,7 @@ from angarium.core.body import MemoryBody
 from angarium.core.ident import Idents
 from angarium.core.message import Message, Recipient
 from angarium.events.schema import Delivery, Event, PermanentFailure, TransientFailure
+from angarium.net.options.tlspolicy import Dane, MtaSts
 from angarium.net.sweep import Sweep
 from angarium.outbound.bounce import Bounces
 from angarium.outbound.dial import Dialer
@@ -65,12 +66,16 @@ class Configuration(FakeConfiguration):
         self.transport = transport
         self.host = host
         self.rollup = Rollup.make()
+        self.dane = Dane.make()
+        self.sts = MtaSts.make()
 
     def at(self, cls: type[T], **place: str) -> T:
         values: dict[type, Options] = {
             Transport: self.transport,
             HostLimits: self.host,
             Rollup: self.rollup,
+            Dane: self.dane,
+            MtaSts: self.sts,
             Shape: self.shape,
         }
         found = values[cls]

@@ -16,10 +16,11 @@ from angarium.outbound.attempt import patience
 from angarium.outbound.dial import Dialer, Full, Resting
 from angarium.outbound.errors import DeliveryError
 from angarium.outbound.hosts import Hosts
+from angarium.outbound.means import Means
 from angarium.outbound.options import Transport
 from angarium.outbound.permits import Permit
 from angarium.outbound.route import Router
-from angarium.outbound.smtp import Means, Session
+from angarium.outbound.smtp import Session
 from angarium.queue.options import HostLimits
 from angarium.queue.throttle import LocalLedger
 from helpers.attempts import NoResults

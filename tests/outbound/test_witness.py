@@ -5,7 +5,7 @@ from typing import Any
 from angarium.core.reply import Reply
 from angarium.events.schema import Delivery, PermanentFailure, TransientFailure
 from angarium.outbound.errors import DeliveryError, Reach
-from angarium.outbound.witness import witness
+from angarium.outbound.witness import Witness, witness
 from angarium.policy import hooks
 from angarium.policy.chain import NO_POLICY
 from angarium.policy.context import Which
@@ -150,3 +150,12 @@ def test_a_handler_which_fails_changes_nothing() -> None:
     here.settle.delivered(entry, "h:25", 1, Reply(250, "ok", "2.0.0"), 10)
     assert events(here, Delivery)[0].reply == "250 2.0.0 ok"
     assert "core_log_delivery_v1 error" in panics[0]
+
+
+def test_what_was_noted_at_an_attempt_is_there_after_a_reload() -> None:
+    here, entry, _ = sending(Notes())
+    here.settle.failed(entry, LATER)
+    assert isinstance(here.settle.witness, Witness)
+    after = witness(asked(Notes()), here.settle.witness)
+    assert after is not None
+    assert after._mail(entry).variables(Which.MESSAGE)["last"]

@@ -18,6 +18,7 @@ from angarium.events.stages import Stages
 from angarium.net import address
 from angarium.net.errors import NoRouteError
 from angarium.net.tracing import OUT, Tracing
+from angarium.outbound.demands import Demands
 from angarium.outbound.errors import (
     CONNECT_TIMEOUT,
     NO_CONNECTION,
@@ -26,10 +27,11 @@ from angarium.outbound.errors import (
     Reach,
 )
 from angarium.outbound.hosts import Hosts
+from angarium.outbound.means import Means
 from angarium.outbound.options import Transport
 from angarium.outbound.permits import Limit, Permit, limits_at
 from angarium.outbound.route import Hop, Router, source_for
-from angarium.outbound.smtp import Means, Session
+from angarium.outbound.smtp import Session
 from angarium.outbound.toll import Toll
 from angarium.outbound.traced import TracedSession
 from angarium.queue.options import HostLimits
@@ -132,6 +134,7 @@ class Dialer:
     stages: Stages = field(default_factory=Stages)
     outcomes: Counter[str] = field(default_factory=Counter)
     tracing: Tracing | None = None
+    demands: Demands | None = None
 
     async def dial(
         self,
@@ -160,6 +163,8 @@ class Dialer:
         """
         options = means.options
         hops = await self.router.route(means.line.domain, options)
+        if means.wanted and self.demands is not None:
+            hops = await self.demands.rule(_next(means.line.domain, options), hops, means.wanted)
         if domain := rolls(hops, means):
             raise Rolled(domain)
         waits = [
@@ -269,6 +274,11 @@ class Dialer:
     def _failed(self, hop: Hop, source: str, options: Transport, how: str) -> None:
         self.outcomes[how] += 1
         self.hosts.failed(hop.address, source, options.host_failure_retry)
+
+
+def _next(domain: str, options: Transport) -> str:
+    """Return the domain to whose hosts mail goes: who sends by a gateway holds that to its word."""
+    return options.gateway.host.lower() if options.gateway is not None else domain
 
 
 def _refused(

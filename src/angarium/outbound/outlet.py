@@ -21,14 +21,14 @@ from angarium.core.clock import Clock
 from angarium.net.errors import AddressError, NotLocalError
 from angarium.net.sweep import NEVER, Sweep
 from angarium.outbound import sources
-from angarium.outbound.attempt import patience
 from angarium.outbound.dial import Dialer, Full, Resting, Rolled
 from angarium.outbound.errors import DeliveryError
+from angarium.outbound.means import Means
 from angarium.outbound.options import Transport
 from angarium.outbound.permits import UNLIMITED, Permit, limits_of
 from angarium.outbound.route import Hop
 from angarium.outbound.settle import Settle
-from angarium.outbound.smtp import Means, Session
+from angarium.outbound.smtp import Session
 from angarium.outbound.sources import Sources
 from angarium.queue.detours import Detours
 from angarium.queue.line import Line
@@ -98,13 +98,11 @@ class Shared(Protocol):
     @property
     def server(self) -> ServerLimits: ...
     @property
-    def unsent(self) -> int: ...
-    @property
     def permits(self) -> set[Permit]: ...
     @property
     def closing(self) -> bool: ...
 
-    def transport(self, line: Line) -> Transport: ...
+    def means(self, line: Line) -> Means: ...
 
     def closed(self) -> None: ...
 
@@ -346,18 +344,8 @@ class Outlet:
         """Return what sessions need, for the present generation."""
         shared = self._shared
         if self._means is None or self._generation != shared.generation:
-            options = shared.transport(self.line)
             self._generation = shared.generation
-            self._means = Means(
-                self.line,
-                options,
-                shared.settle,
-                shared.sweep,
-                patience(options),
-                shared.unsent,
-                shared.settle.note,
-                shared.settle.stages,
-            )
+            self._means = shared.means(self.line)
         return self._means
 
     def _name(self, options: Transport) -> str:

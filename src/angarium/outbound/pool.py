@@ -16,14 +16,18 @@ from typing import Final, Protocol, TypeVar
 from angarium.config.option import Options
 from angarium.core.clock import Clock
 from angarium.net.options.sockets import Sending
+from angarium.net.options.tlspolicy import Dane, MtaSts
 from angarium.net.sweep import Sweep
+from angarium.outbound.attempt import patience
+from angarium.outbound.demands import Wanted, wanted
 from angarium.outbound.dial import Dialer
+from angarium.outbound.means import Means
 from angarium.outbound.options import Transport
 from angarium.outbound.outlet import Board, Outlet, held
 from angarium.outbound.permits import Permit
 from angarium.outbound.route import Hop
 from angarium.outbound.settle import Settle
-from angarium.outbound.smtp import Means, Session
+from angarium.outbound.smtp import Session
 from angarium.outbound.sources import Sources
 from angarium.outbound.trunk import Kin, Trunk, has_trunk, kin_of, may_share
 from angarium.queue.entry import Entry
@@ -99,7 +103,7 @@ class Pool:
         self._resting: dict[Session, Outlet] = {}  # the one that rests for longest first
         self._resting_at: dict[tuple[str, int], dict[Session, None]] = {}  # by address and port
         self._tasks: set[asyncio.Task[None]] = set()
-        board.ledger.on_wanted = self.wanted
+        board.ledger.on_wanted = self.give_way
         board.schedule.held = held
         self._empty = asyncio.Event()
         self.configure(configuration)
@@ -148,10 +152,11 @@ class Pool:
         options = self.transport(line)
         if isinstance(line, Trunk) or not has_trunk(options):
             return None
-        kin = kin_of(line, options)
+        demands = self.wanted(line)
+        kin = kin_of(line, options, demands)
         trunk = self._trunks.get(kin)
         if trunk is None:
-            trunk = self._trunks[kin] = Trunk(line, options, self.generation)
+            trunk = self._trunks[kin] = Trunk(line, options, self.generation, demands)
             self._new(trunk)
         return trunk
 
@@ -180,7 +185,12 @@ class Pool:
         for session in islice(self._resting_at.get(_place(hop), ()), _RESTING):
             outlet = self._resting[session]
             line = outlet.line
-            if line.key[:2] == binding and line is not means.line and session.fits(means):
+            if (
+                line.key[:2] == binding
+                and line is not means.line
+                and session.hop.demand == hop.demand
+                and session.fits(means)
+            ):
                 outlet.part(session)
                 session.move(means)
                 return session
@@ -193,9 +203,9 @@ class Pool:
             self.board.wait(line, BUSY_SECONDS)
             return
         self.board.schedule.park(line, key)
-        self.wanted(key)
+        self.give_way(key)
 
-    def wanted(self, key: str) -> None:
+    def give_way(self, key: str) -> None:
         """Give up one connection which holds `key` and rests, the one that rests for longest."""
         for session in islice(self._resting, _RESTING):
             if session.let_go(key):
@@ -223,6 +233,25 @@ class Pool:
             return line.options
         group, binding, domain = line.key
         return self.configuration.at(Transport, group=group, binding=binding, domain=domain)
+
+    def means(self, line: Line) -> Means:
+        """Return what connections of a line are made with, in the present generation."""
+        options, settle = self.transport(line), self.settle
+        return Means(
+            line, options, settle, self.sweep, patience(options), self.unsent, settle.note,
+            settle.stages, self.wanted(line),
+        )  # fmt: skip
+
+    def wanted(self, line: Line) -> Wanted:
+        """Return which demands of its domain a line hears."""
+        if isinstance(line, Trunk):
+            return line.wanted
+        group, binding, domain = line.key
+        at = self.configuration.at
+        return wanted(
+            at(Dane, group=group, binding=binding, domain=domain),
+            at(MtaSts, group=group, binding=binding, domain=domain),
+        )
 
     def host_limits(self, name: str, means: Means) -> HostLimits:
         """Return the options of a host stanza, as the dialer asks for them."""

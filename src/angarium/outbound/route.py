@@ -16,6 +16,7 @@ from random import Random
 from typing import Final, Protocol
 
 from angarium.net.answer import Answer, MxAnswer, Status
+from angarium.net.tlspolicy.demand import NOTHING, Demand
 from angarium.outbound import static
 from angarium.outbound.errors import (
     LOOKUP_FAILED,
@@ -40,12 +41,21 @@ Order = tuple[int, int]  # of the step, then of the MX record within it
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """Where a connection may go."""
+    """Where a connection may go.
+
+    Attributes:
+        secure: DNSSEC, or an operator, vouches for the name and the address.
+        base: the name at the end of the host's CNAMEs, under which DANE looks for its records.
+        demand: what the domain wants of the connection.
+    """
 
     host: str
     address: str
     port: int
     order: Order = (0, 0)
+    secure: bool = False
+    base: str = ""
+    demand: Demand = NOTHING
 
     @property
     def endpoint(self) -> str:
@@ -69,6 +79,7 @@ class Host:
     name: str
     port: int
     order: Order
+    secure: bool = False
 
 
 def _nobody(host: str, address: str, port: int) -> bool:
@@ -154,7 +165,7 @@ class Router:
         port = step.port or (transport.lmtp_port if lmtp else transport.remote_smtp_port)
         name = _unbracketed(step.name)
         if _is_address(name) or not step.by_mx:
-            return [Host(name, port, (step.order, 0))]
+            return [Host(name, port, (step.order, 0), secure=True)]
         if _is_literal(step.name):
             raise DeliveryError(NO_VALID_DOMAIN, Reach.DOMAIN)
         answer = await self._resolver.mx(name)
@@ -162,8 +173,11 @@ class Router:
             raise DeliveryError(NULL_MX, Reach.DOMAIN)
         records = [each for each in answer.records if each.host != "."]
         if records:
-            return [Host(each.host, port, (step.order, each.preference)) for each in records]
-        own = [Host(name, port, (step.order, 0))]
+            secure = answer.authentic
+            return [
+                Host(each.host, port, (step.order, each.preference), secure) for each in records
+            ]
+        own = [Host(name, port, (step.order, 0), answer.authentic)]
         if answer.status is Status.NXDOMAIN:
             if name != domain:  # A gateway may stand in the hosts file only.
                 return own
@@ -201,7 +215,14 @@ class Router:
             *(self._resolver.address(host.name, families) for host in hosts)
         )
         hops = [
-            Hop(host.name, address, host.port, host.order)
+            Hop(
+                host.name,
+                address,
+                host.port,
+                host.order,
+                secure=host.secure and answer.authentic,
+                base=answer.name,
+            )
             for host, answer in zip(hosts, answers, strict=True)
             for address in answer.records[:MAX_ADDRESSES]
             if _may_be_a_host(address)

@@ -10,25 +10,21 @@ more is read from the spool or taken from the line.
 """
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, Protocol, cast
 
 from angarium.core.errors import Error
 from angarium.core.fault import FAULTS, point
 from angarium.core.reply import Reply
-from angarium.events.stages import Stages
-from angarium.net.sweep import NEVER, Sweep
+from angarium.net.sweep import NEVER
 from angarium.outbound import attempt
-from angarium.outbound.attempt import Mail, Results
+from angarium.outbound.attempt import Mail
 from angarium.outbound.errors import CLOSED, NO_REPLY, UNREADABLE
-from angarium.outbound.options import Transport
+from angarium.outbound.means import Means
 from angarium.outbound.permits import Permit
 from angarium.outbound.route import Hop
 from angarium.outbound.toll import PACE_SECONDS, Toll
-from angarium.queue.entry import UNREAD, Entry, Note
-from angarium.queue.line import Line
+from angarium.queue.entry import Entry
 from angarium.queue.throttle import HAND_BACK_MESSAGES, HAND_BACK_SECONDS
 from angarium.wire.smtp_client import Lost, SmtpClient
 from angarium.wire.smtp_transaction import Extensions, Stage
@@ -63,20 +59,6 @@ class Owner(Protocol):
     def over(self, session: "Session") -> None:
         """Nothing more goes over it; what it left is settled."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What the connections of a line share, in one generation of the configuration."""
-
-    line: Line
-    options: Transport
-    results: Results
-    sweep: Sweep
-    patience: Mapping[Stage, float]  # how long the answer at each stage is waited for
-    unsent: int = 32768  # octets which wait for a host to take them
-    note: Note = UNREAD
-    stages: Stages = field(default_factory=Stages)
 
 
 class Session(asyncio.Protocol):

@@ -11,6 +11,7 @@ give, and whoever has mail for it again offers it to the pool, as any line.
 
 from typing import Final
 
+from angarium.outbound.demands import UNWANTED, Wanted
 from angarium.outbound.options import Transport
 from angarium.queue.entry import Entry
 from angarium.queue.line import Line, weights_of
@@ -19,7 +20,7 @@ from angarium.queue.rota import Rota
 
 _BY_MESSAGE: Final = "__message__"  # of ehlo_hostname: each message has a greeting of its own
 
-Kin = tuple[str, str, int, int]  # group, binding, and which options hold
+Kin = tuple[str, str, int, int, Wanted]  # group, binding, and which options hold
 
 
 def may_share(options: Transport) -> bool:
@@ -43,11 +44,14 @@ class Trunk(Line):
 
     Attributes:
         generation: of the configuration the options are of.
+        wanted: which demands of the gateway are heard.
     """
 
-    __slots__ = ("_lines", "generation", "kin", "options")
+    __slots__ = ("_lines", "generation", "kin", "options", "wanted")
 
-    def __init__(self, like: Line, options: Transport, generation: int) -> None:
+    def __init__(
+        self, like: Line, options: Transport, generation: int, wanted: Wanted = UNWANTED
+    ) -> None:
         gateway = options.gateway
         if gateway is None:
             raise ValueError("a trunk leads to a gateway")
@@ -57,7 +61,8 @@ class Trunk(Line):
         self._lines = Rota(like.shape.priority_shares, weights_of(like.shape))
         self.options = options
         self.generation = generation
-        self.kin: Kin = kin_of(like, options)
+        self.wanted = wanted
+        self.kin: Kin = kin_of(like, options, wanted)
 
     def join(self, line: Line) -> None:
         """The line has mail."""
@@ -126,9 +131,9 @@ class Trunk(Line):
         self.active = max(len(self._lines), first.active) if first is not None else 0
 
 
-def kin_of(line: Line, options: Transport) -> Kin:
+def kin_of(line: Line, options: Transport, wanted: Wanted) -> Kin:
     """Return what lines that share connections have in common.
 
     Equal options are one object; the trunk holds them, so that no other gets their place.
     """
-    return (line.group, line.binding, id(options), id(line.shape))
+    return (line.group, line.binding, id(options), id(line.shape), wanted)

@@ -1,7 +1,8 @@
 """Policy at the end of an attempt: what scripts are told of it, and what they may still change.
 
 Handlers answer at once here: the event is about to be written. What they set in the message's
-dictionary goes into that event, and is there at the next attempt as long as the worker lives;
+dictionary goes into that event, and is there at the next attempt as long as the worker lives,
+reloads included; it is not written to the disk, for that would be a write for each attempt;
 `msg:set_code` changes what is logged and reported.
 """
 
@@ -32,9 +33,10 @@ class Witness:
 
     __slots__ = ("_kept", "_policy")
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, before: "Witness | None" = None) -> None:
+        """Args: `before`: of the policy which was in force; what is kept goes on to be kept."""
         self._policy = policy
-        self._kept: dict[int, dict[str, str]] = {}  # by entry
+        self._kept: dict[int, dict[str, str]] = {} if before is None else before._kept  # by entry
 
     def delivered(self, entry: Entry, reply: Reply, now: float) -> Reply:
         """Return the reply as it is logged."""
@@ -95,8 +97,8 @@ class Witness:
         return reply if mail.reply is self._policy.guard.failed else mail.reply
 
 
-def witness(policy: Policy) -> Witness | None:
+def witness(policy: Policy, before: Witness | None = None) -> Witness | None:
     """Return who asks; None where nobody would be asked."""
     if any(policy.chain(hook) is not None for hook in ASKED):
-        return Witness(policy)
+        return Witness(policy, before)
     return None
