@@ -82,8 +82,8 @@ def told(text: str) -> list[str]:
             "WARNING 1 everybody who can connect may say by XCLIENT who they are",
         ),
         (
-            'esmtp_listener { listen *:25 {\nsmtp_extensions = ( "AUTH LOGIN" ) } }',
-            "WARNING 2 the extension AUTH LOGIN is not supported yet, and not offered",
+            'esmtp_listener { listen *:25 {\nsmtp_extensions = ( "ETRN" ) } }',
+            "WARNING 2 the extension ETRN is not supported yet, and not offered",
         ),
         ("force_fsync = false", "WARNING 1 force_fsync = false: accepted mail can be lost at a "
          "power cut"),

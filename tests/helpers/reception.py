@@ -112,7 +112,7 @@ class FakeTransport:
         self.written = b""
         self.protocol = protocol
         self.closed = self.aborted = self.ended = self.paused = False
-        self._names = {"peername": peer, "sockname": ("127.0.0.1", 2525)}
+        self._names: dict[str, object] = {"peername": peer, "sockname": ("127.0.0.1", 2525)}
 
     def get_extra_info(self, name: str, default: object = None) -> object:
         return self._names.get(name, default)

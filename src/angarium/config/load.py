@@ -16,7 +16,7 @@ from collections.abc import Mapping
 import msgspec
 
 import angarium
-from angarium.config import rules
+from angarium.config import authentication, rules  # noqa: F401 - registers rules
 from angarium.config.check import Checked
 from angarium.config.errors import ConfigError, Fault, Severity
 from angarium.config.resolve import Configuration

@@ -302,6 +302,16 @@ def account(at: str, endpoint: str, address: str, user: str, verdict: int, comma
     return "@".join(map(escape, fields)).encode()
 
 
+def authentication(at: str, endpoint: str, address: str, user: str, outcome: int) -> bytes:
+    """Return the acctlog line of a client which says who it is; no line end.
+
+    Args:
+        outcome: 1 it is that user, 0 it is not; -1 it took too long.
+    """
+    kind, result = ("T", "0") if outcome < 0 else ("N", str(outcome))
+    return "@".join(map(escape, (at, kind, endpoint, address, user, result))).encode()
+
+
 def panic(at: str, source: str, text: str) -> str:
     """Return a paniclog line; no line end.
 

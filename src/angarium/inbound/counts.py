@@ -25,6 +25,14 @@ REFUSED: Final = counter(
 )
 
 
+ATTEMPTS: Final = counter(
+    "authentications",
+    "Attempts of clients to authenticate; locked: refused before the password was looked at.",
+    label="result",
+    values=("pass", "fail", "error", "locked"),
+)
+
+
 class Watch(Protocol):
     """Who wants to know whose mail it is: `modules/guard/inbound_audit`."""
 
@@ -43,7 +51,16 @@ class Counts:
         systems: which systems clients run; None: nobody wants to know.
     """
 
-    __slots__ = ("_connected", "_octets", "_refused", "_stages", "_taken", "systems", "watch")
+    __slots__ = (
+        "_attempts",
+        "_connected",
+        "_octets",
+        "_refused",
+        "_stages",
+        "_taken",
+        "systems",
+        "watch",
+    )
 
     def __init__(self, metrics: Metrics | None = None, stages: Stages | None = None) -> None:
         metrics = metrics or Metrics()
@@ -55,6 +72,7 @@ class Counts:
         self.systems: Systems | None = None
         self._refused = {number: metrics.cell(REFUSED, name) for number, name in PHASES.items()}
         self._refused[0] = metrics.cell(REFUSED, OTHER)
+        self._attempts = {each: metrics.cell(ATTEMPTS, each) for each in ATTEMPTS.values}
 
     def came(self, address: str) -> None:
         """A client has connected."""
@@ -71,6 +89,10 @@ class Counts:
             self.watch.received(address)
         if self.systems is not None:
             self.systems.received(address)
+
+    def authentication(self, result: str) -> None:
+        """A client has said who it is; `result` is one of ATTEMPTS."""
+        self._attempts[result].value += 1
 
     def refused(self, phase: int, address: str = "") -> None:
         """A client was answered that something is refused."""

@@ -82,6 +82,7 @@ def _become(text: str, origin: Origin, profiles: Profiles, listen: str) -> Reply
     port = int(claimed.get("PORT", "0"))
     if not claimed or address is None or port > 65535:
         return BAD_CLAIM
+    origin.unknown()
     origin.claim(profiles.at(listen, address), address, port)
     origin.hello = None
     if "HELO" in claimed:

@@ -29,15 +29,19 @@ class Origin:
     """
 
     __slots__ = (
-        "_local",
+        "_authentication",
         "_port",
         "_program",
         "_protocol",
+        "_proved",
         "_received",
         "address",
         "connection",
         "hello",
+        "known",
+        "local",
         "profile",
+        "secured",
         "source",
         "told",
         "trusted",
@@ -46,12 +50,16 @@ class Origin:
     def __init__(
         self, profile: Profile, peer: object, local: object, connection: int, program: str
     ) -> None:
-        self._local = shown(*endpoint(local))
+        self.local = shown(*endpoint(local))
         self._program = program
         self.connection = connection
         self.hello: Hello | None = None
         self.told: dict[str, str] = {}  # variables which the client has set
         self._protocol = "SMTP"
+        self.known = False  # it has said who it is, and proved it
+        self._proved = False  # by a mechanism of AUTH
+        self.secured = False  # it speaks TLS
+        self._authentication: dict[str, str] = {}  # how that went last
         self.claim(profile, *endpoint(peer))
 
     def claim(self, profile: Profile, address: str, port: int) -> None:
@@ -59,7 +67,7 @@ class Origin:
         self.profile = profile
         self.address, self._port = address, port
         self.source = shown(address, port)
-        self.trusted = profile.relay.trusts_client(address)
+        self.trusted = self.known or profile.relay.trusts_client(address)
         name = self.hello.name if self.hello is not None else ""
         self._received = trace.received_from(address, port, name, profile.hostname)
 
@@ -69,6 +77,33 @@ class Origin:
         self._received = trace.received_from(
             self.address, self._port, hello.name, self.profile.hostname
         )
+
+    def authenticated(self, mechanism: str, user: str) -> None:
+        """It is this user: it may send to any domain."""
+        self.known = self.trusted = True
+        self._proved = bool(mechanism)
+        self._note(mechanism, user, "pass")
+
+    def refused(self, mechanism: str, user: str, status: str) -> None:
+        """It is not who it says, or nobody can know."""
+        self._note(mechanism, user, status)
+
+    def unknown(self) -> None:
+        """Forget who it is: the session begins anew."""
+        self.known = self._proved = False
+        self._authentication = {}
+        self.trusted = self.profile.relay.trusts_client(self.address)
+
+    def _note(self, mechanism: str, user: str, status: str) -> None:
+        known = {"auth_name": mechanism, "auth_status": status, "auth_user": user}
+        self._authentication = {name: value for name, value in known.items() if value}
+
+    def _with(self, *, utf8: bool) -> str:
+        """Return what Received says after `with` (RFC 3848, RFC 6531 section 4.3)."""
+        base = "UTF8SMTP" if utf8 else self._protocol
+        if base == "SMTP":
+            return base
+        return f"{base}{'S' * self.secured}{'A' * self._proved}"
 
     def message(self, envelope: Envelope, content: Content, now: float, ident: int) -> Message:
         """Return the message, with what we put before its content."""
@@ -100,7 +135,7 @@ class Origin:
         mail, found, rules = envelope.mail, content.found, self.profile.rules
         header = ""
         if rules.trace:
-            protocol = "UTF8SMTP" if mail.utf8 else self._protocol
+            protocol = self._with(utf8=mail.utf8)
             # What the client said stands in Received, what we made of it in Return-Path.
             header = f"Return-Path: <{envelope.sender}>\r\n" + trace.received(
                 self._received, mail.address, self._program, protocol, ident, when
@@ -120,7 +155,7 @@ class Origin:
         return Rejection(
             now,
             self.source,
-            self._local,
+            self.local,
             self.connection,
             self.profile.pathway,
             DEFAULT_PATHWAY,
@@ -140,7 +175,7 @@ class Origin:
             variables["ehlo_domain"] = self.hello.name
         if self.trusted:
             variables["can_relay"] = "true"
-        return variables | self.told
+        return variables | self.told | self._authentication
 
 
 def endpoint(name: object) -> tuple[str, int]:

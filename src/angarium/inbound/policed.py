@@ -7,7 +7,7 @@ session does. While a handler waits the peer is not answered, so nothing else ha
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
@@ -20,26 +20,28 @@ from angarium.core.message import Message, Recipient
 from angarium.core.reply import Reply
 from angarium.events.schema import Rejection
 from angarium.inbound import copies, replies
+from angarium.inbound.authenticating import AuthenticatingSession, takes
 from angarium.inbound.copies import Copies
 from angarium.inbound.envelope import Envelope
+from angarium.inbound.judging import Coming, JudgingSession
 from angarium.inbound.origin import endpoint
 from angarium.inbound.putting import put_down
 from angarium.inbound.services import Services
-from angarium.inbound.smtp import PHASES, SmtpSession, takes
+from angarium.inbound.smtp import PHASES, SmtpSession
 from angarium.journal.errors import SpoolError
 from angarium.net.savedsyn import saved_syn
 from angarium.net.sweep import NEVER
 from angarium.policy import hooks
 from angarium.policy.chain import Asked
 from angarium.policy.context import Session, Which
-from angarium.policy.going import Going, Wait
+from angarium.policy.going import Wait
 from angarium.policy.hooks import Hook
 from angarium.policy.mail import Mail, empty
 from angarium.policy.module import Policing
 from angarium.policy.parcels import Parcel, parcels
 from angarium.policy.verdict import Verdict
 from angarium.queue.admit import RefusedError
-from angarium.wire.smtp_grammar import Command, Hello, Rcpt
+from angarium.wire.smtp_grammar import Hello, Rcpt
 from angarium.wire.smtp_server import Refused
 
 # The longest a tarpit holds one answer, in seconds; the peer's patience is some 300.
@@ -48,29 +50,22 @@ LONGEST_TARPIT: Final = 600.0
 _UNKNOWN: Final = 500  # what a word that is no command is answered with
 _CONNECT, _EHLO, _MAIL, _RCPT, _DATA, _BODY, _RELAY = 1, 2, 4, 6, 8, 9, 13
 
-# What a hook is refused with, when somebody who waits has said it.
-Coming = Coroutine[Any, Any, Reply | None]
 
-
-class PolicedSession(SmtpSession):
+class PolicedSession(JudgingSession):
     """One connection whose policy has handlers."""
 
     __slots__ = (
         "_arrived",
         "_copies",
-        "_going",
         "_listed",
         "_named",
         "_named_in_all",
-        "_policing",
-        "context",
     )
 
     def __init__(self, services: Services, listen: str, policing: Policing) -> None:
         super().__init__(services, listen)
         self._policing = policing
         self._copies = copies.wanted(policing.policy)
-        self._going: Going | None = None
         self._named = self._named_in_all = 0  # RCPT since MAIL, and since the session began
         self._listed = False  # the hooks of the list of recipients were asked
         # As the peer sent it, until it is handed over or dropped.
@@ -87,13 +82,12 @@ class PolicedSession(SmtpSession):
             listen=self._listen,
             heard=lambda: self.received > 0,
         )
+        self.context.rules = self._services.admit.rules
         self.context.say = self._said_early
         self.context.syn = self._syn
         super().opened()
 
     def lost(self, error: Exception | None) -> None:
-        if self._going is not None:
-            self._going.stop()
         super().lost(error)
         self._ask_dealloc()
         self._policing.leave()
@@ -104,16 +98,6 @@ class PolicedSession(SmtpSession):
             chain.ask(hooks.Dealloc(self.context))
 
     # Asking.
-
-    def _go(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do a step; when it has to wait the peer waits too."""
-        going = Going(work, self._gone)
-        if not going.begin():
-            self._going = going
-
-    def _gone(self) -> None:
-        self._going = None
-        self.pump()
 
     def _ask(self, hook: type[Hook], *arguments: Any) -> Reply | Coming | None:
         """Ask who handles this, and return what they refuse it with; to be awaited if they wait.
@@ -162,6 +146,7 @@ class PolicedSession(SmtpSession):
     # The connection.
 
     def _welcome(self) -> None:
+        self._let_in()
         context, origin = self.context, self.origin
         context.pathway = origin.profile.pathway
         context.connection = origin.connection
@@ -477,16 +462,6 @@ class PolicedSession(SmtpSession):
             plain, module=context.module, conn_vars=dict(context.variables), mess_vars=known
         )
 
-    def _leave(self, reply: Reply, phase: int) -> None:
-        if self._going is not None:
-            self._going.stop()
-        super()._leave(reply, phase)
-
-    def _trusted(self, command: Command) -> None:
-        super()._trusted(command)
-        self.context.address = self.origin.address
-        self.context.variables.update(self.origin.variables())
-
 
 PolicedSession.take = takes(PolicedSession)
 
@@ -508,4 +483,4 @@ def session(services: Services, listen: str) -> SmtpSession:
     """Return a session for a connection of this socket, ruled by the policy in force."""
     if services.policing.policy:
         return PolicedSession(services, listen, services.policing)
-    return SmtpSession(services, listen)
+    return AuthenticatingSession(services, listen)

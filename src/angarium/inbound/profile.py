@@ -8,15 +8,17 @@ So a session lives by the options which hold, or ends, and looks once for each g
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from angarium.config.option import Options
 from angarium.config.resolve import Endpoint
 from angarium.core.reply import Reply, from_text
 from angarium.inbound.access import Relay
 from angarium.inbound.marks import Marks
+from angarium.inbound.offers import Plan, plan
 from angarium.inbound.options import Conformance, Intake, Reception
 from angarium.mail.format.conform import LINE_LIMIT, Rules
+from angarium.net.options.authentication import Authentication, Guessing
 from angarium.net.stream import Bounds
 from angarium.net.sweep import NEVER
 from angarium.policy.module import NOBODY, Policing
@@ -27,6 +29,7 @@ from angarium.wire.smtp_grammar import TRUSTED, Syntax, line_limits
 AnyOptions = TypeVar("AnyOptions", bound=Options)
 
 LISTENER: Final = "esmtp_listener"
+OF_CLIENT: Final[tuple[type[Any], ...]] = (Reception, Conformance, Authentication, Guessing)
 # What every session offers, SIZE aside; the order is that of Momentum's samples.
 EXTENSIONS: Final = (
     "PIPELINING",
@@ -78,6 +81,7 @@ class Profile:
     binary_rules: Rules  # for BODY=BINARYMIME, which has no lines that could be mended
     large: int  # octets from which on a message is streamed to disk
     bounce_refused: bool  # tell the sender of recipients whom policy refused beside others
+    plan: Plan  # what AUTH there is
     marks: Marks | None  # where priority and fairness key are looked for; None: nowhere
     sources: tuple[object, ...]  # all values it was made of
 
@@ -93,7 +97,7 @@ class Profiles:
 
     __slots__ = (
         "_configuration", "_external", "_hostname", "_intake", "_known", "_listens", "_policing",
-        "_spooling", "generation", "since",
+        "_schemes", "_spooling", "generation", "since",
     )  # fmt: skip
 
     def __init__(
@@ -113,18 +117,20 @@ class Profiles:
         self._spooling = configuration.top(Spooling)
         self._listens = {each.name for each in configuration.listens(LISTENER)}
         # By identity, as equal options are shared; the profile keeps them alive.
-        self._known: dict[tuple[int, int], tuple[Profile, Conformance]] = {}
+        self._known: dict[tuple[int, ...], tuple[Profile, tuple[Options, ...]]] = {}
+        self._schemes = policing.schemes
 
     def at(self, listen: str, peer: str) -> Profile:
         """Return the profile for a client of a listening socket."""
-        at = self._configuration.at
-        reception = at(Reception, listener=LISTENER, listen=listen, peer=peer)
-        conformance = at(Conformance, listener=LISTENER, listen=listen, peer=peer)
-        key = id(reception), id(conformance)
+        found = [
+            self._configuration.at(each, listener=LISTENER, listen=listen, peer=peer)
+            for each in OF_CLIENT
+        ]
+        key = tuple(map(id, found))
         if key not in self._known:
             if len(self._known) >= _KNOWN:  # Options which were forgotten are others when resolved.
                 self._known.clear()
-            self._known[key] = self._make(reception, conformance), conformance
+            self._known[key] = self._make(*found), tuple(found)
         return self._known[key][0]
 
     def renewed(self, before: Profile, listen: str, peer: str) -> Profile | None:
@@ -134,7 +140,16 @@ class Profiles:
         now = self.at(listen, peer)
         return now if now.sources == before.sources else None
 
-    def _make(self, options: Reception, conformance: Conformance) -> Profile:
+    def _make(
+        self,
+        options: Reception,
+        conformance: Conformance,
+        authentication: Authentication,
+        guessing: Guessing,
+    ) -> Profile:
+        auth = plan(
+            authentication, guessing, options.smtp_extensions, self._hostname, self._schemes
+        )
         marks = _marks(options)
         rules = _rules(conformance)
         if marks is not None and marks.fields:
@@ -157,6 +172,7 @@ class Profiles:
                 padded=options.allow_trailing_whitespace_in_commands,
                 trailing=conformance.rfc2821_allow_whitespace_in_envelope,
                 trusted=trusted,
+                auth=auth.speaks,
             ),
             line_limits=line_limits(options.command_line_limit, options.auth_line_limit),
             bounds=Bounds(
@@ -175,6 +191,7 @@ class Profiles:
             binary_rules=replace(rules, lone_in_body="ignore", line_limit=0),
             large=self._spooling.large_message_threshold,
             bounce_refused=conformance.generate_bounces_for_multi_recipient_policy_rejections,
+            plan=auth,
             marks=marks,
             sources=(
                 self._policing,
@@ -182,6 +199,8 @@ class Profiles:
                 self._spooling.large_message_threshold,
                 *_values(options),
                 *_values(conformance),
+                *_values(authentication),
+                *_values(guessing),
                 *_values(self._intake),
             ),
         )

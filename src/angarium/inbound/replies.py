@@ -32,6 +32,20 @@ IDLE: Final = Reply(421, "idle for too long", "4.4.2")
 TOO_LATE: Final = Reply(421, "the message took too long", "4.4.2")
 TOO_SLOW: Final = Reply(421, "the message comes too slowly", "4.4.2")
 
+# Who it is (RFC 4954 section 6).
+AUTHENTICATED: Final = Reply(235, "authentication successful", "2.7.0")
+WRONG_PASSWORD: Final = Reply(535, "authentication credentials invalid", "5.7.8")
+MALFORMED: Final = Reply(501, "malformed authentication exchange", "5.5.2")
+AUTH_TROUBLE: Final = Reply(454, "temporary authentication failure", "4.7.0")
+USER_LOCKED: Final = Reply(454, "too many failed attempts, please try later", "4.7.0")
+NO_MECHANISM: Final = Reply(504, "unrecognized authentication type", "5.5.4")
+TOO_WEAK: Final = Reply(534, "authentication mechanism is too weak", "5.7.9")
+ENCRYPT: Final = Reply(538, "encryption required for requested authentication mechanism", "5.7.11")
+AUTH_FIRST: Final = Reply(530, "authentication required", "5.7.0")
+TLS_FIRST: Final = Reply(530, "must issue a STARTTLS command first", "5.7.0")  # RFC 3207
+TOO_MANY_GUESSES: Final = Reply(421, "Failed SMTP AUTH rate limit exceeded", "4.7.0")
+TOO_MANY_FAILURES: Final = Reply(421, "too many failed authentications", "4.7.0")
+
 # The envelope.
 NULL_SENDER: Final = Reply(550, "null sender not accepted", "5.7.1")
 RELAYING_DENIED: Final = Reply(550, "relaying denied", "5.7.1")

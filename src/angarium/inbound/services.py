@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from angarium.core.clock import Clock
 from angarium.core.ident import Idents
@@ -13,6 +13,8 @@ from angarium.events.schema import Rejection
 from angarium.inbound.content import Writer
 from angarium.inbound.counts import Counts
 from angarium.inbound.envelope import nothing_blackholed
+from angarium.inbound.guesses import Guesses
+from angarium.inbound.logins import Account, unaccounted
 from angarium.inbound.profile import Profiles
 from angarium.journal.errors import SpoolError
 from angarium.net.listener import always
@@ -21,7 +23,10 @@ from angarium.net.tracing import Tracing
 from angarium.policy.context import Session
 from angarium.policy.module import NOBODY, Policing
 from angarium.policy.parcels import Parcel
+from angarium.policy.shared.node import Shared
 from angarium.queue.throttle import Ledger
+
+FAILURES_COUNT: Final = 900.0  # seconds
 
 if TYPE_CHECKING:
     from angarium.inbound.smtp import SmtpSession
@@ -29,6 +34,10 @@ if TYPE_CHECKING:
 
 def nothing_reported(_message: Message, _recipient: Recipient, _reply: Reply) -> None:
     return None
+
+
+def _untold(_text: str) -> None:
+    """Nobody hears it."""
 
 
 class Admit(Protocol):
@@ -71,6 +80,10 @@ class Services:
         program: name and version, for banner and Received.
         policing: the policy of the current configuration.
         report: makes what a sender is told of one recipient that policy refused.
+        guesses: failed attempts to authenticate.
+        account: writes an attempt to acctlog.
+        trouble: tells why nobody can be authenticated.
+        auth_key: a secret of this node, for what users who are not there seem to have.
         compares_batches: equal copies of a message are looked for (expensive_batch_assessment).
     """
 
@@ -92,4 +105,11 @@ class Services:
     tracing: Tracing | None = None
     policing: Policing = NOBODY
     report: Callable[[Message, Recipient, Reply], Parcel | None] = nothing_reported
+    account: Account = unaccounted
+    trouble: Callable[[str], None] = _untold
+    auth_key: bytes = field(default=b"", repr=False)
     compares_batches: bool = False
+    guesses: Guesses = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.guesses = Guesses(Shared(self.clock), FAILURES_COUNT)  # of this worker alone

@@ -58,6 +58,7 @@ PHASES: Final = {
     State.CHUNK: _BODY,
     State.CHUNKS: _BODY,
     State.DROP: _DATA,
+    State.AUTH: _MAIL,
     State.CLOSED: _MAIL,
 }
 _UNOPENED: Final = SmtpServer(Syntax())

@@ -1,20 +1,21 @@
 """Runs what policy is asked in one go, and costs no task while nobody waits.
 
-    go(work, then)      work is a coroutine which awaits only `wait(chain.ask(event))`
+    go(work, then)      work is a coroutine which awaits only `Wait(chain.ask(event))`, or `Later`
 
 Most handlers answer at once; then `work` runs to its end inside this call, as a function would.
 Only a handler that waits gets a task, and the rest of `work` goes on when that is done.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Generator
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from typing import Any, Final, Generic, TypeVar
 
 from angarium.policy.chain import Asked
 from angarium.policy.verdict import Verdict
 
 # Recipients of a message which are worked off in one turn of the loop; then others have theirs.
 TURN: Final = 16
+T = TypeVar("T")
 
 
 class Wait:
@@ -30,6 +31,20 @@ class Wait:
         if isinstance(answer, Verdict):
             return answer
         task = asyncio.get_running_loop().create_task(answer)
+        yield task
+        return task.result()
+
+
+class Later(Generic[T]):
+    """Awaits anything else which is not there yet, in a task of its own."""
+
+    __slots__ = ("_coming",)
+
+    def __init__(self, coming: Awaitable[T]) -> None:
+        self._coming = coming
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        task = asyncio.ensure_future(self._coming)
         yield task
         return task.result()
 

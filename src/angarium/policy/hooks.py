@@ -8,103 +8,20 @@ a hook nobody asks yet says what is missing.
 
 import inspect
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any, ClassVar, Final, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
 
-from angarium.core.registry import Registry
-from angarium.core.reply import Reply
-from angarium.policy.context import Session, Steps
-from angarium.policy.mail import Mail
+from angarium.policy.context import Steps
+from angarium.policy.hook import ALL as ALL
+from angarium.policy.hook import HOOKS as HOOKS
+from angarium.policy.hook import LOG as LOG
+from angarium.policy.hook import SEEDS as SEEDS
+from angarium.policy.hook import SMTP as SMTP
+from angarium.policy.hook import Hook as Hook
+from angarium.policy.hook import OfMail as OfMail
+from angarium.policy.hook import OfSession as OfSession
+from angarium.policy.hook import hook as hook
 from angarium.policy.verdict import Verdict
-
-HOOKS: Final = Registry["type[Hook]"]("hook")
-SMTP: Final = "SMTP reception"
-ALL: Final = "every way in"
-LOG: Final = "the end of an attempt"
-SEEDS: Final = "the module seedlist"
-
-
-class Hook:
-    """What all hooks have in common.
-
-    Attributes:
-        name: as scripts register it.
-        arguments: what scripts are called with.
-        waits: a handler may wait for something; else it must answer at once.
-        asked: by what.
-        step: how far the session is.
-    """
-
-    __slots__ = ()
-    name: ClassVar[str] = ""
-    arguments: ClassVar[tuple[str, ...]] = ()
-    waits: ClassVar[bool] = True
-    asked: ClassVar[str] = SMTP
-    step: ClassVar[Steps] = Steps.CONNECT
-
-    def __init_subclass__(
-        cls,
-        *,
-        name: str = "",
-        arguments: tuple[str, ...] = (),
-        waits: bool = True,
-        asked: str = SMTP,
-        step: Steps = Steps.CONNECT,
-    ) -> None:
-        # A dataclass with slots is made twice; the second one counts, and it has no keywords.
-        if name:
-            cls.name, cls.arguments, cls.waits = name, arguments, waits
-            cls.asked, cls.step = asked, step
-
-    @property
-    def about(self) -> tuple[Session | None, Mail | None]:
-        """The session and the message it is asked about."""
-        raise NotImplementedError
-
-    def refuse(self, reply: Reply) -> None:
-        """Say no to what is asked, as far as this hook can."""
-        raise NotImplementedError
-
-
-H = TypeVar("H", bound=type[Hook])
-
-
-def hook(cls: H) -> H:
-    """Declare a hook."""
-    HOOKS.add(cls.name, cls, depth=2)
-    return cls
-
-
-@dataclass(slots=True)
-class OfSession(Hook):
-    """What is asked about a session; `session.mail` is the message under way, if there is one."""
-
-    session: Session
-
-    @property
-    def about(self) -> tuple[Session | None, Mail | None]:
-        return self.session, self.session.mail
-
-    def refuse(self, reply: Reply) -> None:
-        self.session.reply = reply
-
-
-@dataclass(slots=True)
-class OfMail(Hook):
-    """What is asked about a message, and the session which brings it, if there is one."""
-
-    mail: Mail
-    session: Session | None = None
-
-    @property
-    def about(self) -> tuple[Session | None, Mail | None]:
-        return self.session, self.mail
-
-    def refuse(self, reply: Reply) -> None:
-        if self.session is not None:
-            self.session.reply = reply
-        else:
-            self.mail.reply = reply
 
 
 @hook
@@ -140,6 +57,65 @@ class BadCommand(OfSession, name="core_bad_command", arguments=("accept", "vctx"
     """A command was refused for what it is: `known` says whether its word is one of SMTP."""
 
     known: bool
+
+
+@hook
+@dataclass(slots=True)
+class PerformAuth(
+    OfSession,
+    name="ac_auth_perform_auth",
+    arguments=("username", "password", "ac", "response"),
+    step=Steps.AUTH,
+):
+    """Is this who it says? The module ac_auth asks; whoever knows sets `known` and says DONE.
+
+    Attributes:
+        mechanism: by which it was said; the password is a token with XOAUTH2 and OAUTHBEARER.
+        known: True or False when somebody has decided; None: it cannot be found out now.
+        response: what the client is told instead, a code and a text.
+    """
+
+    username: str
+    password: str = field(repr=False)
+    mechanism: str = ""
+    known: bool | None = False
+    response: str = ""
+
+
+@hook
+@dataclass(slots=True)
+class AuthFailure(
+    OfSession,
+    name="ac_auth_log_auth_failure",
+    arguments=("username", "ac", "response"),
+    waits=False,
+    step=Steps.AUTH,
+):
+    """The module ac_auth has let somebody not in; `response` is what the client is told."""
+
+    username: str
+    response: str = ""
+
+
+@hook
+@dataclass(slots=True)
+class ValidateAuth(OfSession, name="validate_auth", arguments=("accept", "vctx"), step=Steps.AUTH):
+    """A client has said who it is: `auth_status` is pass, fail or error. May still refuse it."""
+
+
+@hook
+@dataclass(slots=True)
+class AuthResult(
+    OfSession,
+    name="core_validate_auth_hook",
+    arguments=("vctx", "auth_info", "auth_status"),
+    step=Steps.AUTH,
+):
+    """As validate_auth, with what is known of the attempt beside it."""
+
+    user: str
+    mechanism: str
+    status: str
 
 
 @hook
@@ -420,10 +396,6 @@ class GenerateReport(
 
 # What scripts may register and nobody asks yet, with what is missing.
 ABSENT: Final[dict[str, str]] = {
-    "core_validate_auth_hook": "AUTH",
-    "validate_auth": "AUTH",
-    "ac_auth_perform_auth": "AUTH and the module ac_auth",
-    "ac_auth_log_auth_failure": "AUTH and the module ac_auth",
     "outbound_smtp_auth_config": "AUTH of outgoing sessions",
     "core_inbound_smtp_tls_post_accept": "TLS",
     "core_get_outbound_tls_parameters": "TLS",

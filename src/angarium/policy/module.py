@@ -44,6 +44,14 @@ class Commands(Protocol):
     def commands(self) -> Mapping[str, Command]: ...
 
 
+@runtime_checkable
+class Schemes(Protocol):
+    """A module which knows users: `inbound/authenticators.Authenticator`, by scheme of a uri."""
+
+    @property
+    def schemes(self) -> Mapping[str, Any]: ...
+
+
 class Policing:
     """The policy of one generation.
 
@@ -103,6 +111,15 @@ class Policing:
             return []
         on = [each for each in self._modules if each not in self._passive]
         return [one for each in on if isinstance(each, Offers) for one in each.endpoints]
+
+    @property
+    def schemes(self) -> Mapping[str, Any]:
+        """Return who knows users, of its modules which do their work."""
+        found: dict[str, Any] = {}
+        for module in self._modules:
+            if isinstance(module, Schemes) and module not in self._passive:
+                found.update(module.schemes)
+        return found
 
     def enter(self) -> None:
         """A session begins, or a request of HTTP."""

@@ -27,6 +27,7 @@ from angarium.events.metrics import Metrics
 from angarium.events.schema import ServerEvent
 from angarium.events.stages import Stages
 from angarium.inbound.counts import Counts
+from angarium.inbound.guesses import Guesses
 from angarium.inbound.profile import Profiles
 from angarium.inbound.services import Services
 from angarium.inbound.smtp import SmtpSession
@@ -37,6 +38,7 @@ from angarium.journal.ring import Ring
 from angarium.modules.auth import ds_core
 from angarium.modules.means import Means as PolicyMeans
 from angarium.net.loop import LagWatch, RealClock
+from angarium.net.options.authentication import Guessing
 from angarium.net.options.resolver import Resolver as ResolverOptions
 from angarium.net.resolver import Naming
 from angarium.net.sweep import Sweep
@@ -72,6 +74,7 @@ from angarium.run.gauges import Gauges
 from angarium.run.holdings import Holdings
 from angarium.run.hose import panics_of
 from angarium.run.host import Host
+from angarium.run.logins import Logins, node_key
 from angarium.run.parts import Parts
 from angarium.run.policing import Ruling, guard_of
 from angarium.run.process import Process
@@ -155,14 +158,16 @@ def assemble(
         configuration=configuration, state=state, loop=loop, clock=clock, process=process,
         alarm=alarm, row=row, ledger=ledger, host=host, sweep=sweep, spool=spool, board=board,
         holdings=holdings, bounces=bounces, naming=naming, pool=pool, services=services,
-        memory=memory, soundness=soundness, lag=LagWatch(loop, clock, metrics),
-        doors=doors, number=number, metrics=metrics, gauges=Gauges(metrics), tracing=tracing,
-        admit=admit, settle=settle, ruling=ruling, channel=_channel(state, number, services, alarm),
-        census=Census(path_of(state / "run", number), board),
-        busiest=Looking(board, busiest.opened(state / "run" / "busiest"), number),
+        memory=memory, soundness=soundness, lag=LagWatch(loop, clock, metrics), doors=doors,
+        number=number, metrics=metrics, gauges=Gauges(metrics), tracing=tracing, admit=admit,
+        settle=settle, ruling=ruling, shared=shared, datasources=sources,
+        channel=_channel(state, number, services, alarm),
         readings=Readings(state / "run" / "readings"),
+        census=Census(path_of(state / "run", number), board),
+        spread=Spread(shared, state / "run", loop, metrics),
+        busiest=Looking(board, busiest.opened(state / "run" / "busiest"), number),
         suspended=Suspended(state, board, partial(alarm, source="queues")),
-        shared=shared, spread=Spread(shared, state / "run", loop, metrics), datasources=sources,
+        logins=_logins(configuration, state, services, shared, alarm),
     )  # fmt: skip
 
 
@@ -201,6 +206,19 @@ def _channel(state: Path, number: int, services: Services, alarm: Alarm) -> Chan
         lambda: services.profiles.generation,
         partial(alarm, source="endpoints"),
     )
+
+
+def _logins(
+    configuration: Configuration, state: Path, services: Services, shared: Shared, alarm: Alarm
+) -> Logins:
+    """Return what writes attempts to authenticate to acctlog; sessions get all they need for it."""
+    logins = Logins(services.clock, partial(alarm, about="acctlog cannot be written"))
+    logins.use(configuration, state)
+    services.account = logins.write
+    services.auth_key = node_key(state)
+    services.trouble = partial(alarm, source="authentication")
+    services.guesses = Guesses(shared, configuration.top(Guessing).auth_failure_window)
+    return logins
 
 
 def _refused(

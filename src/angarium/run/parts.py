@@ -17,6 +17,7 @@ from angarium.inbound.profile import Profiles
 from angarium.inbound.services import Services
 from angarium.modules.auth import ds_core
 from angarium.net.loop import LagWatch, RealClock
+from angarium.net.options.authentication import Guessing
 from angarium.net.options.resolver import Resolver as ResolverOptions
 from angarium.net.resolver import Naming
 from angarium.net.sweep import Sweep
@@ -46,6 +47,7 @@ from angarium.run.gauges import Gauges
 from angarium.run.holdings import Holdings
 from angarium.run.hose import panics_of
 from angarium.run.host import Host
+from angarium.run.logins import Logins
 from angarium.run.policing import Ruling
 from angarium.run.process import Process, close
 from angarium.run.readings import Readings
@@ -109,6 +111,7 @@ class Parts:
     ruling: Ruling
     shared: Shared
     datasources: Datasources
+    logins: Logins
     spread: Spread
     channel: Channel
     _prepared: Prepared | None = None
@@ -182,6 +185,8 @@ class Parts:
         self.pool.configure(self.configuration)
         self.board.configure(self.configuration)
         self.datasources.configure(prepared.sources)
+        self.logins.use(self.configuration, self.state)
+        self.services.guesses.seconds = self.configuration.top(Guessing).auth_failure_window
         since = self.configuration.generation if reload else self.services.profiles.since
         self.ruling.enforce(prepared.policing, self.configuration, reload=reload)
         policing = self.services.policing
@@ -250,6 +255,7 @@ class Parts:
         await self.spool.close()
         self.loop.remove_reader(self.ledger)
         self.ledger.close()
+        self.logins.close()
         self.alarm.panics.close()
 
     def last_words(self) -> link.Counted:

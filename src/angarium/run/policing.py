@@ -14,6 +14,7 @@ from angarium.config.resolve import Configuration
 from angarium.config.section import Section
 from angarium.core.errors import Error
 from angarium.core.reply import Reply
+from angarium.inbound import offers
 from angarium.inbound.services import Services
 from angarium.modules import index
 from angarium.modules.means import Hooks, Means
@@ -69,13 +70,15 @@ def prepared(means: Means) -> Policing:
                 handlers += _handlers(module, stanza, name)
             else:
                 passive.append(module)
-    if not (modules or passive):
-        return NOBODY
-    policy = Policy(handlers, means.guard)
-    for module in (*modules, *passive):
-        if isinstance(module, Asks):
-            module.ruled(policy)
-    return Policing(policy, modules, passive)
+    policing = NOBODY
+    if modules or passive:
+        policy = Policy(handlers, means.guard)
+        for module in (*modules, *passive):
+            if isinstance(module, Asks):
+                module.ruled(policy)
+        policing = Policing(policy, modules, passive)
+    offers.check(configuration.root, policing.schemes)
+    return policing
 
 
 def _tell(
@@ -171,7 +174,7 @@ class Ruling:
         policy = policing.policy
         admit = self._admit
         admit.rules = rules(policy, self._report, refused_by_policy)
-        self._settle.witness = self._bounces.witness = witness(policy)
+        self._settle.witness = self._bounces.witness = witness(policy, self._settle.witness)
         policing.start()
         before.replace()
 

@@ -59,6 +59,7 @@ class Worker(Process):
 
     def reopen(self) -> None:
         self._parts.alarm.panics.reopen()
+        self._parts.logins.close()
 
     async def drain(self, seconds: float) -> None:
         await self._parts.drain(seconds)

@@ -2,9 +2,10 @@
 
 import pytest
 
-from angarium.wire.sasl.bearer import OAUTHBEARER, XOAUTH2, ask, serve
+from angarium.wire.sasl.bearer import ask, serve
 from angarium.wire.sasl.errors import MalformedError, RefusedError
 from angarium.wire.sasl.exchange import Challenge, Claim, Client, Credentials, Identity, Server
+from angarium.wire.sasl.names import OAUTHBEARER, XOAUTH2
 
 TOKEN = "ya29.vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGEuY29tCg"
 GOOGLE = f"user=someuser@example.com\1auth=Bearer {TOKEN}\1\1".encode()

@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from angarium.wire.sasl.digest import (
-    DIGEST_MD5,
     Exchange,
     ask,
     directives,
@@ -21,6 +20,7 @@ from angarium.wire.sasl.exchange import (
     Identity,
     Server,
 )
+from angarium.wire.sasl.names import DIGEST_MD5
 
 HA1 = stored("chris", "elwood.innosoft.com", "secret")
 NONCE, CNONCE = "OA6MG9tEQGm2hh", "OA6MHXh6VqTrRk"

@@ -17,7 +17,8 @@ from angarium.wire.sasl.exchange import (
     ScramWanted,
     Step,
 )
-from angarium.wire.sasl.mechanisms import ALL, CLEAR, Setting, chosen, client, server
+from angarium.wire.sasl.mechanisms import Setting, chosen, client, server
+from angarium.wire.sasl.names import ALL, CLEAR
 from angarium.wire.sasl.scram import Channel
 from angarium.wire.sasl.secrets import ScramSecret
 

@@ -1,7 +1,7 @@
-"""acctlog: who gave which command to the server, written by the process which was asked.
+"""acctlog: who gave which command to the server, and which clients said who they are.
 
-It goes through no stream: a line is there before the answer is given. A line is one write with
-O_APPEND, and is bounded by what a command in a log may have (`console/session`).
+The process which was asked writes it. It goes through no stream: a line is there before the answer
+is given. A line is one write with O_APPEND, and is bounded by what a command in a log may have (`console/session`).
 """
 
 import os
@@ -32,10 +32,21 @@ class AccountLog:
     def write(
         self, at: float, endpoint: str, address: str, user: str, verdict: int, command: str
     ) -> None:
-        """Write one line. Raises OSError."""
-        if self._path is None and self._sink is None:
-            return
-        line = lines.account(self._stamp(at), endpoint, address, user, verdict, command)
+        """Write the line of a command. Raises OSError."""
+        if self._wanted:
+            at_text = self._stamp(at)
+            self._put(lines.account(at_text, endpoint, address, user, verdict, command))
+
+    def login(self, at: float, endpoint: str, address: str, user: str, outcome: int) -> None:
+        """Write the line of a client; `outcome` as `events/format` has it. Raises OSError."""
+        if self._wanted:
+            self._put(lines.authentication(self._stamp(at), endpoint, address, user, outcome))
+
+    @property
+    def _wanted(self) -> bool:
+        return self._path is not None or self._sink is not None
+
+    def _put(self, line: bytes) -> None:
         octets = line + b"\n"
         if self._path is None:
             if self._sink is not None:

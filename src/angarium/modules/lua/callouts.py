@@ -31,14 +31,20 @@ DEFERRED: Final = Reply(451, "put off by policy", "4.7.1")
 _NO_ANSWER: Final = (
     hooks.Dealloc, hooks.LogDelivery, hooks.LogPermanentFailure, hooks.LogTransientFailure,
     hooks.Requeue, hooks.PreEachRcpt, hooks.PostEachRcpt, hooks.PostValidateEachRcpt,
-    hooks.FinalValidation, hooks.PostFinalValidation,
+    hooks.FinalValidation, hooks.PostFinalValidation, hooks.AuthFailure, hooks.AuthResult,
 )  # fmt: skip
 # Of these it means something of its own.
-_OWN_ANSWERS: Final = (hooks.FinalValidation2, hooks.RoutingDomain, hooks.GenerateReport)
+_OWN_ANSWERS: Final = (
+    hooks.FinalValidation2, hooks.RoutingDomain, hooks.GenerateReport, hooks.PerformAuth,
+)  # fmt: skip
+# EC_AUTH_OK, EC_AUTH_FAIL, EC_AUTH_ERROR (api/constants): the user is known, is not, or may be.
+_KNOWN: Final[Mapping[object, bool | None]] = {0: True, 1: False, 2: None}
+_STATUS: Final = {"pass": 0, "fail": 1, "error": 2}
 
 # Expressions of Lua for what the record of a session or the message gives.
 _GIVEN: Final[Mapping[str, str]] = {
     "accept": "record.ac",
+    "ac": "record.ac",
     "vctx": "record.vctx",
     "msg": "mail and message(mail)",
     "message": "mail and message(mail)",
@@ -53,8 +59,18 @@ _FROM: Final[Mapping[str, Callable[[Any], object]]] = {
     "notelen": lambda event: len(octets(event.note)),
     "domain": lambda event: octets(event.domain),
     "scope": lambda _event: b"message",
+    "username": lambda event: octets(event.username),
+    "password": lambda event: octets(event.password),
+    "auth_info": lambda event: octets(event.user),
+    "auth_status": lambda event: _STATUS[event.status],
     "action": lambda event: _ACTIONS.get(event.action, 1),
 }
+
+
+# What some of these are to Lua.
+_KINDS: Final = {
+    "dr": "domain_record", "buff": "ec_string", "mdn": "ec_message", "response": "ec_string",
+}  # fmt: skip
 
 
 class NoAnswerError(Exception):
@@ -74,11 +90,10 @@ class Callout:
     def __init__(self, hook: type[Hook]) -> None:
         self.hook = hook
         self.arguments = hook.arguments
-        self.has_session = bool({"accept", "vctx"} & set(hook.arguments))
+        self.has_session = bool({"accept", "ac", "vctx"} & set(hook.arguments))
         self.has_message = bool({"msg", "message", "list", "node"} & set(hook.arguments))
         extra = [name for name in hook.arguments if name not in _GIVEN]
-        self.kinds = [{"dr": "domain_record", "buff": "ec_string", "mdn": "ec_message"}.get(name)
-                      for name in extra]  # fmt: skip
+        self.kinds = [_KINDS.get(name) for name in extra]
         self.plain = hook not in _NO_ANSWER and hook not in _OWN_ANSWERS
         self._extra = [_FROM.get(name) or _objects(name) for name in extra]
 
@@ -141,6 +156,10 @@ class Callout:
             if buff.octets:
                 event.mail.routing_domain = text(buff.octets)
             return CONT
+        if hook is hooks.PerformAuth:
+            response = extras[-1]
+            assert isinstance(response, Text)
+            return _known(event, answer, response)
         if hook is hooks.GenerateReport:
             mdn = extras[1]
             assert isinstance(mdn, Mail)
@@ -159,6 +178,8 @@ class Callout:
 def _objects(name: str) -> Callable[[Any], object]:
     if name == "dr":
         return lambda event: DomainRecord(event.domain)
+    if name == "response":
+        return lambda event: Text(octets(event.response))
     if name == "buff":
         return lambda _event: Text()
     if name == "mdn":
@@ -170,6 +191,15 @@ def _report(event: hooks.GenerateReport) -> Mail:
     """The report as a message which the script may change."""
     content = event.report or b""
     return Mail(Message("", MemoryBody(content), protocol=INTERNAL), [])
+
+
+def _known(event: hooks.PerformAuth, answer: object, response: Text) -> Verdict:
+    """Its answers are those of Momentum's authentication, and `response` is what it has written."""
+    if isinstance(answer, bool) or answer not in _KNOWN:
+        raise NoAnswerError
+    event.known = _KNOWN[answer]
+    event.response = text(response.octets)
+    return DONE
 
 
 def _final(event: hooks.FinalValidation2, answer: object) -> Verdict:

@@ -20,9 +20,8 @@ from angarium.wire.sasl.exchange import (
     Identity,
     Serving,
 )
+from angarium.wire.sasl.names import OAUTHBEARER, XOAUTH2
 
-XOAUTH2: Final = "XOAUTH2"
-OAUTHBEARER: Final = "OAUTHBEARER"
 _MAX: Final = MAX_TOKEN + 1024
 _TOKEN: Final = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9._~+/-]+=*)")  # RFC 6750
 _HEADER: Final = re.compile(r"[ny],(?:a=((?:[^,=]|=2C|=3D)*))?,")

@@ -15,9 +15,9 @@ from angarium.wire.sasl.exchange import (
     name,
     text,
 )
+from angarium.wire.sasl.names import CRAM_MD5
 from angarium.wire.sasl.plain import known
 
-CRAM_MD5: Final = "CRAM-MD5"
 _DIGEST: Final = re.compile(r"[0-9a-fA-F]{32}")
 
 

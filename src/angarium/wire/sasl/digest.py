@@ -27,7 +27,6 @@ from angarium.wire.sasl.exchange import (
     itself,
 )
 
-DIGEST_MD5: Final = "DIGEST-MD5"
 QOP: Final = "auth"
 COUNT: Final = "00000001"  # each nonce is used once
 MAX_RESPONSE: Final = 4096  # RFC 2831 section 2.1.2

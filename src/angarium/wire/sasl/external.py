@@ -1,13 +1,10 @@
 """EXTERNAL (RFC 4422 appendix A): who it is was proved already, by the certificate of TLS."""
 
 from collections.abc import Sequence
-from typing import Final
 
 from angarium.wire.sasl import exchange
 from angarium.wire.sasl.errors import RefusedError
 from angarium.wire.sasl.exchange import Asking, Challenge, Credentials, Identity, Serving
-
-EXTERNAL: Final = "EXTERNAL"
 
 
 def serve(initial: bytes | None, names: Sequence[str]) -> Serving:

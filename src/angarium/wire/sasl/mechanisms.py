@@ -1,4 +1,4 @@
-"""The mechanisms there are, by name, and which one a client chooses.
+"""Both sides of each mechanism, by name, and which one a client chooses.
 
 The nonces come from outside: nothing here is random.
 """
@@ -8,21 +8,22 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from angarium.wire.sasl import bearer, cram, digest, external, plain, scram
-from angarium.wire.sasl.bearer import OAUTHBEARER, XOAUTH2
-from angarium.wire.sasl.cram import CRAM_MD5
-from angarium.wire.sasl.digest import DIGEST_MD5
 from angarium.wire.sasl.exchange import Asking, Client, Credentials, Server, Serving
-from angarium.wire.sasl.external import EXTERNAL
-from angarium.wire.sasl.plain import LOGIN, PLAIN
-from angarium.wire.sasl.scram import NO_CHANNEL, SCRAM, SCRAM_PLUS, Channel
-
-# The best one first: as it is offered, and as a client chooses.
-ALL: Final = (
-    EXTERNAL, SCRAM_PLUS, SCRAM, OAUTHBEARER, XOAUTH2, DIGEST_MD5, CRAM_MD5, PLAIN, LOGIN,
-)  # fmt: skip
-# Those which send the password, or what is as good as it: only over TLS.
-CLEAR: Final = frozenset({PLAIN, LOGIN, XOAUTH2, OAUTHBEARER})
-TOKENS: Final = frozenset({XOAUTH2, OAUTHBEARER})
+from angarium.wire.sasl.names import (
+    ALL,
+    CLEAR,
+    CRAM_MD5,
+    DIGEST_MD5,
+    EXTERNAL,
+    LOGIN,
+    OAUTHBEARER,
+    PLAIN,
+    SCRAM,
+    SCRAM_PLUS,
+    TOKENS,
+    XOAUTH2,
+)
+from angarium.wire.sasl.scram import NO_CHANNEL, Channel
 
 
 @dataclass(frozen=True, slots=True)

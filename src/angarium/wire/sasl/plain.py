@@ -23,10 +23,9 @@ from angarium.wire.sasl.exchange import (
     password,
     text,
 )
+from angarium.wire.sasl.names import LOGIN, PLAIN
 from angarium.wire.sasl.prepare import prepared
 
-PLAIN: Final = "PLAIN"
-LOGIN: Final = "LOGIN"
 # What clients have come to expect, to the letter.
 USERNAME: Final = b"Username:"
 PASSWORD: Final = b"Password:"

@@ -40,8 +40,6 @@ from angarium.wire.sasl.secrets import (
     signed,
 )
 
-SCRAM: Final = "SCRAM-SHA-256"
-SCRAM_PLUS: Final = "SCRAM-SHA-256-PLUS"
 MAX_MESSAGE: Final = 2048
 # gs2-header client-first-message-bare; an extension which must be understood begins with m=.
 _FIRST: Final = re.compile(

@@ -38,6 +38,12 @@ def string_set(self: Text, text: bytes, length: int | None = None) -> None:
     self.octets = text if length is None else text[: max(length, 0)]
 
 
+@lua("string:write")
+def string_write(self: Text, text: bytes, length: int | None = None) -> None:
+    """Put a text behind what is there; with a length, that much of it."""
+    self.octets += text if length is None else text[: max(length, 0)]
+
+
 @lua("string:__tostring")
 def string_text(self: Text) -> bytes:
     """Return the text."""

@@ -1,0 +1,79 @@
+"""A session of reception whose policy hears who the client is: the hooks of AUTH.
+
+    the exchange is over -> validate_auth, core_validate_auth_hook -> the answer
+
+The rule which keeps it simple: policy may refuse whom we know, and never lets in whom we do not;
+who decides by policy is an authenticator (`modules/auth/ac_auth`).
+"""
+
+from collections.abc import Coroutine
+from dataclasses import replace
+from typing import Any, Final
+
+from angarium.core.reply import Reply
+from angarium.inbound.authenticating import ERROR, FAIL, PASS, Attempt, AuthenticatingSession
+from angarium.inbound.authenticators import Visit
+from angarium.policy import hooks
+from angarium.policy.context import Session
+from angarium.policy.hooks import Hook
+from angarium.policy.module import Policing
+from angarium.policy.verdict import Verdict
+from angarium.wire.smtp_grammar import Command
+
+VARIABLES: Final = ("auth_name", "auth_status", "auth_user")
+# What a hook is refused with, when somebody who waits has said it.
+Coming = Coroutine[Any, Any, Reply | None]
+
+
+class JudgingSession(AuthenticatingSession):
+    """One connection; `PolicedSession` says how policy is asked."""
+
+    __slots__ = ("_policing", "context")
+
+    _policing: Policing
+    context: Session
+
+    def _ask(self, hook: type[Hook], *arguments: Any) -> Reply | Coming | None:
+        """Ask who handles this, and return what they refuse it with."""
+        raise NotImplementedError
+
+    def _trusts(self) -> bool:
+        return self.context.trusted
+
+    def _told(self) -> None:
+        variables = self.context.variables
+        for name in VARIABLES:
+            variables.pop(name, None)
+        variables.update(self.origin.variables())
+
+    def _trusted(self, command: Command) -> None:
+        known = self.origin.known
+        super()._trusted(command)
+        if known and not self.origin.known:
+            self.context.variables.pop("can_relay", None)
+        self.context.address = self.origin.address
+        self._told()
+
+    def _visit(self, attempt: Attempt) -> Visit:
+        return replace(super()._visit(attempt), session=self.context, ask=self._asked_by)
+
+    async def _asked_by(self, hook: Hook) -> Verdict:
+        """Ask policy for an authenticator."""
+        chain = self._policing.policy.chain(type(hook))
+        if chain is None:
+            return Verdict.CONT
+        answer = chain.ask(hook)
+        return answer if isinstance(answer, Verdict) else await answer
+
+    async def _judged(self, attempt: Attempt, status: str) -> Reply | None:
+        variables, user = self.context.variables, attempt.user
+        said = status if status in (PASS, ERROR) else FAIL
+        known = {"auth_name": attempt.mechanism, "auth_status": said, "auth_user": user}
+        variables.pop("auth_user", None)
+        variables.update({name: value for name, value in known.items() if value})
+        refusal = self._ask(hooks.ValidateAuth, self.context)
+        if isinstance(refusal, Coroutine):
+            refusal = await refusal
+        if refusal is None:
+            refusal = self._ask(hooks.AuthResult, self.context, user, attempt.mechanism, said)
+        return await refusal if isinstance(refusal, Coroutine) else refusal

@@ -1,0 +1,98 @@
+"""What hooks have in common; they themselves stand in `hooks`."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Final, TypeVar
+
+from angarium.core.registry import Registry
+from angarium.core.reply import Reply
+from angarium.policy.context import Session, Steps
+from angarium.policy.mail import Mail
+
+HOOKS: Final = Registry["type[Hook]"]("hook")
+SMTP: Final = "SMTP reception"
+ALL: Final = "every way in"
+LOG: Final = "the end of an attempt"
+SEEDS: Final = "the module seedlist"
+
+
+class Hook:
+    """What all hooks have in common.
+
+    Attributes:
+        name: as scripts register it.
+        arguments: what scripts are called with.
+        waits: a handler may wait for something; else it must answer at once.
+        asked: by what.
+        step: how far the session is.
+    """
+
+    __slots__ = ()
+    name: ClassVar[str] = ""
+    arguments: ClassVar[tuple[str, ...]] = ()
+    waits: ClassVar[bool] = True
+    asked: ClassVar[str] = SMTP
+    step: ClassVar[Steps] = Steps.CONNECT
+
+    def __init_subclass__(
+        cls,
+        *,
+        name: str = "",
+        arguments: tuple[str, ...] = (),
+        waits: bool = True,
+        asked: str = SMTP,
+        step: Steps = Steps.CONNECT,
+    ) -> None:
+        # A dataclass with slots is made twice; the second one counts, and it has no keywords.
+        if name:
+            cls.name, cls.arguments, cls.waits = name, arguments, waits
+            cls.asked, cls.step = asked, step
+
+    @property
+    def about(self) -> tuple[Session | None, Mail | None]:
+        """The session and the message it is asked about."""
+        raise NotImplementedError
+
+    def refuse(self, reply: Reply) -> None:
+        """Say no to what is asked, as far as this hook can."""
+        raise NotImplementedError
+
+
+H = TypeVar("H", bound=type[Hook])
+
+
+def hook(cls: H) -> H:
+    """Declare a hook."""
+    HOOKS.add(cls.name, cls, depth=2)
+    return cls
+
+
+@dataclass(slots=True)
+class OfSession(Hook):
+    """What is asked about a session; `session.mail` is the message under way, if there is one."""
+
+    session: Session
+
+    @property
+    def about(self) -> tuple[Session | None, Mail | None]:
+        return self.session, self.session.mail
+
+    def refuse(self, reply: Reply) -> None:
+        self.session.reply = reply
+
+
+@dataclass(slots=True)
+class OfMail(Hook):
+    """What is asked about a message, and the session which brings it, if there is one."""
+
+    mail: Mail
+    session: Session | None = None
+
+    @property
+    def about(self) -> tuple[Session | None, Mail | None]:
+        return self.session, self.mail
+
+    def refuse(self, reply: Reply) -> None:
+        if self.session is not None:
+            self.session.reply = reply
+        else:
+            self.mail.reply = reply
