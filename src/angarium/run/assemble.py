@@ -156,18 +156,16 @@ def assemble(
     doors.sessions.follow(shared)
     return Parts(
         configuration=configuration, state=state, loop=loop, clock=clock, process=process,
-        alarm=alarm, row=row, ledger=ledger, host=host, sweep=sweep, spool=spool, board=board,
+        alarm=alarm, ledger=ledger, host=host, sweep=sweep, spool=spool, board=board,
         holdings=holdings, bounces=bounces, naming=naming, pool=pool, services=services,
-        memory=memory, soundness=soundness, lag=LagWatch(loop, clock, metrics), doors=doors,
-        number=number, metrics=metrics, gauges=Gauges(metrics), tracing=tracing, admit=admit,
-        settle=settle, ruling=ruling, shared=shared, datasources=sources,
-        channel=_channel(state, number, services, alarm),
-        readings=Readings(state / "run" / "readings"),
-        census=Census(path_of(state / "run", number), board),
-        spread=Spread(shared, state / "run", loop, metrics),
-        busiest=Looking(board, busiest.opened(state / "run" / "busiest"), number),
-        suspended=Suspended(state, board, partial(alarm, source="queues")),
-        logins=_logins(configuration, state, services, shared, alarm),
+        soundness=soundness,
+        channel=_channel(state, number, services, alarm), gauges=Gauges(metrics), metrics=metrics,
+        readings=Readings(state / "run" / "readings"), number=number, doors=doors, memory=memory,
+        census=Census(path_of(state / "run", number), board), lag=LagWatch(loop, clock, metrics),
+        spread=Spread(shared, state / "run", loop, metrics), admit=admit, tracing=tracing, row=row,
+        busiest=Looking(board, busiest.opened(state / "run" / "busiest"), number), shared=shared,
+        suspended=Suspended(state, board, partial(alarm, source="queues")), datasources=sources,
+        logins=_logins(configuration, state, services, shared, alarm), ruling=ruling, settle=settle,
     )  # fmt: skip
 
 
