@@ -42,6 +42,9 @@ class Steps(enum.IntEnum):
     FINAL = 12
 
 
+IN_FORCE: Final = object()
+
+
 def _silent() -> bool:
     return False
 
@@ -78,12 +81,14 @@ class Session:
         heard: says whether the peer has sent anything yet that was not asked for.
         module: of the handler which was asked last; "core" before.
         tables: what a module keeps for the session, by its name; a script's `self`.
+        rules: who is asked about its messages from set_binding on, those of its own policy; IN_FORCE:
+            whoever is at that time.
     """
 
     __slots__ = (
         "added", "address", "connection", "disconnect", "generation", "greeting", "heard",
         "listen", "listener", "local_address", "local_port", "mail", "module", "pathway",
-        "port", "removed", "reply", "say", "service", "spent", "step", "syn", "tables",
+        "port", "removed", "reply", "rules", "say", "service", "spent", "step", "syn", "tables",
         "tarpit", "variables",
     )  # fmt: skip
 
@@ -121,6 +126,7 @@ class Session:
         self.step = Steps.ACCEPT
         self.spent = 0.0
         self.module = "core"
+        self.rules: Any = IN_FORCE
 
     @property
     def trusted(self) -> bool:

@@ -18,7 +18,7 @@ from angarium.core.message import (
 )
 from angarium.core.reply import Reply
 from angarium.journal.errors import SpoolError
-from angarium.policy.context import Session
+from angarium.policy.context import IN_FORCE, Session
 from angarium.policy.going import Going
 from angarium.queue.board import Board
 from angarium.queue.options import ServerLimits
@@ -151,8 +151,11 @@ class Admit:
         pending: "type[_Pending]",
         session: Session | None = None,
     ) -> None:
-        if refused is None and self.rules is not None:
-            Going(self._ruled(self.rules, parcels, done, pending, session), _nothing).begin()
+        rules = self.rules
+        if session is not None and session.rules is not IN_FORCE:
+            rules = session.rules  # A reload does not come between two hooks of one message.
+        if refused is None and rules is not None:
+            Going(self._ruled(rules, parcels, done, pending, session), _nothing).begin()
         else:
             self._store(refused, parcels, done, pending)
 
