@@ -68,6 +68,7 @@ def test_a_body_is_canonical_however_it_is_cut(canon: str, body: bytes, seed: in
         ("relaxed", b"\r\n\r\nx", b"\r\n\r\nx\r\n"),
         ("relaxed", b"x\r", b"x\r\r\n"),
         ("plain", b"\r\n\r\n", b""),
+        ("nofws", b"\r \na\r\t\n", b"a\r\n"),
         ("nofws", b"a b\t\r\n \r\n c \r\n\r\n", b"ab\r\n\r\nc\r\n"),
     ],
 )

@@ -68,7 +68,7 @@ def one_line(text: str) -> str:
 def test_whatever_is_written_is_one_field_and_read_back(results: list[Result]) -> None:
     field = written("mx.example.com", results)
     fields = Fields(field + b"X: y\r\n")
-    assert fields.names == [b"authentication-results", b"x"]
+    assert fields.names == (b"authentication-results", b"x")
     back = parsed(fields.value(0))
     assert back.authserv_id == "mx.example.com"
     assert len(back.results) == len(results)

@@ -14,7 +14,7 @@ from angarium.mail.auth.digest import hashed
 from angarium.mail.auth.dkim import verify
 from angarium.mail.auth.fields import Fields, opened
 from angarium.mail.auth.keys import BadKeyError
-from angarium.mail.auth.sign import Signer, Style, folded_list, folded_octets, quoted
+from angarium.mail.auth.sign import MAX_PLANS, Signer, Style, folded_list, folded_octets, quoted
 from angarium.mail.auth.tags import parsed, unquoted
 from helpers.signing import NOW, key, message, zone
 
@@ -103,6 +103,17 @@ def test_the_digest_covers_the_field_itself() -> None:
     signer = Signer("example.com", "s1", key(), Covered.exactly("from"), Style("simple"))
     work = signer.prepare(Fields(header), hashed({signer.want}, body), NOW)
     assert work.digest == digest
+
+
+def test_a_signer_knows_only_so_many_kinds_of_headers() -> None:
+    signer = Signer("example.com", "s1", key("ed25519"), Covered.of("from x"))
+    hashes = hashed({signer.want}, ())
+    for number in range(3 * MAX_PLANS):
+        kind = number % (MAX_PLANS + 1)
+        fields = Fields(b"From: joe@example.com\r\n" + b"X: 1\r\n" * kind)
+        work = signer.prepare(fields, hashes, NOW)
+        assert parsed(Fields(work.sign()).value(0))[b"h"].count(b"x") == kind
+        assert len(signer._plans) <= MAX_PLANS
 
 
 @given(st.binary(max_size=60))

@@ -6,7 +6,7 @@
     canonical.end()
 
 The body goes through in the pieces it comes in, and what is canonical goes on to `out`. Everything
-is done by `bytes.replace` and `bytes.rstrip` on whole pieces, so that the work is done in C. The
+is done by `bytes.replace` and the like on whole pieces, so that the work is done in C. The
 rule that makes it possible: what the next piece could still change is at most a blank and a CR, and
 a number of line ends; these are kept, as `_rest` and `_lines`.
 
@@ -112,9 +112,7 @@ class RelaxedBody(_Lines):
     __slots__ = ()
 
     def feed(self, piece: bytes) -> None:
-        octets = one_blank(self._rest + piece if self._rest else piece)
-        if b" \r\n" in octets:
-            octets = octets.replace(b" \r\n", CRLF)
+        octets = one_blank(self._rest + piece if self._rest else piece).replace(b" \r\n", CRLF)
         if octets.endswith(b" "):
             self._take(octets[:-1], b" ")
         elif octets.endswith(b"\r"):
@@ -180,11 +178,17 @@ def one_blank(octets: bytes) -> bytes:
 
 def bare(octets: bytes) -> bytes:
     """Return the octets without blanks, and without CR and LF which end no line."""
-    octets = octets.translate(None, b" \t")
-    if octets.count(b"\r") != octets.count(CRLF) or octets.count(b"\n") != octets.count(CRLF):
-        lines = [line.translate(None, CRLF) for line in octets.split(CRLF)]
-        octets = CRLF.join(lines)
-    return octets
+    ends = octets.count(CRLF)
+    if octets.count(b"\r") != ends or octets.count(b"\n") != ends:
+        # Before the blanks go: a blank between CR and LF would leave a line end.
+        octets = CRLF.join([line.translate(None, CRLF) for line in octets.split(CRLF)])
+    return octets.translate(None, b" \t")
+
+
+def relaxed_lines(header: bytes) -> list[bytes]:
+    """Return the lines of a header without their folds, with one space for each run of blanks."""
+    unfolded = header.replace(b"\t", b" ").replace(b"\r\n ", b" ")
+    return one_blank(unfolded).removesuffix(CRLF).split(CRLF)
 
 
 def relaxed_field(name: bytes, value: bytes) -> bytes:

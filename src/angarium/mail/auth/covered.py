@@ -40,7 +40,7 @@ class Entry(NamedTuple):
 class Covered:
     """The list of an administrator, made ready for messages."""
 
-    __slots__ = ("_entries", "_known", "_over")
+    __slots__ = ("_entries", "_over")
 
     def __init__(self, entries: Iterable[Entry], over: Iterable[bytes] = ()) -> None:
         self._entries = tuple(each for each in entries if each.name not in _NEVER)

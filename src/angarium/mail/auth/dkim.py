@@ -177,7 +177,7 @@ def header_digest(
         octets, value = fields.octets(row).removesuffix(b"\r\n"), fields.value(row)
         own = octets[: len(octets) - len(value)] + unsigned(value)
     digest = fresh(hash_name)
-    digest.update(fields.signed(names, canon))
+    digest.update(fields.signed(fields.chosen(names), canon))
     digest.update(own)
     result: bytes = digest.digest()
     return result

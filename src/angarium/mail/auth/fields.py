@@ -11,14 +11,14 @@ before it, as everywhere (`mail/format/header`).
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from angarium.mail.auth.canon import CRLF, Canon, relaxed_field
+from angarium.mail.auth.canon import CRLF, Canon, relaxed_field, relaxed_lines
 from angarium.mail.format.header import FIELD, FOLD, limits
 
 
 class Fields:
     """A header, indexed once for all that sign it or check it."""
 
-    __slots__ = ("_canonical", "_places", "_rows", "names", "raw")
+    __slots__ = ("_canonical", "_lines", "_places", "_rows", "names", "raw")
 
     def __init__(self, raw: bytes) -> None:
         """Take a header with its last CRLF, without the empty line."""
@@ -28,15 +28,19 @@ class Fields:
         ends.append(len(raw))
         # Where the field begins, where its value begins, where the next field begins.
         self._rows = [(at, value, end) for (_, at, value), end in zip(found, ends, strict=False)]
-        self.names: Final = [name for name, _, _ in found]
-        self._places: dict[bytes, list[int]] = {}
-        for row, name in enumerate(self.names):
-            self._places.setdefault(name, []).append(row)
-        self._canonical: dict[tuple[int, str], bytes] = {}
+        self.names: Final = tuple([name for name, _, _ in found])
+        self._places: dict[bytes, list[int]] | None = None
+        self._lines: list[bytes] | None = None
+        self._canonical: dict[int, bytes] = {}
 
     def rows(self, name: bytes) -> Sequence[int]:
         """Return the rows of the fields of a name, from the top."""
-        return self._places.get(name, ())
+        places = self._places
+        if places is None:
+            places = self._places = {}
+            for row, each in enumerate(self.names):
+                places.setdefault(each, []).append(row)
+        return places.get(name, ())
 
     def count(self, name: bytes) -> int:
         return len(self.rows(name))
@@ -68,7 +72,7 @@ class Fields:
         for name in names:
             places = left.get(name)
             if places is None:
-                places = left[name] = list(self._places.get(name, ()))
+                places = left[name] = list(self.rows(name))
             rows.append(places.pop() if places else None)
         return rows
 
@@ -76,19 +80,26 @@ class Fields:
         """Return a field in a canonical form, with its line end."""
         if canon == "simple":
             return self.octets(row)
-        key = (row, canon)
-        known = self._canonical.get(key)
+        known = self._canonical.get(row)
         if known is None:
-            _, at, end = self._rows[row]
-            known = relaxed_field(self.names[row], self.raw[at:end]) + CRLF
-            self._canonical[key] = known
+            known = self._canonical[row] = self._relaxed(row)
         return known
 
-    def signed(self, names: Iterable[bytes], canon: Canon) -> bytes:
-        """Return what a signature over these names covers of this header."""
-        return b"".join(
-            [self.canonical(row, canon) for row in self.chosen(names) if row is not None]
-        )
+    def _relaxed(self, row: int) -> bytes:
+        lines = self._lines
+        if lines is None:
+            # All fields are relaxed at once, which costs less than three by themselves.
+            lines = self._lines = relaxed_lines(self.raw)
+        if len(lines) == len(self._rows):
+            value = lines[row].partition(b":")[2]
+            return b"%b:%b\r\n" % (self.names[row], value.strip(b" "))
+        # There are lines which are no fields.
+        _, at, end = self._rows[row]
+        return relaxed_field(self.names[row], self.raw[at:end]) + CRLF
+
+    def signed(self, rows: Iterable[int | None], canon: Canon) -> bytes:
+        """Return what a signature over these rows covers of this header."""
+        return b"".join([self.canonical(row, canon) for row in rows if row is not None])
 
 
 def opened(pieces: Iterable[bytes], at_most: int = 1 << 20) -> tuple[bytes, Iterable[bytes]]:

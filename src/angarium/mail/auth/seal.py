@@ -108,7 +108,7 @@ class Sealer:
         ]  # fmt: skip
         message = unsigned(
             b"ARC-Message-Signature", tags, self.key, self.hash,
-            fields.signed(names, self._header_canon), self._header_canon,
+            fields.signed(fields.chosen(names), self._header_canon), self._header_canon,
         )  # fmt: skip
         # The seal of a chain that fails covers its own set only: of the others nobody knows
         # what belongs together (section 5.1.2).

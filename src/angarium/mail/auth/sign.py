@@ -29,6 +29,11 @@ _SAFE: Final = frozenset(range(0x21, 0x7F)) - frozenset(b";=|")
 _QUOTED: Final = {each: chr(each) if each in _SAFE else f"={each:02X}" for each in range(256)}
 
 
+# What is signed of headers with the same fields: their rows, and h=.
+Plan = tuple[list[int | None], bytes]
+MAX_PLANS: Final = 64  # kinds of headers of which a signer knows it
+
+
 @dataclass(slots=True)
 class Unsigned:
     """A signature field which lacks its signature."""
@@ -64,7 +69,7 @@ class Style:
 class Signer:
     """Signs for a domain, with one key."""
 
-    __slots__ = ("_covered", "_head", "domain", "key", "selector", "style", "want")
+    __slots__ = ("_covered", "_head", "_plans", "domain", "key", "selector", "style", "want")
 
     def __init__(
         self,
@@ -91,6 +96,7 @@ class Signer:
         self.key: Final = key
         self.want: Final = Want(self.style.body_canon, self.style.hash)
         self._covered = covered or Covered.of()
+        self._plans: dict[tuple[bytes, ...], Plan] = {}
         self._head = [
             b"v=1",
             f"a={key.kind}-{self.style.hash}".encode(),
@@ -104,7 +110,7 @@ class Signer:
     def prepare(self, fields: Fields, hashes: BodyHashes, now: float) -> Unsigned:
         """Return a signature over a header and a body, all but its arithmetic."""
         style = self.style
-        names = self._covered.names(fields)
+        rows, names = self._plans.get(fields.names) or self._planned(fields)
         body = hashes[self.want]
         tags = list(self._head)
         if style.body_length:
@@ -113,12 +119,21 @@ class Signer:
             tags.append(b"t=%d" % now)
         if style.lifetime_seconds:
             tags.append(b"x=%d" % (int(now) + style.lifetime_seconds))
-        tags.append(folded_list(b"h=", names))
+        tags.append(names)
         if style.copy_fields:
-            tags.append(_copies(fields, names))
+            tags.append(_copies(fields, rows))
         tags.append(b"bh=" + base64.b64encode(body.digest))
-        covered = fields.signed(names, style.header_canon)
+        covered = fields.signed(rows, style.header_canon)
         return unsigned(NAME, tags, self.key, style.hash, covered, style.header_canon)
+
+    def _planned(self, fields: Fields) -> Plan:
+        """Return which fields of a header are signed, and remember it for headers of its kind."""
+        names = self._covered.names(fields)
+        plan = fields.chosen(names), folded_list(b"h=", names)
+        if len(self._plans) >= MAX_PLANS:
+            self._plans.clear()
+        self._plans[fields.names] = plan
+        return plan
 
 
 def agree(key: PrivateKey, hash_name: str) -> None:
@@ -190,10 +205,10 @@ def quoted(octets: bytes) -> bytes:
     return "".join([_QUOTED[each] for each in octets]).encode()
 
 
-def _copies(fields: Fields, names: Iterable[bytes]) -> bytes:
+def _copies(fields: Fields, rows: Iterable[int | None]) -> bytes:
     """Return z=: the fields as they are, for people; no verifier may use them."""
     copies = []
-    for row in fields.chosen(names):
+    for row in rows:
         if row is not None:
             name, _, value = fields.octets(row).removesuffix(b"\r\n").partition(b":")
             copies.append(quoted(name.rstrip(b" \t")) + b":" + quoted(value.strip(b" \t")))
