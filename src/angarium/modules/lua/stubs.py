@@ -29,7 +29,6 @@ Convert = Callable[[tuple[Any, ...]], list[object]]
 # As in threads.lua.
 PENDING = b"\0pending"
 _PLAIN_RESULTS = frozenset({bool, int, float, bytes, types.NoneType})
-_SAME = SAME - {bytes}
 # Keys of `wanted` in prelude.lua.
 _WANTED = {
     bytes: ("string",),
@@ -146,15 +145,15 @@ def adapted(declared: LuaFunction, runtime: Runtime, *, now: bool = False) -> Ad
         return _waiting(function, convert, runtime)
     if declared.maybe:
         return _maybe(function, convert, runtime)
-    made = _object_result(declared) is not None
-    plain = all(kind in _PLAIN_RESULTS for kind in declared.results)
-    if made:
+    if _object_result(declared) is not None:
         function = _holding(function)
-    elif not plain or bytes in declared.results:
-        function = _giving(function, plain, runtime)
-    if rest or len(steps) > 1 or (steps and steps[0] != (0, _it)):
+    elif bytes in declared.results or not all(one in _PLAIN_RESULTS for one in declared.results):
+        function = _giving(function, runtime)
+    if not steps and not rest:
+        return function
+    if rest or len(steps) > 1 or len(given) > 4:
         return lambda *given: function(*convert(given))
-    return _of_object(function, len(given)) if steps else function
+    return _with_one(function, *steps[0], len(given))
 
 
 def _holding(function: Adapted) -> Adapted:
@@ -167,31 +166,38 @@ def _holding(function: Adapted) -> Adapted:
     return call
 
 
-def _giving(function: Adapted, plain: bool, runtime: Runtime) -> Adapted:
+def _giving(function: Adapted, runtime: Runtime) -> Adapted:
     """Of a function whose result is not the same in Lua, or is a string, which may be large."""
     to_lua = runtime.to_lua
-    # What needs no look at its value, if that is what it was declared to be.
-    same = _SAME if plain else _SAME - {int}
 
     def call(*given: Any) -> object:
         result = function(*given)
-        kind = result.__class__
-        if kind in same or (kind is bytes and len(result) <= LARGE):
+        if result is None or (result.__class__ is bytes and len(result) <= LARGE):
             return result
         return to_lua(result)
 
     return call
 
 
-def _of_object(function: Adapted, count: int) -> Adapted:
-    """Of a function about an object, with nothing else that is converted: as most methods are."""
-    if count == 1:
-        return lambda held: function(held.it)
-    if count == 2:
-        return lambda held, first: function(held.it, first)
-    if count == 3:
-        return lambda held, first, second: function(held.it, first, second)
-    return lambda held, *rest: function(held.it, *rest)
+def _with_one(
+    function: Adapted, place: int, convert: Callable[[Any], object], count: int
+) -> Adapted:
+    """Of a function with one argument that is converted: of most methods, their object."""
+    if place == 0 and convert is _it:
+        if count == 1:
+            return lambda a: function(a.it)
+        if count == 2:
+            return lambda a, b: function(a.it, b)
+        if count == 3:
+            return lambda a, b, c: function(a.it, b, c)
+        return lambda a, b, c, d: function(a.it, b, c, d)
+
+    def call(*given: Any) -> object:
+        values = [*given]
+        values[place] = convert(values[place])
+        return function(*values)
+
+    return call
 
 
 def quoted(text: bytes) -> str:
@@ -269,7 +275,13 @@ def _converter(parameter: Parameter, runtime: Runtime) -> Callable[[Any], object
         return _text
     from_lua = runtime.from_lua
     if kinds & {object, Function, Table}:
-        return lambda value: value if value.__class__ in SAME else from_lua(value)
+        return lambda value: (
+            value
+            if value.__class__ in SAME
+            else value.it
+            if value.__class__ is Held
+            else from_lua(value)
+        )
     if parameter.kinds and str not in kinds:
         return lambda value: value.it if isinstance(value, Held) else value
     if str in kinds:

@@ -88,6 +88,9 @@ class Shared:
 
     def series(self, name: str) -> Series:
         """Return a series. Raises SharedError."""
+        found = self._tables.get((series.KIND, name))
+        if isinstance(found, Series):
+            return found
         return self._find(Series, series.KIND, name, "audit series")
 
     def define_gauge(self, name: str, most: int, ttl: int) -> GaugeCache:

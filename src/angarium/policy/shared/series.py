@@ -130,15 +130,18 @@ class Series:
     def count(self, key: bytes, start: int = 0, end: int = 0, bits: int = -1) -> Number:
         """Return the sum of a key, or a block, over windows; 0 is the window of now."""
         now = self._now()
-        first, last = sorted((start, end))
-        found: Number = 0
-        if 0 <= bits < len(key) * 8:
+        whole = not 0 <= bits < len(key) * 8
+        if not whole:
             self._follow(len(key), bits)
-        for number in range(now - min(last, self.windows - 1), now - max(first, 0) + 1):
-            window = self._kept.get(number)
-            if window is not None:
-                found += window.block(key, bits) if bits >= 0 else window.totals.get(key, 0)
-        return bounded(found)
+        if start > end:
+            start, end = end, start
+        oldest, newest = now - min(end, self.windows - 1), now - max(start, 0)
+        found: Number = 0
+        # Those in which something was counted: fewer than there are, and often none.
+        for number, window in self._kept.items():
+            if oldest <= number <= newest:
+                found += window.totals.get(key, 0) if whole else window.block(key, bits)
+        return bounded(found) if found else found
 
     def total(self, start: int = 0, end: int = 0) -> Number:
         """Return the sum of all keys over windows."""

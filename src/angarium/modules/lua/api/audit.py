@@ -13,20 +13,20 @@ from angarium.policy.shared.told import Number
 TYPES: Final = (CIDR, CIDR_IPV6, STRING)
 REPLICATE: Final = ("none", "cluster", "manager")
 SERVICES: Final = {SMTP: SMTP, "inbound_cidr": SMTP}  # what is counted under which name
+_NUMBERS: Final = frozenset({int, float})
 UNCOUNTED: Final = ("ECStream", "Control", "ECmmove2", "ECCluster")
 
 
-def _series(lua: Runtime, name: str) -> Series:
+def _series(lua: Runtime, name: bytes) -> Series:
     try:
-        return shared(lua).series(name)
+        return shared(lua).series(name.decode("utf-8", "surrogateescape"))
     except Error as error:
         raise told(error) from error
 
 
 def _key(lua: Runtime, series: Series, key: object) -> tuple[bytes, int]:
     """Return what is counted under, and how many bits of it; "" for another family's address."""
-    # Lua takes a number for a string.
-    if isinstance(key, (int, float)) and not isinstance(key, bool):
+    if key.__class__ in _NUMBERS:  # Lua takes a number for a string.
         key = str(key).encode()
     if series.kind == STRING:
         if not isinstance(key, bytes):
@@ -65,7 +65,7 @@ def define(
 
 
 @lua("msys.audit_series.add", since="3.1", fields=("key", "count"))
-def add(lua: Runtime, name: str, key: object = None, count: float = 1) -> None:
+def add(lua: Runtime, name: bytes, key: object = None, count: float = 1) -> None:
     """Add to a key in the window of now: `count`, 1 if not set, to `key`.
 
     Of a series of addresses the key is an address or an accept construct, and that of the peer if
@@ -79,7 +79,7 @@ def add(lua: Runtime, name: str, key: object = None, count: float = 1) -> None:
 
 @lua("msys.audit_series.count", since="3.1", fields=("key", "startv", "endv"))
 def count(
-    lua: Runtime, name: str, key: object = None, startv: float = 0, endv: float = 0
+    lua: Runtime, name: bytes, key: object = None, startv: float = 0, endv: float = 0
 ) -> Number:
     """Return the sum of a key over the windows `startv` to `endv`, both 0, that of now, if not set.
 
@@ -93,7 +93,7 @@ def count(
 
 
 @lua("msys.audit_series.remove_item", since="3.1", fields=("key",))
-def remove_item(lua: Runtime, name: str, key: object = None) -> None:
+def remove_item(lua: Runtime, name: bytes, key: object = None) -> None:
     """Forget a key in all windows; what a key is stands with msys.audit_series.add."""
     series = _series(lua, name)
     found, _ = _key(lua, series, key)
@@ -108,7 +108,7 @@ def _monitor(
         series = monitored(shared(lua), kind, monitor)
     except Error as error:
         raise told(error) from error
-    if isinstance(cidr, (int, float)) and not isinstance(cidr, bool):
+    if cidr.__class__ in _NUMBERS:
         cidr = str(cidr).encode()
     key, bits = address(lua, cidr)
     return series.count(key, int(startv), int(endv), bits)

@@ -11,6 +11,7 @@ from angarium.policy.context import Session, Which
 from angarium.policy.mail import Mail
 
 CORE = "msys.core"
+_CONNECTION = int(Which.CONNECTION)
 
 
 def written(value: object) -> str:
@@ -23,7 +24,7 @@ def written(value: object) -> str:
         return text(value)
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int | float):
+    if isinstance(value, (int, float)):
         return f"{value:.14g}"
     if value is None:
         return ""
@@ -78,7 +79,11 @@ def _get(lua: Runtime, session: Session, type: int, key: bytes) -> str | None:
 @lua("vctx:get", package=CORE)
 def vctx_get(lua: Runtime, self: Session, type: int, key: bytes) -> bytes:
     """Return a variable; "" if there is none."""
-    return octets(_get(lua, self, type, key) or "")
+    if type == _CONNECTION:  # As `_get`; it is what policies ask most.
+        found = self.variables.get(key.decode("utf-8", "surrogateescape"))
+    else:
+        found = _get(lua, self, type, key)
+    return found.encode("utf-8", "surrogateescape") if found else b""
 
 
 @lua("vctx:exists", package=CORE)

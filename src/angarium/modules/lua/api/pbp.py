@@ -4,6 +4,7 @@ A client is on a list if its session, or the message, has a variable dp_whitelis
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final, cast
 
 from angarium.core import units
@@ -30,6 +31,11 @@ def _names(given: object) -> Iterator[str]:
     for each in table.array():
         if isinstance(each, bytes):
             yield each.decode("utf-8", "surrogateescape")
+
+
+@lru_cache(maxsize=256)  # A policy asks the same with each message.
+def _octets(size: str) -> int:
+    return units.size(size)
 
 
 def _session(value: object) -> Session:
@@ -94,7 +100,7 @@ def size_in_bytes(size: bytes) -> int:
     """Return a size such as "30m" in octets."""
     text = size.decode("latin-1").strip()
     try:
-        return units.size(text)
+        return _octets(text)
     except ValueError as error:
         raise LuaError(f"'{text}' is no size") from error
 
