@@ -33,8 +33,10 @@ class Way:
         zone: str = "",
         address: str = "192.0.2.1",
         helo: str = "client.example",
+        admit: Any = None,
     ) -> None:
         self.place = Place(folder, text)
+        self.place.admit = admit
         self.dns = self.place.resolver = FakeDns(zone, self.place.clock)
         self.means: Means = self.place.means()
         self.policing = prepared(self.means)

@@ -38,6 +38,7 @@ POLICY: Final[Mapping[str, str]] = {
     "mail_loop": "angarium.modules.guard.mail_loop:MailLoop",
     "smtp_cbv": "angarium.modules.guard.smtp_cbv:CallbackVerify",
     "spf_v1": "angarium.modules.sign.spf:SenderPolicy",
+    "dmarc": "angarium.modules.sign.dmarc:Dmarc",
     "senderid": "angarium.modules.sign.senderid:SenderId",
     "url_ripper": "angarium.modules.guard.url_ripper:UrlRipper",
 }
