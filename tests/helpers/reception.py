@@ -41,6 +41,7 @@ class FakeAdmit:
         self.taken: list[tuple[Message, Sequence[Recipient]]] = []
         self.waiting: list[Done] = []
         self.dropped: list[Message] = []
+        self.rules: object = None
 
     @property
     def submitted(self) -> int:

@@ -8,6 +8,7 @@ import pytest
 
 from angarium.config.load import load_text
 from angarium.core.errors import Error
+from angarium.core.message import context_of
 from angarium.policy.hooks import Connect
 from angarium.run import policing
 from angarium.run.stage.play import play
@@ -113,6 +114,44 @@ def s(session: Session) -> None: session.variables["by"] = "old"
 @on.stop
 def end(server: Server) -> None: server.log("stop old")
 """
+
+
+RELAY = 'relay_hosts = ("0.0.0.0/0")\n'
+BINDS = """
+from angarium.policy.script import Message, Session, on
+
+@on.sender
+def sender(session: Session) -> None:
+    session.variables["sender"] = "%s"
+
+@on.binding
+def binding(message: Message) -> None:
+    message.variables["binding"] = "%s"
+"""
+
+
+def test_a_reload_does_not_come_between_two_hooks_of_one_message(bench: Bench) -> None:
+    async def all_of_it() -> None:
+        bench.script(BINDS.replace("%s", "old"))
+        stage = Stage(bench.text(RELAY + STANZA), bench.loop)
+        ruling, client = stage._ruling, stage.connect("192.0.2.1")
+        client.send(b"EHLO x.test\r\nMAIL FROM:<a@x.test>\r\nRCPT TO:<b@x.test>\r\n")
+        await stage.quiet()
+        bench.script(BINDS.replace("%s", "new"))
+        other = bench.text(RELAY + STANZA, 2)
+        ruling.enforce(ruling.prepare(other), other, reload=True)
+        client.send(b"DATA\r\n")
+        await stage.quiet()
+        client.send(b"Subject: x\r\n\r\nx\r\n.\r\n")
+        await stage.quiet()
+        ((message, recipient),) = stage.spool.put_down
+        assert message.session_variables["sender"] == "old"
+        assert context_of(message, recipient)["binding"] == "old"
+        stage.close()
+        await stage.quiet()
+
+    bench.loop.run_until_complete(all_of_it())
+    bench.loop.close()
 
 
 def test_the_old_policy_lives_as_long_as_sessions_which_wait_in_it(bench: Bench) -> None:

@@ -64,3 +64,32 @@ def test_a_script_that_fails_is_an_exit_code(script: Path) -> None:
     result = run(script)
     assert result.exit_code == 1
     assert f"{script}:1: script p: ModuleNotFoundError" in result.output
+
+
+LOOPS = """
+from angarium.policy.script import Message, Server, on
+
+@on.signing
+async def again(message: Message, server: Server) -> None:
+    await server.send("a@x.example", ["b@y.example"], b"Subject: x\\r\\n\\r\\nx\\r\\n")
+"""
+
+
+def test_a_script_which_sends_mail_about_its_own_mail_is_told(tmp_path: Path) -> None:
+    script = tmp_path / "loops.py"
+    script.write_text(LOOPS)
+    script.chmod(0o644)
+    result = CliRunner().invoke(command, [str(script)])
+    assert result.exit_code == 1
+    assert "policy sends mail about mail that it has sent, 10 times over" in result.output
+
+
+def test_a_script_which_runs_away_is_stopped(tmp_path: Path) -> None:
+    script = tmp_path / "away.py"
+    head = "from angarium.policy.script import on\n@on.connect\n"
+    text = f"{head}def f() -> None:\n    while True: ...\n"
+    script.write_text(text)
+    script.chmod(0o644)
+    result = CliRunner().invoke(command, [str(script)])
+    assert result.exit_code == 1
+    assert f"{script}:4: stopped: it ran for more than 2 s without a rest" in result.output

@@ -24,6 +24,7 @@ from typing import Any, Final
 
 from angarium.policy.guard import FAULTS, Handler, PolicyError
 from angarium.policy.hooks import Answer, Hook, OfMail, OfSession
+from angarium.policy.injected import HANDLED
 from angarium.policy.runaway import MARK, Runaway
 from angarium.policy.script import (
     Discard,
@@ -257,11 +258,17 @@ def _caller(
     if inspect.iscoroutinefunction(function) and not hook.waits:
         raise _wrong(each, path, f"{hook.name} cannot wait, so it may not be async")
 
+    sends = _has_server(each)
+
     def call(event: Any) -> Answer:
+        before = HANDLED.set(event) if sends else None
         try:
             answer = function(*[get(event) for get in getters])
         except (Refuse, Discard, Stop) as wish:
             return _granted(event, wish)
+        finally:
+            if before is not None:
+                HANDLED.reset(before)
         if answer is None:
             return None
         if asyncio.iscoroutine(answer):
@@ -271,7 +278,13 @@ def _caller(
     return call
 
 
+def _has_server(each: Function) -> bool:
+    """Whether it may send mail, which is to know what it was sent about."""
+    return Server in typing.get_type_hints(each.call).values()
+
+
 async def _awaited(event: Any, answer: Awaitable[Any]) -> Verdict:
+    HANDLED.set(event)  # in a task of its own
     try:
         return _meant(event, await answer)
     except (Refuse, Discard, Stop) as wish:

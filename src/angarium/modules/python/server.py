@@ -19,6 +19,7 @@ from angarium.journal.errors import SpoolError
 from angarium.modules.means import Means
 from angarium.net.answer import Mx, Status
 from angarium.policy.context import Steps
+from angarium.policy.injected import HANDLED, note_depth
 from angarium.policy.mail import traits_of
 from angarium.policy.script import Message, Row
 from angarium.policy.shared.values import Values
@@ -138,6 +139,7 @@ class Server:
         message = Content(sender, body, protocol=INTERNAL, received_at=now)
         message.batch = means.next_id(now)
         message.traits = traits_of(body, 0)
+        note_depth(message, HANDLED.get())
         to = [
             Recipient(each, split(each)[1].lower(), notify=0 if sender else Notify.NEVER)
             for each in recipients

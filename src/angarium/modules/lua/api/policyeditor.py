@@ -18,6 +18,7 @@ from angarium.modules.lua.api.pcre import captured, prepared
 from angarium.modules.lua.api.snmp import snmp_trap
 from angarium.modules.lua.bind import LuaError, Runtime, Table, lua
 from angarium.policy.context import Session, Which
+from angarium.policy.injected import note_depth
 from angarium.policy.mail import Mail, empty
 
 _MOST: Final = 10_000  # things which are sent now and then
@@ -226,7 +227,9 @@ def send_email(lua: Runtime, ctx: Table, vars: Table, params: Table) -> bool:
         if refused is not None:
             lua.panic(f"a message to {recipient} was not taken: {refused}")
 
-    means(lua).admit.inject(mail.finish(), mail.recipients, done)
+    message = mail.finish()
+    note_depth(message, lua.situation)
+    means(lua).admit.inject(message, mail.recipients, done)
     return True
 
 

@@ -20,6 +20,7 @@ from angarium.modules.lua.api import constants, kinds
 from angarium.modules.lua.api.core import means
 from angarium.modules.lua.bind import LuaError, Runtime, lua
 from angarium.modules.means import Means
+from angarium.policy.injected import note_depth
 from angarium.policy.mail import NOTHING, Mail, empty
 
 ACTIONS: Final[Mapping[int, Action]] = {
@@ -137,5 +138,6 @@ def send_mdn(lua: Runtime, msg: Mail, action: int) -> int:
         if refused is not None:
             lua.panic(f"a report to {msg.sender} was not taken: {refused}")
 
+    note_depth(report.message, lua.situation)
     worker.admit.inject(report.message, report.recipients, done)
     return 1

@@ -17,6 +17,7 @@ from angarium.modules.lua.api.kinds import octets, reply, text
 from angarium.modules.lua.bind import LuaError, Runtime, Table, lua
 from angarium.outbound.bounce import INTERNAL
 from angarium.policy.context import Steps
+from angarium.policy.injected import note_depth
 from angarium.policy.mail import Mail, empty, traits_of
 
 DISCARDED: Final = "550 5.7.0 discarded by policy"
@@ -122,8 +123,13 @@ def recipients_of(given: str, *, notify: int) -> list[Recipient]:
 
 
 def send(lua: Runtime, message: Message, recipients: list[Recipient]) -> None:
-    """Hand a message of ours to the queue; what it cannot take is told in the panic log."""
+    """Hand a message of ours to the queue; what it cannot take is told in the panic log.
+
+    Raises:
+        TooDeepError: scripts send mail about mail which they have sent, again and again.
+    """
     there = means(lua)
+    note_depth(message, lua.situation)
     message.protocol = INTERNAL
     message.batch = there.next_id(there.clock.time())
     there.admit.inject(message, recipients, partial(_settled, lua))
