@@ -49,6 +49,7 @@ class Visit:
         address: of the client, as it is shown in logs.
         host: its IP address alone.
         secure: it speaks TLS.
+        realm: of the listener.
         cleartext: what is kept for DIGEST-MD5 is no digest (stored_cleartext).
         key: a secret of this node, of which salts are made.
         session: what policy knows; None where there is no policy.
@@ -59,6 +60,7 @@ class Visit:
     address: str = ""
     host: str = ""
     secure: bool = False
+    realm: str = ""
     cleartext: bool = False
     key: bytes = field(default=b"", repr=False)
     session: Session | None = None
@@ -161,17 +163,16 @@ class ClearFiles(Authenticator):
 
 
 class DigestFiles(Authenticator):
-    """digest://; args: `realm` is what passwords are looked up with where no mechanism has one."""
+    """digest://"""
 
     mechanisms = PASSWORDS | {DIGEST_MD5}
 
-    def __init__(self, realm: str) -> None:
-        self._realm = realm
+    def __init__(self) -> None:
         self._users = Users()
 
     def check(self, claim: Claim, visit: Visit) -> Found[str]:
-        kept = self._digest(claim.user, self._realm, visit)
-        return unscrambled(claim, kept, hashes.DIGEST, self._realm)
+        kept = self._digest(claim.user, visit.realm, visit)
+        return unscrambled(claim, kept, hashes.DIGEST, visit.realm)
 
     def digest(self, wanted: DigestWanted, visit: Visit) -> Found[str]:
         return self._digest(wanted.user, wanted.realm, visit)
@@ -224,6 +225,6 @@ def trouble(error: Error) -> TroubleError:
     return TroubleError(error.message, **error.fields)
 
 
-def built_in(realm: str) -> Mapping[str, Authenticator]:
+def built_in() -> Mapping[str, Authenticator]:
     """Return the schemes which are there without a module."""
-    return {"file": ClearFiles(), "digest": DigestFiles(realm), "passwd": HashFiles()}
+    return {"file": ClearFiles(), "digest": DigestFiles(), "passwd": HashFiles()}

@@ -52,7 +52,7 @@ class Offer:
 
     Attributes:
         uri: who checks it.
-        realm: of DIGEST-MD5.
+        realm: what digests were made with.
         cleartext: what is kept is no digest, for DIGEST-MD5.
         log: attempts go to acctlog.
         name: which names of a certificate count, for EXTERNAL.
@@ -122,7 +122,7 @@ def plan(
         schemes: those of modules.
     """
     wanted = named(extensions)
-    known = {**built_in(hostname), **schemes}
+    known = {**built_in(), **schemes}
     found = {
         each.mechanism: each
         for each in _offers(options, hostname, known)
@@ -156,6 +156,7 @@ def _offers(
         instead = Nobody()
     elif options.always_allow:
         instead = Everybody()
+    realm = str((options.authdigestmd5parameters or {}).get("realm") or hostname)
     found = (
         options.authplainparameters,
         options.authloginparameters,
@@ -178,7 +179,7 @@ def _offers(
                 mechanism,
                 who,
                 uri,
-                str(given.get("realm") or hostname),
+                realm,
                 bool(given.get("stored_cleartext")),
                 bool(given.get("log_authentication")),
                 str(given.get("name", "email")),
@@ -196,7 +197,7 @@ def check(root: Section, schemes: Mapping[str, Authenticator]) -> None:
     Raises:
         Error: the configuration lets nobody in where it wants to.
     """
-    known = {**built_in(""), **schemes}
+    known = {**built_in(), **schemes}
     for section in root.walk():
         if not _is_ours(section):
             continue

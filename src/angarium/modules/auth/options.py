@@ -1,7 +1,7 @@
 """Options of authentication and of datasources, which it and others look things up in.
 
-Nobody is let in for want of these modules: a listener on which `enable_authentication` or
-`enable_authorization` is set is refused until there is authentication.
+Nobody is let in for want of these modules: who is named by the uri of a listener and is not there
+refuses the configuration.
 """
 
 import codecs
@@ -27,9 +27,8 @@ from angarium.config.places import Address, Hostname, HostPort
 from angarium.config.scope import Naming, Scope
 from angarium.data import uri
 from angarium.modules.kinds import Statement
-from angarium.modules.options import LEVELS, Module, not_yet
+from angarium.modules.options import LEVELS, Module, PolicyModule, not_yet
 
-NOBODY: Final = "Nobody is authenticated yet: a listener which asks for it is refused."
 # How a password may be kept.
 HASHES: Final = (
     "clear",
@@ -184,10 +183,9 @@ class DsLdap(Passive, stanza="ds_ldap"):
 
 
 class AuthDs(
-    Module,
+    PolicyModule,
     stanza="auth_ds",
     direction="receiving",
-    standing=not_yet(NOBODY),
 ):
     """Authenticates by a query to a datasource."""
 
@@ -255,7 +253,12 @@ class QueryGroups(UserQuery, stanza="auth_ds.scheme.querygroups", inside=("auth_
     )
 
 
-class EnumGroups(Query, stanza="auth_ds.scheme.enumgroups", inside=("auth_ds.scheme",)):
+class EnumGroups(
+    Query,
+    stanza="auth_ds.scheme.enumgroups",
+    inside=("auth_ds.scheme",),
+    standing=not_yet("Roles of the console are named in the Authorization stanza."),
+):
     """The query for all groups there are."""
 
     group_column = option(
@@ -264,10 +267,9 @@ class EnumGroups(Query, stanza="auth_ds.scheme.enumgroups", inside=("auth_ds.sch
 
 
 class AuthRadius(
-    Module,
+    PolicyModule,
     stanza="auth_radius",
     direction="receiving",
-    standing=not_yet(NOBODY),
 ):
     """Authenticates by up to ten RADIUS servers; a listener names it as radius://."""
 
@@ -291,6 +293,15 @@ class AuthRadius(
         doc="How user name and password are changed before they are sent.",
         example='[ username = "%{username_localpart}@%{username_domain||example.com}" ]',
     )
+    require_message_authenticator = option(
+        Bool(),
+        True,
+        since=OURS,
+        doc="""
+        Whether an answer without Message-Authenticator is not believed: who stands between can
+        forge one (CVE-2024-3596). Servers from before that year may send none.
+        """,
+    )
 
 
 class RadiusServer(
@@ -309,34 +320,42 @@ class RadiusServer(
         example="radius.example.com",
     )
     secret = option(Secret(), None, doc="Password which both ends know.", example="secret")
-    max_tries = option(Int(), None, doc="How often it is asked.", example="2")
-    timeout = option(Duration(), None, doc="Time it has for an answer.", example="30")
+    max_tries = option(Int(), None, doc="How often it is asked; unset: 3.", example="2")
+    timeout = option(Duration(), None, doc="Time it has for an answer; unset: 5.", example="30")
 
 
 class AcAuth(
-    Module,
+    PolicyModule,
     stanza="ac_auth",
     naming=Naming.MAYBE,
     direction="receiving",
     since="4.2",
-    standing=not_yet(NOBODY),
 ):
     """Lets Lua say who is authenticated; a listener names it as ac_auth://."""
 
 
 class SmtpAuthProxy(
-    Module,
+    PolicyModule,
     stanza="smtp_auth_proxy",
     naming=Naming.MAYBE,
     direction="receiving",
     since="4.2",
-    standing=not_yet(NOBODY),
 ):
     """Asks another SMTP server whether it knows a user; named as smtp_auth_proxy://."""
 
     host = option(Hostname(), None, doc="The server which is asked.", example="mail.example.com")
     port = option(PORT, 25, doc="Port of that server.")
     timeout = option(Duration(), 60.0, doc="Time it has for an answer.")
+    tls = option(
+        Choice(("no", "ifavailable", "verify")),
+        "ifavailable",
+        since=OURS,
+        doc="""
+        Whether it is asked through TLS: never, and then passwords go in clear; if it offers
+        STARTTLS; or only if its certificate is for its name as well. Without TLS, `ifavailable`
+        uses mechanisms which do not send the password.
+        """,
+    )
     ds_cache = option(
         Text(), None, doc="Datasource which knows whose server is which.", example="servers"
     )

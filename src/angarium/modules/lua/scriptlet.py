@@ -15,7 +15,8 @@ from time import perf_counter
 from typing import Any, Final
 
 from angarium.data.sources import Datasources
-from angarium.modules.lua.api.control import commands_of, shown
+from angarium.inbound.authenticators import Authenticator
+from angarium.modules.lua.api.control import added, commands_of, shown
 from angarium.modules.lua.api.dns import OtherServers
 from angarium.modules.lua.api.http import Requests
 from angarium.modules.lua.api.httpsrv import HttpSession, registrations
@@ -30,6 +31,7 @@ from angarium.modules.lua.options import Script as ScriptOptions
 from angarium.modules.lua.options import Scriptlet as Options
 from angarium.modules.lua.packages import declare_all
 from angarium.modules.lua.runtime import Limits, State
+from angarium.modules.lua.schemes import ScriptScheme
 from angarium.modules.lua.services import Services
 from angarium.modules.lua.values import Held, TableHandle
 from angarium.modules.means import Means
@@ -163,6 +165,14 @@ class Scriptlet:
         finally:
             self._collecting.called(None)
         return session.response()
+
+    @property
+    def schemes(self) -> Mapping[str, Authenticator]:
+        """Who knows users, of what scripts have registered."""
+        return {
+            name.lower(): ScriptScheme(name, table, self._panic)
+            for name, table in added(self.state).schemes.items()
+        }
 
     # What it is asked.
 
