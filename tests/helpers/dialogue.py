@@ -74,6 +74,11 @@ class Player:
         self.client.submit(what)
         self._after()
 
+    def secured(self) -> None:
+        """The handshake of TLS is done."""
+        self.client.secured()
+        self._after()
+
     def _hear(self, data: bytes) -> None:
         step = self.cut or len(data)
         for at in range(0, len(data), step):

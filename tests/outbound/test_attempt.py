@@ -8,7 +8,7 @@ from angarium.outbound import attempt
 from angarium.outbound.attempt import Mail
 from angarium.outbound.errors import CLOSED, UNREADABLE, DeliveryError
 from angarium.queue.entry import Entry
-from angarium.wire.smtp_client import Lost
+from angarium.wire.smtp_asked import Lost
 from angarium.wire.smtp_transaction import Phase, Stage
 from helpers.sending import Sending
 

@@ -28,7 +28,7 @@ from angarium.outbound.errors import (
 from angarium.outbound.options import Transport
 from angarium.queue.entry import Entry
 from angarium.wire.framing import ChunkReader
-from angarium.wire.smtp_client import Lost
+from angarium.wire.smtp_asked import Lost
 from angarium.wire.smtp_transaction import Extensions, Phase, Stage, Transaction
 
 CONVERTING: Final = point("attempt.converting", "a content is parsed to be sent in 7 bit")

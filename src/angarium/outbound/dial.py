@@ -18,7 +18,7 @@ from angarium.events.stages import Stages
 from angarium.net import address
 from angarium.net.errors import NoRouteError
 from angarium.net.tracing import OUT, Tracing
-from angarium.outbound.demands import Demands
+from angarium.outbound.demands import Demands, Wanted
 from angarium.outbound.errors import (
     CONNECT_TIMEOUT,
     NO_CONNECTION,
@@ -36,7 +36,8 @@ from angarium.outbound.toll import Toll
 from angarium.outbound.traced import TracedSession
 from angarium.queue.options import HostLimits
 from angarium.queue.throttle import BUSY_SECONDS, Grant
-from angarium.wire.smtp_client import Lost, SmtpClient
+from angarium.wire.smtp_asked import Lost
+from angarium.wire.smtp_client import SmtpClient
 
 
 class Rolled(Exception):  # noqa: N818 - nothing is wrong
@@ -136,6 +137,18 @@ class Dialer:
     tracing: Tracing | None = None
     demands: Demands | None = None
 
+    async def hops(self, domain: str, options: Transport, wanted: Wanted) -> list[Hop]:
+        """Return the hosts of a domain, best first, with what is demanded of each.
+
+        Raises:
+            DeliveryError: there is none, or none can be told now; of reach DOMAIN.
+        """
+        hops = await self.router.route(domain, options)
+        if not wanted or self.demands is None:
+            return hops
+        gateway = options.gateway  # Who sends by one holds that to its word.
+        return await self.demands.rule(gateway.host.lower() if gateway else domain, hops, wanted)
+
     async def dial(
         self,
         means: Means,
@@ -162,9 +175,7 @@ class Dialer:
             AddressError: this machine cannot connect at all.
         """
         options = means.options
-        hops = await self.router.route(means.line.domain, options)
-        if means.wanted and self.demands is not None:
-            hops = await self.demands.rule(_next(means.line.domain, options), hops, means.wanted)
+        hops = await self.hops(means.line.domain, options, means.wanted)
         if domain := rolls(hops, means):
             raise Rolled(domain)
         waits = [
@@ -274,11 +285,6 @@ class Dialer:
     def _failed(self, hop: Hop, source: str, options: Transport, how: str) -> None:
         self.outcomes[how] += 1
         self.hosts.failed(hop.address, source, options.host_failure_retry)
-
-
-def _next(domain: str, options: Transport) -> str:
-    """Return the domain to whose hosts mail goes: who sends by a gateway holds that to its word."""
-    return options.gateway.host.lower() if options.gateway is not None else domain
 
 
 def _refused(

@@ -26,7 +26,8 @@ from angarium.outbound.route import Hop
 from angarium.outbound.toll import PACE_SECONDS, Toll
 from angarium.queue.entry import Entry
 from angarium.queue.throttle import HAND_BACK_MESSAGES, HAND_BACK_SECONDS
-from angarium.wire.smtp_client import Lost, SmtpClient
+from angarium.wire.smtp_asked import Lost
+from angarium.wire.smtp_client import SmtpClient
 from angarium.wire.smtp_transaction import Extensions, Stage
 
 # How often a connection is looked at, if no stage has a shorter timeout: within this is noticed

@@ -1,12 +1,13 @@
 """The client side of an ESMTP or LMTP session, without I/O.
 
-RFC 5321, with the extensions of RFC 1870, 2920, 3030, 3461 and 6531; LMTP is RFC 2033.
+RFC 5321, with the extensions of RFC 1870, 2920, 3030, 3207, 3461, 6531 and 8689; LMTP is RFC 2033.
 
     client.receive(data)         bytes from the peer
     client.finished()            transactions whose every recipient has a result
     client.submit(transaction)   when `client.free`: the next message
     client.data_to_send()        buffers for the peer
     client.lost                  why the session is over; `unfinished()` is what it leaves
+    client.shaking               the handshake of TLS is due, then `secured()`
 
 With PIPELINING the content of one message and the commands of the next go out together, so that
 a busy session costs one write and one read per message. The rule of progress: a reply answers
@@ -15,14 +16,14 @@ So a reply that comes too early or twice finds nothing to answer, and ends the s
 can be taken for the reply to something else.
 """
 
-import enum
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from angarium.core.message import Trait
 from angarium.core.reply import Reply
+from angarium.wire.smtp_asked import STAGES, Asked, Expected, Lost, Step
+from angarium.wire.smtp_opening import Opening, Tls
 from angarium.wire.smtp_reply import MAX_LINES, ReplyReader
 from angarium.wire.smtp_transaction import (
     Extensions,
@@ -31,7 +32,6 @@ from angarium.wire.smtp_transaction import (
     Transaction,
     content,
     mail_command,
-    offered,
     rcpt_command,
 )
 
@@ -39,54 +39,11 @@ from angarium.wire.smtp_transaction import (
 PIECE: Final = 65536
 CLOSED: Final = Reply(451, "[internal] connection closed by remote host", "4.4.2")
 QUIT_DONE: Final = Reply(221, "closing", "2.0.0")
+INJECTED: Final = "something in clear after STARTTLS"
 _BINARY: Final = int(Trait.BINARY)
 _ALL: Final = -1  # the index of everyone
 # An address with a line end in it would be a command of its own.
 UNSAFE: Final = Reply(553, "[internal] address holds a line end", "5.1.3")
-
-
-class Asked(enum.IntEnum):
-    """What a reply is the reply to."""
-
-    BANNER = 0
-    EHLO = 1
-    HELO = 2
-    MAIL = 3
-    RCPT = 4
-    DATA = 5
-    CONTENT = 6
-    NOTHING_SENT = 7  # A lone dot, after DATA was accepted with no recipient.
-    RSET = 8
-    QUIT = 9
-
-
-STAGES: Final = (
-    Stage.BANNER,
-    Stage.EHLO,
-    Stage.EHLO,
-    Stage.MAIL,
-    Stage.RCPT,
-    Stage.DATA,
-    Stage.CONFIRM,
-    Stage.CONFIRM,
-    Stage.RSET,
-    Stage.IDLE,
-)
-
-# The command, the transaction it belongs to, the recipient's index.
-Expected = tuple[Asked, Transaction | None, int]
-# Bytes, and the replies which they ask for.
-Step = tuple[bytes, list[Expected]]
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """Why a session is over: `reply` stands for it, `said` whether it is the peer's own."""
-
-    reply: Reply
-    stage: Stage
-    said: bool = False
-    wrong: bool = False  # The peer broke the protocol.
 
 
 class SmtpClient:
@@ -99,6 +56,7 @@ class SmtpClient:
         declare_8bit: say BODY=8BITMIME where it is true and the peer offers it.
         prefer_bdat: send by BDAT what could be sent by DATA.
         reply_lines: how long a reply may be.
+        tls: whether the session becomes secure before anything is sent.
     """
 
     __slots__ = (
@@ -110,7 +68,8 @@ class SmtpClient:
         "_envelope",
         "_expected",
         "_hello",
-        "_name",
+        "_most",
+        "_opening",
         "_prefer_bdat",
         "_reader",
         "_reset",
@@ -129,13 +88,15 @@ class SmtpClient:
         declare_8bit: bool = True,
         prefer_bdat: bool = False,
         reply_lines: int = MAX_LINES,
+        tls: Tls = Tls.NO,
     ) -> None:
         self.extensions: Extensions | None = None  # Known once the session is open.
         self.lost: Lost | None = None
-        self._name = name
+        self._opening = Opening(name, hello, tls)
         self._hello = hello
         self._declare_8bit = declare_8bit
         self._prefer_bdat = prefer_bdat
+        self._most = reply_lines
         self._reader = ReplyReader(reply_lines)
         self._expected: deque[Expected] = deque([(Asked.BANNER, None, 0)])
         self._steps: deque[Step] = deque()
@@ -178,11 +139,22 @@ class SmtpClient:
         return self._closing
 
     @property
+    def shaking(self) -> bool:
+        """Whether the peer said yes to STARTTLS, and the handshake is due."""
+        return self._opening.shaking
+
+    @property
+    def secure(self) -> bool:
+        return self._opening.secure
+
+    @property
     def stage(self) -> Stage:
         """What is awaited, of the peer or of us; decides which timeout runs."""
         if self._content is not None:
             return Stage.BODY
-        return STAGES[self._expected[0][0]] if self._expected else Stage.IDLE
+        if self._expected:
+            return STAGES[self._expected[0][0]]
+        return Stage.TLS if self.shaking else Stage.IDLE
 
     @property
     def sending(self) -> bool:
@@ -268,6 +240,13 @@ class SmtpClient:
             self._answer(reply)
         if self._reader.fault and self.lost is None:
             self._wrong(self._reader.fault)
+        if self.extensions is None and self.shaking and self._reader.inside:
+            self._wrong(INJECTED)
+
+    def secured(self) -> None:
+        """The handshake is done: the session begins anew, by EHLO (RFC 3207 section 4.2)."""
+        self._steps.appendleft(self._opening.secured())  # QUIT may wait already.
+        self._reader = ReplyReader(self._most)  # It may hold something said in clear.
 
     def lose(self, reply: Reply = CLOSED) -> None:
         """End the session: the connection is gone, or the driver gives up waiting."""
@@ -280,7 +259,7 @@ class SmtpClient:
         if not self._steps or self._content is not None or self.lost is not None:
             return False
         if not self._expected:
-            return True
+            return self.extensions is not None or not self.shaking
         if self.extensions is None or not self.extensions.pipelining:
             return False
         # DATA is the last of its group: what follows it before the 354 would be content.
@@ -319,10 +298,12 @@ class SmtpClient:
             self._expected.appendleft((asked, transaction, index))
             self._wrong(f"{reply.code} in reply to {asked.name}")
             return
-        if transaction is None:
-            _SESSION[asked](self, reply)
-        else:
+        if transaction is not None:
             _TRANSACTION[asked](self, reply, transaction, index)
+        elif asked in _OPENING:
+            self._open(asked, reply)
+        else:
+            _SESSION[asked](self, reply)
 
     def _unasked(self, reply: Reply) -> None:
         """A reply which answers nothing: a refusal in mid-content, a good-bye, or a fault."""
@@ -333,6 +314,8 @@ class SmtpClient:
             # knows, hence the session ends with it.
             self._finish(sending, reply, Stage.BODY)
             self.lost = Lost(reply, stage, said=True)
+        elif self.shaking:
+            self._wrong(INJECTED)  # Anybody can have put it there.
         elif reply.code == 421:
             self.lost = Lost(reply, stage, said=True)
         else:
@@ -365,28 +348,12 @@ class SmtpClient:
         if self._sending is transaction:
             self._sending = None
 
-    def _banner(self, reply: Reply) -> None:
-        if reply.code >= 400:
-            self.lost = Lost(reply, Stage.BANNER, said=True)
-            return
-        asked = Asked.HELO if self._hello == "HELO" else Asked.EHLO
-        self._steps.append((f"{self._hello} {self._name}\r\n".encode(), [(asked, None, 0)]))
-
-    def _ehlo(self, reply: Reply) -> None:
-        if reply.code < 400:
-            self.extensions = offered(reply)
-        elif (
-            reply.code >= 500 and self._hello == "EHLO"
-        ):  # It knows no EHLO (RFC 5321 section 3.2).
-            self._steps.append((f"HELO {self._name}\r\n".encode(), [(Asked.HELO, None, 0)]))
-        else:
-            self.lost = Lost(reply, Stage.EHLO, said=True)
-
-    def _helo(self, reply: Reply) -> None:
-        if reply.code < 400:
-            self.extensions = Extensions()
-        else:
-            self.lost = Lost(reply, Stage.EHLO, said=True)
+    def _open(self, asked: Asked, reply: Reply) -> None:
+        opening = self._opening
+        step = opening.answered(asked, reply)
+        if step is not None:
+            self._steps.append(step)
+        self.extensions, self.lost = opening.extensions, opening.lost
 
     def _rset(self, reply: Reply) -> None:
         if reply.code >= 400:
@@ -462,10 +429,8 @@ class SmtpClient:
         return self._prefer_bdat or (transaction.traits & _BINARY != 0 and peer.binary)
 
 
+_OPENING: Final = frozenset((Asked.BANNER, Asked.EHLO, Asked.HELO, Asked.STARTTLS))
 _SESSION: Final[Mapping[Asked, Callable[[SmtpClient, Reply], None]]] = {
-    Asked.BANNER: SmtpClient._banner,
-    Asked.EHLO: SmtpClient._ehlo,
-    Asked.HELO: SmtpClient._helo,
     Asked.RSET: SmtpClient._rset,
     Asked.QUIT: SmtpClient._quit,
 }

@@ -39,6 +39,8 @@ class Stage(enum.IntEnum):
     EHLO = 11
     BANNER = 12
     RSET = 14
+    STARTTLS = 16
+    TLS = 17
 
 
 class Phase(enum.IntEnum):
