@@ -27,6 +27,7 @@ from angarium.console.questions.reasons import (
 )
 from angarium.console.questions.tracing import Filter
 from angarium.core.errors import Error
+from angarium.net.tlspolicy.demand import NOTHING
 from angarium.net.tracing import Tracer
 from angarium.outbound.errors import DeliveryError
 from angarium.outbound.options import Transport
@@ -255,6 +256,8 @@ async def seen(worker: "Parts", key: Key) -> Queue:
                 hop.host, hop.address, hop.port, hop.order[1],
                 wall + rest - now if rest else NEVER,
                 sum(each.hop.address == hop.address for each in sessions),
+                [hop.demand.kind, *hop.demand.text] if hop.demand is not NOTHING else [],
+                hop.secure,
             )
         )  # fmt: skip
     shape = worker.board.shape_of(key)
@@ -302,7 +305,8 @@ async def _hops(worker: "Parts", key: Key) -> tuple[list[Hop], str]:
     """Return where a connection of the queue would go; or why it would go nowhere."""
     try:
         async with asyncio.timeout(PATIENCE):
-            return await worker.pool.dialer.router.route(key[2], _transport(worker, key)), ""
+            pool, options = worker.pool, _transport(worker, key)
+            return await pool.dialer.hops(key[2], options, pool.wanted(key)), ""
     except TimeoutError:
         return [], f"name servers have not answered within {PATIENCE:g} s"
     except DeliveryError as error:

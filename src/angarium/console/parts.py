@@ -13,6 +13,7 @@ from angarium.events.metrics import Metrics, Value
 from angarium.inbound.services import Services
 from angarium.net.resolver import Naming
 from angarium.net.sweep import Sweep
+from angarium.net.tlspolicy.policies import Policies
 from angarium.net.tracing import Tracing
 from angarium.outbound.pool import Pool
 from angarium.outbound.settle import Settle
@@ -31,6 +32,13 @@ class Readings(Protocol):
     def read(self, now: float) -> Mapping[int, Mapping[str, Value]]:
         """Return the values of each process which has written of late, by its row."""
         ...
+
+
+class Demanding(Protocol):
+    """What domains demand of TLS: `run/demanding`."""
+
+    @property
+    def policies(self) -> Policies: ...
 
 
 class Parts(Protocol):
@@ -65,6 +73,8 @@ class Parts(Protocol):
     def settle(self) -> Settle: ...
     @property
     def naming(self) -> Naming: ...
+    @property
+    def demanding(self) -> Demanding: ...
     @property
     def pool(self) -> Pool: ...
     @property

@@ -31,7 +31,7 @@ from angarium.outbound.smtp import Session
 from angarium.outbound.sources import Sources
 from angarium.outbound.trunk import Kin, Trunk, has_trunk, kin_of, may_share
 from angarium.queue.entry import Entry
-from angarium.queue.line import Line
+from angarium.queue.line import Key, Line
 from angarium.queue.options import HostLimits, Rollup, ServerLimits
 from angarium.queue.throttle import BUSY_SECONDS
 
@@ -152,7 +152,7 @@ class Pool:
         options = self.transport(line)
         if isinstance(line, Trunk) or not has_trunk(options):
             return None
-        demands = self.wanted(line)
+        demands = self.wanted(line.key)
         kin = kin_of(line, options, demands)
         trunk = self._trunks.get(kin)
         if trunk is None:
@@ -239,14 +239,13 @@ class Pool:
         options, settle = self.transport(line), self.settle
         return Means(
             line, options, settle, self.sweep, patience(options), self.unsent, settle.note,
-            settle.stages, self.wanted(line),
+            settle.stages,
+            line.wanted if isinstance(line, Trunk) else self.wanted(line.key),
         )  # fmt: skip
 
-    def wanted(self, line: Line) -> Wanted:
-        """Return which demands of its domain a line hears."""
-        if isinstance(line, Trunk):
-            return line.wanted
-        group, binding, domain = line.key
+    def wanted(self, key: Key) -> Wanted:
+        """Return which demands of its domain a queue hears."""
+        group, binding, domain = key
         at = self.configuration.at
         return wanted(
             at(Dane, group=group, binding=binding, domain=domain),

@@ -4,7 +4,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from angarium.console.questions.domains import Address, Domain, Host, hosts
+from angarium.console.questions.domains import Address, Domain, Host, Tlsa, hosts
 from angarium.net.answer import Mx
 from angarium.outbound.hosts import Hosts
 from angarium.wire import dns as wire
@@ -16,15 +16,21 @@ def parts(tmp_path: Path, mx: Any) -> Any:
     queues = Queues()
     queues.put("a.test").failures = 3
     made = worker(queues, tmp_path)
-    address = SimpleNamespace(records=("192.0.2.1",), ttl=lambda now: 30.0)
-    others = {("b.test", wire.MX): (Mx(7, "mx.a.test"),), ("mx.a.test", wire.A): ("192.0.2.1",)}
+    address = SimpleNamespace(records=("192.0.2.1",), ttl=lambda now: 30.0, authentic=True)
+    others: dict[tuple[str, int], tuple[Any, ...]] = {
+        ("b.test", wire.MX): (Mx(7, "mx.a.test"),),
+        ("mx.a.test", wire.A): ("192.0.2.1",),
+        ("_25._tcp.mx.a.test", wire.TLSA): (b"\x03\x01\x01" + bytes(32), b"what"),
+    }
     made.naming = SimpleNamespace(
         resolver=SimpleNamespace(
             cached_mx=lambda name: mx,
             cached_address=lambda name: address,
             known=lambda: [*others, ("a.test", wire.MX), ("gone.test", wire.MX)],
             peek=lambda name, kind: (
-                SimpleNamespace(records=others[name, kind]) if (name, kind) in others else None
+                SimpleNamespace(records=others[name, kind], ttl=lambda now: 20.0, authentic=True)
+                if (name, kind) in others
+                else None
             ),
         )
     )
@@ -32,11 +38,12 @@ def parts(tmp_path: Path, mx: Any) -> Any:
     return made
 
 
-MX = SimpleNamespace(records=(Mx(5, "mx.a.test"),), ttl=lambda now: 60.0)
+MX = SimpleNamespace(records=(Mx(5, "mx.a.test"),), ttl=lambda now: 60.0, authentic=False)
+RECORDS = Tlsa("_25._tcp.mx.a.test", 20.0, True, ["3 1 1 " + "00" * 32, "119 104 97 74"])
 
 
 def test_hosts_are_told_with_their_addresses_and_who_else_has_them(tmp_path: Path) -> None:
-    host = Host(5, "mx.a.test", 30.0, [Address("192.0.2.1")], [("b.test", 7)])
+    host = Host(5, "mx.a.test", 30.0, [Address("192.0.2.1")], [("b.test", 7)], True, RECORDS)
     assert ended(hosts.function(parts(tmp_path, MX), "a.test")) == Domain(True, 60.0, [host], 3)
 
 

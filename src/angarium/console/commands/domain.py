@@ -11,8 +11,9 @@ from angarium.console.access import Rank
 from angarium.console.chosen import total_of
 from angarium.console.command import command
 from angarium.console.commands.connection import MOST, family
+from angarium.console.commands.mta_sts import sts_lines
 from angarium.console.commands.queue import plain_size, sizes, summed
-from angarium.console.questions import domains, queues
+from angarium.console.questions import domains, queues, tlspolicy
 from angarium.console.result import Result, Said
 from angarium.console.session import Session
 from angarium.queue.choice import Choice
@@ -35,7 +36,8 @@ async def domain(session: Session, domain: str) -> Result:
     rows, missing = await sizes(session, choice)
     size = summed(rows.items())
     connected = total_of(await session.node.ask(queues.outbound(choice, MOST)))
-    lines = [*configured, *_hosts(name, known)]
+    policy = total_of(await session.node.ask(tlspolicy.known(name)))
+    lines = [*configured, *_hosts(name, known), *sts_lines(name, policy)]
     lines += [
         f"Domain has had {known.failures} consecutive connection failures",
         "Queue:",
@@ -56,6 +58,8 @@ async def domain(session: Session, domain: str) -> Result:
         "known": known.known,
         "ttl": int(known.ttl),
         "failures": known.failures,
+        "secure": known.secure,
+        "mta_sts": msgspec.to_builtins(policy),
         **plain_size(size),
         "connected": [msgspec.structs.asdict(each) for each in connected.items],
         "missing": missing,
@@ -73,14 +77,22 @@ def _configured(session: Session, name: str) -> list[str]:
     return [f"Domain {name} {{", *(f"  {each}" for each in inner), "}"]
 
 
+def _flag(secure: bool) -> str:
+    return " +dnssec" if secure else ""
+
+
 def _hosts(name: str, known: domains.Domain) -> Iterator[str]:
     if not known.known:
         yield f"Domain '{name}' is not in the cache: no worker has asked for its mail servers"
         return
-    count = len(known.hosts)
-    yield f"Domain '{name}' has {count} MXs and a TTL of {int(known.ttl)} seconds"
+    count, ttl, flag = len(known.hosts), int(known.ttl), _flag(known.secure)
+    yield f"Domain '{name}' has {count} MXs and a TTL of {ttl} seconds{flag}"
     for each in known.hosts:
-        yield f"  [{each.preference} {each.name} TTL:{int(each.ttl)}]"
+        yield f"  [{each.preference} {each.name} TTL:{int(each.ttl)}]{_flag(each.secure)}"
+        if each.tlsa is not None:
+            ttl, flag = int(each.tlsa.ttl), _flag(each.tlsa.secure)
+            yield f"TLSA '{each.tlsa.name}' has a TTL of {ttl} seconds{flag}"
+            yield from (f"  {record}" for record in each.tlsa.records)
         for one in each.addresses:
             mark, left = "  ", ""
             if one.rest:

@@ -22,9 +22,16 @@ from angarium.console.questions.reasons import Connection, Letter, Queue, Reason
 from angarium.console.result import Result, Said
 from angarium.console.session import Session
 from angarium.core import ident as idents
+from angarium.net.options.tls import OutboundTls
+from angarium.net.tlspolicy.demand import STS, TLSA
 
 SHOWN: Final = 20  # recipients of a message
 HISTORY: Final = 50  # events of a message, the last ones
+# What a domain wants of TLS, by the kind of its policy.
+_DEMANDS: Final = {
+    STS: "MTA-STS (RFC 8461) holds for it: `enforce` sends by TLS only, its certificate checked:",
+    TLSA: "DANE (RFC 7672) holds for it: TLS only, with a certificate that these name, if usable:",
+}
 # A queue with one of these does send, or has nothing that waits for anything else.
 _NO_OBSTACLE: Final = frozenset({"sending", "opening", "enough"})
 
@@ -109,7 +116,12 @@ def host_lines(hosts: Sequence[Seen], lookup: str, now: float) -> Iterator[str]:
             f"left alone until {when(each.until, now)}, it failed" if each.until else "may be tried"
         )
         open_now = f", {each.connections} connections" if each.connections else ""
-        yield f"  Host: {each.preference} {each.host} {address} {state}{open_now}"
+        vouched = "; DNSSEC vouches for it" if each.secure else ""
+        yield f"  Host: {each.preference} {each.host} {address} {state}{open_now}{vouched}"
+        if each.demand:
+            kind, *text = each.demand
+            yield f"    {_DEMANDS.get(kind, kind)}"
+            yield from (f"      {line}" for line in text)
 
 
 # A message.
@@ -195,6 +207,18 @@ def _expected(each: Letter, now: float) -> str:
 
 # A domain.
 
+_TLS: Final = {
+    "no": "none (tls = no)",
+    "ifavailable": "where it is offered (tls = ifavailable)",
+    "required": "always, or mail waits (tls = required)",
+}
+_VERIFY: Final = {
+    "no": "is not looked at (tls_verify = no)",
+    "optional": "is looked at and counts for nothing (tls_verify = optional)",
+    "ca": "has to be signed by an authority of tls_ca (tls_verify = ca)",
+    "host": "has to be signed by one of tls_ca, in the name of the host (tls_verify = host)",
+}
+
 
 @command("explain domain", who=Rank.VIEWER)
 async def explain_domain(session: Session, domain: str, binding: str = "") -> Result:
@@ -223,13 +247,15 @@ async def explain_domain(session: Session, domain: str, binding: str = "") -> Re
         if target
     ]
     lines += host_lines(found.hosts, found.lookup, now)
-    lines.append("  TLS: connections to hosts are not encrypted, TLS is not built yet.")
+    terms = conf.at(OutboundTls, group=group, binding=through, domain=name)
+    lines.append(f"  TLS, where a host demands nothing else: {_TLS[terms.tls]};")
+    lines.append(f"    its certificate: {_VERIFY[terms.tls_verify]}.")
     options = await session.server.aside(options_of, conf, group, through, name)
     lines += ["  Options which are set:"] if options else ["  No option is set: defaults hold."]
     lines += [f"    {name} = {value}  ({place})" for name, value, place in options]
     plain = {
         "domain": name, "group": group, "binding": through, **msgspec.to_builtins(found),
-        "tls": False,
+        "tls": terms.tls, "tls_verify": terms.tls_verify,
         "options": [{"option": n, "value": v, "set_in": p} for n, v, p in options],
         "missing": answers.missing,
     }  # fmt: skip

@@ -7,6 +7,7 @@ import msgspec
 
 from angarium.console.question import question
 from angarium.net.answer import Mx
+from angarium.net.tlspolicy import dane
 from angarium.wire import dns as wire
 
 if TYPE_CHECKING:
@@ -31,28 +32,52 @@ class Address(msgspec.Struct, frozen=True):
     delivery: float = 0.0
 
 
+class Tlsa(msgspec.Struct, frozen=True):
+    """The TLSA records of a mail server, as a zone file has them."""
+
+    name: str
+    ttl: float
+    secure: bool
+    records: list[str]
+
+
 class Host(msgspec.Struct, frozen=True):
-    """A mail server; `others`: domains which have it too, with their preference."""
+    """A mail server.
+
+    Attributes:
+        others: domains which have it too, with their preference.
+        secure: DNSSEC vouches for its address.
+        tlsa: None if nobody has asked for them, or there are none.
+    """
 
     preference: int
     name: str
     ttl: float
     addresses: list[Address]
     others: list[tuple[str, int]] = []
+    secure: bool = False
+    tlsa: Tlsa | None = None
 
 
 class Domain(msgspec.Struct, frozen=True):
-    """A domain as one worker sees it. `known`: its mail servers are in the cache."""
+    """A domain as one worker sees it.
+
+    Attributes:
+        known: its mail servers are in the cache.
+        secure: DNSSEC vouches for them.
+    """
 
     known: bool
     ttl: float
     hosts: list[Host]
     failures: int
+    secure: bool = False
 
     def __add__(self, other: "Domain") -> "Domain":
         """Return what two workers know: what the one has who asked last."""
         newest = max(self, other, key=lambda each: (each.known, each.ttl))
-        return Domain(newest.known, newest.ttl, newest.hosts, max(self.failures, other.failures))
+        failures = max(self.failures, other.failures)
+        return msgspec.structs.replace(newest, failures=failures)
 
 
 @question("domain hosts")
@@ -75,8 +100,23 @@ def hosts(worker: "Parts", domain: str) -> Generator[None, None, Domain]:
         records = () if kept is None else kept.records
         ttl = 0.0 if kept is None else kept.ttl(now)
         addresses = [_address(worker, one, now) for one in records]
-        found.append(Host(each.preference, each.host, ttl, addresses, others[each.host]))
-    return Domain(True, answer.ttl(now), found, failures)
+        secure = kept is not None and kept.authentic
+        tlsa = _tlsa(worker, each.host, now)
+        found.append(
+            Host(each.preference, each.host, ttl, addresses, others[each.host], secure, tlsa)
+        )
+    return Domain(True, answer.ttl(now), found, failures, answer.authentic)
+
+
+def _tlsa(worker: "Parts", host: str, now: float) -> Tlsa | None:
+    """Return the records by which DANE knows a mail server, if they are in the cache."""
+    name = f"_25._tcp.{host}"
+    answer = worker.naming.resolver.peek(name, wire.TLSA)
+    if answer is None or not answer.records:
+        return None
+    octets = [each for each in answer.records if isinstance(each, bytes)]
+    found = [str(each) for each in dane.records(octets)]
+    return Tlsa(name, answer.ttl(now), answer.authentic, found)
 
 
 def _others(

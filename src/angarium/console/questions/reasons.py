@@ -26,7 +26,13 @@ class Reason(msgspec.Struct, frozen=True):
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """A host mail may go to; `until`: it is left alone, for it failed."""
+    """A host mail may go to.
+
+    Attributes:
+        until: it is left alone, for it failed.
+        demand: what its domain wants of TLS: the kind of RFC 8460, and the policy line by line.
+        secure: DNSSEC vouches for its name and address, or they are configured.
+    """
 
     host: str
     address: str
@@ -34,6 +40,8 @@ class Seen(msgspec.Struct, frozen=True):
     preference: int
     until: float = NEVER
     connections: int = 0
+    demand: list[str] = []
+    secure: bool = False
 
     def __add__(self, other: "Seen") -> "Seen":
         return msgspec.structs.replace(

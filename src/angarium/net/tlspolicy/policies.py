@@ -112,6 +112,10 @@ class Policies:
             if known.kept is not None and now < known.kept.expires()
         )
 
+    def forget(self, domain: str) -> int:
+        """Forget what is known here, but not on the disk; return how many domains that were."""
+        return 0 if self._known.pop(domain.lower().removesuffix("."), None) is None else 1
+
     async def refresh(self, domain: str) -> Kept:
         """Fetch the policy of a domain now. Raises Error where there is none."""
         domain = domain.lower().removesuffix(".")

@@ -114,9 +114,11 @@ class Dane(
     naming=Naming.MAYBE,
     direction="sending",
     since="4.8",
-    standing=not_yet("Nothing is asked for by the stanza alone: `use_dane` is what matters."),
 ):
-    """Lets DNS say which certificate a host must have, RFC 7672, where `use_dane` is set."""
+    """Lets DNS say which certificate a host must have, RFC 7672, where `use_dane` is set.
+
+    Here `use_dane` does it with or without the stanza.
+    """
 
 
 class HaProxyClient(
