@@ -19,8 +19,9 @@ from angarium.policy.going import TURN, Wait, others
 from angarium.policy.hooks import Hook, OfMail
 from angarium.policy.mail import Mail
 
-# Asked in this order for each recipient, when aliases have been expanded.
-_EACH: Final[Sequence[type[OfMail]]] = (
+# Asked in this order for each recipient; the first one expands aliases.
+ALL: Final[Sequence[type[OfMail]]] = (
+    hooks.PreEachRcpt,
     hooks.EachRcpt,
     hooks.PostEachRcpt,
     hooks.PostValidateEachRcpt,
@@ -39,10 +40,9 @@ class Copies:
     discarded: list[Reply] = field(default_factory=list)
 
 
-def wanted(policy: Policy) -> bool:
-    """Say whether anybody handles a hook for each recipient."""
-    each: tuple[type[OfMail], ...] = (hooks.PreEachRcpt, *_EACH)
-    return any(policy.chain(hook) is not None for hook in each)
+def wanted(policy: Policy) -> tuple[type[OfMail], ...]:
+    """Return the hooks for each recipient which anybody handles, in their order."""
+    return tuple(hook for hook in ALL if policy.chain(hook) is not None)
 
 
 # A coroutine only where somebody waits.
@@ -50,21 +50,26 @@ Coming = Coroutine[Any, Any, Reply | None]
 Ask = Callable[[type[Hook], Mail, Session | None], Reply | Coming | None]
 
 
-async def made(mail: Mail, ask: Ask) -> Copies:
-    """Ask for each recipient. `ask` returns what a hook refuses with."""
+async def made(mail: Mail, ask: Ask, asked: Sequence[type[OfMail]] = ALL) -> Copies:
+    """Ask for each recipient. `ask` returns what a hook refuses with; `asked`: these hooks only."""
     copies = Copies()
+    each = tuple(hook for hook in asked if hook is not hooks.PreEachRcpt)
+    expanding = len(each) < len(asked)
     for number, first in enumerate(mail.each(), 1):
         if number % TURN == 0:
             await Wait(others())
-        asked = ask(hooks.PreEachRcpt, first, mail.session)
-        refusal = asked if asked is None or isinstance(asked, Reply) else await asked
+        if not expanding:
+            await _judge(first, None, ask, each, copies)
+            continue
+        said = ask(hooks.PreEachRcpt, first, mail.session)
+        refusal = said if said is None or isinstance(said, Reply) else await said
         # An alias may have put others in the place of the one.
         if len(first.recipients) > MOST:
             copies.refused.append((first, TOO_MANY))
             continue
         ones = list(first.each()) if _expanded(first) else [first]
         for one in ones:
-            await _judge(one, refusal, ask, copies)
+            await _judge(one, refusal, ask, each, copies)
     return copies
 
 
@@ -76,12 +81,13 @@ async def _judge(
     one: Mail,
     refusal: Reply | None,
     ask: Ask,
+    each: Sequence[type[OfMail]],
     copies: Copies,
 ) -> None:
-    for hook in _EACH:
+    for hook in each:
         if refusal is None and one.discarded is None:
-            asked = ask(hook, one, one.session)
-            refusal = asked if asked is None or isinstance(asked, Reply) else await asked
+            said = ask(hook, one, one.session)
+            refusal = said if said is None or isinstance(said, Reply) else await said
             if refusal is None and one.reply is not None and not one.reply.positive:
                 refusal = one.reply
     if refusal is not None:

@@ -105,8 +105,13 @@ class Envelope:
         """Return the message context as logs show it, `rcpt` being the last recipient named."""
         variables = _parts("mailfrom", f"MAIL {self.mail.text}", self.mail.address)
         if rcpt is not None:
-            variables |= _parts("rcptto", f"RCPT {rcpt.text}", rcpt.address)
+            variables |= self.variables_of(rcpt)
         return variables
+
+    @staticmethod
+    def variables_of(rcpt: Rcpt) -> dict[str, str]:
+        """Return those which a recipient has set by being the last one named."""
+        return _parts("rcptto", f"RCPT {rcpt.text}", rcpt.address)
 
 
 def _parts(name: str, line: str, address: str) -> dict[str, str]:

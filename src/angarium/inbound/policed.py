@@ -56,6 +56,7 @@ class PolicedSession(JudgingSession):
 
     __slots__ = (
         "_arrived",
+        "_chain",
         "_copies",
         "_listed",
         "_named",
@@ -65,6 +66,7 @@ class PolicedSession(JudgingSession):
     def __init__(self, services: Services, listen: str, policing: Policing) -> None:
         super().__init__(services, listen)
         self._policing = policing
+        self._chain = policing.policy.chain
         self._copies = copies.wanted(policing.policy)
         self._named = self._named_in_all = 0  # RCPT since MAIL, and since the session began
         self._listed = False  # the hooks of the list of recipients were asked
@@ -104,13 +106,15 @@ class PolicedSession(JudgingSession):
 
         Most answer at once, and then no coroutine is made.
         """
-        chain = self._policing.policy.chain(hook)
+        chain = self._chain(hook)
         if chain is None:
             return None
-        answer = chain.ask(hook(*arguments))
-        if isinstance(answer, Verdict) and self.context.tarpit <= 0.0:
-            return self._said()
-        return self._answered(answer)
+        answer, context = chain.ask(hook(*arguments)), self.context
+        if not isinstance(answer, Verdict) or context.tarpit > 0.0:
+            return self._answered(answer)
+        if context.reply is None and not context.disconnect:
+            return None
+        return self._said()
 
     async def _answered(self, answer: Asked) -> Reply | None:
         """Wait for who is asked, and for what the peer is to wait besides."""
@@ -269,7 +273,7 @@ class PolicedSession(JudgingSession):
             return
         mail = context.mail
         assert mail is not None
-        mail.message.variables.update(envelope.variables(rcpt))
+        mail.message.variables.update(envelope.variables_of(rcpt))
         if asked:
             added = envelope.recipients[-1]
             refusal = self._ask(hooks.RcptTo, context, rcpt.address)
@@ -381,10 +385,22 @@ class PolicedSession(JudgingSession):
         if mail.routing:
             for recipient in mail.recipients:
                 recipient.domain = mail.routing
-        if not self._copies:
-            await self._hand_over(mail, [(shared, list(mail.recipients))])
+        if self._copies:
+            lots = self._kept(mail, shared, await copies.made(mail, self._ask, self._copies))
+        else:
+            lots = [(shared, list(mail.recipients))]
+        if not lots:
             return
-        found = await copies.made(mail, self._ask)
+        arrived, services = self._arrived, self._services
+        assert arrived is not None
+        if len(lots) > 1 or lots[0][0].body is not arrived:
+            await put_down(lots, arrived, self._profile.large, services.admit, services.large)
+        self._hand_over(mail, lots, arrived)
+
+    def _kept(self, mail: Mail, shared: Message, found: Copies) -> list[Parcel]:
+        """Return what is to be handed over; where it is nothing the peer is answered."""
+        if found.kept and not (found.refused or found.discarded):
+            return parcels(shared, found.kept, compare=self._services.compares_batches)
         for reply in (*found.discarded, *(reply for _, reply in found.refused)):
             self._reject(reply, _BODY)
         later = next((reply for _, reply in found.refused if reply.temporary), None)
@@ -393,12 +409,12 @@ class PolicedSession(JudgingSession):
             self._drop(later)
         elif found.kept:
             batches = self._services.compares_batches
-            made = parcels(shared, found.kept, compare=batches)
-            await self._hand_over(mail, [*made, *self._reports(found)])
+            return [*parcels(shared, found.kept, compare=batches), *self._reports(found)]
         elif found.refused:
             self._drop(found.refused[0][1])
         else:
             self._pretend(mail)
+        return []
 
     def _reports(self, found: Copies) -> list[Parcel]:
         """Return what the sender is told of recipients who were refused while others were not."""
@@ -408,11 +424,8 @@ class PolicedSession(JudgingSession):
         made = [report(each.message, each.recipients[0], reply) for each, reply in found.refused]
         return [each for each in made if each is not None]
 
-    async def _hand_over(self, mail: Mail, lots: list[Parcel]) -> None:
-        arrived, services = self._arrived, self._services
-        assert arrived is not None
-        if len(lots) > 1 or lots[0][0].body is not arrived:
-            await put_down(lots, arrived, self._profile.large, services.admit, services.large)
+    def _hand_over(self, mail: Mail, lots: list[Parcel], arrived: Body) -> None:
+        services = self._services
         variables = dict(self.context.variables)
         for message, _ in lots:
             if message.protocol != "internal":

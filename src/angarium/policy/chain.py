@@ -9,7 +9,7 @@ configuration; a hook without handlers has no chain, so nothing is built or call
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from time import monotonic
 from typing import Any, Final
 
@@ -141,9 +141,12 @@ class Policy:
 
     Args:
         handlers: with the hook each is for, in the order in which they are asked.
+
+    Attributes:
+        chain: returns who is asked about a hook, None for nobody.
     """
 
-    __slots__ = ("_chains", "guard")
+    __slots__ = ("_chains", "chain", "guard")
 
     def __init__(self, handlers: Iterable[tuple[type[Hook], Handler]], guard: Guard) -> None:
         by_hook: dict[type[Hook], list[Handler]] = {}
@@ -151,10 +154,7 @@ class Policy:
             by_hook.setdefault(hook, []).append(handler)
         self.guard = guard
         self._chains = {hook: Chain(hook, found, guard) for hook, found in by_hook.items()}
-
-    def chain(self, hook: type[Hook]) -> Chain | None:
-        """Return who is asked, None for nobody."""
-        return self._chains.get(hook)
+        self.chain: Callable[[type[Hook]], Chain | None] = self._chains.get
 
     def handlers(self) -> Iterable[tuple[type[Hook], Handler]]:
         """Yield all, for statistics."""

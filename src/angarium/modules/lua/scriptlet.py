@@ -338,7 +338,7 @@ class Collecting:
         self._steps = bool(options.gc_step_on_recycle)
         self._warn = options.warn_on_log_gc
         self.counts = bool(self._every or self._steps)
-        self._calls = self._octets = 0
+        self._calls = self._octets = self._last = 0
         self._state: State | None = None
 
     def set_up(self, state: State) -> None:
@@ -348,7 +348,8 @@ class Collecting:
 
     def called(self, mail: Mail | None) -> None:
         """A callout is done, which had this message in its hands."""
-        if mail is not None and mail.whole:
+        if mail is not None and mail.whole and (not self._last or mail.message.batch != self._last):
+            self._last = mail.message.batch  # Once, however many callouts see it one after another.
             self._octets += mail.message.body.size
             if self._octets > _OCTETS:
                 self._octets = 0
