@@ -42,6 +42,7 @@ class Place:
         self.admit: Any = None
         self.board: Any = None
         self.router: Any = None
+        self.datasources: Any = None
         self.policing: Policing
         self._folder = folder
         self._text = text
@@ -68,7 +69,7 @@ class Place:
             counts=self.counts,
             next_id=nothing,
             spawn=nothing,
-            datasources=nothing,
+            datasources=self.datasources,
             router=self.router,
         )
 
