@@ -33,7 +33,7 @@ from angarium.modules.sign.daily import Daily, writer_of
 from angarium.modules.sign.failures import Failures
 from angarium.modules.sign.found import Found, found_of
 from angarium.modules.sign.options.dmarc import Dmarc as Options
-from angarium.modules.sign.seen import Seen, row_of
+from angarium.modules.sign.seen import row_of, seen
 from angarium.modules.sign.spf import checked, client_of
 from angarium.policy.hooks import DataSpool, on
 from angarium.policy.mail import Mail
@@ -69,7 +69,7 @@ class Dmarc:
         if not self._reply("example.com").permanent:
             raise Error("reply refuses for good: its code is 500 to 599", stanza=STANZA)
         self._writer = writer_of(options, means.host)
-        self._seen = Seen(means.state / STANZA, means) if options.reports else None
+        self._seen = seen(means.state / STANZA, means) if options.reports else None
         self._daily = (
             Daily(options, means, self._ask, self._seen, self._writer) if self._seen else None
         )
