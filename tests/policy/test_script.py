@@ -42,7 +42,7 @@ def test_variables_are_a_mapping_of_strings() -> None:
     one.connection["seen"] = "yes"
     assert dict(one.variables) == {"tenant": "7"}
     assert dict(one.connection) == {"seen": "yes"}
-    with pytest.raises(TypeError, match="variables are strings"):
+    with pytest.raises(TypeError, match="n is to be a string, not 7"):
         one.variables["n"] = 7  # type: ignore[assignment]
     del one.variables["tenant"]
     with pytest.raises(KeyError):

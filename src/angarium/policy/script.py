@@ -14,17 +14,19 @@ A handler takes what its parameters name by their types, in any order: `Session`
 """
 
 import enum
-from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
 
 from angarium.core.address import split
 from angarium.core.ident import printed
+from angarium.core.lane import CLASSES
 from angarium.core.message import Recipient
 from angarium.core.reply import from_text
 from angarium.mail.format.draft import Draft
-from angarium.policy import context, hooks
+from angarium.policy import context, given, hooks
 from angarium.policy.context import Which
+from angarium.policy.given import Headers, Strings, Variables
 from angarium.policy.mail import Mail
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -122,80 +124,6 @@ class _On:
 on: Final = _On()
 
 
-class Headers(MutableMapping[str, str]):
-    """The fields of a header: names in any case, values as text, encoded words decoded.
-
-    `headers["Subject"]` is the first field of that name; to set one replaces all of them.
-    """
-
-    __slots__ = ("_mail",)
-
-    def __init__(self, mail: Mail) -> None:
-        self._mail = mail
-
-    def __getitem__(self, name: str) -> str:
-        found = self._mail.draft.text(name)
-        if found is None:
-            raise KeyError(name)
-        return found
-
-    def __setitem__(self, name: str, value: str) -> None:
-        self._mail.edited.set(name, value)
-
-    def __delitem__(self, name: str) -> None:
-        if not self._mail.edited.delete(name):
-            raise KeyError(name)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter([name.decode("latin-1") for name, _ in self._mail.draft.items()])
-
-    def __len__(self) -> int:
-        return len(self._mail.draft.names)
-
-    def all(self, name: str) -> list[str]:
-        """Return the values of all fields of that name."""
-        return self._mail.draft.texts(name)
-
-    def add(self, name: str, value: str) -> None:
-        """Put a field behind the others."""
-        self._mail.edited.append(name, value)
-
-    def prepend(self, name: str, value: str) -> None:
-        """Put a field before the others, as trace fields are."""
-        self._mail.edited.prepend(name, value)
-
-
-class Variables(MutableMapping[str, str]):
-    """One of the two dictionaries; values are strings, and go to the logs and to the disk."""
-
-    __slots__ = ("_mail", "_which")
-
-    def __init__(self, mail: Mail, which: Which) -> None:
-        self._mail = mail
-        self._which = which
-
-    def __getitem__(self, name: str) -> str:
-        found = self._mail.get(self._which, name)
-        if found is None:
-            raise KeyError(name)
-        return found
-
-    def __setitem__(self, name: str, value: str) -> None:
-        if not isinstance(value, str):
-            raise TypeError(f"variables are strings, and {name} would be {value!r}")
-        self._mail.set(self._which, name, value)
-
-    def __delitem__(self, name: str) -> None:
-        if not self._mail.delete(self._which, name):
-            raise KeyError(name)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._mail.variables(self._which))
-
-    def __len__(self) -> int:
-        return len(self._mail.variables(self._which))
-
-
 class Message:
     """The message under way. What belongs to one recipient is set from `on.each_recipient` on."""
 
@@ -216,7 +144,7 @@ class Message:
 
     @sender.setter
     def sender(self, address: str) -> None:
-        self.mail.sender = address
+        self.mail.sender = given.address(address, "the sender")
 
     @property
     def sender_domain(self) -> str:
@@ -229,7 +157,7 @@ class Message:
 
     @recipient.setter
     def recipient(self, address: str) -> None:
-        self.mail.readdress(address)
+        self.mail.readdress(given.address(address, "the recipient"))
 
     @property
     def recipient_domain(self) -> str:
@@ -243,7 +171,7 @@ class Message:
     def add_recipient(self, address: str) -> None:
         """Add one, before `on.each_recipient`; a blind copy, for instance."""
         self._still_open()
-        if address not in self.recipients:
+        if given.address(address, "the recipient") not in self.recipients:
             self.mail.recipients.append(Recipient(address, split(address)[1].lower()))
 
     def remove_recipient(self, address: str) -> None:
@@ -270,7 +198,7 @@ class Message:
 
     @body.setter
     def body(self, body: bytes) -> None:
-        self.mail.edited.set_body(body)
+        self.mail.edited.set_body(given.octets(body, "the body"))
 
     @property
     def raw(self) -> bytes:
@@ -314,7 +242,7 @@ class Message:
 
     @routing_domain.setter
     def routing_domain(self, domain: str) -> None:
-        self.mail.routing_domain = domain
+        self.mail.routing_domain = given.domain(domain, "the routing domain")
 
     @property
     def priority(self) -> int:
@@ -322,7 +250,7 @@ class Message:
 
     @priority.setter
     def priority(self, priority: int) -> None:
-        self.mail.priority = priority
+        self.mail.priority = given.whole(priority, "the priority", CLASSES - 1)
 
     @property
     def fairness_key(self) -> str:
@@ -331,7 +259,7 @@ class Message:
 
     @fairness_key.setter
     def fairness_key(self, key: str) -> None:
-        self.mail.fairness_key = key
+        self.mail.fairness_key = given.text(key, "the fairness key")
 
     @property
     def reply(self) -> str:
@@ -340,7 +268,7 @@ class Message:
 
     @reply.setter
     def reply(self, line: str) -> None:
-        self.mail.reply = from_text(line)
+        self.mail.reply = from_text(given.text(line, "the reply"))
 
 
 class Session:
@@ -384,7 +312,7 @@ class Session:
     @property
     def variables(self) -> MutableMapping[str, str]:
         """The connection's dictionary."""
-        return self.context.variables
+        return Strings(self.context.variables)
 
     @property
     def state(self) -> dict[str, Any]:
@@ -413,15 +341,15 @@ class Session:
 
     def tarpit(self, seconds: float) -> None:
         """Let the next answer wait."""
-        self.context.tarpit = max(self.context.tarpit, seconds)
+        self.context.tarpit = max(self.context.tarpit, given.span(seconds, "a tarpit"))
 
     def offer(self, line: str) -> None:
         """Offer an extension in the answer to EHLO."""
-        self.context.added.append(line)
+        self.context.added.append(given.address(line, "an extension"))
 
     def withhold(self, word: str) -> None:
         """Do not offer an extension."""
-        self.context.removed.add(word.upper())
+        self.context.removed.add(given.text(word, "an extension").upper())
 
 
 Row = Mapping[str, Any]
