@@ -20,9 +20,9 @@ from angarium.inbound.authenticators import Visit
 from angarium.inbound.errors import AnsweredError, TroubleError
 from angarium.inbound.logins import Login, Outcome
 from angarium.inbound.offers import Offer, Plan
+from angarium.inbound.secure import SecureSession
 from angarium.inbound.services import Services
 from angarium.inbound.smtp import takes as takes_plainly
-from angarium.inbound.waiting import WaitingSession
 from angarium.net.stream import Expiry
 from angarium.policy.going import Later
 from angarium.wire.sasl.errors import MalformedError, RefusedError
@@ -71,7 +71,7 @@ class Attempt:
     user: str = ""
 
 
-class AuthenticatingSession(WaitingSession):
+class AuthenticatingSession(SecureSession):
     """One connection."""
 
     __slots__ = ("_attempt", "_failures")
@@ -258,6 +258,7 @@ class AuthenticatingSession(WaitingSession):
             address=origin.source,
             host=origin.address,
             secure=self._secure,
+            realm=offer.realm,
             cleartext=offer.cleartext,
             key=self._services.auth_key,
         )
@@ -302,7 +303,7 @@ class AuthenticatingSession(WaitingSession):
             reply = said
         if self._failures >= limits.auth_failures_per_connection:
             self._leave(replies.TOO_MANY_FAILURES, _MAIL)
-        elif reply.code == CLOSING:
+        elif reply.code == CLOSING or self._wants_off:
             self._leave(reply, _MAIL)
         else:
             self._answer(reply, _MAIL)
@@ -310,6 +311,11 @@ class AuthenticatingSession(WaitingSession):
     async def _judged(self, attempt: Attempt, status: str) -> Reply | None:
         """Let policy see how it went, and return what it refuses it with."""
         return None
+
+    @property
+    def _wants_off(self) -> bool:
+        """Whether policy wants to hang up."""
+        return False
 
     def _told(self) -> None:
         """What is known of the client has changed."""

@@ -6,6 +6,8 @@ from angarium.core.message import Message
 from angarium.events.metrics import Metrics, counter
 from angarium.events.stages import Stages
 from angarium.inbound.systems import Systems
+from angarium.net.tls.errors import Trouble
+from angarium.net.tls.facts import Facts
 
 # By the number of the phase in rejectlog; what is in none of them is "other".
 PHASES: Final = {
@@ -33,6 +35,38 @@ ATTEMPTS: Final = counter(
 )
 
 
+HANDSHAKES: Final = counter(
+    "tls_handshakes_in",
+    "Handshakes of TLS with clients, by how they ended.",
+    label="outcome",
+    values=("secure", *(each.name.lower() for each in Trouble)),
+)
+SECURED: Final = counter(
+    "tls_connections_in",
+    "Connections of clients which speak TLS, by its version.",
+    label="version",
+    values=("TLSv1.2", "TLSv1.3"),
+)
+# What OpenSSL and clients agree on nearly always; the rest are others.
+CIPHERS: Final = (
+    "TLS_AES_256_GCM_SHA384",
+    "TLS_CHACHA20_POLY1305_SHA256",
+    "TLS_AES_128_GCM_SHA256",
+    "ECDHE-RSA-AES256-GCM-SHA384",
+    "ECDHE-RSA-AES128-GCM-SHA256",
+    "ECDHE-RSA-CHACHA20-POLY1305",
+    "ECDHE-ECDSA-AES256-GCM-SHA384",
+    "ECDHE-ECDSA-AES128-GCM-SHA256",
+    "ECDHE-ECDSA-CHACHA20-POLY1305",
+)
+CIPHER: Final = counter(
+    "tls_ciphers_in",
+    "Connections of clients which speak TLS, by its cipher.",
+    label="cipher",
+    values=(*CIPHERS, OTHER),
+)
+
+
 class Watch(Protocol):
     """Who wants to know whose mail it is: `modules/guard/inbound_audit`."""
 
@@ -53,9 +87,12 @@ class Counts:
 
     __slots__ = (
         "_attempts",
+        "_ciphers",
         "_connected",
+        "_handshakes",
         "_octets",
         "_refused",
+        "_secured",
         "_stages",
         "_taken",
         "systems",
@@ -72,7 +109,21 @@ class Counts:
         self.systems: Systems | None = None
         self._refused = {number: metrics.cell(REFUSED, name) for number, name in PHASES.items()}
         self._refused[0] = metrics.cell(REFUSED, OTHER)
+        self._handshakes = {each: metrics.cell(HANDSHAKES, each) for each in HANDSHAKES.values}
+        self._secured = {each: metrics.cell(SECURED, each) for each in SECURED.values}
+        self._ciphers = {each: metrics.cell(CIPHER, each) for each in CIPHER.values}
         self._attempts = {each: metrics.cell(ATTEMPTS, each) for each in ATTEMPTS.values}
+
+    def secured(self, facts: Facts) -> None:
+        """A handshake has ended well."""
+        self._handshakes["secure"].value += 1
+        self._ciphers.get(facts.cipher, self._ciphers[OTHER]).value += 1
+        if facts.version in self._secured:
+            self._secured[facts.version].value += 1
+
+    def unsecured(self, trouble: Trouble) -> None:
+        """A handshake has failed."""
+        self._handshakes[trouble.name.lower()].value += 1
 
     def came(self, address: str) -> None:
         """A client has connected."""

@@ -10,7 +10,8 @@ from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Any, Final
 
-from angarium.core.reply import Reply
+from angarium.core.reply import Reply, from_text
+from angarium.inbound import replies
 from angarium.inbound.authenticating import ERROR, FAIL, PASS, Attempt, AuthenticatingSession
 from angarium.inbound.authenticators import Visit
 from angarium.policy import hooks
@@ -20,7 +21,10 @@ from angarium.policy.module import Policing
 from angarium.policy.verdict import Verdict
 from angarium.wire.smtp_grammar import Command
 
+_SETUP: Final = 21  # "esmtp setup phase", in rejectlog
 VARIABLES: Final = ("auth_name", "auth_status", "auth_user")
+# What a client has said in clear, before STARTTLS.
+OF_CLEAR: Final = ("can_relay", "ehlo_domain", "ehlo_string")
 # What a hook is refused with, when somebody who waits has said it.
 Coming = Coroutine[Any, Any, Reply | None]
 
@@ -39,6 +43,33 @@ class JudgingSession(AuthenticatingSession):
 
     def _trusts(self) -> bool:
         return self.context.trusted
+
+    @property
+    def _wants_off(self) -> bool:
+        return self.context.disconnect
+
+    def _begin_anew(self) -> None:
+        super()._begin_anew()
+        for name in OF_CLEAR:
+            self.context.variables.pop(name, None)
+        self._told()
+
+    def _secured(self) -> None:
+        self._told()
+        self._held = True
+        self._go(self._tls_accepted())
+
+    async def _tls_accepted(self) -> None:
+        context = self.context
+        refusal = self._ask(hooks.TlsAccepted, context, self._services.clock.time())
+        if isinstance(refusal, Coroutine):
+            refusal = await refusal
+        self._held = False
+        if refusal is not None and context.disconnect:
+            note = context.variables.get("_tls_note")
+            self._leave(from_text(note) if note else replies.TLS_FAILED, _SETUP)
+        else:
+            super()._secured()
 
     def _told(self) -> None:
         variables = self.context.variables

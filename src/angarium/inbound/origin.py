@@ -41,8 +41,8 @@ class Origin:
         "known",
         "local",
         "profile",
-        "secured",
         "source",
+        "tls",
         "told",
         "trusted",
     )
@@ -58,7 +58,7 @@ class Origin:
         self._protocol = "SMTP"
         self.known = False  # it has said who it is, and proved it
         self._proved = False  # by a mechanism of AUTH
-        self.secured = False  # it speaks TLS
+        self.tls: dict[str, str] = {}  # variables of TLS, once it is on
         self._authentication: dict[str, str] = {}  # how that went last
         self.claim(profile, *endpoint(peer))
 
@@ -88,6 +88,20 @@ class Origin:
         """It is not who it says, or nobody can know."""
         self._note(mechanism, user, status)
 
+    def secured(self, variables: dict[str, str], *, trusted: bool) -> None:
+        """TLS is on; `trusted`: by its certificate it may send to any domain."""
+        self.tls = variables
+        if trusted:
+            self.known = self.trusted = True
+
+    def forget(self, peer: object) -> None:
+        """Forget all that was said in clear: TLS is to begin."""
+        self.hello = None
+        self.told = {}
+        self._protocol = "SMTP"
+        self.unknown()
+        self.claim(self.profile, *endpoint(peer))
+
     def unknown(self) -> None:
         """Forget who it is: the session begins anew."""
         self.known = self._proved = False
@@ -103,7 +117,7 @@ class Origin:
         base = "UTF8SMTP" if utf8 else self._protocol
         if base == "SMTP":
             return base
-        return f"{base}{'S' * self.secured}{'A' * self._proved}"
+        return f"{base}{'S' * bool(self.tls)}{'A' * self._proved}"
 
     def message(self, envelope: Envelope, content: Content, now: float, ident: int) -> Message:
         """Return the message, with what we put before its content."""
@@ -175,7 +189,7 @@ class Origin:
             variables["ehlo_domain"] = self.hello.name
         if self.trusted:
             variables["can_relay"] = "true"
-        return variables | self.told | self._authentication
+        return variables | self.told | self._authentication | self.tls
 
 
 def endpoint(name: object) -> tuple[str, int]:

@@ -12,15 +12,19 @@ from typing import Any, Final, Protocol, TypeVar
 
 from angarium.config.option import Options
 from angarium.config.resolve import Endpoint
+from angarium.core.errors import context
 from angarium.core.reply import Reply, from_text
 from angarium.inbound.access import Relay
 from angarium.inbound.marks import Marks
 from angarium.inbound.offers import Plan, plan
 from angarium.inbound.options import Conformance, Intake, Reception
+from angarium.inbound.terms import Terms, terms
 from angarium.mail.format.conform import LINE_LIMIT, Rules
 from angarium.net.options.authentication import Authentication, Guessing
+from angarium.net.options.tls import Certificates, InboundTls, TlsLibrary
 from angarium.net.stream import Bounds
 from angarium.net.sweep import NEVER
+from angarium.net.tls.contexts import Contexts
 from angarium.policy.module import NOBODY, Policing
 from angarium.queue.options import Identity
 from angarium.queue.spool.options import Spooling
@@ -29,7 +33,9 @@ from angarium.wire.smtp_grammar import TRUSTED, Syntax, line_limits
 AnyOptions = TypeVar("AnyOptions", bound=Options)
 
 LISTENER: Final = "esmtp_listener"
-OF_CLIENT: Final[tuple[type[Any], ...]] = (Reception, Conformance, Authentication, Guessing)
+OF_CLIENT: Final[tuple[type[Any], ...]] = (
+    Reception, Conformance, Authentication, Guessing, Certificates, InboundTls
+)  # fmt: skip
 # What every session offers, SIZE aside; the order is that of Momentum's samples.
 EXTENSIONS: Final = (
     "PIPELINING",
@@ -82,6 +88,7 @@ class Profile:
     large: int  # octets from which on a message is streamed to disk
     bounce_refused: bool  # tell the sender of recipients whom policy refused beside others
     plan: Plan  # what AUTH there is
+    tls: Terms
     marks: Marks | None  # where priority and fairness key are looked for; None: nowhere
     sources: tuple[object, ...]  # all values it was made of
 
@@ -93,11 +100,12 @@ class Profiles:
         hostname: our name, where the options say nothing.
         since: the generation of the last reload; that of the configuration, if it is left out.
         policing: the policy; a session that began with another one ends.
+        contexts: of TLS, of the same generation.
     """
 
     __slots__ = (
-        "_configuration", "_external", "_hostname", "_intake", "_known", "_listens", "_policing",
-        "_schemes", "_spooling", "generation", "since",
+        "_configuration", "_contexts", "_external", "_hostname", "_intake", "_known", "_listens",
+        "_policing", "_schemes", "_spooling", "generation", "since",
     )  # fmt: skip
 
     def __init__(
@@ -106,10 +114,12 @@ class Profiles:
         hostname: str,
         since: int | None = None,
         policing: Policing = NOBODY,
+        contexts: Contexts | None = None,
     ) -> None:
         self.generation = configuration.generation
         self.since = self.generation if since is None else since
         self._configuration = configuration
+        self._contexts = contexts or Contexts(configuration.top(TlsLibrary))
         self._hostname = hostname
         self._policing = policing
         self._external = configuration.top(Identity).external_hostname or hostname
@@ -146,7 +156,10 @@ class Profiles:
         conformance: Conformance,
         authentication: Authentication,
         guessing: Guessing,
+        certificates: Certificates,
+        inbound: InboundTls,
     ) -> Profile:
+        tls = terms(inbound, self._contexts.usable(certificates, inbound))
         auth = plan(
             authentication, guessing, options.smtp_extensions, self._hostname, self._schemes
         )
@@ -173,6 +186,7 @@ class Profiles:
                 trailing=conformance.rfc2821_allow_whitespace_in_envelope,
                 trusted=trusted,
                 auth=auth.speaks,
+                tls=tls.offered,
             ),
             line_limits=line_limits(options.command_line_limit, options.auth_line_limit),
             bounds=Bounds(
@@ -192,6 +206,7 @@ class Profiles:
             large=self._spooling.large_message_threshold,
             bounce_refused=conformance.generate_bounces_for_multi_recipient_policy_rejections,
             plan=auth,
+            tls=tls,
             marks=marks,
             sources=(
                 self._policing,
@@ -201,9 +216,21 @@ class Profiles:
                 *_values(conformance),
                 *_values(authentication),
                 *_values(guessing),
+                *_values(certificates),
+                *_values(inbound),
                 *_values(self._intake),
             ),
         )
+
+
+def look_at_tls(configuration: Configuration, contexts: Contexts) -> None:
+    """Make the contexts of all listening sockets. Raises ContextError where one cannot be."""
+    for each in configuration.listens(LISTENER):
+        name = each.name
+        certificates = configuration.at(Certificates, listener=LISTENER, listen=name, peer="")
+        inbound = configuration.at(InboundTls, listener=LISTENER, listen=name, peer="")
+        with context(listen=name):
+            contexts.context(certificates, inbound)
 
 
 def _values(options: Options) -> Iterator[object]:

@@ -46,6 +46,13 @@ TLS_FIRST: Final = Reply(530, "must issue a STARTTLS command first", "5.7.0")  #
 TOO_MANY_GUESSES: Final = Reply(421, "Failed SMTP AUTH rate limit exceeded", "4.7.0")
 TOO_MANY_FAILURES: Final = Reply(421, "too many failed authentications", "4.7.0")
 
+# STARTTLS (RFC 3207 section 4).
+TLS_GO: Final = Reply(220, "ready to start TLS", "2.0.0")
+TLS_TROUBLE: Final = Reply(454, "TLS not available due to temporary reason", "4.7.0")
+TLS_ALREADY: Final = Reply(503, "TLS is on already", "5.5.1")
+TLS_INJECTED: Final = Reply(554, "commands were sent behind STARTTLS", "5.5.0")
+TLS_FAILED: Final = Reply(421, "TLS Negotiation failed.", "4.7.0")
+
 # The envelope.
 NULL_SENDER: Final = Reply(550, "null sender not accepted", "5.7.1")
 RELAYING_DENIED: Final = Reply(550, "relaying denied", "5.7.1")

@@ -19,6 +19,7 @@ from angarium.inbound.profile import Profiles
 from angarium.journal.errors import SpoolError
 from angarium.net.listener import always
 from angarium.net.sweep import Sweep
+from angarium.net.tls.handshakes import Handshakes
 from angarium.net.tracing import Tracing
 from angarium.policy.context import Session
 from angarium.policy.module import NOBODY, Policing
@@ -110,6 +111,8 @@ class Services:
     auth_key: bytes = field(default=b"", repr=False)
     compares_batches: bool = False
     guesses: Guesses = field(init=False)
+    handshakes: Handshakes = field(init=False)
 
     def __post_init__(self) -> None:
         self.guesses = Guesses(Shared(self.clock), FAILURES_COUNT)  # of this worker alone
+        self.handshakes = Handshakes(self.loop)

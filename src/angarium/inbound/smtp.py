@@ -131,8 +131,12 @@ class SmtpSession(Stream):
             # Before the peer has said a word: the cheapest place to be overloaded.
             self._leave(replies.EXHAUSTED, _BANNER)
         else:
-            self._welcome()
+            self._admitted()
         self.pump()
+
+    def _admitted(self) -> None:
+        """It may stay."""
+        self._welcome()
 
     def _welcome(self) -> None:
         self._wire.say(self._banner())

@@ -138,6 +138,11 @@ class Stream(asyncio.Protocol):
 
     # What a subclass may do.
 
+    def use(self, transport: asyncio.Transport) -> None:
+        """Go on with another transport, which stands before the one at hand and reads from it."""
+        self.transport = transport
+        self._paused = False
+
     def pump(self) -> None:
         """Advance, write what the session has to send, and read or not, as it then stands."""
         transport = self.transport

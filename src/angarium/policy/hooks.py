@@ -11,8 +11,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
-from angarium.policy.context import Steps
+import msgspec
+
+from angarium.core.reply import Reply
+from angarium.policy.context import Session, Steps
 from angarium.policy.hook import ALL as ALL
+from angarium.policy.hook import DIAL as DIAL
 from angarium.policy.hook import HOOKS as HOOKS
 from angarium.policy.hook import LOG as LOG
 from angarium.policy.hook import SEEDS as SEEDS
@@ -21,6 +25,7 @@ from angarium.policy.hook import Hook as Hook
 from angarium.policy.hook import OfMail as OfMail
 from angarium.policy.hook import OfSession as OfSession
 from angarium.policy.hook import hook as hook
+from angarium.policy.mail import Mail
 from angarium.policy.verdict import Verdict
 
 
@@ -49,6 +54,22 @@ class Ehlo(
     """HELO or EHLO: `text` is what came after the word."""
 
     text: str
+
+
+@hook
+@dataclass(slots=True)
+class TlsAccepted(
+    OfSession,
+    name="core_inbound_smtp_tls_post_accept",
+    arguments=("mc", "event", "eventtype", "vclosure", "now"),
+):
+    """A client has made a handshake, and its variables are there.
+
+    To refuse it, `disconnect` has to be set too; `_tls_note` in the connection's variables is what
+    it is told then.
+    """
+
+    now: float
 
 
 @hook
@@ -394,16 +415,65 @@ class GenerateReport(
     report: bytes | None = None
 
 
+@hook
+@dataclass(slots=True)
+class TlsReport(
+    Hook, name="core_smtp_tls_reporting", arguments=("json",), waits=False, asked=DIAL
+):
+    """A session by a policy of MTA-STS or DANE, or a policy that was not to be had (RFC 8460).
+
+    Attributes:
+        now: Unix time.
+        kind: of the policy: "sts" or "tlsa"; `domain`: whose mail; `policy`: line by line.
+        host, address: of the mail server; `source`: ours, "" where the system chose it.
+        result: of RFC 8460 section 4.3; "" is success; `reason`: for people.
+    """
+
+    now: float
+    kind: str
+    domain: str
+    policy: tuple[str, ...]
+    host: str
+    address: str
+    source: str
+    result: str
+    reason: str
+
+    @property
+    def about(self) -> tuple[Session | None, Mail | None]:
+        return None, None
+
+    def refuse(self, reply: Reply) -> None:
+        """There is nothing that could be refused."""
+
+    @property
+    def json(self) -> str:
+        """It all, as scripts get it."""
+        told: dict[str, Any] = {
+            "epoch": int(self.now),
+            "type": 0 if self.result else 1,
+            "policy": {
+                "policy-type": self.kind,
+                "policy-domain": self.domain,
+                "policy-string": self.policy,
+            },
+            "sending-mta-ip": self.source,
+            "receiving-mx-hostname": self.host,
+            "receiving-ip": self.address,
+        }
+        if self.result:
+            told |= {"result-type": self.result, "failure-reason-code": self.reason}
+        return msgspec.json.encode(told).decode()
+
+
 # What scripts may register and nobody asks yet, with what is missing.
 ABSENT: Final[dict[str, str]] = {
     "outbound_smtp_auth_config": "AUTH of outgoing sessions",
-    "core_inbound_smtp_tls_post_accept": "TLS",
     "core_get_outbound_tls_parameters": "TLS",
-    "core_get_inbound_tls_parameters": "TLS",
-    "core_smtp_tls_reporting": "TLS",
+    "core_get_inbound_tls_parameters": "a call by modules in C, which gives them OpenSSL's objects",
     "outbound_tls_ciphers": "TLS",
     "outbound_smtp_tls_verify_callback": "TLS",
-    "inbound_smtp_tls_verify_callback": "TLS",
+    "inbound_smtp_tls_verify_callback": "a call by modules in C; scripts see tls_client_verified",
     "msg_gen_data_spool": "generation of messages",
     "delay_dsn_send_notification": "the module delay_dsn",
     "http_request_eval": "delivery by HTTP",

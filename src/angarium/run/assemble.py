@@ -40,8 +40,10 @@ from angarium.modules.means import Means as PolicyMeans
 from angarium.net.loop import LagWatch, RealClock
 from angarium.net.options.authentication import Guessing
 from angarium.net.options.resolver import Resolver as ResolverOptions
+from angarium.net.options.tls import TlsLibrary
 from angarium.net.resolver import Naming
 from angarium.net.sweep import Sweep
+from angarium.net.tls.contexts import Contexts
 from angarium.net.tracing import Tracing
 from angarium.outbound.bounce import Bounces
 from angarium.outbound.dial import Dialer
@@ -69,6 +71,7 @@ from angarium.run.alarm import Alarm
 from angarium.run.busiest import Looking
 from angarium.run.census import Census, path_of
 from angarium.run.channel import Channel
+from angarium.run.demanding import Demanding
 from angarium.run.doors import Doors
 from angarium.run.gauges import Gauges
 from angarium.run.holdings import Holdings
@@ -122,7 +125,12 @@ def assemble(
     router = Router(naming.resolver, random, host.is_itself, host.relays)
     tracing = Tracing(clock)
     hosts = Hosts(clock)
-    dialer = Dialer(router, hosts, clock, connections, host.name, stages=stages, tracing=tracing)
+    tell = partial(alarm, source="tls policies")
+    demanding = Demanding(configuration, state, naming.resolver, clock, tell)
+    dialer = Dialer(
+        router, hosts, clock, connections, host.name, stages=stages, tracing=tracing,
+        demands=demanding.demands,
+    )  # fmt: skip
     pool = Pool(board, settle, dialer, configuration, sweep, clock, alarm)
     board.demand = pool.demand
     board.give_up = settle.give_up
@@ -152,13 +160,13 @@ def assemble(
         state=state, number=number, shared=shared, datasources=sources, router=router,
         put_off=PuttingOff(board, settle, pool, spool.live.parts), admit=admit,
     )  # fmt: skip
-    doors = Doors(loop, services, row, descriptors, alarm)
+    doors = Doors(loop, services, row, descriptors, alarm, metrics)
     doors.sessions.follow(shared)
     return Parts(
         configuration=configuration, state=state, loop=loop, clock=clock, process=process,
         alarm=alarm, ledger=ledger, host=host, sweep=sweep, spool=spool, board=board,
-        holdings=holdings, bounces=bounces, naming=naming, pool=pool, services=services,
-        soundness=soundness,
+        holdings=holdings, bounces=bounces, naming=naming, demanding=demanding, pool=pool,
+        services=services, soundness=soundness,
         channel=_channel(state, number, services, alarm), gauges=Gauges(metrics), metrics=metrics,
         readings=Readings(state / "run" / "readings"), number=number, doors=doors, memory=memory,
         census=Census(path_of(state / "run", number), board), lag=LagWatch(loop, clock, metrics),
@@ -191,8 +199,18 @@ def _ruling(
     report = partial(_refused, bounces, board, services.clock)
     ruling = Ruling(means, services, admit, settle, bounces, report)
     ruling.begin(configuration, partial(alarm, source="policy"))
-    services.profiles = Profiles(configuration, host.name, policing=services.policing)
+    services.profiles = Profiles(
+        configuration,
+        host.name,
+        policing=services.policing,
+        contexts=_contexts(configuration, alarm),
+    )
     return ruling
+
+
+def _contexts(configuration: Configuration, alarm: Alarm) -> Contexts:
+    """Return what makes contexts of TLS; which of them cannot be, is told."""
+    return Contexts(configuration.top(TlsLibrary), partial(alarm, source="tls"))
 
 
 def _channel(state: Path, number: int, services: Services, alarm: Alarm) -> Channel:

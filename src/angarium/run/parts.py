@@ -13,14 +13,16 @@ from angarium.console.statistics import BETWEEN
 from angarium.data.source import Settings as SourceSettings
 from angarium.data.sources import Datasources
 from angarium.events.metrics import Metrics
-from angarium.inbound.profile import Profiles
+from angarium.inbound.profile import Profiles, look_at_tls
 from angarium.inbound.services import Services
 from angarium.modules.auth import ds_core
 from angarium.net.loop import LagWatch, RealClock
 from angarium.net.options.authentication import Guessing
 from angarium.net.options.resolver import Resolver as ResolverOptions
+from angarium.net.options.tls import TlsLibrary
 from angarium.net.resolver import Naming
 from angarium.net.sweep import Sweep
+from angarium.net.tls.contexts import Contexts
 from angarium.net.tracing import Tracing
 from angarium.outbound.bounce import Bounces
 from angarium.outbound.options import Reports
@@ -42,6 +44,7 @@ from angarium.run.alarm import Alarm, Panics
 from angarium.run.busiest import Looking
 from angarium.run.census import Census
 from angarium.run.channel import Channel
+from angarium.run.demanding import Demanding
 from angarium.run.doors import Doors
 from angarium.run.gauges import Gauges
 from angarium.run.holdings import Holdings
@@ -71,6 +74,7 @@ class Prepared:
     settings: Settings
     sources: list[SourceSettings]
     policing: Policing
+    contexts: Contexts
 
 
 @dataclass(eq=False)
@@ -94,6 +98,7 @@ class Parts:
     bounces: Bounces
     settle: Settle
     naming: Naming
+    demanding: Demanding
     pool: Pool
     services: Services
     memory: Memory
@@ -154,8 +159,12 @@ class Parts:
         settings = settings_of(configuration, self.state)
         sources = ds_core.settings_of(configuration)
         self.datasources.prepare(sources)
+        contexts = Contexts(configuration.top(TlsLibrary), self.alarm)
+        look_at_tls(configuration, contexts)
         policing = self.ruling.prepare(configuration)
-        self._prepared = Prepared(configuration, descriptors, panics, settings, sources, policing)
+        self._prepared = Prepared(
+            configuration, descriptors, panics, settings, sources, policing, contexts
+        )
 
     def abort(self) -> None:
         if self._prepared is not None:
@@ -179,6 +188,7 @@ class Parts:
         self.admit.trust(memory=self.configuration.top(Spooling).unsafe_spool)
         self.host.use(self.configuration)
         self.naming.apply(self.configuration.top(ResolverOptions))
+        self.demanding.use(self.configuration)
         self.bounces.host = self.host.external
         self.bounces.size_limit = self.configuration.top(Reports).bounce_size_limit
         self.pool.dialer = dataclasses.replace(self.pool.dialer, hostname=self.host.name)
@@ -190,7 +200,9 @@ class Parts:
         since = self.configuration.generation if reload else self.services.profiles.since
         self.ruling.enforce(prepared.policing, self.configuration, reload=reload)
         policing = self.services.policing
-        self.services.profiles = Profiles(self.configuration, self.host.name, since, policing)
+        self.services.profiles = Profiles(
+            self.configuration, self.host.name, since, policing, prepared.contexts
+        )
         self.doors.change(self.configuration, prepared.descriptors)
         self.channel.look()
 
@@ -251,6 +263,7 @@ class Parts:
         self.channel.close()
         self.ruling.close()
         self.spread.close()
+        await self.demanding.close()
         await self.datasources.close()
         await self.spool.close()
         self.loop.remove_reader(self.ledger)

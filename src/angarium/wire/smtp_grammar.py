@@ -195,6 +195,7 @@ class Syntax:
         trailing: take spaces at the end of MAIL and RCPT (rfc2821_allow_whitespace_in_envelope).
         trusted: which of TRUSTED there are.
         auth: there is AUTH.
+        tls: there is STARTTLS.
     """
 
     __slots__ = ("_auth", "_mail_path", "_parsers", "_rcpt_path", "_strict", "_trailing")
@@ -207,6 +208,7 @@ class Syntax:
         trailing: bool = False,
         trusted: Sequence[str] = (),
         auth: bool = False,
+        tls: bool = False,
     ) -> None:
         self._auth = auth
         self._strict = strict
@@ -233,6 +235,8 @@ class Syntax:
         }
         if auth:
             self._parsers[b"AUTH"] = _authentication
+        if tls:
+            self._parsers[b"STARTTLS"] = _bare("STARTTLS", NO_PARAMETERS)
 
     def parse(self, line: bytes) -> Parsed | Reply:
         """Parse one line without its CRLF; a Reply says what is wrong with it."""

@@ -103,8 +103,9 @@ def _idle(state: State) -> dict[str, State]:
 
 # state -> verb -> the state after a positive answer; no entry: out of sequence.
 MOVES: Final[dict[State, dict[str, State]]] = {
-    START: _idle(START) | {"RSET": START, "XCLIENT": START},
-    READY: _idle(READY) | {"RSET": READY, "MAIL": MAIL, "XCLIENT": START, "AUTH": READY},
+    START: _idle(START) | {"RSET": START, "XCLIENT": START, "STARTTLS": START},
+    READY: _idle(READY)
+    | {"RSET": READY, "MAIL": MAIL, "XCLIENT": START, "AUTH": READY, "STARTTLS": START},
     MAIL: _idle(MAIL) | {"RSET": READY, "RCPT": RCPT},
     RCPT: _idle(RCPT) | {"RSET": READY, "RCPT": RCPT, "DATA": BODY, "BDAT": CHUNK},
     BODY: {"END": READY},
@@ -210,6 +211,17 @@ class SmtpServer:
     def receive(self, data: bytes) -> None:
         self._data = self._data[self._at :] + data if self._data else data
         self._at = 0
+
+    @property
+    def pending(self) -> bool:
+        """Whether octets have come which are not understood yet."""
+        return self._at < len(self._data)
+
+    def begin_anew(self) -> None:
+        """Forget all that was said in clear: TLS is on (RFC 3207 section 4.2)."""
+        self.state = START
+        self.authenticated = self._skipping = False
+        self._keep(b"")
 
     def data_to_send(self) -> bytes:
         out = self._out

@@ -32,6 +32,7 @@ _NO_ANSWER: Final = (
     hooks.Dealloc, hooks.LogDelivery, hooks.LogPermanentFailure, hooks.LogTransientFailure,
     hooks.Requeue, hooks.PreEachRcpt, hooks.PostEachRcpt, hooks.PostValidateEachRcpt,
     hooks.FinalValidation, hooks.PostFinalValidation, hooks.AuthFailure, hooks.AuthResult,
+    hooks.TlsAccepted,
 )  # fmt: skip
 # Of these it means something of its own.
 _OWN_ANSWERS: Final = (
@@ -46,6 +47,7 @@ _GIVEN: Final[Mapping[str, str]] = {
     "accept": "record.ac",
     "ac": "record.ac",
     "vctx": "record.vctx",
+    "mc": "{ ctx = record.vctx, ac = record.ac }",
     "msg": "mail and message(mail)",
     "message": "mail and message(mail)",
     "list": "mail and list(mail)",
@@ -55,6 +57,9 @@ _GIVEN: Final[Mapping[str, str]] = {
 _FROM: Final[Mapping[str, Callable[[Any], object]]] = {
     "str": lambda event: octets(event.text),
     "now": lambda event: event.now,
+    "event": lambda _event: None,
+    "eventtype": lambda _event: None,
+    "vclosure": lambda _event: None,
     "note": lambda event: octets(event.note),
     "notelen": lambda event: len(octets(event.note)),
     "domain": lambda event: octets(event.domain),
@@ -90,7 +95,7 @@ class Callout:
     def __init__(self, hook: type[Hook]) -> None:
         self.hook = hook
         self.arguments = hook.arguments
-        self.has_session = bool({"accept", "ac", "vctx"} & set(hook.arguments))
+        self.has_session = bool({"accept", "ac", "mc", "vctx"} & set(hook.arguments))
         self.has_message = bool({"msg", "message", "list", "node"} & set(hook.arguments))
         extra = [name for name in hook.arguments if name not in _GIVEN]
         self.kinds = [_KINDS.get(name) for name in extra]

@@ -1,12 +1,13 @@
-"""Options of TLS, both ways. There is no TLS yet: who demands it is refused, not disappointed."""
+"""Options of TLS, both ways."""
 
 from angarium.config.compound import Choices, Joined
-from angarium.config.kinds import Bool, Choice, Path, Text
-from angarium.config.option import Options, accepted, option, planned
+from angarium.config.kinds import Bool, Choice, Path, Table, Text
+from angarium.config.option import OURS, Options, accepted, option, planned
 from angarium.config.scope import SESSION, SHAPING, Scope
 
 NO_TLS = "There is no TLS yet, neither way; the console has it."
-CONSOLE = ("control_listener",)
+RECEIVING = ("esmtp_listener", "pathway", "pathway_group")
+WORKING = ("control_listener", *RECEIVING)
 
 # Listeners which can speak TLS, and what is inside them.
 SECURED = SESSION | Scope.ECSTREAM_LISTENER | Scope.HTTP_LISTENER | Scope.XMPP_LISTENER
@@ -98,7 +99,7 @@ class Certificates(Options, direction="both"):
         has one offers STARTTLS; on connections we open it is shown to hosts which ask for it.
         `none` undoes what a scope around this one sets.
         """,
-        only=CONSOLE,
+        only=WORKING,
     )
     tls_key = option(
         Path(),
@@ -110,9 +111,9 @@ class Certificates(Options, direction="both"):
         File with the private key of tls_certificate, in PEM, without a passphrase. Let nobody but
         the user of the server read it.
         """,
-        only=CONSOLE,
+        only=WORKING,
     )
-    tls_ciphers = planned(
+    tls_ciphers = option(
         Text(),
         "DEFAULT",
         scopes=BOTH,
@@ -122,8 +123,9 @@ class Certificates(Options, direction="both"):
         Which ciphers may be used up to TLS 1.2, as OpenSSL writes lists of them. Too short a list
         leaves hosts with which there is no TLS at all.
         """,
+        only=RECEIVING,
     )
-    tls_protocols = planned(
+    tls_protocols = option(
         Choices(words=VERSIONS),
         "+ALL",
         scopes=BOTH & ~Scope.XMPP_LISTENER,
@@ -134,8 +136,9 @@ class Certificates(Options, direction="both"):
         Which versions of TLS may be used: each is added by + or taken away by -, in order. SSL,
         TLS 1.0 and 1.1 are understood and never used: ALL means 1.2 and 1.3.
         """,
+        only=RECEIVING,
     )
-    tlsv13_ciphersuites = planned(
+    tlsv13_ciphersuites = option(
         Joined(Choice(SUITES), ":"),
         None,
         scopes=BOTH & ~Scope.XMPP_LISTENER & ~Scope.ECSTREAM_LISTENER,
@@ -143,47 +146,66 @@ class Certificates(Options, direction="both"):
         example="TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256",
         reason=NO_TLS,
         doc="Cipher suites of TLS 1.3, the preferred one first. Unset: OpenSSL's own list.",
+        only=RECEIVING,
     )
 
 
 class InboundTls(Options, direction="receiving"):
     """TLS of connections to our listeners."""
 
-    use_ssl = planned(
+    use_ssl = option(
         Bool(),
         False,
         scopes=SECURED & ~Scope.XMPP_LISTENER,
         safe=(False,),
         reason="Let a program which ends TLS stand before the listener, such as stunnel.",
         doc="""
-        Whether a connection begins with TLS, as on port 465, instead of with STARTTLS later.
+        Whether a connection begins with TLS, as on port 465, instead of with STARTTLS later. It
+        needs tls_certificate.
         """,
+        only=RECEIVING,
     )
-    tls_client_ca = planned(
+    tls_sni_certificates = option(
+        Table(Path()),
+        {},
+        scopes=SESSION,
+        since=OURS,
+        doc="""
+        Certificates for names by which a client may call the host (SNI), beside tls_certificate
+        for all others: each a file with certificate and key in PEM. A name may begin with `*.`
+        for any one label.
+        """,
+        example="[ mx.example.net = /etc/ssl/mx.example.net.pem ]",
+    )
+    tls_client_ca = option(
         Path(),
         None,
         scopes=SECURED | Scope.GLOBAL,
         example="/etc/ssl/clients.pem",
         reason=NO_TLS,
         doc="File of the authorities, in PEM, whose signatures count on certificates of clients.",
+        only=RECEIVING,
     )
-    tls_verify_mode = planned(
+    tls_verify_mode = option(
         Choice(("none", "require")),
         None,
         scopes=SECURED,
         safe=("none",),
         doc="""
         What is asked of clients once TLS has begun; it does not make them begin it. `none`: no
-        certificate. `require`: one which tls_client_ca knows. Unset: one is asked for and checked,
-        and nothing follows by itself; policy can look at the result.
+        certificate. `require`: one which tls_client_ca knows, else the handshake fails. Unset:
+        where tls_client_ca is set one is asked for and checked, and nothing follows by itself;
+        policy can look at the result.
         """,
+        only=RECEIVING,
     )
-    tls_verified_peer_can_relay = planned(
+    tls_verified_peer_can_relay = option(
         Bool(),
         False,
         scopes=SECURED & ~Scope.HTTP_LISTENER & ~Scope.XMPP_LISTENER,
         reason="Name the clients in relay_hosts instead.",
         doc="Whether a client with a certificate that was checked may send to any domain.",
+        only=RECEIVING,
     )
     tls_verified_peer_is_authorized = planned(
         Bool(),
@@ -193,26 +215,26 @@ class InboundTls(Options, direction="receiving"):
         reason=NO_TLS,
         doc="Whether a client of HTTP with a certificate that was checked needs no password.",
     )
-    tls_allow_renegotiation = planned(
+    tls_allow_renegotiation = accepted(
         Bool(),
         True,
         scopes=SECURED,
         direction="both",
-        reason=NO_TLS,
+        reason="A client which asks for new keys is refused them, and the connection goes on.",
         doc="""
         Whether the keys of a connection may be negotiated again while it is open. TLS 1.3 has no
         such thing, and a client can cost us time with it.
         """,
     )
-    starttls_injection_policy = planned(
+    starttls_injection_policy = option(
         Choice(("allow", "ignore", "reject")),
         "reject",
         scopes=SESSION,
-        reason="Without STARTTLS nothing can be smuggled in before it.",
         doc="""
         What happens to commands which a client sends after STARTTLS without waiting for it: they
         came in clear, so anybody can have put them there (CVE-2011-0411). `reject` ends the
-        session, `ignore` forgets them, `allow` obeys them and should never be set.
+        session, `ignore` forgets them. `allow` is understood and forgets them too: nothing that
+        was sent in clear is obeyed.
         """,
     )
 
@@ -229,31 +251,28 @@ class TlsLibrary(Options, direction="both"):
         reason="Which algorithms there are is a setting of the system's OpenSSL.",
         doc="Whether only algorithms are used which FIPS 140 allows.",
     )
-    tls_ec_curve_names = planned(
+    tls_ec_curve_names = option(
         Joined(Text(), ":"),
         None,
         scopes=Scope.GLOBAL,
         since="4.2",
         example="X25519:P-256",
-        reason=NO_TLS,
         doc="""
         Elliptic curves and other groups for the exchange of keys, the preferred one first, by
         OpenSSL's names. Unset: OpenSSL's own list.
         """,
     )
-    tls_dhparams_file = planned(
+    tls_dhparams_file = option(
         Path(),
         None,
         scopes=Scope.GLOBAL,
-        reason=NO_TLS,
         doc="File with parameters for Diffie-Hellman up to TLS 1.2, in PEM. Unset: built-in ones.",
         example="/etc/ssl/dhparams.pem",
     )
-    tls_enable_dhe_ciphers = planned(
+    tls_enable_dhe_ciphers = option(
         Bool(),
         True,
         scopes=Scope.GLOBAL,
-        reason=NO_TLS,
         doc="""
         Whether keys may be exchanged by Diffie-Hellman without elliptic curves, which costs more
         time. Hosts which know nothing else are old.

@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from angarium.net.tls.errors import HandshakeError, TlsError, Trouble, explained, peer_of
-from angarium.net.tls.facts import Facts, facts
+from angarium.net.tls.facts import EXTRA, Facts, facts
 from angarium.net.tls.handshakes import Handshakes
 
 RECORD: Final = 16384  # octets of content in a record, at most (RFC 8446 section 5.1)
@@ -145,17 +145,8 @@ class TlsLayer(asyncio.Transport, asyncio.Protocol):
     # The transport of the protocol.
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        if name == "ssl_object":
-            return self._object
-        if name == "sslcontext":
-            return self._terms.context if self._object is None else self._object.context
-        if self._object is not None:
-            if name == "peercert":
-                return self._object.getpeercert()
-            if name == "cipher":
-                return self._object.cipher()
-            if name == "compression":
-                return self._object.compression()
+        if self._object is not None and name in EXTRA:
+            return EXTRA[name](self._object)
         return self._transport.get_extra_info(name, default)
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:

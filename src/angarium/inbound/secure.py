@@ -1,0 +1,169 @@
+"""A session of reception which speaks TLS: from the beginning, or by STARTTLS (RFC 3207).
+
+    STARTTLS -> 220 -> the handshake -> the session begins anew, and knows nothing it heard in clear
+
+The rule which keeps it simple: while the handshake is under way the session is held, so nothing
+else happens here; what is between the session and the socket is `net/tls/layer`, a transport like
+any other.
+"""
+
+import functools
+import ssl
+from typing import Final
+
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
+from angarium.core.reply import Reply
+from angarium.inbound import replies
+from angarium.inbound.services import Services
+from angarium.inbound.waiting import WaitingSession
+from angarium.net.tls.errors import HandshakeError, Trouble
+from angarium.net.tls.facts import Facts
+from angarium.net.tls.layer import TlsLayer, secure
+from angarium.wire.smtp_grammar import Command
+
+_SETUP: Final = 21  # "esmtp setup phase", in rejectlog
+
+
+class SecureSession(WaitingSession):
+    """One connection."""
+
+    __slots__ = ("_shaking",)
+
+    def __init__(self, services: Services, listen: str) -> None:
+        super().__init__(services, listen)
+        self._shaking = False
+
+    def _admitted(self) -> None:
+        if not self._profile.tls.implicit:
+            super()._admitted()
+        elif self._profile.tls.context is None or self._services.handshakes.full:
+            self._leave(replies.TLS_TROUBLE, _SETUP)
+        else:
+            self._shake()
+
+    def _leave(self, reply: Reply, phase: int) -> None:
+        if self._shaking or (self._profile.tls.implicit and not self.origin.tls):
+            # Said in clear it would be no answer to who expects TLS.
+            self._reject(reply, phase)
+            self.close()
+        else:
+            super()._leave(reply, phase)
+
+    def lost(self, error: Exception | None) -> None:
+        if self._shaking and isinstance(error, HandshakeError):
+            self._shaking = False
+            self._services.counts.unsecured(error.trouble)
+            if error.trouble is not Trouble.GIVEN_UP:
+                reason = f"{replies.TLS_FAILED.text} {error.reason}"
+                self._reject(Reply(replies.TLS_FAILED.code, reason, "4.7.0"), _SETUP)
+        super().lost(error)
+
+    # STARTTLS.
+
+    def _command(self, command: Command) -> None:
+        if command.verb == "STARTTLS":
+            self._starttls()
+        else:
+            super()._command(command)
+
+    def _starttls(self) -> None:
+        tls = self._profile.tls
+        refusal = self._outdated()
+        if refusal is None and self.origin.tls:
+            refusal = replies.TLS_ALREADY
+        if refusal is None and self._wire.pending and tls.rejects_injected:
+            self._leave(replies.TLS_INJECTED, _SETUP)
+            return
+        if refusal is None and (tls.context is None or self._services.handshakes.full):
+            refusal = replies.TLS_TROUBLE
+        if refusal is not None:
+            self._idle_verb(refusal)
+            return
+        self._wire.answer(replies.TLS_GO)
+        self._flush()
+        self._begin_anew()
+        self._shake()
+
+    def _begin_anew(self) -> None:
+        """Forget all that was said in clear."""
+        self._end_transaction()
+        self._wire.begin_anew()
+        assert self.transport is not None
+        self.origin.forget(self.transport.get_extra_info("peername"))
+
+    def _offered(self) -> str:
+        offered, tls = super()._offered(), self._profile.tls
+        return f"{offered}\nSTARTTLS" if tls.offered and not self.origin.tls else offered
+
+    # The handshake.
+
+    def _shake(self) -> None:
+        context = self._profile.tls.context
+        assert self.transport is not None
+        assert context is not None
+        self._held = self._shaking = True
+        layer = secure(
+            self.transport, self, context, self._services.handshakes, server_side=True,
+            ready=self._shaken,
+        )  # fmt: skip
+        self.use(layer)
+
+    def _shaken(self, layer: TlsLayer) -> None:
+        """The connection is secure."""
+        self._held = self._shaking = False
+        facts = layer.facts
+        self._services.counts.secured(facts)
+        trusted = facts.verified and self._profile.tls.trusts_verified
+        self.origin.secured(variables(facts), trusted=trusted)
+        self._secured()
+        self.pump()
+
+    def _secured(self) -> None:
+        """Go on, by TLS."""
+        if self._profile.tls.implicit:
+            self._welcome()
+
+
+def variables(facts: Facts) -> dict[str, str]:
+    """Return what policy and logs are told of a connection."""
+    found = {
+        "tls": "on",
+        "tls_cipher": facts.cipher,
+        "tls_cipher_algbits": str(_algorithm_bits().get(facts.cipher, facts.bits)),
+        "tls_cipher_usebits": str(facts.bits),
+    }
+    if facts.certificate:
+        found |= _shown(facts.certificate)
+        if facts.verified:
+            found["tls_client_verified"] = "yes"
+    return found
+
+
+@functools.cache
+def _algorithm_bits() -> dict[str, int]:
+    """Return the bits of the algorithm of each cipher; those that are used may be fewer."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_ciphers("ALL")
+    return {str(each["name"]): int(each["alg_bits"]) for each in context.get_ciphers()}
+
+
+def _shown(der: bytes) -> dict[str, str]:
+    """Return whom a client's certificate names, and who signed it."""
+    try:
+        certificate = x509.load_der_x509_certificate(der)
+        subject, issuer = certificate.subject, certificate.issuer
+    except ValueError:
+        return {}  # OpenSSL takes some which are not quite as they should be.
+    return {
+        "tls_client_cert_subject": subject.rfc4514_string(),
+        "tls_client_cert_subject_cn": _common_name(subject),
+        "tls_client_cert_issuer": issuer.rfc4514_string(),
+        "tls_client_cert_issuer_cn": _common_name(issuer),
+    }
+
+
+def _common_name(name: x509.Name) -> str:
+    found = name.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(found[0].value) if found else ""

@@ -1,0 +1,278 @@
+"""Contexts of servers: what a listener's options make of TLS, read from disk once a generation.
+
+    contexts = Contexts(configuration.top(TlsLibrary))
+    context = contexts.context(certificates, inbound)       None: there is no certificate
+
+The rule which keeps it simple: a context is made of values only, and equal values share one. Files
+are read when it is made, so a new generation has what is on disk when it begins, and an old one
+keeps what it had.
+"""
+
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Self
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+
+from angarium.core.errors import Error
+from angarium.net.options.tls import Certificates, InboundTls, TlsLibrary
+from angarium.net.tls import library
+
+NO_FILE: Final = "none"  # what undoes a certificate of an outer scope
+_VERSIONS: Final = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}
+DEFAULT_CIPHERS: Final = "DEFAULT"
+_NO_DHE: Final = ":!kDHE"
+
+
+def _untold(_text: str) -> None:
+    """Nobody hears it."""
+
+
+class ContextError(Error):
+    """TLS cannot be as the options want it.
+
+    Attributes:
+        option: which one is to blame.
+    """
+
+    def __init__(self, option: str, message: str, **fields: object) -> None:
+        super().__init__(f"{option}: {message}", **fields)
+        self.option = option
+
+
+class Connection(ssl.SSLObject):
+    """One connection of a server.
+
+    Attributes:
+        asked: the name by which the client called us (SNI), in lower case; empty: by none.
+        verdict: OpenSSL's number of what is wrong with the client's certificate; 0: nothing.
+    """
+
+    asked: str = ""
+    verdict: int = 0
+
+    def do_handshake(self) -> None:
+        library.with_verdict(super().do_handshake, self.judged)
+
+    def judged(self, wrong: list[int]) -> None:
+        """Take what is wrong with the certificates the peer has shown."""
+        self.verdict = self.verdict or wrong[0]
+
+
+class Context(ssl.SSLContext):
+    """A context, and our own certificate in it."""
+
+    end_point: bytes  # its hash, by which a login is bound to the connection (RFC 5929 section 4)
+
+    def __new__(cls, *arguments: Any, **named: Any) -> Self:
+        made = super().__new__(cls, *arguments, **named)
+        made.end_point = b""
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """All that a context is made of."""
+
+    certificate: str
+    key: str | None
+    names: tuple[tuple[str, str], ...]
+    client_ca: str | None
+    verify: str | None
+    protocols: str
+    ciphers: str
+    suites: str | None
+
+
+def recipe(certificates: Certificates, inbound: InboundTls) -> Recipe | None:
+    """Return what the options make; None: no certificate, hence no TLS."""
+    certificate = named(certificates.tls_certificate)
+    if certificate is None:
+        return None
+    return Recipe(
+        certificate,
+        named(certificates.tls_key),
+        tuple(sorted(inbound.tls_sni_certificates.items())),
+        named(inbound.tls_client_ca),
+        inbound.tls_verify_mode,
+        certificates.tls_protocols,
+        certificates.tls_ciphers,
+        certificates.tlsv13_ciphersuites or None,
+    )
+
+
+def named(path: str | None) -> str | None:
+    """Return the file an option names, if it does."""
+    return None if path is None or path == NO_FILE else path
+
+
+@dataclass(slots=True)
+class Contexts:
+    """Those of one generation of the configuration."""
+
+    shared: TlsLibrary
+    tell: Callable[[str], None] = _untold
+    _made: dict[Recipe, Context] = field(default_factory=dict)
+
+    def context(self, certificates: Certificates, inbound: InboundTls) -> Context | None:
+        """Return the context for a place; None: it has no certificate. Raises ContextError."""
+        wanted = recipe(certificates, inbound)
+        if wanted is None:
+            return None
+        if wanted not in self._made:
+            self._made[wanted] = self._make(wanted)
+        return self._made[wanted]
+
+    def usable(self, certificates: Certificates, inbound: InboundTls) -> Context | None:
+        """Return the context for a place; where it cannot be made that is told, and there is none.
+
+        For what the supervisor has looked at before: mail goes on without TLS.
+        """
+        try:
+            return self.context(certificates, inbound)
+        except ContextError as error:
+            self.tell(f"there is no TLS: {error}")
+            return None
+
+    def _make(self, wanted: Recipe) -> Context:
+        context = self._plain(wanted, wanted.certificate, wanted.key, "tls_certificate")
+        others = {
+            name.lower(): self._plain(wanted, path, None, "tls_sni_certificates")
+            for name, path in wanted.names
+        }
+
+        def called(tls: ssl.SSLObject, name: str | None, _context: ssl.SSLContext) -> None:
+            name = (name or "").lower().rstrip(".")
+            if isinstance(tls, Connection):
+                tls.asked = name
+            found = others.get(name) or others.get("*." + name.partition(".")[2])
+            if found is not None:
+                tls.context = found
+
+        context.sni_callback = called
+        return context
+
+    def _plain(self, wanted: Recipe, path: str, key: str | None, option: str) -> Context:
+        """Return a context for one certificate."""
+        context = Context(ssl.PROTOCOL_TLS_SERVER)
+        context.sslobject_class = Connection
+        context.options |= ssl.OP_NO_RENEGOTIATION
+        context.num_tickets = 1  # clients of mail open one connection at a time
+        limit(context, wanted.protocols)
+        strengthen(context, wanted.ciphers, wanted.suites, self.shared)
+        if self.shared.tls_dhparams_file is not None:
+            _load_dh(context, self.shared.tls_dhparams_file)
+        elif self.shared.tls_enable_dhe_ciphers:
+            library.set_own_dh(context)
+        library.remember_few_sessions(context)
+        context.end_point = load(context, path, key, option)
+        _ask(context, wanted)
+        return context
+
+
+def limit(context: ssl.SSLContext, protocols: str) -> None:
+    """Allow the versions of tls_protocols. Raises ContextError where none is left."""
+    allowed: set[str] = set()
+    for word in protocols.split(":"):
+        meant = _VERSIONS.keys() if word[1:] == "ALL" else _VERSIONS.keys() & {word[1:]}
+        allowed = allowed | meant if word[0] == "+" else allowed - meant
+    versions = [_VERSIONS[each] for each in sorted(allowed)]
+    if not versions:
+        raise ContextError("tls_protocols", f"{protocols} leaves none of {', '.join(_VERSIONS)}")
+    context.minimum_version, context.maximum_version = versions[0], versions[-1]
+
+
+def strengthen(
+    context: ssl.SSLContext, ciphers: str, suites: str | None, shared: TlsLibrary
+) -> None:
+    """Set ciphers, suites and groups, for connections of either direction. Raises ContextError."""
+    try:
+        context.set_ciphers(ciphers + ("" if shared.tls_enable_dhe_ciphers else _NO_DHE))
+    except ssl.SSLError:
+        raise ContextError("tls_ciphers", f"OpenSSL knows no cipher in {ciphers!r}") from None
+    for option, value, use in (
+        ("tlsv13_ciphersuites", suites, library.set_suites),
+        ("tls_ec_curve_names", shared.tls_ec_curve_names, library.set_groups),
+    ):
+        if value:
+            try:
+                use(context, value)
+            except library.UnsupportedError as error:
+                raise ContextError(option, error.message) from None
+
+
+def load(context: ssl.SSLContext, path: str, key: str | None, option: str) -> bytes:
+    """Load our certificate and its key; return its hash of RFC 5929. Raises ContextError."""
+    try:
+        pem = Path(path).read_bytes()
+        leaf = x509.load_pem_x509_certificate(pem)
+    except OSError as error:
+        raise ContextError(option, f"{path} cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise ContextError(option, f"there is no certificate in PEM in {path}") from None
+    key = key or path
+    blamed = option if key == path else "tls_key"
+    try:
+        # Without an answer it would ask a terminal for the passphrase.
+        context.load_cert_chain(path, key, password=lambda: "")
+    except ssl.SSLError as error:
+        raise ContextError(blamed, f"{_unloaded(error, path, key)}") from None
+    except OSError as error:
+        raise ContextError(blamed, f"{key} cannot be read: {error.strerror}") from None
+    return leaf.fingerprint(_hash_of(leaf))
+
+
+def _unloaded(error: ssl.SSLError, path: str, key: str) -> str:
+    reason = (error.reason or "").lower().replace("_", " ")
+    if "mismatch" in reason:
+        return f"the key in {key} is not that of the certificate in {path}"
+    if "decrypt" in reason or "password" in reason:
+        return f"the key in {key} has a passphrase, which nobody can give"
+    return f"there is no private key in PEM in {key}" if not reason else f"{key}: {reason}"
+
+
+def _hash_of(leaf: x509.Certificate) -> hashes.HashAlgorithm:
+    """Return the hash of its signature; where that is weak or has none, SHA-256."""
+    used = leaf.signature_hash_algorithm
+    weak = used is None or isinstance(used, hashes.MD5 | hashes.SHA1)
+    return hashes.SHA256() if weak or used is None else used
+
+
+def _load_dh(context: ssl.SSLContext, path: str) -> None:
+    try:
+        context.load_dh_params(path)
+    except ssl.SSLError:
+        message = f"there are no parameters in PEM in {path}"
+        raise ContextError("tls_dhparams_file", message) from None
+    except OSError as error:
+        message = f"{path} cannot be read: {error.strerror}"
+        raise ContextError("tls_dhparams_file", message) from None
+
+
+def _ask(context: ssl.SSLContext, wanted: Recipe) -> None:
+    """Ask clients for certificates, as tls_verify_mode has it."""
+    if wanted.verify == "none":
+        return
+    if wanted.client_ca is None:
+        if wanted.verify == "require":
+            message = "nobody's certificates count: tls_client_ca is not set"
+            raise ContextError("tls_verify_mode", message)
+        return
+    try:
+        context.load_verify_locations(wanted.client_ca)
+    except ssl.SSLError:
+        message = f"there is no certificate in PEM in {wanted.client_ca}"
+        raise ContextError("tls_client_ca", message) from None
+    except OSError as error:
+        message = f"{wanted.client_ca} cannot be read: {error.strerror}"
+        raise ContextError("tls_client_ca", message) from None
+    if wanted.verify == "require":
+        context.verify_mode = ssl.CERT_REQUIRED
+        return
+    try:
+        library.judge_only(context)
+    except library.UnsupportedError as error:
+        raise ContextError("tls_client_ca", error.message) from None
