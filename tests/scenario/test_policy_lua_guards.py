@@ -132,6 +132,29 @@ async def test_a_script_that_runs_away_is_stopped_and_others_go_on(tmp_path: Pat
         assert world.worker_pids() == workers
 
 
+async def test_a_compiled_script_that_runs_away_is_for_the_watchdog_which_says_so(
+    tmp_path: Path,
+) -> None:
+    compiled = CONFIG.replace("time_limit = 1", "time_limit = 1\n  jit = true")
+    async with Scripted(tmp_path, f"watchdog_interval = 3\n{compiled}", ZONE) as world:
+        write(world, SCRIPT.replace("pcall(function() while true do end end)", "local n = 1"))
+        await world.reload(f"watchdog_interval = 3\n{compiled}")
+        (worker,) = world.worker_pids()
+        async with world.call(hello="EHLO peer.test") as caller:
+            await caller.say("MAIL FROM:<a@x.test>")
+            await caller.put(b"RCPT TO:<loop@one.test>\r\n")
+            await world.until(
+                lambda: any("stuck, and ended" in each for each in world.output), "the watchdog"
+            )
+            await world.until(
+                lambda: len(new := world.worker_pids()) == 1 and new != [worker], "a new worker"
+            )
+        # Its last words say where it was.
+        await world.until(lambda: "scriptlet.py" in "\n".join(world.output), "the place")
+        assert (await world.send("a@x.test", ["b@one.test"], CONTENT)).startswith("250")
+        await world.arrived("b@one.test")
+
+
 async def test_an_error_in_each_phase_is_answered_and_told(tmp_path: Path) -> None:
     async with Scripted(tmp_path, CONFIG, ZONE) as world:
         workers = world.worker_pids()

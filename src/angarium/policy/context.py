@@ -81,8 +81,8 @@ class Session:
         heard: says whether the peer has sent anything yet that was not asked for.
         module: of the handler which was asked last; "core" before.
         tables: what a module keeps for the session, by its name; a script's `self`.
-        rules: who is asked about its messages from set_binding on, those of its own policy; IN_FORCE:
-            whoever is at that time.
+        rules: who is asked about its messages from set_binding on, those of its own policy;
+            IN_FORCE: whoever is at that time.
     """
 
     __slots__ = (
