@@ -89,7 +89,8 @@ class ByRadius(Authenticator):
         self._servers = tuple(servers)
         self._means = means
         self._map = options.map
-        self._sealed = options.require_message_authenticator
+        self._demands = options.require_message_authenticator
+        self._sealing: set[str] = set()  # servers which have sent a Message-Authenticator
         self._known = [radius.number(radius.SERVICE_TYPE, radius.AUTHENTICATE_ONLY)]
         if options.nas_ip_address is not None:
             self._known.append(radius.address(str(options.nas_ip_address)))
@@ -134,7 +135,10 @@ class ByRadius(Authenticator):
         address = await self._address(server)
         if address is None:
             return None
-        listening = Listening(ident, authenticator, server.secret, sealed=self._sealed)
+        sealed = self._demands == "yes" or (
+            self._demands == "auto" and server.name in self._sealing
+        )
+        listening = Listening(ident, authenticator, server.secret, sealed=sealed)
         loop = asyncio.get_running_loop()
         try:
             transport, _ = await loop.create_datagram_endpoint(
@@ -148,6 +152,8 @@ class ByRadius(Authenticator):
                 transport.sendto(packet)
                 answer = await listening.within(server.seconds)
                 if answer is not None:
+                    if answer.sealed:
+                        self._sealing.add(server.name)
                     return answer
         finally:
             transport.close()

@@ -294,12 +294,13 @@ class AuthRadius(
         example='[ username = "%{username_localpart}@%{username_domain||example.com}" ]',
     )
     require_message_authenticator = option(
-        Bool(),
-        True,
+        Choice(("auto", "yes", "no")),
+        "auto",
         since=OURS,
         doc="""
         Whether an answer without Message-Authenticator is not believed: who stands between can
-        forge one (CVE-2024-3596). Servers from before that year may send none.
+        forge one (CVE-2024-3596). Servers from before that year may send none, so `auto` asks for
+        it of a server which has sent one before; set `yes` where all servers do.
         """,
     )
 
