@@ -156,7 +156,8 @@ async def test_records_are_below_the_end_of_aliases_or_else_below_the_name(
         """
     )
     (hop,) = await place.ruled(ONLY_DANE, "alias.test")
-    assert (hop.demand.kind, hop.demand.domain) == (TLSA, name)
+    assert (hop.demand.kind, hop.demand.domain) == (TLSA, "alias.test")
+    assert hop.demand.text == (f"_25._tcp.{name}. IN TLSA 3 1 1 {DIGEST}",)
     assert hop.demand.names[0] == name
 
 

@@ -12,7 +12,7 @@ def test_a_hook_has_a_name_a_docstring_and_arguments() -> None:
         assert hook.name == name
         assert hook.__doc__
         assert not hook.__doc__.startswith(hook.__name__), "a dataclass wrote it"
-        assert hook.asked in {hooks.SMTP, hooks.ALL, hooks.LOG, hooks.SEEDS}
+        assert hook.asked in {hooks.SMTP, hooks.ALL, hooks.LOG, hooks.DIAL, hooks.SEEDS}
     assert not HOOKS.keys() & ABSENT.keys()
 
 

@@ -155,10 +155,11 @@ class Demands:
         2.2.3. What an attacker could have kept from us is no answer, so the host is not used.
         """
         for name in dict.fromkeys((base, host)):
-            answer = await self._names.lookup(f"_{port}._tcp.{name}", wire.TLSA)
+            place = f"_{port}._tcp.{name}"
+            answer = await self._names.lookup(place, wire.TLSA)
             if answer.temporary:
                 return None
             if answer.records and answer.authentic:
                 found = dane.records(each for each in answer.records if isinstance(each, bytes))
-                return of_records(name, port, found, (name, host, domain))
+                return of_records(domain, place, found, (name, host, domain))
         return NOTHING

@@ -1,17 +1,21 @@
 """What hooks have in common; they themselves stand in `hooks`."""
 
+import inspect
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import ClassVar, Final, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 from angarium.core.registry import Registry
 from angarium.core.reply import Reply
 from angarium.policy.context import Session, Steps
 from angarium.policy.mail import Mail
+from angarium.policy.verdict import Verdict
 
 HOOKS: Final = Registry["type[Hook]"]("hook")
 SMTP: Final = "SMTP reception"
 ALL: Final = "every way in"
 LOG: Final = "the end of an attempt"
+DIAL: Final = "a connection to a host"
 SEEDS: Final = "the module seedlist"
 
 
@@ -96,3 +100,28 @@ class OfMail(Hook):
             self.session.reply = reply
         else:
             self.mail.reply = reply
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+Answer = Verdict | None | Awaitable[Verdict | None]
+
+
+def on(which: type[Hook]) -> Callable[[F], F]:
+    """Mark a method of a module as a handler of a hook; it may have several marks."""
+
+    def mark(method: F) -> F:
+        method.__dict__.setdefault("hooks", []).append(which)
+        return method
+
+    return mark
+
+
+def marked(module: object) -> list[tuple[type[Hook], Callable[[Any], Answer]]]:
+    """Return the hooks a module handles, and the methods which do, in the order of hooks."""
+    found = [
+        (which, method)
+        for _, method in inspect.getmembers(module, inspect.ismethod)
+        for which in getattr(method, "hooks", ())
+    ]
+    order = list(HOOKS.values())
+    return sorted(found, key=lambda each: order.index(each[0]))

@@ -6,10 +6,8 @@ the name scripts use, `arguments` what a script is called with, in this order: "
 a hook nobody asks yet says what is missing.
 """
 
-import inspect
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import msgspec
 
@@ -21,12 +19,14 @@ from angarium.policy.hook import HOOKS as HOOKS
 from angarium.policy.hook import LOG as LOG
 from angarium.policy.hook import SEEDS as SEEDS
 from angarium.policy.hook import SMTP as SMTP
+from angarium.policy.hook import Answer as Answer
 from angarium.policy.hook import Hook as Hook
 from angarium.policy.hook import OfMail as OfMail
 from angarium.policy.hook import OfSession as OfSession
 from angarium.policy.hook import hook as hook
+from angarium.policy.hook import marked as marked
+from angarium.policy.hook import on as on
 from angarium.policy.mail import Mail
-from angarium.policy.verdict import Verdict
 
 
 @hook
@@ -417,9 +417,7 @@ class GenerateReport(
 
 @hook
 @dataclass(slots=True)
-class TlsReport(
-    Hook, name="core_smtp_tls_reporting", arguments=("json",), waits=False, asked=DIAL
-):
+class TlsReport(Hook, name="core_smtp_tls_reporting", arguments=("json",), waits=False, asked=DIAL):
     """A session by a policy of MTA-STS or DANE, or a policy that was not to be had (RFC 8460).
 
     Attributes:
@@ -487,27 +485,3 @@ ABSENT: Final[dict[str, str]] = {
     "core_suspension": "the module curfew",
     "dns_get_As": "the module mxip",
 }
-
-F = TypeVar("F", bound=Callable[..., Any])
-Answer = Verdict | None | Awaitable[Verdict | None]
-
-
-def on(which: type[Hook]) -> Callable[[F], F]:
-    """Mark a method of a module as a handler of a hook; it may have several marks."""
-
-    def mark(method: F) -> F:
-        method.__dict__.setdefault("hooks", []).append(which)
-        return method
-
-    return mark
-
-
-def marked(module: object) -> list[tuple[type[Hook], Callable[[Any], Answer]]]:
-    """Return the hooks a module handles, and the methods which do, in the order of hooks."""
-    found = [
-        (which, method)
-        for _, method in inspect.getmembers(module, inspect.ismethod)
-        for which in getattr(method, "hooks", ())
-    ]
-    order = list(HOOKS.values())
-    return sorted(found, key=lambda each: order.index(each[0]))

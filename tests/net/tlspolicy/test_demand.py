@@ -6,6 +6,8 @@ from angarium.net.tlspolicy.dane import Tlsa, Trust
 from angarium.net.tlspolicy.demand import LOCAL, NOTHING, STS, TLSA, of_policy, of_records
 from angarium.net.tlspolicy.sts import Mode, Policy
 
+NAME = "_25._tcp.mx.example.com"
+
 
 @pytest.mark.parametrize(
     ("mode", "required", "checked"),
@@ -24,11 +26,11 @@ def test_a_report_can_quote_it() -> None:
 
 def test_records_demand_tls_and_the_usable_ones_say_with_whom() -> None:
     usable, useless = Tlsa(3, 1, 1, bytes(32)), Tlsa(1, 1, 1, bytes(32))
-    demand = of_records("mx.example.com", 25, (usable,), ("mx.example.com", "mx.example.com"))
+    demand = of_records("example.com", NAME, (usable,), ("mx.example.com", "mx.example.com"))
     assert (demand.kind, demand.required, demand.named) == (TLSA, True, True)
     assert demand.text == (f"_25._tcp.mx.example.com. IN TLSA 3 1 1 {'00' * 32}",)
     assert demand.names == ("mx.example.com",)
     assert demand.judge([b"what"], 0.0) is Trust.UNNAMED
-    demand = of_records("mx.example.com", 25, (useless,), ())
+    demand = of_records("example.com", NAME, (useless,), ())
     assert (demand.required, demand.named) == (True, False)
-    assert of_records("mx.example.com", 25, (), ()) is NOTHING
+    assert of_records("example.com", NAME, (), ()) is NOTHING

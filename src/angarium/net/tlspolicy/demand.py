@@ -24,7 +24,7 @@ class Demand:
 
     Attributes:
         kind: LOCAL: the options alone; STS, TLSA.
-        domain: whose policy it is; of TLSA records that of the host.
+        domain: whose mail it is about, and who is told in a report how it fares.
         text: the policy, as reports quote it.
         required: without TLS nothing is sent.
         checked: the certificate is looked at, as tls_verify = host does; `required` with it: and
@@ -63,15 +63,14 @@ def of_policy(domain: str, policy: Policy) -> Demand:
     return Demand(STS, domain, tuple(policy.lines()), required=enforced, checked=True)
 
 
-def of_records(host: str, port: int, found: tuple[Tlsa, ...], names: Sequence[str]) -> Demand:
-    """Return what secure TLSA records demand: TLS at least, RFC 7672 section 2.2."""
+def of_records(domain: str, name: str, found: tuple[Tlsa, ...], names: Sequence[str]) -> Demand:
+    """Return what secure TLSA records of a name demand: TLS at least, RFC 7672 section 2.2."""
     if not found:
         return NOTHING
-    domain = f"_{port}._tcp.{host}"
     return Demand(
         TLSA,
-        host,
-        tuple(f"{domain}. IN TLSA {record}" for record in found),
+        domain,
+        tuple(f"{name}. IN TLSA {record}" for record in found),
         required=True,
         found=found,
         names=tuple(dict.fromkeys(names)),
