@@ -8,13 +8,14 @@ import pytest
 from angarium.config.load import load_text
 from angarium.core.errors import Error
 from angarium.net.tlspolicy.demand import STS, Demand
+from angarium.outbound.demands import Heard
 from angarium.run.demanding import Demanding, store
 from helpers import certificates
 from helpers.clock import FakeClock
 from helpers.dns import FakeDns
 
 
-def hears(told: list[tuple[str, str, str]]) -> object:
+def hears(told: list[tuple[str, str, str]]) -> Heard:
     def heard(
         demand: Demand, host: str, address: str, source: str, result: str, reason: str
     ) -> None:
@@ -33,7 +34,7 @@ async def test_a_policy_which_is_not_to_be_had_is_told(tmp_path: Path) -> None:
     dns = FakeDns("_mta-sts.a.test TXT v=STSv1; id=1")
     made = Demanding(load_text(""), tmp_path, dns, FakeClock(), lambda _: None)
     told: list[tuple[str, str, str]] = []
-    made.heard = hears(told)  # type: ignore[assignment]
+    made.hear(hears(told))
     assert await made.policies.of("a.test") is None
     assert told == [(STS, "mta-sts.a.test", "sts-policy-fetch-error")]
     await made.close()

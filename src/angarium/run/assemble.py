@@ -46,6 +46,7 @@ from angarium.net.sweep import Sweep
 from angarium.net.tls.contexts import Contexts
 from angarium.net.tracing import Tracing
 from angarium.outbound.bounce import Bounces
+from angarium.outbound.demands import Heard
 from angarium.outbound.dial import Dialer
 from angarium.outbound.hosts import Hosts
 from angarium.outbound.options import Reports
@@ -155,7 +156,7 @@ def assemble(
     )  # fmt: skip
     shared = Shared(clock, number)
     ruling = _ruling(
-        (configuration, host, alarm, services, settle, bounces, board),
+        (configuration, host, alarm, services, settle, bounces, board), demanding.hear,
         process=process, spool=spool, random=random, resolver=naming.resolver, metrics=metrics,
         state=state, number=number, shared=shared, datasources=sources, router=router,
         put_off=PuttingOff(board, settle, pool, spool.live.parts), admit=admit,
@@ -179,6 +180,7 @@ def assemble(
 
 def _ruling(
     known: tuple[Configuration, Host, Alarm, Services, Settle, Bounces, Board],
+    hear: Callable[[Heard], None],
     *,
     process: Process,
     spool: Spool,
@@ -197,7 +199,7 @@ def _ruling(
         )  # fmt: skip
 
     report = partial(_refused, bounces, board, services.clock)
-    ruling = Ruling(means, services, admit, settle, bounces, report)
+    ruling = Ruling(means, services, admit, settle, bounces, report, hear)
     ruling.begin(configuration, partial(alarm, source="policy"))
     services.profiles = Profiles(
         configuration,

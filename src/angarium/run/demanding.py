@@ -25,8 +25,6 @@ class Demanding:
     Args:
         tell: told what cannot be read or written.
 
-    Attributes:
-        heard: told how sessions fare by a demand, and of policies which are not to be had.
     """
 
     def __init__(
@@ -41,7 +39,7 @@ class Demanding:
         self._authorities = _authorities(configuration)
         self._fetch: Fetch | None = None
         self._old: list[Fetch] = []
-        self.heard: Heard = nobody
+        self._heard: Heard = nobody
         self.policies = Policies(
             resolver, self._fetcher, Shelf(store(configuration, state)), clock, self._failed, tell
         )
@@ -54,6 +52,10 @@ class Demanding:
             self._old.append(self._fetch)  # It may be asking somebody right now.
             self._fetch = None
         self._authorities = authorities
+
+    def hear(self, heard: Heard) -> None:
+        """Tell him how sessions fare by a demand, and of policies which are not to be had."""
+        self._heard = heard
 
     async def close(self) -> None:
         """End what is under way."""
@@ -74,10 +76,10 @@ class Demanding:
     def _hear(
         self, demand: Demand, host: str, address: str, source: str, result: str, reason: str, /
     ) -> None:
-        self.heard(demand, host, address, source, result, reason)
+        self._heard(demand, host, address, source, result, reason)
 
     def _failed(self, domain: str, result: str, reason: str, /) -> None:
-        self.heard(Demand(STS, domain), f"mta-sts.{domain}", "", "", result, reason)
+        self._heard(Demand(STS, domain), f"mta-sts.{domain}", "", "", result, reason)
 
 
 def store(configuration: Configuration, state: Path) -> Path:

@@ -20,6 +20,8 @@ from angarium.modules import index
 from angarium.modules.means import Hooks, Means
 from angarium.modules.options import LEVELS, PolicyModule
 from angarium.outbound.bounce import Bounces
+from angarium.outbound.demands import Heard
+from angarium.outbound.hearing import hearing
 from angarium.outbound.settle import Settle
 from angarium.outbound.witness import witness
 from angarium.policy.chain import Policy
@@ -114,6 +116,7 @@ class Ruling:
         means: what there is for modules, of a generation.
         services: the sessions' (`policing` and what belongs to it are set there).
         report: makes what a sender is told of one recipient that policy refused.
+        hear: is given who hears how connections fare by what domains demand.
     """
 
     def __init__(
@@ -124,6 +127,7 @@ class Ruling:
         settle: Settle,
         bounces: Bounces,
         report: Report,
+        hear: Callable[[Heard], None],
     ) -> None:
         self._means = means
         self._services = services
@@ -131,6 +135,7 @@ class Ruling:
         self._settle = settle
         self._bounces = bounces
         self._report = report
+        self._hear = hear
         self._stanzas: object = None
         services.report = report
 
@@ -174,6 +179,7 @@ class Ruling:
         policy = policing.policy
         admit = self._admit
         admit.rules = rules(policy, self._report, refused_by_policy)
+        self._hear(hearing(policy, services.clock.time))
         self._settle.witness = self._bounces.witness = witness(policy, self._settle.witness)
         policing.start()
         before.replace()

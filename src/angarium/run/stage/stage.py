@@ -34,6 +34,7 @@ from angarium.modules.means import Means
 from angarium.net.dnscache import Resolver
 from angarium.net.sweep import Sweep
 from angarium.outbound.bounce import Bounces
+from angarium.outbound.demands import Heard
 from angarium.outbound.options import Reports
 from angarium.outbound.route import Router
 from angarium.outbound.settle import Settle
@@ -55,6 +56,10 @@ LISTEN: Final = "127.0.0.1:25"
 LOCAL: Final = ("127.0.0.1", 25)
 # Turns of the loop in which work that waits for nothing is done.
 TURNS: Final = 50
+
+
+def _unheard(heard: Heard) -> None:
+    """No connection is made from a stage."""
 
 
 class Stage:
@@ -132,7 +137,7 @@ class Stage:
             router=Router(resolver, random, host.is_itself, host.relays),
         )
         self._ruling = Ruling(
-            means, services, admit, self.settle, bounces, partial(_refused, self, bounces)
+            means, services, admit, self.settle, bounces, partial(_refused, self, bounces), _unheard
         )
         try:
             policing = self._ruling.prepare(configuration)
