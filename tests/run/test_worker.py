@@ -44,6 +44,8 @@ class Notes:
 def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     done: list[str] = []
     monkeypatch.setattr(worker, "assemble", lambda *_: Notes(done))
+    # It would go on with its timer after the test: nobody stops it where the process ends.
+    monkeypatch.setattr(worker.Watch, "start", lambda _watch: None)
     monkeypatch.setattr(watchdog, "attend", lambda folder, place, name: done.append(name))
     monkeypatch.setattr(loop, "settle_memory", lambda: done.append("settle"))
     monkeypatch.setattr(Worker, "ready", lambda self: done.append("ready"))
