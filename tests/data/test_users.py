@@ -15,6 +15,7 @@ def test_each_kind_is_read(tmp_path: Path) -> None:
     file = tmp_path / "users"
     file.write_text(
         f"# tom:no\n\ntim:tan:staaf\nann:r:e:{HASH}\nann:other:{HASH[::-1]}\nbob:$6$x:1000:1000\n"
+        "kim:SCRAM-SHA-256$4096:a$b:c:1000\n"
     )
     known = Users()
     assert known.password(str(file), "tim") == "tan:staaf"
@@ -26,6 +27,7 @@ def test_each_kind_is_read(tmp_path: Path) -> None:
     assert known.digest(str(file), "bob", "$6$x:1000") is None
     assert known.hashed(str(file), "bob") == "$6$x"
     assert known.hashed(str(file), "eve") is None
+    assert known.hashed(str(file), "kim") == "SCRAM-SHA-256$4096:a$b:c"
 
 
 def test_a_change_counts_at_once(tmp_path: Path) -> None:

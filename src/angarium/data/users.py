@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from angarium.core.errors import Error
+from angarium.wire.sasl.secrets import PREFIX
 
 MAX_FILE: Final = 4 << 20  # octets: some tens of thousands of users
 MOST_FILES: Final = 64  # which are kept
@@ -58,7 +59,11 @@ class Users:
     def hashed(self, path: str, user: str) -> str | None:
         """Return the hash of a user in a file of passwd://; None: he is not there."""
         found = self.of(path, user)
-        return found[0].partition(":")[0] if found else None
+        if not found:
+            return None
+        fields = found[0].split(":")
+        # What SCRAM keeps has two colons of its own.
+        return ":".join(fields[:3]) if PREFIX in fields[0] else fields[0]
 
     def digest(self, path: str, user: str, realm: str) -> str | None:
         """Return the digest of a user and realm, in lower case; None: they are not there."""

@@ -7,6 +7,7 @@ counts only after what it had to prove; what it cannot say now is no no.
 """
 
 import asyncio
+import contextlib
 import secrets
 import ssl
 from collections import deque
@@ -138,6 +139,8 @@ class ByProxy(Authenticator):
             done = await self._spoken(reader, writer, name, claim)
         finally:
             writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
         if done.known is None:
             self._means.tell("WARNING", f"{name} cannot say who somebody is: {done.reply}")
             raise TroubleError("the server cannot say", host=name, reply=str(done.reply))

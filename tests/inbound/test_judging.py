@@ -1,0 +1,75 @@
+"""What policy hears of AUTH stands in its variables, and goes when the client is a stranger."""
+
+from pathlib import Path
+
+from angarium.core.reply import Reply
+from angarium.inbound.judging import VARIABLES, JudgingSession
+from angarium.policy.hooks import AuthResult, PerformAuth, ValidateAuth, on
+from helpers.reception import Desk, Talk
+
+
+class Judge:
+    def __init__(self) -> None:
+        self.refusal: Reply | None = None
+        self.disconnect = False
+
+    @on(ValidateAuth)
+    def look(self, event: ValidateAuth) -> None:
+        if self.refusal is not None:
+            event.session.refuse(self.refusal, disconnect=self.disconnect)
+
+    @on(PerformAuth)
+    def known(self, event: PerformAuth) -> None:
+        event.known = event.username == "tim"
+
+
+def greeted(tmp_path: Path, judge: Judge) -> Talk:
+    (tmp_path / "users").write_text("tim:x\n")
+    listener = f"""smtp_extensions = ( "AUTH" XCLIENT )  auth_in_clear = yes
+        authplainparameters = [ uri = "file://{tmp_path}/users" ]  auth_failure_delay = 0"""
+    return Desk(listener=listener, policy=judge).greeted()
+
+
+GOOD, BAD = "AUTH PLAIN AHRpbQB4", "AUTH PLAIN AHRpbQB5"
+
+
+def variables(talk: Talk) -> dict[str, str]:
+    assert isinstance(talk.session, JudgingSession)
+    return {name: value for name, value in talk.session.context.variables.items()
+            if name in (*VARIABLES, "can_relay")}  # fmt: skip
+
+
+def test_the_variables_are_those_of_the_last_attempt(tmp_path: Path) -> None:
+    talk = greeted(tmp_path, Judge())
+    talk.say(BAD)
+    failed = {"auth_name": "PLAIN", "auth_status": "fail", "auth_user": "tim"}
+    assert variables(talk) == failed
+    talk.say(GOOD)
+    assert variables(talk) == failed | {"auth_status": "pass", "can_relay": "true"}
+
+
+def test_xclient_takes_them_away(tmp_path: Path) -> None:
+    talk = greeted(tmp_path, Judge())
+    talk.say(GOOD)
+    talk.say("XCLIENT ADDR=192.0.2.7")
+    assert variables(talk) == {}
+
+
+def test_policy_may_end_the_session(tmp_path: Path) -> None:
+    judge = Judge()
+    judge.refusal = Reply(535, "not you", "5.7.1")
+    talk = greeted(tmp_path, judge)
+    assert talk.say(GOOD) == ["535 5.7.1 not you"]
+    judge.disconnect = True
+    assert talk.say(GOOD) == ["535 5.7.1 not you"]
+    assert talk.transport.over
+
+
+async def test_an_authenticator_asks_the_policy_of_its_session(tmp_path: Path) -> None:
+    talk = greeted(tmp_path, Judge())
+    session = talk.session
+    assert isinstance(session, JudgingSession)
+    asked = PerformAuth(session.context, "tim", "x")
+    await session._asked_by(asked)
+    assert asked.known
+    await session._asked_by(AuthResult(session.context, "tim", "PLAIN", "pass"))
