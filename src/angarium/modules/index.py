@@ -41,9 +41,11 @@ POLICY: Final[Mapping[str, str]] = {
     "httpsrv": "angarium.modules.generate.httpsrv:HttpServer",
     "mail_loop": "angarium.modules.guard.mail_loop:MailLoop",
     "smtp_cbv": "angarium.modules.guard.smtp_cbv:CallbackVerify",
+    "opendkim": "angarium.modules.sign.opendkim:OpenDkim",
     "spf_v1": "angarium.modules.sign.spf:SenderPolicy",
     "dmarc": "angarium.modules.sign.dmarc:Dmarc",
     "senderid": "angarium.modules.sign.senderid:SenderId",
+    "tls_reporting": "angarium.modules.report.tls_reporting:TlsReporting",
     "url_ripper": "angarium.modules.guard.url_ripper:UrlRipper",
 }
 

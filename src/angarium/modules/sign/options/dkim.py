@@ -6,7 +6,7 @@ from angarium.config.kinds import Bool, Choice, Duration, Int, List, Path, Text
 from angarium.config.option import Options, option
 from angarium.config.places import DomainGlob, FieldName
 from angarium.config.scope import Naming
-from angarium.modules.options import Module, needless, not_yet
+from angarium.modules.options import Module, PolicyModule, needless, not_yet
 
 UNSIGNED: Final = "mail goes out without its signatures"
 UNCHECKED: Final = "signatures of what comes in are not checked"
@@ -48,13 +48,12 @@ class KeyCache(Options, template=True):
 class OpenDkim(
     Key,
     KeyCache,
-    Module,
+    PolicyModule,
     stanza="opendkim",
     naming=Naming.MAYBE,
     direction="sending",
-    standing=not_yet(SIGN_AFTER, UNSIGNED),
 ):
-    """Signs with DKIM where `opendkim_sign` says so, and by Lua; checks signatures by Lua."""
+    """Signs with DKIM where `opendkim_sign` says so. Each stanza is a signature of its own."""
 
     body_canon = option(
         Choice(("simple", "relaxed")), "simple", doc="How the body is made canonical."
@@ -86,7 +85,12 @@ class OpenDkim(
         example="( Return-Path Received )",
     )
     lifetime = option(Int(unit="hours"), 0, doc="How long a signature holds; 0 has no end.")
-    testing = option(Bool(), False, doc="Say in the signature that the domain tests DKIM.")
+    testing = option(
+        Bool(),
+        False,
+        doc="""Compare each key with DNS when it is read from its file, and tell in paniclog where
+        receivers would not find it. Mail is signed all the same.""",
+    )
     identity = option(
         Text(), None, since="3.0", doc="Who signs (i=), in version 3.", example="@example.com"
     )
@@ -129,7 +133,7 @@ class OpenDkimDomain(
         example="rsa-sha256",
     )
     testing = option(
-        Bool(), None, doc="Say in the signature that the domain tests DKIM.", example="true"
+        Bool(), None, doc="Compare its key with DNS, and tell where it differs.", example="true"
     )
     keycache_size = option(
         Int(), None, name="key_cache_size", doc="Keys kept in memory.", example="64"

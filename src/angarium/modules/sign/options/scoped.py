@@ -1,7 +1,7 @@
 """Options which say, for a binding or a domain, whether its mail is signed."""
 
 from angarium.config.kinds import Bool
-from angarium.config.option import Options, accepted, planned
+from angarium.config.option import Options, accepted, option, planned
 from angarium.config.scope import SHAPING
 
 OLDER = """
@@ -12,12 +12,11 @@ DomainKeys (RFC 4870) gave way to DKIM in 2007, and receivers no longer look for
 class Signing(Options, direction="sending"):
     """Whether the modules which sign do so here."""
 
-    opendkim_sign = planned(
+    opendkim_sign = option(
         Bool(),
         True,
         scopes=SHAPING,
         dynamic=False,
-        reason="Let the host which `gateway` names sign.",
         doc="""
         Whether the module opendkim signs the mail. `false` for a binding or a domain leaves its
         mail as it is.

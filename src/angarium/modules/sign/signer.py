@@ -1,0 +1,137 @@
+"""What the modules which sign by DKIM have in common: a message comes, and gets its signature.
+
+A class of its own has the options, and says for which mail it is there (`wants`).
+"""
+
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any, Final
+
+from angarium.events.metrics import counter
+from angarium.mail.auth.dkim import key_records
+from angarium.mail.auth.keys import BadKeyError, PrivateKey, published
+from angarium.mail.auth.sign import Signer
+from angarium.mail.auth.signature import SignatureError
+from angarium.modules.means import Means
+from angarium.modules.sign.asked import Asked
+from angarium.modules.sign.keyring import UNKNOWN
+from angarium.modules.sign.rules import Rule, Rules, author, fitting
+from angarium.modules.sign.signing import Desk, desk_of
+from angarium.policy.hooks import FinalValidation, on
+from angarium.policy.mail import Mail
+from angarium.policy.module import Command
+from angarium.policy.verdict import CONT, Verdict
+
+RESULTS: Final = ("signed", "no_domain", "no_key", "condition")
+MAX_SIGNERS: Final = 4096  # of domains and selectors which are kept ready
+
+SIGNING: Final = counter(
+    "dkim_signing",
+    "What became of messages which were to be signed by DKIM.",
+    label="result",
+    values=RESULTS,
+)
+
+
+class SigningModule:
+    """One stanza which signs."""
+
+    def __init__(self, title: str, rules: Rules, means: Means) -> None:
+        """Args: `title`: the stanza, and its name behind a colon if it has one."""
+        self.desk: Final[Desk] = desk_of(means)
+        self._title = title
+        self._rules = rules
+        self._tell = means.tell
+        self._ask = Asked(means.resolver)
+        self._signers: dict[tuple[str, str, str], Signer] = {}
+        self._cells = {each: means.metrics.cell(SIGNING, each) for each in RESULTS}
+        self._counts = dict.fromkeys(RESULTS, 0)
+
+    def wants(self, mail: Mail) -> bool:
+        """Say whether this mail is to be signed, by where it goes."""
+        raise NotImplementedError
+
+    @property
+    def commands(self) -> Mapping[str, Command]:
+        """What the console can ask of it."""
+        return {
+            f"{self._title} stats": self._stats,
+            f"{self._title} flush keycache": self._flush,
+        }
+
+    @on(FinalValidation)
+    def sign(self, event: FinalValidation) -> Verdict | Coroutine[Any, Any, Verdict]:
+        mail = event.mail
+        if not self.wants(mail):
+            return CONT
+        domain = author(mail)
+        rule = self._rules.of(domain)
+        if not domain or not rule.selector or not rule.key:
+            return self._count("no_domain")
+        if not rule.lets(mail):
+            return self._count("condition")
+        who = rule.domain or domain
+        key = rule.ring.known(rule.path(who))
+        if key is UNKNOWN:
+            return self._looked(mail, rule, who)
+        if not isinstance(key, PrivateKey):
+            return self._count("no_key")
+        signing = self.desk.sign(mail, self._signer(rule, who, key))
+        return self._count("signed") if signing is None else self._going(signing)
+
+    async def _looked(self, mail: Mail, rule: Rule, who: str) -> Verdict:
+        key = await rule.ring.look(rule.path(who))
+        if key is None:
+            return self._count("no_key")
+        if rule.testing:
+            await self._compare(rule, who, key)
+        signing = self.desk.sign(mail, self._signer(rule, who, key))
+        return self._count("signed") if signing is None else await self._going(signing)
+
+    async def _going(self, signing: Coroutine[Any, Any, None]) -> Verdict:
+        await signing
+        return self._count("signed")
+
+    def _count(self, result: str) -> Verdict:
+        self._cells[result].value += 1
+        self._counts[result] += 1
+        return CONT
+
+    def _signer(self, rule: Rule, who: str, key: PrivateKey) -> Signer:
+        """Return who signs with a key; made anew when its file has another one."""
+        place = (who, rule.selector, rule.path(who))
+        found = self._signers.get(place)
+        if found is None or found.key is not key:
+            found = Signer(who, rule.selector, key, rule.covered, fitting(rule.style, who, key))
+            if len(self._signers) >= MAX_SIGNERS:
+                self._signers.clear()
+            self._signers[place] = found
+        return found
+
+    async def _compare(self, rule: Rule, who: str, key: PrivateKey) -> None:
+        """Tell where receivers would not find the key we sign with."""
+        place = f"{rule.selector}._domainkey.{who}"
+        ours = published(key.record()).key
+        try:
+            for record in await key_records(self._ask, place):
+                try:
+                    if published(record).key == ours:
+                        return
+                except BadKeyError as fault:
+                    self._tell("WARNING", f"{place}: {fault.message}")
+            trouble = "DNS has another key than the one which signs"
+        except SignatureError as fault:
+            trouble = fault.reason
+        self._tell("WARNING", f"{place}: {trouble}")
+
+    async def _stats(self, _words: Sequence[str]) -> str:
+        return "".join([f"{name}: {count}\n" for name, count in self._counts.items()])
+
+    async def _flush(self, _words: Sequence[str]) -> str:
+        count = sum([ring.flush() for ring in self._rules.rings])
+        self._signers.clear()
+        return f"{count} keys forgotten\n"
+
+
+def title_of(stanza: str, name: str) -> str:
+    """Return how the console calls a stanza."""
+    return f"{stanza}:{name}" if name else stanza
