@@ -9,9 +9,10 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 YEARS = datetime.timedelta(days=3650)
 
@@ -44,7 +45,7 @@ def _name(text: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
 
-def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+def _pem(key: Key) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
@@ -68,7 +69,7 @@ class Authority:
     def _builder(
         self,
         name: str,
-        key: ec.EllipticCurvePrivateKey,
+        key: Key,
         begins: datetime.datetime,
         ends: datetime.datetime,
     ) -> x509.CertificateBuilder:
@@ -82,9 +83,15 @@ class Authority:
             .not_valid_after(ends)
         )
 
-    def signed(self, *names: str, ends: datetime.datetime = NOW + YEARS) -> Pair:
-        """Return a certificate for host names and addresses; the first is its common name too."""
-        key = ec.generate_private_key(ec.SECP256R1())
+    def signed(self, *names: str, ends: datetime.datetime = NOW + YEARS, old: bool = False) -> Pair:
+        """Return a certificate for host names and addresses; the first is its common name too.
+
+        Args:
+            old: with a key of RSA.
+        """
+        key: Key = ec.generate_private_key(ec.SECP256R1())
+        if old:
+            key = rsa.generate_private_key(65537, 2048)
         begins = min(NOW, ends - datetime.timedelta(days=30))
         certificate = (
             self._builder(names[0], key, begins, ends)

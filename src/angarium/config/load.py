@@ -63,13 +63,16 @@ def snapshot(path: str | os.PathLike[str], *, environ: Mapping[str, str] | None 
         raise ConfigError([Fault(main, 0, 0, message, "rename it")]) from None
 
 
-def load_snapshot(data: bytes, generation: int = 1) -> Configuration:
+def load_snapshot(data: bytes, generation: int = 1, *, files: bool = True) -> Configuration:
     """Build what a snapshot holds; equal snapshots give equal configurations.
+
+    Args:
+        files: look at what stands in files which options name, too. Not where it was done before.
 
     Raises:
         ConfigError: with every fault, by file, line and column.
     """
-    checked, taken = _check(data)
+    checked, taken = _check(data, files=files)
     errors = [each for each in checked.faults if each.severity is Severity.ERROR]
     if errors:
         raise ConfigError(errors)
@@ -89,15 +92,15 @@ def text_hash(data: bytes) -> str:
 
 def check_snapshot(data: bytes) -> Checked:
     """Return what a snapshot means with its faults, for `config check` and `config explain`."""
-    return _check(data)[0]
+    return _check(data, files=True)[0]
 
 
-def _check(data: bytes) -> tuple[Checked, Snapshot]:
+def _check(data: bytes, *, files: bool) -> tuple[Checked, Snapshot]:
     taken = msgspec.msgpack.decode(data, type=Snapshot)
     declarations()
     document = read(taken.main, taken, taken.search)
     taken.files.clear()  # They are in the document, and may be large.
-    return _checked(document), taken
+    return _checked(document, files=files), taken
 
 
 def check(path: str, sources: Sources, search: tuple[str, ...] = ()) -> Checked:
@@ -107,12 +110,12 @@ def check(path: str, sources: Sources, search: tuple[str, ...] = ()) -> Checked:
         ConfigError: the main file cannot be read.
     """
     declarations()
-    return _checked(read(path, sources, search))
+    return _checked(read(path, sources, search), files=False)
 
 
-def _checked(document: Document) -> Checked:
+def _checked(document: Document, *, files: bool) -> Checked:
     checked = Checked(document)
-    rules.apply(checked)
+    rules.apply(checked, files=files)
     checked.close()
     _in_file_order(checked, document)
     return checked
@@ -125,7 +128,7 @@ def load_text(text: str, generation: int = 1, *, path: str = "ecelerity.conf") -
         ConfigError: with every fault.
     """
     taken = Snapshot(path, (), {path: text.encode()}, {})
-    return load_snapshot(msgspec.msgpack.encode(taken), generation)
+    return load_snapshot(msgspec.msgpack.encode(taken), generation, files=False)
 
 
 def _in_file_order(checked: Checked, document: Document) -> None:

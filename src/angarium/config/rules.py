@@ -1,7 +1,8 @@
 """Faults across options: what is allowed one by one and makes no sense together.
 
 A rule is a function which looks at the sections and reports; `@rule` registers it. It compares
-what is set in the file; where one side is not set there is nothing to report.
+what is set in the file; where one side is not set there is nothing to report. What looks at files which
+options name is a `@rule_of_files`, and left out where a process builds what was checked already.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,6 +16,7 @@ from angarium.config.section import Section
 Rule: TypeAlias = Callable[[Checked], None]
 
 RULES: Final[list[Rule]] = []
+FILE_RULES: Final[list[Rule]] = []
 SWITCHES: Final = ("enabled", "enable", "state")  # of modules, of listeners, of SNMP
 
 
@@ -24,9 +26,15 @@ def rule(function: Rule) -> Rule:
     return function
 
 
-def apply(checked: Checked) -> None:
-    """Let every rule look at the configuration."""
-    for each in RULES:
+def rule_of_files(function: Rule) -> Rule:
+    """Register a rule which looks at files that options name."""
+    FILE_RULES.append(function)
+    return function
+
+
+def apply(checked: Checked, *, files: bool = True) -> None:
+    """Let every rule look at the configuration; those of files if they are to."""
+    for each in (*RULES, *(FILE_RULES if files else ())):
         if checked.full:
             return
         each(checked)

@@ -87,7 +87,7 @@ class Plan:
 
         Raises ConfigError where we do not read its configuration.
         """
-        configuration = load_snapshot(given.snapshot, generation=given.generation)
+        configuration = load_snapshot(given.snapshot, given.generation, files=False)
         return cls(
             Path(given.config_path),
             given.snapshot,

@@ -79,7 +79,7 @@ def main() -> int:
         given = handover.read(int(sys.argv[1]))
         for part in PARTS:
             importlib.import_module(part)
-        load_snapshot(given.snapshot, generation=given.generation)
+        load_snapshot(given.snapshot, given.generation, files=False)
         if not given.files:  # else what is in force stays so, whatever is in the files
             load_snapshot(snapshot(given.config_path), generation=given.generation + 1)
     except (ConfigError, Error, OSError) as error:

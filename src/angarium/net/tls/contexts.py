@@ -24,7 +24,7 @@ from angarium.net.tls import library
 NO_FILE: Final = "none"  # what undoes a certificate of an outer scope
 _VERSIONS: Final = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}
 DEFAULT_CIPHERS: Final = "DEFAULT"
-_NO_DHE: Final = ":!kDHE"
+_NO_DHE: Final = ":!kDHE:!kDHEPSK"
 
 
 def _untold(_text: str) -> None:
@@ -164,7 +164,7 @@ class Contexts:
         limit(context, wanted.protocols)
         strengthen(context, wanted.ciphers, wanted.suites, self.shared)
         if self.shared.tls_dhparams_file is not None:
-            _load_dh(context, self.shared.tls_dhparams_file)
+            load_dh(context, self.shared.tls_dhparams_file)
         elif self.shared.tls_enable_dhe_ciphers:
             library.set_own_dh(context)
         library.remember_few_sessions(context)
@@ -189,19 +189,37 @@ def strengthen(
     context: ssl.SSLContext, ciphers: str, suites: str | None, shared: TlsLibrary
 ) -> None:
     """Set ciphers, suites and groups, for connections of either direction. Raises ContextError."""
+    choose_ciphers(context, ciphers + ("" if shared.tls_enable_dhe_ciphers else _NO_DHE))
+    choose_suites(context, suites)
+    choose_groups(context, shared.tls_ec_curve_names)
+
+
+def choose_ciphers(context: ssl.SSLContext, ciphers: str) -> None:
     try:
-        context.set_ciphers(ciphers + ("" if shared.tls_enable_dhe_ciphers else _NO_DHE))
+        context.set_ciphers(ciphers)
     except ssl.SSLError:
         raise ContextError("tls_ciphers", f"OpenSSL knows no cipher in {ciphers!r}") from None
-    for option, value, use in (
-        ("tlsv13_ciphersuites", suites, library.set_suites),
-        ("tls_ec_curve_names", shared.tls_ec_curve_names, library.set_groups),
-    ):
-        if value:
-            try:
-                use(context, value)
-            except library.UnsupportedError as error:
-                raise ContextError(option, error.message) from None
+
+
+def choose_suites(context: ssl.SSLContext, suites: str | None) -> None:
+    _chosen(context, "tlsv13_ciphersuites", suites, library.set_suites)
+
+
+def choose_groups(context: ssl.SSLContext, groups: str | None) -> None:
+    _chosen(context, "tls_ec_curve_names", groups, library.set_groups)
+
+
+def _chosen(
+    context: ssl.SSLContext,
+    option: str,
+    value: str | None,
+    use: Callable[[ssl.SSLContext, str], None],
+) -> None:
+    if value:
+        try:
+            use(context, value)
+        except library.UnsupportedError as error:
+            raise ContextError(option, error.message) from None
 
 
 def load(context: ssl.SSLContext, path: str, key: str | None, option: str) -> bytes:
@@ -241,7 +259,7 @@ def _hash_of(leaf: x509.Certificate) -> hashes.HashAlgorithm:
     return hashes.SHA256() if weak or used is None else used
 
 
-def _load_dh(context: ssl.SSLContext, path: str) -> None:
+def load_dh(context: ssl.SSLContext, path: str) -> None:
     try:
         context.load_dh_params(path)
     except ssl.SSLError:
@@ -261,14 +279,7 @@ def _ask(context: ssl.SSLContext, wanted: Recipe) -> None:
             message = "nobody's certificates count: tls_client_ca is not set"
             raise ContextError("tls_verify_mode", message)
         return
-    try:
-        context.load_verify_locations(wanted.client_ca)
-    except ssl.SSLError:
-        message = f"there is no certificate in PEM in {wanted.client_ca}"
-        raise ContextError("tls_client_ca", message) from None
-    except OSError as error:
-        message = f"{wanted.client_ca} cannot be read: {error.strerror}"
-        raise ContextError("tls_client_ca", message) from None
+    trust(context, wanted.client_ca)
     if wanted.verify == "require":
         context.verify_mode = ssl.CERT_REQUIRED
         return
@@ -276,3 +287,15 @@ def _ask(context: ssl.SSLContext, wanted: Recipe) -> None:
         library.judge_only(context)
     except library.UnsupportedError as error:
         raise ContextError("tls_client_ca", error.message) from None
+
+
+def trust(context: ssl.SSLContext, path: str) -> None:
+    """Let the certificates which these authorities have signed count. Raises ContextError."""
+    try:
+        context.load_verify_locations(path)
+    except ssl.SSLError:
+        message = f"there is no certificate in PEM in {path}"
+        raise ContextError("tls_client_ca", message) from None
+    except OSError as error:
+        message = f"{path} cannot be read: {error.strerror}"
+        raise ContextError("tls_client_ca", message) from None

@@ -1,0 +1,84 @@
+"""What is wrong with options of TLS and the files they name, where a configuration is checked.
+
+Not where a process builds what was checked already: a file which has gone since ends nothing then.
+"""
+
+from typing import Any, Final
+
+from angarium.config.check import Checked
+from angarium.config.errors import Severity
+from angarium.config.rules import report, rule, rule_of_files
+from angarium.config.section import Section
+
+NO_FILE: Final = "none"
+OPTIONS: Final = (
+    "tls_certificate", "tls_sni_certificates", "tls_client_ca", "tls_protocols", "tls_ciphers",
+    "tlsv13_ciphersuites", "tls_ec_curve_names", "tls_dhparams_file",
+)  # fmt: skip
+LISTENER: Final = "esmtp_listener"
+CONSOLE: Final = "control_listener"
+
+
+def inherited(section: Section, option: str) -> Any:
+    """Return what is set here or in a stanza around this one."""
+    place: Section | None = section
+    while place is not None:
+        if option in place.values:
+            return place.values[option]
+        place = place.parent
+    return None
+
+
+def is_within(section: Section, kind: str) -> bool:
+    place: Section | None = section
+    while place is not None:
+        if place.kind.key == kind:
+            return True
+        place = place.parent
+    return False
+
+
+def named(value: object) -> str | None:
+    return value if isinstance(value, str) and value != NO_FILE else None
+
+
+@rule
+def tls_from_the_beginning_has_a_certificate(checked: Checked) -> None:
+    for section in checked.sections_with("use_ssl"):
+        if section.values["use_ssl"] is not True or not is_within(section, LISTENER):
+            continue
+        within = [each for each in section.walk() if named(each.values.get("tls_certificate"))]
+        if not within and named(inherited(section, "tls_certificate")) is None:
+            message = "use_ssl has no certificate: every connection would be closed"
+            report(checked, section, "use_ssl", message, "set tls_certificate and tls_key")
+
+
+@rule
+def who_signs_certificates_that_are_required_is_known(checked: Checked) -> None:
+    for section in checked.sections_with("tls_verify_mode"):
+        if section.values["tls_verify_mode"] != "require" or not is_within(section, LISTENER):
+            continue
+        if named(inherited(section, "tls_client_ca")) is None:
+            message = "certificates of clients are required, and none counts"
+            report(checked, section, "tls_verify_mode", message, "set tls_client_ca")
+
+
+@rule_of_files
+def what_the_library_says_to_options_of_tls(checked: Checked) -> None:
+    found = {option: checked.sections_with(option) for option in OPTIONS}
+    if not any(found.values()):
+        return
+    # Loaded here, as most configurations have no TLS, and its libraries some megabytes.
+    from angarium.net.tls.contexts import ContextError  # noqa: PLC0415
+    from angarium.net.tls.looks import LOOKS  # noqa: PLC0415
+
+    for option, sections in found.items():
+        for section in sections:
+            severity = Severity.WARNING if is_within(section, CONSOLE) else Severity.ERROR
+            try:
+                for warning in LOOKS[option](section.values[option], inherited(section, "tls_key")):
+                    report(checked, section, option, warning, "", Severity.WARNING)
+            except ContextError as error:
+                # What is wrong with a key is told where the key is named, if it is here.
+                blamed = error.option if error.option in section.values else option
+                report(checked, section, blamed, error.message, "", severity)
