@@ -1,5 +1,7 @@
 """Reports of TLS: written as RFC 8460 has them, read from anybody."""
 
+import email
+import email.policy
 import gzip
 import json
 
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 from angarium.mail.report.tlsrpt import (
     MAX_OCTETS,
+    Envelope,
     Failure,
     Judged,
     PolicyOf,
@@ -16,6 +19,8 @@ from angarium.mail.report.tlsrpt import (
     Report,
     Summary,
     TlsReportError,
+    letter,
+    packed,
     read,
     where,
     written,
@@ -174,3 +179,25 @@ TEXTS = st.text(max_size=20)
 )
 def test_what_is_written_is_read_as_it_was(report: Report) -> None:
     assert read(written(report)) == report
+
+
+def test_a_report_travels_in_a_message_and_comes_out_as_it_was() -> None:
+    report = read(json.dumps(EXAMPLE).encode())
+    begin = 1459468800
+    envelope = Envelope(
+        "mx.company-x.example", "tls@company-x.example", "tls@company-y.example",
+        "company-y.example", begin, begin + 86399, begin + 90000.0, "token",
+    )  # fmt: skip
+    octets = letter(report, packed(report, begin), envelope)
+    message = email.message_from_bytes(octets, policy=email.policy.default)
+    assert message.get_content_type() == "multipart/report"
+    assert message.get_param("report-type") == "tlsrpt"
+    _, attached = message.iter_parts()
+    assert attached.get_content_type() == "application/tlsrpt+gzip"
+    assert attached.get_filename() == (
+        "mx.company-x.example!company-y.example!1459468800!1459555199.json.gz"
+    )
+    unpacked = attached.get_payload(decode=True)
+    assert isinstance(unpacked, bytes)
+    assert read(unpacked) == report
+    assert packed(report, begin) == packed(report, begin)

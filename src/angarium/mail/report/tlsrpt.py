@@ -2,25 +2,35 @@
 
     where([b"v=TLSRPTv1; rua=mailto:tls@example.com"])     ("mailto:tls@example.com",)
     written(report)                                        JSON, as octets
+    letter(report, octets, envelope)                       the message which brings it
+    attached(tree)                                         what a message has of one
     read(octets)                                           a Report, or TlsReportError
 
 The reader is total, and takes a report with gzip too, of no more than MAX_OCTETS when unpacked.
 """
 
+import gzip
 import re
 import zlib
+from base64 import encodebytes
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
 
 from angarium.core.errors import Error
+from angarium.mail.format.header import CRLF
+from angarium.mail.format.text import content_of
+from angarium.mail.format.trace import date
+from angarium.mail.format.tree import Part
 
 MAX_OCTETS: Final = 16 * 1024 * 1024
 MAX_PLACES: Final = 10  # of one domain
 _VERSION: Final = b"v=TLSRPTv1"
 _FIELD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}\Z")
 _GZIP: Final = b"\x1f\x8b"
+_TYPES: Final = ("application/tlsrpt+gzip", "application/tlsrpt+json")
 
 # Section 4.3, and the order in which a person looks for them.
 RESULTS: Final = (
@@ -141,6 +151,78 @@ def _is_place(place: str) -> bool:
 def written(report: Report) -> bytes:
     """Return a report as JSON."""
     return msgspec.json.format(msgspec.json.encode(report), indent=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What a report is sent with.
+
+    Attributes:
+        host: our name; `sender`: the From field.
+        token: letters and digits nobody can guess.
+    """
+
+    host: str
+    sender: str
+    to: str
+    domain: str
+    begin: int
+    end: int
+    now: float
+    token: str
+
+    @property
+    def name(self) -> str:
+        """The name of the file: section 5.1."""
+        return f"{self.host}!{self.domain}!{self.begin}!{self.end}.json.gz"
+
+
+def packed(report: Report, begin: int) -> bytes:
+    """Return a report as it travels; the same each time it is made."""
+    return gzip.compress(written(report), mtime=begin)
+
+
+def letter(report: Report, octets: bytes, envelope: Envelope) -> bytes:
+    """Return the message which brings a report: section 5.3."""
+    host, domain, boundary = envelope.host, envelope.domain, f"=_{envelope.token}"
+    head = [
+        f"From: {envelope.sender}",
+        f"To: {envelope.to}",
+        f"Subject: Report Domain: {domain}",
+        f"\tSubmitter: {host}",
+        f"\tReport-ID: <{report.report_id}>",
+        f"Date: {date(int(envelope.now))}",
+        f"Message-ID: <{envelope.token}@{host}>",
+        f"TLS-Report-Domain: {domain}",
+        f"TLS-Report-Submitter: {host}",
+        "Auto-Submitted: auto-generated",
+        "MIME-Version: 1.0",
+        'Content-Type: multipart/report; report-type="tlsrpt";',
+        f'\tboundary="{boundary}"',
+        "",
+        f"--{boundary}",
+        "Content-Type: text/plain; charset=us-ascii",
+        "",
+        f"This is a report of {host} about connections by TLS for mail to {domain},",
+        f"{report.date_range.start_datetime} to {report.date_range.end_datetime}.",
+        "",
+        f"--{boundary}",
+        "Content-Type: application/tlsrpt+gzip",
+        "Content-Transfer-Encoding: base64",
+        f'Content-Disposition: attachment; filename="{envelope.name}"',
+        "",
+    ]
+    lines = [line.encode("utf-8", "surrogateescape") for line in head]
+    body = encodebytes(octets).replace(b"\n", CRLF)
+    return CRLF.join(lines) + CRLF + body + f"\r\n--{boundary}--\r\n".encode()
+
+
+def attached(top: Part) -> bytes | None:
+    """Return the report in a message, as it is packed there."""
+    for part in top.walk():
+        if not part.is_container and part.kind.mimetype in _TYPES:
+            return content_of(part)
+    return None
 
 
 def read(document: bytes) -> Report:
