@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 import pytest
 
-from angarium.run import dump_config, spool_check, validate_config
+from angarium.run import dump_config, mta_sts_purge, spool_check, validate_config
 from angarium.run.programs import (
     certificate,
     credentials,
@@ -32,6 +32,7 @@ COMMANDS: dict[str, click.Command] = {
     "ec_dump_config": dump_config.command,
     "ec_log_trace": log_trace.command,
     "ec_md5passwd": passwd.command,
+    "ec_mta_sts_purge": mta_sts_purge.command,
     "ec_rotate": rotate.command,
     "ec_show": show.command,
     "ec_spool_check": spool_check.command,

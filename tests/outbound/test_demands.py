@@ -161,6 +161,10 @@ async def test_records_are_below_the_end_of_aliases_or_else_below_the_name(
     assert hop.demand.names[0] == name
 
 
+@pytest.mark.effect("use_dane")
+@pytest.mark.effect("enable_dane")
+@pytest.mark.effect("use_mta_sts")
+@pytest.mark.effect("enable_mta_sts")
 @pytest.mark.parametrize(
     ("dane", "sts", "heard"),
     [

@@ -1,5 +1,7 @@
 """What connections of a line are made with: the options of its place, of this generation."""
 
+import pytest
+
 from angarium.net.options.tlspolicy import Dane, MtaSts
 from angarium.outbound.demands import UNWANTED, Wanted
 from helpers.sending import Configuration, Sending
@@ -13,6 +15,7 @@ def test_means_are_of_the_place_of_the_line() -> None:
     assert means.wanted is UNWANTED
 
 
+@pytest.mark.effect("mta_sts_dns_cname_max_depth")
 def test_demands_are_heard_where_an_option_says_so() -> None:
     sending = Sending()
     configuration = sending.queues.configuration

@@ -24,6 +24,7 @@ def hears(told: list[tuple[str, str, str]]) -> Heard:
     return heard
 
 
+@pytest.mark.effect("mta_sts_policy_store")
 def test_policies_lie_in_the_state_directory_unless_it_is_said_otherwise(tmp_path: Path) -> None:
     assert store(load_text(""), tmp_path) == tmp_path / "mtasts"
     other = load_text('mta_sts_policy_store = "/srv/mtasts"')

@@ -57,19 +57,19 @@ class Shelf:
 
     def load(self, domain: str) -> Kept | None:
         """Return what is kept of a domain, over or not."""
-        return _read(self._path(domain)) if is_name(domain) and "/" not in domain else None
+        return _read(self.path(domain)) if is_name(domain) and "/" not in domain else None
 
     def save(self, kept: Kept) -> None:
         """Keep a policy; who reads meanwhile gets the old one or the new one."""
         self.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-        path = self._path(kept.domain)
+        path = self.path(kept.domain)
         coming = path.with_suffix(f".{os.getpid()}.new")
         coming.write_bytes(msgspec.json.format(msgspec.json.encode(kept), indent=1) + b"\n")
         coming.replace(path)
 
     def remove(self, domain: str) -> None:
         """Forget a domain."""
-        self._path(domain).unlink(missing_ok=True)
+        self.path(domain).unlink(missing_ok=True)
 
     def all(self) -> Iterator[Kept]:
         """Yield what is kept, in the order of the names."""
@@ -78,7 +78,8 @@ class Shelf:
                 if path.suffix == _ENDING and (kept := _read(path)) is not None:
                     yield kept
 
-    def _path(self, domain: str) -> Path:
+    def path(self, domain: str) -> Path:
+        """Return where the policy of a domain is kept."""
         return self.folder / f"{domain}{_ENDING}"
 
 
