@@ -108,11 +108,12 @@ class AuthenticatingSession(SecureSession):
         return f"{super()._offered()}\nAUTH {' '.join(usable)}"
 
     def _usable(self) -> list[str]:
+        external = self._plan.offers.get(EXTERNAL)
         return self._plan.usable(
             self.origin.address,
             secure=self._secure,
             bound=bool(self._bindings()),
-            named=bool(self._names("email")),
+            named=external is not None and bool(self._names(external.name)),
         )
 
     def _mail(self, mail: Mail) -> None:
