@@ -58,6 +58,26 @@ async def test_a_script_is_asked_by_the_names_of_its_callouts(place: Begin) -> N
     assert not scripts.place.asks(hooks.Ehlo)
 
 
+async def test_a_handshake_of_tls_is_judged_by_its_context(place: Begin) -> None:
+    scripts = place(MODULE % """
+    function mod:core_inbound_smtp_tls_post_accept(mc, event, eventtype, vclosure, now)
+      if mc.ctx:get(msys.core.VCTX_CONN, "tls_client_verified") ~= "yes" then
+        mc.ctx.code = 420
+        mc.ctx.disconnect = 1
+        mc.ctx:set(msys.core.VCTX_CONN, "_tls_note", "421 4.7.0 show a certificate")
+      end
+      given = tostring(event) .. tostring(vclosure) .. now
+    end
+    """)  # fmt: skip
+    session = scripts.session
+    assert scripts.ask(hooks.TlsAccepted(session, 7.0)) is CONT
+    assert scripts.global_of("given") == b"nilnil7"
+    assert session.disconnect
+    assert session.reply is not None
+    assert session.reply.code == 420
+    assert session.variables["_tls_note"] == "421 4.7.0 show a certificate"
+
+
 async def test_self_is_of_the_session_and_knows_the_module(place: Begin) -> None:
     scripts = place(MODULE % """
     mod.limit = 2

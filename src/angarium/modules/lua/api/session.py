@@ -44,13 +44,25 @@ def _code(session: Session) -> int:
     return 0 if session.reply is None else session.reply.code
 
 
+def _set_code(session: Session, value: object) -> None:
+    if not isinstance(value, int | float):
+        raise LuaError("a code is a number")
+    said = b"" if session.reply is None else session.reply.text.encode()
+    session.reply = reply(int(value), said)
+
+
 lua_field(
     "vctx.disconnect",
     lambda session: int(session.disconnect),
     _disconnect,
     doc="Set to 1: hang up after the reply. Read, it is the method.",
 )
-lua_field("vctx.code", _code, doc="Code of the reply that was set; 0 without one.")
+lua_field(
+    "vctx.code",
+    _code,
+    _set_code,
+    doc="Code of the reply that was set; 0 without one. Set, it refuses from 400 on.",
+)
 
 
 def _addresses(given: object) -> list[str]:
