@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from angarium.mail.auth import results
+from angarium.mail.auth.dkim import Verdict
 from angarium.mail.auth.dmarc.evaluate import Evaluation
 from angarium.mail.auth.results import Result
 from angarium.mail.auth.spf.check import Finding
@@ -33,6 +34,7 @@ class Found:
         spf: the check of the envelope's sender; None: nobody has checked.
         signatures: a result of method "dkim" for each signature, with header.d and header.s;
             None: nobody has looked for signatures.
+        verdicts: what those results are of, for scripts; None: this module did not look itself.
         arc: the result of the chain, cv; "" if nobody has looked.
         dmarc: what the author's domain wants.
         cleaned: fields which claimed to be ours have been removed.
@@ -41,6 +43,7 @@ class Found:
     mail: Mail
     spf: Finding | None = None
     signatures: list[Result] | None = None
+    verdicts: list[Verdict] | None = None
     arc: str = ""
     dmarc: Evaluation | None = None
     cleaned: bool = field(default=False)

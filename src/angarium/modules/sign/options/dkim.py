@@ -9,10 +9,8 @@ from angarium.config.scope import Naming
 from angarium.modules.options import Module, PolicyModule, needless, not_yet
 
 UNSIGNED: Final = "mail goes out without its signatures"
-UNCHECKED: Final = "signatures of what comes in are not checked"
 
 SIGN_AFTER: Final = "Let the host which `gateway` names sign."
-CHECK_BEFORE: Final = "Let a host in front of this server check them."
 
 
 class Key(Options, template=True):
@@ -217,13 +215,9 @@ class DkimSignDomain(
 
 
 class DkimValidate(
-    Module,
-    stanza="dkim_validate",
-    naming=Naming.MAYBE,
-    direction="receiving",
-    standing=not_yet(CHECK_BEFORE, UNCHECKED),
+    PolicyModule, stanza="dkim_validate", naming=Naming.MAYBE, direction="receiving"
 ):
-    """Checks DKIM signatures and says in Authentication-Results what came out, as version 3 did."""
+    """Checks DKIM signatures and says in Authentication-Results what came out."""
 
 
 class DomainKeysSigning(Key, KeyCache, template=True):
