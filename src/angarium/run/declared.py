@@ -10,7 +10,11 @@ from typing import Final
 import angarium.modules.guard.conntrol
 import angarium.modules.guard.dnsbl
 import angarium.modules.guard.greylist
+import angarium.modules.report.tls_reporting
 import angarium.modules.route.seedlist
+import angarium.modules.sign.dkim_validate
+import angarium.modules.sign.dmarc
+import angarium.modules.sign.signer
 import angarium.run.assemble
 import angarium.run.hose
 import angarium.run.nodewide
