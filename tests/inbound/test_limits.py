@@ -118,3 +118,10 @@ def test_a_throttle_is_shared_by_sessions() -> None:
     taken = sum(len(desk.greeted().say("MAIL FROM:<>")) for _ in range(5))
     assert taken < 5
     assert Rate(2, 60).interval == 30
+
+
+def test_a_client_whose_address_nobody_knows_is_counted_by_no_address() -> None:
+    desk = Desk("max_sessions = 2", listener="sessions_per_address = 1")
+    profile = desk.services.profiles.at(LISTEN, "192.0.2.1")
+    seats = [Seat(desk.ledger, profile, LISTEN, "") for _ in range(3)]
+    assert [each.take() for each in seats] == [Grant.GRANTED, Grant.GRANTED, Grant.DENIED]

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from angarium.net.savedsyn import save_syns, saved_syn
+from angarium.net.front import PROXIED
+from angarium.net.savedsyn import save_syns, saved_syn, syn_of
+from angarium.wire.proxy import Header
 from angarium.wire.syn import parse
 
 
@@ -69,3 +71,12 @@ def test_a_system_without_it_says_no() -> None:
     closed = socket.socket()
     closed.close()
     assert not save_syns(closed, yes=True)
+
+
+def test_a_client_behind_a_proxy_has_none() -> None:
+    class Behind(asyncio.BaseTransport):
+        def get_extra_info(self, name: str, default: object = None) -> object:
+            return Header(12) if name == PROXIED else default
+
+    assert syn_of(Behind()) == b""
+    assert syn_of(asyncio.BaseTransport()) == b""

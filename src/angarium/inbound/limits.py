@@ -15,7 +15,10 @@ LONGEST_WAIT_SECONDS: Final = 60.0
 
 
 class Seat:
-    """The place of one session among those which are allowed at once."""
+    """The place of one session among those which are allowed at once.
+
+    Without an address it is that of a client whose address nobody knows yet.
+    """
 
     __slots__ = ("_held", "_ledger", "_wanted")
 
@@ -55,5 +58,5 @@ def _counts(profile: Profile, listen: str, address: str) -> Iterator[tuple[str, 
         yield f"service_sessions esmtp {cap}", cap
     if cap := options.listener_sessions:
         yield f"listener_sessions {listen} {cap}", cap
-    if cap := options.sessions_per_address:
+    if address and (cap := options.sessions_per_address):
         yield f"sessions_per_address {address}", cap

@@ -29,7 +29,7 @@ from angarium.inbound.putting import put_down
 from angarium.inbound.services import Services
 from angarium.inbound.smtp import PHASES, SmtpSession
 from angarium.journal.errors import SpoolError
-from angarium.net.savedsyn import saved_syn
+from angarium.net.savedsyn import syn_of
 from angarium.net.sweep import NEVER
 from angarium.policy import hooks
 from angarium.policy.chain import Asked
@@ -176,7 +176,7 @@ class PolicedSession(JudgingSession):
             self.transport.write(line.encode("ascii", "replace") + b"\r\n")
 
     def _syn(self) -> bytes:
-        return b"" if self.transport is None else saved_syn(self.transport.get_extra_info("socket"))
+        return b"" if self.transport is None else syn_of(self.transport)
 
     def _banner(self) -> Reply:
         reply, lines = super()._banner(), self.context.greeting

@@ -8,8 +8,11 @@ flood has filled its queue. It forgets them when they have been read. On other s
 sockets of Unix, there is no such thing.
 """
 
+import asyncio
 import socket
 from typing import Any, Final
+
+from angarium.net.front import PROXIED
 
 # <linux/tcp.h>; not in Python's socket.
 TCP_SAVE_SYN: Final = 27
@@ -26,6 +29,13 @@ def save_syns(listening: socket.socket, *, yes: bool) -> bool:
     except OSError:
         return not yes
     return True
+
+
+def syn_of(transport: asyncio.BaseTransport) -> bytes:
+    """Return the headers of a client's SYN; one behind a proxy has none: that was the proxy's."""
+    if transport.get_extra_info(PROXIED) is not None:
+        return b""
+    return saved_syn(transport.get_extra_info("socket"))
 
 
 def saved_syn(connection: Any) -> bytes:

@@ -9,6 +9,7 @@ import asyncio
 import os
 import socket
 import ssl
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from angarium.console.server import Server
 from angarium.core.clock import Clock
 from angarium.net.options.tls import Certificates
 from angarium.run.control import Control, OwnDoor, by_kernel, opened
+from angarium.run.fronts import Fronts
 from angarium.run.gate import LISTENER, Gate
 from angarium.run.scheduling import Scheduling
 from angarium.run.sockets import Sockets, shown
@@ -37,6 +39,8 @@ class Consoles:
         self._attempts = Attempts(clock)
         self._log = log
         self._scheduling = Scheduling(server, node, clock, log)
+        self._fronts = Fronts(LISTENER, self._tell)
+        self._told: set[str] = set()  # in this generation
         self._own: Control | None = None
         self._open: dict[Endpoint, tuple[Control, Gate]] = {}
         self._starting: set[asyncio.Task[None]] = set()
@@ -59,6 +63,8 @@ class Consoles:
         """Accept at the sockets of a configuration, which are open by now, and at no others."""
         self._scheduling.use(configuration)
         wanted = set(configuration.listens(LISTENER)) & self._sockets.open.keys()
+        self._fronts.use(configuration, wanted)
+        self._told.clear()
         for where in [each for each in self._open if each not in wanted]:
             self._open.pop(where)[0].close()
         for where in wanted:
@@ -71,7 +77,8 @@ class Consoles:
         listening.setblocking(False)
         account = self._server.account
         gate = Gate(where, shown(where), self._live, self._attempts, account, self._log)
-        control = Control(listening, self._server, self._node, gate, self._log)
+        front = partial(self._fronts.before, where)
+        control = Control(listening, self._server, self._node, gate, self._log, front)
         self._open[where] = control, gate
         starting = asyncio.ensure_future(control.start())
         self._starting.add(starting)
@@ -95,6 +102,11 @@ class Consoles:
             self._log.error("no TLS for consoles", listen=shown(where), reason=str(error))
         return context
 
+    def _tell(self, text: str) -> None:
+        if text not in self._told:
+            self._told.add(text)
+            self._log.error("no console can connect", reason=text)
+
     def _live(self) -> Configuration:
         return self._server.live.configuration
 
@@ -108,5 +120,6 @@ class Consoles:
         for control, _ in self._open.values():
             control.close()
         self._open.clear()
+        self._fronts.close()
         if self._own is not None:
             self._own.close()

@@ -31,6 +31,11 @@ IDLE_SECONDS: Final = 3600.0  # a console left open ends, and its transaction wi
 _READ: Final = 64 << 10
 
 Identify = Callable[[socket.socket], Peer | None]
+Factory = Callable[[], asyncio.BaseProtocol]
+
+
+def _nothing(factory: Factory) -> Factory:
+    return factory
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,25 +112,38 @@ class Control:
 
     Args:
         listening: the socket, ours to close.
+        front: puts before the protocol of a connection what reads a PROXY header.
     """
 
     def __init__(
-        self, listening: socket.socket, server: Server, node: Node, door: Door, log: Any
+        self,
+        listening: socket.socket,
+        server: Server,
+        node: Node,
+        door: Door,
+        log: Any,
+        front: Callable[[Factory], Factory] = _nothing,
     ) -> None:
         self._listening = listening
         self._server = server
         self._node = node
         self._door = door
         self._log = log
+        self._front = front
         self._clients: set[asyncio.Task[None]] = set()
         self._taken = 0
         self._accepting: asyncio.Server | None = None
 
     async def start(self) -> None:
-        start: Any = asyncio.start_server
+        loop = asyncio.get_running_loop()
+        made: Any = self._front(self._protocol)
         if self._listening.family == socket.AF_UNIX:
-            start = asyncio.start_unix_server
-        self._accepting = await start(self._connected, sock=self._listening, limit=_READ)
+            self._accepting = await loop.create_unix_server(made, sock=self._listening)
+        else:
+            self._accepting = await loop.create_server(made, sock=self._listening)
+
+    def _protocol(self) -> asyncio.StreamReaderProtocol:
+        return asyncio.StreamReaderProtocol(asyncio.StreamReader(limit=_READ), self._connected)
 
     @property
     def descriptor(self) -> int:

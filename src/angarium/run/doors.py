@@ -8,7 +8,9 @@ from collections.abc import Callable
 from functools import partial
 
 from angarium.config.resolve import Configuration, Endpoint
+from angarium.events.metrics import Metrics
 from angarium.inbound import policed, replies
+from angarium.inbound.limits import Seat
 from angarium.inbound.profile import LISTENER
 from angarium.inbound.services import Services
 from angarium.inbound.smtp import SmtpSession
@@ -19,6 +21,8 @@ from angarium.net.options.sockets import ListenSocket
 from angarium.policy.shared.blocks import packed
 from angarium.policy.shared.node import Shared
 from angarium.policy.shared.presence import SMTP, Presence
+from angarium.queue.throttle import Grant
+from angarium.run.fronts import Fronts
 from angarium.run.scoreboard import Row
 from angarium.run.sockets import is_of, label
 from angarium.web.options import HTTP
@@ -90,6 +94,7 @@ class Doors:
         row: Row,
         descriptors: dict[str, int],
         alarm: Callable[[str], None],
+        metrics: Metrics | None = None,
     ) -> None:
         self._loop = loop
         self._services = services
@@ -101,12 +106,14 @@ class Doors:
         descriptors_allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         self._most = most_sessions(descriptors_allowed)
         services.sessions = self.sessions = Sessions(row)
+        self._fronts = Fronts(LISTENER, alarm, metrics, most=self._most, seat=self._seat)
 
     def change(self, configuration: Configuration, descriptors: dict[str, int]) -> None:
         """Listen on what the configuration wants, and on nothing else."""
         self._descriptors |= _ours(descriptors)
         wanted = configuration.listens(LISTENER)
         self._saves_syns = saves_syns(configuration)
+        self._fronts.use(configuration, wanted)
         for where in [where for where in self._open if where not in wanted]:
             self._open.pop(where).close()
         for where in wanted:
@@ -130,9 +137,17 @@ class Doors:
             listener.close()
         for listener in listeners:
             await listener.opened()
+        self._fronts.close()
 
     def _full(self) -> bool:
-        return len(self.sessions) >= self._most
+        return len(self.sessions) + self._fronts.waiting >= self._most
+
+    def _seat(self, listen: str, address: str) -> Seat | None:
+        """Count a connection whose client is not known yet; None: there are too many."""
+        services = self._services
+        seat = Seat(services.ledger, services.profiles.at(listen, address), listen, "")
+        # BUSY: somebody has the count in hands at this moment, so it goes uncounted.
+        return None if seat.take() is Grant.DENIED else seat
 
     def _session(self, listen: str) -> SmtpSession:
         """Return what takes a connection: who rules it is decided when it comes."""
@@ -142,7 +157,7 @@ class Doors:
         listener = Listener(
             socket.socket(fileno=self._descriptors.pop(label(where))),
             self._loop,
-            partial(self._session, where.name),
+            self._fronts.before(where, partial(self._session, where.name)),
             self._row.may_accept,
             refusal=replies.BUSY.encode(),
             full=self._full,

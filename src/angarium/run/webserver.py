@@ -23,6 +23,7 @@ from angarium.net import loop as loops
 from angarium.policy.options import Asking
 from angarium.run import link, process, scoreboard, watchdog
 from angarium.run.doors import buffers_of
+from angarium.run.fronts import Fronts
 from angarium.run.host import Host
 from angarium.run.httplogs import HttpLogs
 from angarium.run.own import Own
@@ -62,6 +63,7 @@ class WebServer(Process):
         self._stopping = asyncio.Event()
         self._open: dict[Endpoint, asyncio.Server] = {}
         self._state = ServerState()
+        self._fronts = Fronts(HTTP, self.alarm, self._metrics)
         self._logs: HttpLogs
         self._sockets: dict[str, socket.socket] = {}
         self._changing = asyncio.Lock()  # one generation after another, and the end after all
@@ -107,6 +109,7 @@ class WebServer(Process):
     async def _answer(self, configuration: Configuration) -> None:
         """Answer on what the configuration wants, and on nothing else."""
         wanted = configuration.listens(HTTP)
+        self._fronts.use(configuration, wanted)
         for where in list(self._open):
             # With other options a listener is another one, on the same socket.
             self._open.pop(where).close()
@@ -123,7 +126,9 @@ class WebServer(Process):
             observed = configuration.at(Observed, listener=HTTP, listen=where.name)
             hosts = {each.lower() for each in (host.name, *observed.http_hosts)}
             manners = partial(self._manners, configuration, where)
-            made = connections(answering, hosts, self._state, manners, answering.takes)
+            made = self._fronts.before(
+                where, connections(answering, hosts, self._state, manners, answering.takes)
+            )
             opened = socket.socket(fileno=socket.dup(kept.fileno()))
             buffers_of(configuration, where).set(opened)  # who is accepted has the same
             if where.path:
@@ -212,6 +217,7 @@ class WebServer(Process):
     def _close(self) -> None:
         for each in self._open.values():
             each.close()
+        self._fronts.close()
         for connection in list(self._state.connections):
             connection.shutdown()
         for kept in self._sockets.values():

@@ -18,6 +18,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
+from angarium.net.front import PROXIED
 from angarium.web.asked import Asked
 
 MOST_CONNECTIONS: Final = 64  # of all listeners: a scraper, some people, and room for trouble
@@ -187,6 +188,8 @@ class Counted(asyncio.Transport):
         self._transport.write(data)
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
+        if name == "socket" and self._transport.get_extra_info(PROXIED) is not None:
+            return default  # uvicorn would ask it who the client is, and get the proxy.
         return self._transport.get_extra_info(name, default)
 
     def is_closing(self) -> bool:

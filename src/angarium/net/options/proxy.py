@@ -1,12 +1,15 @@
 """Options of proxies which speak HAProxy's PROXY protocol, before our listeners and before us."""
 
+from typing import Final
+
 from angarium.config.kinds import Bool, Duration
-from angarium.config.option import Options, planned
+from angarium.config.option import Options, option, planned
 from angarium.config.places import HostPort, SourceAddress
 from angarium.config.scope import Scope
 
 NO_PROXY = "Connections come and go without PROXY headers yet."
 
+INTRODUCED: Final = ("control_listener", "esmtp_listener", "http_listener")
 ADDRESSED = (
     Scope.CONTROL_LISTENER
     | Scope.ECSTREAM_LISTENER
@@ -22,7 +25,7 @@ FROM_ELSEWHERE = "Leaving the proxy out would send from addresses which are not 
 class ProxyBefore(Options, direction="receiving"):
     """A proxy between clients and a listener."""
 
-    proxy_protocol = planned(
+    proxy_protocol = option(
         Bool(),
         False,
         scopes=ADDRESSED,
@@ -30,18 +33,20 @@ class ProxyBefore(Options, direction="receiving"):
         safe=(False,),
         reason="Without it every client would have the rights of the proxy's address.",
         doc="""
-        Whether a connection begins with a PROXY header, which says who the client is. Then it has
-        to: one without is closed. Nothing proves such a header, so let only the proxy reach the
-        listener.
+        Whether a connection begins with a PROXY header, version 1 or 2, which says who the client
+        is. Then it has to: one without is closed. In a `peer` stanza it is asked of connections
+        from there alone. Nothing proves such a header, so let only the proxy reach the listener.
         """,
+        only=INTRODUCED,
     )
-    proxy_protocol_timeout = planned(
+    proxy_protocol_timeout = option(
         Duration(),
         60.0,
         scopes=ADDRESSED,
         since="4.2.11",
-        reason=NO_PROXY,
+        reason="Only listeners which work wait for headers.",
         doc="Wait for the whole PROXY header; 0 is no limit.",
+        only=INTRODUCED,
     )
 
 
