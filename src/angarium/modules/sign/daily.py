@@ -33,6 +33,7 @@ from angarium.modules.sign.options.dmarc import Dmarc as Options
 from angarium.modules.sign.seen import Seen
 from angarium.outbound.bounce import INTERNAL
 
+FIRST_SECONDS: Final = 5.0  # after the start: what a stop left over need not wait
 LOOK_SECONDS: Final = 300.0
 DAY: Final = 86400
 KEPT_DAYS: Final = 7  # after which what could not be reported is given up
@@ -59,7 +60,7 @@ class Daily:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        self._timer = self._means.loop.call_later(LOOK_SECONDS, self._look)
+        self._timer = self._means.loop.call_later(FIRST_SECONDS, self._look)
 
     def stop(self) -> None:
         if self._timer is not None:

@@ -32,6 +32,11 @@ PROGRAMS: Final = {
     "jlog": "read logs which are queues, and look after them",
     "top": "watch a running server: rates, queues, limits, errors",
     "alert": "try who is told when something is wrong",
+    "verify": "check a message: SPF, DKIM, DomainKeys, ARC, DMARC",
+    "sign": "sign a message: DKIM, ARC, DomainKeys",
+    "dkim": "make, check and exchange keys of DKIM",
+    "spf": "ask what a domain says about a host, by SPF",
+    "dmarc": "show the policy of a domain, and reports of DMARC",
     "doctor": "find what keeps this machine from sending mail well",
     "completion": "print what a shell needs to complete our commands",
 }

@@ -8,10 +8,6 @@ from angarium.config.places import DomainGlob, FieldName
 from angarium.config.scope import Naming
 from angarium.modules.options import Module, PolicyModule, needless, not_yet
 
-UNSIGNED: Final = "mail goes out without its signatures"
-
-SIGN_AFTER: Final = "Let the host which `gateway` names sign."
-
 
 class Key(Options, template=True):
     """Which key signs which messages."""
@@ -187,12 +183,7 @@ class DkimSigning(Key, KeyCache, template=True):
 
 
 class DkimSign(
-    DkimSigning,
-    Module,
-    stanza="dkim_sign",
-    naming=Naming.MAYBE,
-    direction="sending",
-    standing=not_yet(SIGN_AFTER, UNSIGNED),
+    DkimSigning, PolicyModule, stanza="dkim_sign", naming=Naming.MAYBE, direction="sending"
 ):
     """Signs with DKIM, as version 3 did; `opendkim` has taken its place."""
 

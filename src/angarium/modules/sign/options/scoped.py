@@ -1,7 +1,7 @@
 """Options which say, for a binding or a domain, whether its mail is signed."""
 
 from angarium.config.kinds import Bool
-from angarium.config.option import Options, accepted, option, planned
+from angarium.config.option import Options, accepted, option
 from angarium.config.scope import SHAPING
 
 OLDER = """
@@ -22,12 +22,11 @@ class Signing(Options, direction="sending"):
         mail as it is.
         """,
     )
-    dkim = planned(
+    dkim = option(
         Bool(),
         None,
         scopes=SHAPING,
         since="3",
-        reason="It belongs to dkim_sign, version 3's module; opendkim and opendkim_sign took over.",
         doc="Whether the module dkim_sign signs the mail. Unset: it does.",
     )
     domainkeys = accepted(
