@@ -18,22 +18,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Final, Protocol
-from urllib.parse import quote
 
 from angarium.core.address import split
+from angarium.mail.auth.spf.client import POSTMASTER, UNKNOWN
+from angarium.mail.auth.spf.macros import single, transformed
 from angarium.mail.format.header import limits
 
 CRLF: Final = b"\r\n"
-UNKNOWN: Final = "unknown"  # what %{p} is when no name of the peer could be validated
-POSTMASTER: Final = "postmaster"  # the local part of a sender who has none
 
 _MACRO: Final = re.compile(
     rb"%(?:\{(?P<quoted>[^{}]*)\}"
     rb"|(?P<name>[A-Za-z]+(?:_[A-Za-z]+)*)(?:\{(?P<argument>[^{}]*)\})?"
     rb"|(?P<sign>%))"
 )
-# macro-expand = "%{" macro-letter transformers *delimiter "}"
-_SPF: Final = re.compile(r"([slodiphcrtv])([0-9]*)(r?)([-.+,/_=]*)", re.IGNORECASE)
 _ASKS_NAME: Final = re.compile(rb"%\{(?:spfv1:)?[pP][0-9]*[rR]?[-.+,/_=]*\}")
 _LINES: Final = re.compile(rb"[^\n]*\n|[^\n]+")
 _RFC2822: Final = re.compile(r"(message|headers|body|text|part)(?:,(\d+)(b?))?(?:,(\d+))?")
@@ -171,20 +168,8 @@ def _plain(name: str, argument: str | None, situation: Situation) -> bytes | Non
 
 def spf(macro: str, situation: Situation) -> str | None:
     """Return what the inside of a macro of SPF stands for, as "ir" or "l1r-"; None: it is none."""
-    found = _SPF.fullmatch(macro)
-    if found is None:
-        return None
-    letter, digits, reverse, delimiters = found.groups()
-    kept = int(digits[:4]) if digits else 0
-    if digits and not kept:
-        return None  # RFC 7208 section 7.3: it must not be zero
-    value = _letter(letter.lower(), situation)
-    if digits or reverse or delimiters:
-        parts = re.split(f"[{re.escape(delimiters or '.')}]", value)
-        if reverse:
-            parts.reverse()
-        value = ".".join(parts[-kept:])
-    return quote(value, safe="") if letter.isupper() else value
+    found = single(macro)
+    return None if found is None else transformed(found, _letter(found.letter, situation))
 
 
 def _letter(letter: str, situation: Situation) -> str:
