@@ -27,7 +27,7 @@ def test_they_are_offered_and_taken_only_where_they_are_named() -> None:
     talk = desk.connect(GATEWAY)
     talk.heard()
     assert talk.say("EHLO gateway.example")[-5:] == [
-        "250-XCLIENT NAME ADDR PORT PROTO HELO DESTADDR DESTPORT",
+        "250-XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT",
         "250-XREMOTEIP",
         "250-XSETCONTEXT",
         "250-XDUMPCONTEXT",
@@ -82,6 +82,31 @@ def test_xclient_may_have_the_greeting_of_the_client() -> None:
     assert b") with SMTP\r\n" in desk.message.header
 
 
+@pytest.mark.parametrize("address", ["[UNAVAILABLE]", "[tempunavail]"])
+def test_a_client_whose_address_is_not_known_has_not_the_rights_of_the_gateway(
+    address: str,
+) -> None:
+    desk = Desk(listener=f'peer "192.0.2.9" {{\n{ALL}\nrelay_hosts = ( 192.0.2.9 )\n}}')
+    talk = greeted(desk)
+    talk.say(f"XCLIENT NAME=[UNAVAILABLE] ADDR={address}")
+    talk.say("EHLO c.example")
+    talk.say("MAIL FROM:<a@client.example>")
+    assert talk.say("RCPT TO:<b@other.example>") == ["550 5.7.1 relaying denied"]
+
+
+def test_a_gateway_may_say_as_whom_the_client_has_logged_in() -> None:
+    desk = trusted()
+    talk = greeted(desk)
+    talk.say("XCLIENT ADDR=198.51.100.7 LOGIN=me@client.example")
+    talk.say("EHLO c.example")
+    assert talk.deliver(CONTENT, rcpt="b@other.example").startswith("250")
+    assert b") with ESMTPA\r\n" in desk.message.header
+    assert talk.say("XCLIENT LOGIN=[UNAVAILABLE]")[0].startswith("220")
+    talk.say("EHLO c.example")
+    talk.say("MAIL FROM:<a@client.example>")
+    assert talk.say("RCPT TO:<b@other.example>") == ["550 5.7.1 relaying denied"]
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -89,7 +114,8 @@ def test_xclient_may_have_the_greeting_of_the_client() -> None:
         "XCLIENT ADDR",
         "XCLIENT ADDR=nowhere",
         "XCLIENT ADDR=198.51.100.7 PORT=70000",
-        "XCLIENT LOGIN=me",
+        "XCLIENT LOGIN=a+00b",
+        "XCLIENT WHO=me",
         "XCLIENT HELO=a)(b",
         "XCLIENT HELO=a+0D+0Ab",
         "XREMOTEIP",

@@ -133,8 +133,8 @@ class AuthenticatingSession(SecureSession):
     def _trusted(self, command: Command) -> None:
         known = self.origin.known
         super()._trusted(command)
-        if known and not self.origin.known:
-            self._wire.authenticated = False  # XCLIENT: the session began anew
+        if known is not self.origin.known:
+            self._wire.authenticated = self.origin.known  # XCLIENT: the session began anew
 
     def _broken(self, event: Refused) -> None:
         if self._attempt is not None:

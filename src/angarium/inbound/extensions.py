@@ -21,6 +21,8 @@ from angarium.inbound.profile import Profiles
 from angarium.wire.smtp_grammar import Command, Hello, decode_xtext
 
 MOST_VARIABLES: Final = 100  # of one connection
+# Of a client whose address the gateway does not know: it must not have the gateway's rights.
+NOWHERE: Final = "0.0.0.0"
 
 BAD_CLAIM: Final = Reply(501, "bad attribute or value", "5.5.4")
 BAD_ADDRESS: Final = Reply(501, "this is no IP address", "5.5.4")
@@ -40,6 +42,7 @@ _SHAPES: Final = {
     "ADDR": re.compile(r"\S{1,64}"),
     "DESTADDR": re.compile(r"\S{1,64}"),
     "DESTPORT": re.compile(r"[0-9]{1,5}"),
+    "LOGIN": re.compile(r"[!-~]{1,255}"),
 }
 
 
@@ -74,16 +77,20 @@ def _become(text: str, origin: Origin, profiles: Profiles, listen: str) -> Reply
             return BAD_CLAIM
         value = decode_xtext(found[2])
         if value.upper() in _NO_ADDRESS:
-            continue
+            if name != "ADDR":
+                continue
+            value = NOWHERE
         if _SHAPES[name].fullmatch(value) is None:
             return BAD_CLAIM
         claimed[name] = value
     address = _address(claimed["ADDR"]) if "ADDR" in claimed else origin.address
     port = int(claimed.get("PORT", "0"))
-    if not claimed or address is None or port > 65535:
+    if not text or address is None or port > 65535:
         return BAD_CLAIM
     origin.unknown()
     origin.claim(profiles.at(listen, address), address, port)
+    if "LOGIN" in claimed:
+        origin.authenticated("XCLIENT", claimed["LOGIN"])
     origin.hello = None
     if "HELO" in claimed:
         verb = "HELO" if claimed.get("PROTO", "").upper() == "SMTP" else "EHLO"

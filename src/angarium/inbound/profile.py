@@ -47,7 +47,7 @@ EXTENSIONS: Final = (
     "DSN",
 )
 # As it is offered to trusted clients, with the attributes we understand.
-XCLIENT: Final = "XCLIENT NAME ADDR PORT PROTO HELO DESTADDR DESTPORT"
+XCLIENT: Final = "XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT"
 DEFAULT_PATHWAY: Final = "default"
 _KNOWN: Final = 1024  # profiles made ready; a listener has a handful
 
