@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote
 
@@ -18,6 +19,7 @@ _URI: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*:[^!\s,]+)(?:!([0-9]{1,15})([
 _UNITS: Final = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 MAX_URIS: Final = 10  # read of one tag; section 6.3 wants at least two
 MAX_RECORD: Final = 4096  # octets read
+_KEPT_SIZE: Final = 600  # octets of a record which is kept parsed; few are longer
 
 
 class Policy(StrEnum):
@@ -95,6 +97,15 @@ def is_record(text: bytes) -> bool:
 
 def parsed(text: bytes) -> Record | None:
     """Return what a text says; None if it is no record which can be used."""
+    return _kept(text) if len(text) <= _KEPT_SIZE else _parsed(text)
+
+
+@lru_cache(maxsize=1000)
+def _kept(text: bytes) -> Record | None:
+    return _parsed(text)
+
+
+def _parsed(text: bytes) -> Record | None:
     if not _VERSION.match(text):
         return None
     whole = text[:MAX_RECORD].decode("ascii", "replace")
