@@ -41,6 +41,7 @@ POLICY: Final[Mapping[str, str]] = {
     "httpsrv": "angarium.modules.generate.httpsrv:HttpServer",
     "mail_loop": "angarium.modules.guard.mail_loop:MailLoop",
     "smtp_cbv": "angarium.modules.guard.smtp_cbv:CallbackVerify",
+    "dkim_sign": "angarium.modules.sign.dkim_sign:DkimSign",
     "dkim_validate": "angarium.modules.sign.dkim_validate:DkimValidate",
     "opendkim": "angarium.modules.sign.opendkim:OpenDkim",
     "spf_v1": "angarium.modules.sign.spf:SenderPolicy",

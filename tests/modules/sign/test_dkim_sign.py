@@ -57,14 +57,12 @@ async def test_signatures_are_as_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.effect(
-    *(
-        "dkim_sign.dk_domain.header_canon", "dkim_sign.dk_domain.body_canon",
-        "dkim_sign.dk_domain.digest", "dkim_sign.dk_domain.headerlist",
-        "dkim_sign.dk_domain.body_length_limit", "dkim_sign.dk_domain.copy_headers",
-        "dkim_sign.dk_domain.lifetime", "dkim_sign.dk_domain.identity",
-        "dkim_sign.dk_domain.base_domain", "dkim_sign.dk_domain.selector",
-        "dkim_sign.dk_domain.key",
-    )
+    "dkim_sign.dk_domain.header_canon", "dkim_sign.dk_domain.body_canon",
+    "dkim_sign.dk_domain.digest", "dkim_sign.dk_domain.headerlist",
+    "dkim_sign.dk_domain.body_length_limit", "dkim_sign.dk_domain.copy_headers",
+    "dkim_sign.dk_domain.lifetime", "dkim_sign.dk_domain.identity",
+    "dkim_sign.dk_domain.base_domain", "dkim_sign.dk_domain.selector",
+    "dkim_sign.dk_domain.key",
 )  # fmt: skip
 async def test_a_domain_may_differ_in_all(tmp_path: Path) -> None:
     own = (
@@ -125,6 +123,20 @@ async def test_keys_are_kept_as_told(tmp_path: Path, own: bool) -> None:
     assert len(await here.signed()) == 1
 
 
+async def test_a_domain_which_says_nothing_of_keys_shares_those_of_all(tmp_path: Path) -> None:
+    here = server(tmp_path, 'pos_keycache_ttl = 10 dk_domain "example.com" { lifetime = 1 }')
+    assert len(await here.signed()) == 1
+    (tmp_path / "example.com" / "s1.key").unlink()
+    here.way.place.clock.advance(11)
+    assert await here.signed() == []
+    partly = 'dk_domain "example.com" { neg_keycache_ttl = 1 }'
+    there = server(tmp_path, f"pos_keycache_ttl = 10 {partly}")
+    assert len(await there.signed()) == 1
+    (tmp_path / "example.com" / "s1.key").unlink()
+    there.way.place.clock.advance(11)
+    assert await there.signed() == []
+
+
 @pytest.mark.effect("dkim_sign.enabled")
 async def test_off_it_signs_nothing_by_itself(tmp_path: Path) -> None:
     assert await server(tmp_path, "enabled = false").signed() == []
@@ -139,6 +151,6 @@ async def test_it_tells_of_missing_keys_who_wants_to_know(tmp_path: Path) -> Non
     assert len(talking.told) == 1
 
 
-def test_a_list_of_fields_which_is_none_refuses_the_configuration(tmp_path: Path) -> None:
+async def test_a_list_of_fields_which_is_none_refuses_the_configuration(tmp_path: Path) -> None:
     with pytest.raises(Error, match="no list of fields"):
         server(tmp_path, 'headerlist = "From:To?*"').way  # noqa: B018

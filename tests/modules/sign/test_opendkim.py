@@ -218,7 +218,7 @@ async def test_keys_can_be_compared_with_dns(tmp_path: Path) -> None:
     assert there.told == ["s1._domainkey.example.com: there is no key"]
 
 
-def test_a_list_of_fields_which_is_none_refuses_the_configuration(tmp_path: Path) -> None:
+async def test_a_list_of_fields_which_is_none_refuses_the_configuration(tmp_path: Path) -> None:
     with pytest.raises(Error):
         server(tmp_path, "headerlist = ( From: )").way  # noqa: B018
 

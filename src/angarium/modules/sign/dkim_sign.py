@@ -7,6 +7,7 @@ that a `dk_domain` may say all that the stanza does. The option `dkim` says wher
 from typing import Final
 
 from angarium.config.resolve import Configuration
+from angarium.config.section import Section
 from angarium.core.errors import Error
 from angarium.mail.auth.covered import Covered, FieldListError
 from angarium.mail.auth.sign import Style
@@ -37,7 +38,9 @@ class DkimSign(SigningModule):
         section = configuration.root.get(STANZA, name)
         domains = section.all(DOMAIN) if section is not None else {}
         particular = {
-            each.lower(): _particular(configuration.of(DkimSignDomain, inner), general, means)
+            each.lower(): _particular(
+                configuration.of(DkimSignDomain, inner), general, _ring(inner, options, ring, means)
+            )
             for each, inner in domains.items()
         }
         super().__init__(title_of(STANZA, name), Rules(general, particular), means)
@@ -74,7 +77,19 @@ def _general(options: Options, ring: Keyring) -> Rule:
     )
 
 
-def _particular(own: DkimSignDomain, general: Rule, means: Means) -> Rule:
+def _ring(section: Section, options: Options, general: Keyring, means: Means) -> Keyring:
+    """Return where keys of a domain are kept: with those of all, unless it says otherwise."""
+    said = section.values.keys() & {"keycache_size", "pos_keycache_ttl", "neg_keycache_ttl"}
+    if not said:
+        return general
+    own = means.configuration.of(DkimSignDomain, section)
+    size = own.keycache_size if "keycache_size" in said else options.keycache_size
+    kept = own.pos_keycache_ttl if "pos_keycache_ttl" in said else options.pos_keycache_ttl
+    missing = own.neg_keycache_ttl if "neg_keycache_ttl" in said else options.neg_keycache_ttl
+    return Keyring(means, size, kept, missing)
+
+
+def _particular(own: DkimSignDomain, general: Rule, ring: Keyring) -> Rule:
     """Return the rule of a domain: what it does not say is as for all."""
     style = general.style
     lifetime = style.lifetime_seconds if own.lifetime is None else own.lifetime * HOUR
@@ -93,7 +108,7 @@ def _particular(own: DkimSignDomain, general: Rule, means: Means) -> Rule:
             copy_fields=chosen(own.copy_headers, style.copy_fields),
         ),
         _covered(own.headerlist) or general.covered,
-        Keyring(means, own.keycache_size, own.pos_keycache_ttl, own.neg_keycache_ttl),
+        ring,
     )
 
 
