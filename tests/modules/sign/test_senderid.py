@@ -106,3 +106,13 @@ async def test_the_check_can_wait_for_the_first_recipient(tmp_path: Path) -> Non
     off = way(tmp_path, "enabled = false")
     await off.whole("joe@a.example", "From: joe@a.example", "", "text")
     assert "senderid_pra_status" not in off.variables
+
+
+@pytest.mark.effect("senderid.debug_level")
+async def test_it_tells_what_it_finds_if_asked_to(tmp_path: Path) -> None:
+    here = way(tmp_path, 'debug_level = "DEBUG"')
+    await here.whole("joe@hard.example", "From: joe@a.example", "", "text")
+    assert here.place.panics == [
+        ("senderid", "mailfrom of hard.example: fail"),
+        ("senderid", "pra of a.example: pass"),
+    ]

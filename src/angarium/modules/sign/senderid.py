@@ -35,6 +35,7 @@ class SenderId:
         self._options = options
         self._host = means.host
         self._clock = means.clock
+        self._tell = means.tell
         self._ask = Asked(means.resolver)
         self._default = rule(options.default_rule, "senderid", name)
         self._default_author = rule(options.default_pra_rule, "senderid", name)
@@ -97,6 +98,7 @@ class SenderId:
         options = self._options
         variables = mail.message.variables
         variables[variable] = str(finding.result)
+        self._tell("DEBUG", f"{finding.identity} of {finding.domain}: {finding.result}")
         variables[variable + TEXT] = words(
             finding,
             options.fail_fallback_string,
