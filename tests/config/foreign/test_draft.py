@@ -36,11 +36,11 @@ def test_an_option_which_may_not_stand_there_is_left_out() -> None:
 
 
 def test_what_is_not_safe_without_our_having_it_is_a_comment() -> None:
-    unsafe = OPTIONS["use_mta_sts"]
+    unsafe = OPTIONS["fips_mode"]
     assert unsafe.state is State.PLANNED
     draft = Draft("x")
-    draft.set("use_mta_sts", "true", "x:1", "mta-sts")
-    assert "# use_mta_sts = true" in draft.text()
+    draft.set("fips_mode", "true", "x:1", "fips")
+    assert "# fips_mode = true" in draft.text()
     assert "commented out" in draft.left[0].why
     load_text(draft.text())
 

@@ -190,3 +190,12 @@ def test_public_samples_become_configurations_which_load() -> None:
         load_text(draft.text())
         assert draft.text().count("\n") > 3, path
     assert found, "kumomta/ has no samples"
+
+
+@pytest.mark.parametrize(
+    ("said", "verified"),
+    [("Required", True), ("RequiredInsecure", False), ("Opportunistic", False)],
+)
+def test_tls_which_is_required_has_its_certificate_checked(said: str, verified: bool) -> None:
+    draft, _ = brought(f'["a.example"]\nenable_tls = "{said}"\n')
+    assert ("tls_verify = host" in draft.text()) is verified

@@ -1,7 +1,6 @@
 """What a Postfix becomes; the configurations are ours."""
 
 import os
-import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from angarium.config.foreign.draft import Draft
 from angarium.config.load import load_text
 from angarium.config.resolve import Configuration
 from angarium.inbound.options import Conformance, Reception
+from angarium.net.options.tls import InboundTls
 from angarium.outbound.options import Transport
 from angarium.queue.options import Shape
 
@@ -226,10 +226,12 @@ def test_postscreen_and_smtpd_behind_it_are_one_listener() -> None:
     assert "policy" in left(draft, "smtp postscreen")
 
 
-def test_a_service_which_begins_with_tls_is_not_opened_in_clear() -> None:
-    draft, conf = brought("", "smtps inet n - y - - smtpd\n -o smtpd_tls_wrappermode=yes\n")
-    assert not list(conf.listens("esmtp_listener"))
-    assert "TLS" in left(draft, "smtps")
+def test_a_service_which_begins_with_tls_does_so_here() -> None:
+    _, conf = brought(
+        "smtpd_tls_cert_file = /etc/x.pem\n",
+        "smtps inet n - y - - smtpd\n -o smtpd_tls_wrappermode=yes\n",
+    )
+    assert conf.at(InboundTls, listener="esmtp_listener", listen="*:465").use_ssl
 
 
 def test_a_service_for_those_who_authenticate_lets_no_network_relay() -> None:
@@ -273,18 +275,13 @@ def test_policy_and_mailboxes_are_left_out_with_a_reason() -> None:
     assert left(draft, "foo_bar") == "has no counterpart"
 
 
-def test_a_level_of_tls_which_we_cannot_keep_is_a_comment() -> None:
-    draft, _ = brought("smtp_tls_security_level = encrypt\n")
-    assert re.search(r"^# tls = required", draft.text(), re.MULTILINE)
-    assert "not safe" in left(draft, "smtp_tls_security_level")
-
-
 @pytest.mark.parametrize(
     ("level", "lines"),
     [
-        ("smtp_tls_security_level = dane", ["tls = ifavailable", "# use_dane = true"]),
-        ("smtp_tls_security_level = secure", ["# tls = required", "# tls_verify = host"]),
-        ("smtp_enforce_tls = yes", ["# tls = required"]),
+        ("smtp_tls_security_level = dane", ["tls = ifavailable", "use_dane = true"]),
+        ("smtp_tls_security_level = secure", ["tls = required", "tls_verify = host"]),
+        ("smtp_tls_security_level = encrypt", ["tls = required"]),
+        ("smtp_enforce_tls = yes", ["tls = required"]),
     ],
 )
 def test_levels_of_tls_ask_for_no_less(level: str, lines: list[str]) -> None:

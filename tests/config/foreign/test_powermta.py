@@ -149,7 +149,7 @@ def test_no_limit_is_none() -> None:
 def test_what_asks_for_protection_wins(lines: tuple[str, str]) -> None:
     text = "".join(f" {each}-starttls yes\n" for each in lines)
     draft, _ = brought(f"<domain a.example>\n{text}</domain>\n")
-    assert "# tls = required" in draft.text()
+    assert "\n  tls = required" in draft.text()
 
 
 def test_a_binding_has_an_address_of_each_family() -> None:
@@ -272,3 +272,9 @@ def test_public_samples_become_configurations_which_load() -> None:
         load_text(draft.text())
         assert draft.text().count("\n") > 3, path
     assert found, "powermta/ has no samples"
+
+
+def test_the_certificate_for_clients_is_the_listeners() -> None:
+    draft, _ = brought("smtp-server-tls-certificate /etc/pmta/smtp.pem secret-words\n")
+    assert "\n  tls_certificate = /etc/pmta/smtp.pem" in draft.text()
+    assert "secret-words" not in draft.text()

@@ -93,7 +93,10 @@ class Draft:
         before = self._places[place].get(option)
         if before is not None and before.where != where and not within(before.value, value):
             self.leave(before.where, before.what, f"{option} is set again by {where}")
-        unsafe = declared.safe is not None and typed not in declared.safe
+        works = declared.state is State.WORKS and (
+            not declared.only or any(kind in declared.only for kind, _ in place or (("", ""),))
+        )
+        unsafe = not works and declared.safe is not None and typed not in declared.safe
         self._places[place][option] = _Line(value, where, what, unsafe)
         if declared.state is not State.WORKS:
             written_as = f"became {option}, which is {declared.state.value}"

@@ -23,8 +23,10 @@ PERIODS: Final[Mapping[str, int]] = {
     "s": 1, "sec": 1, "second": 1, "m": 60, "min": 60, "minute": 60, "h": 3600, "hr": 3600,
     "hour": 3600, "d": 86400, "day": 86400,
 }  # fmt: skip
-TLS_LATER: Final = "reason:TLS is planned"
-AUTH_LATER: Final = "reason:authentication to hosts is planned"
+OWN_TLS: Final = (
+    "reason:there is one library for TLS; how it is spoken say tls_protocols and others"
+)
+AUTH_LATER: Final = "reason:write outbound_smtp_auth_user and _pass into the stanza of the domain"
 OPTIONS: Final[Mapping[str, tuple[str, str]]] = {
     "connection_limit": ("max_outbound_connections", "count"),
     "max_deliveries_per_connection": ("max_deliveries_per_connection", "count"),
@@ -75,15 +77,15 @@ OPTIONS: Final[Mapping[str, tuple[str, str]]] = {
     "smtp_auth_plain_username": ("", AUTH_LATER),
     "smtp_auth_plain_password": ("", AUTH_LATER),
     "opportunistic_tls_reconnect_on_failed_handshake": ("tls_ifavailable_fallback", "flag"),
-    "openssl_cipher_list": ("", TLS_LATER),
-    "openssl_cipher_suites": ("", TLS_LATER),
-    "openssl_options": ("", TLS_LATER),
-    "remember_broken_tls": ("", TLS_LATER),
-    "rustls_cipher_suites": ("", TLS_LATER),
-    "starttls_timeout": ("", TLS_LATER),
-    "tls_certificate": ("", TLS_LATER),
-    "tls_prefer_openssl": ("", TLS_LATER),
-    "tls_private_key": ("", TLS_LATER),
+    "openssl_cipher_list": ("tls_ciphers", "word"),
+    "openssl_cipher_suites": ("", "reason:tlsv13_ciphersuites has the suites of TLS 1.3"),
+    "openssl_options": ("", OWN_TLS),
+    "remember_broken_tls": ("", "reason:a host whose TLS fails is remembered for a while"),
+    "rustls_cipher_suites": ("", OWN_TLS),
+    "starttls_timeout": ("", OWN_TLS),
+    "tls_certificate": ("tls_certificate", "word"),
+    "tls_prefer_openssl": ("", OWN_TLS),
+    "tls_private_key": ("tls_key", "word"),
     "refresh_strategy": ("", "reason:answers of DNS live as long as they say"),
     "refresh_interval": ("", "reason:answers of DNS live as long as they say"),
     "dispatcher_wakeup_strategy": ("", "reason:queues are woken when mail is due"),
@@ -277,6 +279,9 @@ class _Import:
             self._draft.leave(where, what, why)
         else:
             self._draft.set(option, taken, where, what, place)
+            if how == "tls" and str(value).lower() == "required":
+                # There a certificate is checked with it, unless its name says "Insecure".
+                self._draft.set("tls_verify", "host", where, what, place)
             if how == "rate" and place[0][0] == "domain":
                 self._draft.leave(where, what, f"{option} {EACH_SOURCE}")
 

@@ -262,11 +262,6 @@ class _Import:
             elif service.command != "smtpd":
                 self._draft.leave(service.where, what, "is no service we have")
                 continue
-            if any(each.name == "smtpd_tls_wrappermode" and each.text == "yes"
-                   for each in overrides):  # fmt: skip
-                why = "begins with TLS, which is planned; in clear it would be another service"
-                self._draft.leave(service.where, what, why)
-                continue
             for name in endpoints(service.name, interfaces):
                 place = (*LISTENER, ("listen", name))
                 if self._draft.open(place, service.where, what):
@@ -285,6 +280,8 @@ class _Import:
                 continue
             if given.name == "mynetworks":
                 self._relay_hosts(given, restrictions, place)
+            elif given.name == "smtpd_tls_wrappermode":
+                self._set("use_ssl", "true" if given.text == "yes" else "false", given, place)
             elif not self._simple(given, place, place):
                 self._leave(given, REASONS.get(given.name, "has no counterpart"))
 

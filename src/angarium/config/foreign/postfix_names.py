@@ -54,10 +54,10 @@ TLS_LEVELS: Final[Mapping[str, Mapping[str, str]]] = {
     "dane": {"tls": "ifavailable", "use_dane": "true"},
     "dane-only": {"tls": "required", "use_dane": "true"},
 }
-AUTH: Final = "authentication is planned"
-HOSTS_AUTH: Final = "authentication to hosts is planned"
-CLIENTS_TLS: Final = "TLS for clients is planned"
-HOSTS_TLS: Final = "TLS to hosts is planned"
+AUTH: Final = "authplainparameters and those beside it name who checks passwords"
+HOSTS_AUTH: Final = "outbound_smtp_auth_user and _pass stand in the stanza of a domain"
+OFFERED: Final = "TLS is offered where there is a certificate; to ask for it is policy"
+ONE_FILE: Final = "tls_certificate names one file, which may have the chain and the key"
 MAILBOXES: Final = "there is no delivery to mailboxes"
 REWRITING: Final = "rewriting addresses is policy"
 CONTENT: Final = "checks of the content are policy"
@@ -113,20 +113,20 @@ REASONS: Final[Mapping[str, str]] = {
     "smtpd_sasl_auth_enable": AUTH,
     "smtpd_sasl_path": AUTH,
     "smtpd_sasl_type": AUTH,
-    "smtpd_tls_auth_only": AUTH,
-    "smtpd_tls_security_level": CLIENTS_TLS,
-    "smtpd_use_tls": CLIENTS_TLS,
-    "smtpd_enforce_tls": CLIENTS_TLS,
-    "smtpd_tls_chain_files": CLIENTS_TLS,
-    "smtpd_tls_wrappermode": CLIENTS_TLS,
+    "smtpd_tls_auth_only": "AUTH is offered with TLS only, unless auth_in_clear is set",
+    "smtpd_tls_security_level": OFFERED,
+    "smtpd_use_tls": OFFERED,
+    "smtpd_enforce_tls": OFFERED,
+    "smtpd_tls_chain_files": ONE_FILE,
+    "smtpd_tls_wrappermode": "it is for all services; use_ssl is for each listen stanza",
     "smtp_sasl_auth_enable": HOSTS_AUTH,
     "smtp_sasl_password_maps": HOSTS_AUTH,
     "smtp_sasl_security_options": HOSTS_AUTH,
-    "smtp_tls_policy_maps": "TLS to hosts is planned; give each domain of it a stanza with tls",
-    "smtp_tls_wrappermode": HOSTS_TLS,
-    "smtp_tls_CApath": HOSTS_TLS,
-    "smtp_tls_chain_files": HOSTS_TLS,
-    "smtp_tls_session_cache_database": HOSTS_TLS,
+    "smtp_tls_policy_maps": "give each domain of it a stanza with tls and tls_verify",
+    "smtp_tls_wrappermode": "to hosts TLS begins by STARTTLS only",
+    "smtp_tls_CApath": "tls_ca is one file; without it the authorities of the system hold",
+    "smtp_tls_chain_files": ONE_FILE,
+    "smtp_tls_session_cache_database": "sessions are kept in memory",
     "default_transport": "write gateway or routes, and delivery_method",
     "relay_transport": "write gateway or routes into a stanza of each domain of relay_domains",
     "smtp_fallback_relay": "routes = ( __mx__ HOST ) tries a host after those of DNS",

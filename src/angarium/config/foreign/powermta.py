@@ -157,6 +157,11 @@ class _Import:
             self._listener(item)
         elif item.name in ("smtp-source-host", "smtp-source-ip"):
             self._source_host(item, GLOBAL)
+        elif item.name == "smtp-server-tls-certificate" and item.value:
+            # A passphrase may follow, which no key of ours may have, and nobody is to read here.
+            file = item.value.split()[0]
+            text = f"{item.name} {file}"
+            self._draft.set("tls_certificate", file, item.where, text, LISTENER)
         elif item.name in GLOBALS:
             self._mapped(item, GLOBALS, GLOBAL)
         elif item.name == "mx-rollup":
