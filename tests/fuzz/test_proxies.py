@@ -1,4 +1,6 @@
-"""Octets nobody wrote, in the place of a PROXY header: a header, or none, never anything else.
+"""Octets nobody wrote, in the place of a PROXY header or of what a SOCKS proxy answers.
+
+A header, or none; a connection, or a fault, or more to come: never anything else.
 
 Short in CI; `make fuzz` runs it long.
 """
@@ -9,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from angarium.wire.proxy import LONGEST, SIGNATURE, HeaderError, encode, encode_line, parse
+from angarium.wire.socks import Socks
 
 V4 = (("192.0.2.9", 40000), ("198.51.100.1", 25))
 V6 = (("2001:db8::9", 40000), ("2001:db8::1", 25))
@@ -61,3 +64,16 @@ def test_any_octets(octets: bytes) -> None:
     looked_at(SIGNATURE + octets)
     looked_at(b"PROXY " + octets)
     looked_at(SIGNATURE + b"\x21\x11" + octets)
+
+
+@given(st.lists(st.binary(max_size=40), max_size=8), st.booleans())
+@example([b"\5\2", b"\1\0", b"\5\0\0\3\xff"], True)
+def test_any_octets_of_a_socks_proxy(answers: list[bytes], named: bool) -> None:
+    socks = Socks(("192.0.2.1", 25), ("me", "secret") if named else None)
+    out = socks.data_to_send()
+    for each in answers:
+        socks.receive(each)
+        out += socks.data_to_send()
+    assert len(out) < 100
+    assert not (socks.done and socks.fault)
+    assert socks.done or not socks.rest

@@ -4,6 +4,7 @@
      +-- NotLocalError     suspends the binding with an alarm, fails no mail
      +-- NoRouteError      skips the address family
      +-- ShortageError     waits: descriptors, ports or memory are used up
+     +-- ProxyError        waits, with an alarm: what our connections go through is out of order
 
 What the peer or the network does (refused, reset, unreachable) is an OSError, as it comes.
 """
@@ -25,3 +26,7 @@ class NoRouteError(AddressError):
 
 class ShortageError(AddressError):
     """The system has no descriptor, port or memory left for another connection."""
+
+
+class ProxyError(AddressError):
+    """The proxy through which connections go cannot be reached, or does not do its part."""
