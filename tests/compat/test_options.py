@@ -59,6 +59,8 @@ SCOPES_OF_OURS: Final[Mapping[str, str]] = {
     "scope_max_outbound_connections": "the option's page has host too",
     "mta_sts_dns_cname_max_depth": "the option's page has domain too",
     "authloginparameters": "the example of auth_radius has peer too",
+    "authplainparameters": "as authloginparameters",
+    "authcrammd5parameters": "as authloginparameters",
     "external_hostname": "only a changelog names it",
     "max_resident_messages_per_binding": "only a changelog names it",
     "fips_mode": "only a changelog names it",

@@ -81,6 +81,17 @@ async def test_nobody_is_known_where_there_is_no_policy(tmp_path: Path) -> None:
     assert module.schemes["ac_auth"].check(Claim("PLAIN", "tim", "clear", "x"), Visit()) is None
 
 
+@pytest.mark.effect("ac_auth.debug_level")
+async def test_whom_policy_refuses_is_told_where_that_is_wanted(tmp_path: Path) -> None:
+    for level, told in (("ERROR", 0), ("INFO", 1)):
+        place = Place(tmp_path, f"ac_auth {{ debug_level = {level} }}")
+        module = place.module(AcAuth)
+        visit = Visit(host="192.0.2.1", session=session(), ask=Policy().ask)
+        found: Any = module.schemes["ac_auth"].check(Claim("PLAIN", "tim", "clear", "x"), visit)
+        assert await found is None
+        assert len(place.panics) == told
+
+
 @pytest.mark.effect("ac_auth.enabled")
 async def test_off_it_knows_nobody(tmp_path: Path) -> None:
     place = Place(tmp_path, "ac_auth { enabled = false }")

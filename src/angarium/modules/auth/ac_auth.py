@@ -39,6 +39,7 @@ class ByPolicy(Authenticator):
 
     def __init__(self, means: Means) -> None:
         self._failed = means.guard.failed
+        self._tell = means.tell
 
     def check(self, claim: Claim, visit: Visit) -> Found[str]:
         return None if visit.session is None else self._asked(claim, visit, visit.session)
@@ -51,6 +52,7 @@ class ByPolicy(Authenticator):
             raise TroubleError("policy cannot say who it is")
         if event.known and (reply is None or reply.positive):
             return claim.user
+        self._tell("INFO", f"{claim.user} at {visit.host} is refused by policy")
         await visit.ask(AuthFailure(session, claim.user, event.response))
         session.reply = None
         if event.response:
