@@ -15,8 +15,9 @@ from angarium.mail.format.draft import Draft
 from angarium.mail.format.tree import tree
 from angarium.mail.report.dmarc.aggregate import Report
 from angarium.mail.report.dmarc.received import attached, read
+from angarium.modules.daily import KEPT_DAYS, begin_of
 from angarium.modules.sign.asked import Asked
-from angarium.modules.sign.daily import KEPT_DAYS, begin_of, destinations
+from angarium.modules.sign.daily import destinations
 from angarium.modules.sign.dmarc import Dmarc
 from helpers.authentic import Way
 from helpers.dns import FakeDns

@@ -26,10 +26,11 @@ from angarium.mail.auth.fields import Fields
 from angarium.mail.auth.results import Result as Told
 from angarium.mail.auth.spf.check import Finding
 from angarium.mail.auth.spf.record import Result as SpfResult
+from angarium.modules.daily import Daily
 from angarium.modules.guard.peers import Exempt
 from angarium.modules.means import Means
 from angarium.modules.sign.asked import Asked
-from angarium.modules.sign.daily import Daily, writer_of
+from angarium.modules.sign.daily import Reports, writer_of
 from angarium.modules.sign.failures import Failures
 from angarium.modules.sign.found import Found, found_of
 from angarium.modules.sign.options.dmarc import Dmarc as Options
@@ -69,10 +70,12 @@ class Dmarc:
         if not self._reply("example.com").permanent:
             raise Error("reply refuses for good: its code is 500 to 599", stanza=STANZA)
         self._writer = writer_of(options, means.host)
-        self._seen = seen(means.state / STANZA, means) if options.reports else None
-        self._daily = (
-            Daily(options, means, self._ask, self._seen, self._writer) if self._seen else None
-        )
+        folder = means.state / STANZA
+        self._seen = seen(folder, means) if options.reports else None
+        self._daily = None
+        if self._seen is not None:
+            about = Reports(options, means, self._ask, self._writer).about
+            self._daily = Daily(means, self._seen, folder, options.report_delay, about)
         self._failures = None
         if options.failure_reports:
             rate = options.failure_report_rate

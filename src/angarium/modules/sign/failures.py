@@ -14,8 +14,9 @@ from angarium.mail.auth.dmarc.record import Policy, Record
 from angarium.mail.auth.results import clauses
 from angarium.mail.auth.spf.record import Result as SpfResult
 from angarium.mail.report.dmarc.letters import Failure, Writer, single
+from angarium.modules.daily import inject
 from angarium.modules.means import Means
-from angarium.modules.sign.daily import destinations, inject
+from angarium.modules.sign.daily import destinations
 from angarium.modules.sign.found import Found
 from angarium.policy.mail import Mail
 
