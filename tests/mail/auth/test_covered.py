@@ -88,3 +88,9 @@ def test_no_field_is_named_twice_and_oversigned_ones_leave_none(
     assert len(rows) == len(set(rows))
     for name in map(str.encode, over):
         assert Covered.of(listed, over).names(fields).count(name) == fields.count(name) + 1
+
+
+def test_from_is_named_where_there_is_none() -> None:
+    """A signature which covers nothing would be none (RFC 6376 section 5.4)."""
+    for covered in (Covered.of(), Covered.of("from to"), Covered.of("to"), Covered.of("", "from")):
+        assert b"from" in covered.names(Fields(b"Subject: a\r\n"))

@@ -62,7 +62,7 @@ class Covered:
         over = tuple(dict.fromkeys(_names(oversigned)))
         return cls(
             [
-                Entry(name, all=True, missing=False)
+                Entry(name, all=True, missing=name == b"from" and name not in over)
                 for name in dict.fromkeys(chosen)
                 if name not in left
             ],
