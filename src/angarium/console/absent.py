@@ -21,7 +21,6 @@ MODULES: Final[Mapping[str, str]] = {
 # What else is said to the first word or words of a command.
 SAID: Final[Mapping[str, str]] = {
     "signing_stats": "nothing is signed yet: the modules dkim and domainkeys are not built",
-    "tls": "TLS is not built yet, so nothing is kept of it",
     "tls rekey": "there is no temporary RSA key: Momentum 5.3 has none any more, nor has this",
     "cluster": _CLUSTER.format(instead="see pid, threads stats and summary"),
     "broadcast": _CLUSTER.format(instead="give the command without broadcast"),

@@ -104,8 +104,9 @@ class Profiles:
     """
 
     __slots__ = (
-        "_configuration", "_contexts", "_external", "_hostname", "_intake", "_known", "_listens",
-        "_policing", "_schemes", "_spooling", "generation", "since",
+        "_configuration", "_external", "_hostname", "_intake", "_known", "_listens",
+        "_policing", "_schemes", "_spooling", "contexts",
+        "generation", "since",
     )  # fmt: skip
 
     def __init__(
@@ -119,7 +120,7 @@ class Profiles:
         self.generation = configuration.generation
         self.since = self.generation if since is None else since
         self._configuration = configuration
-        self._contexts = contexts or Contexts(configuration.top(TlsLibrary))
+        self.contexts = contexts or Contexts(configuration.top(TlsLibrary))
         self._hostname = hostname
         self._policing = policing
         self._external = configuration.top(Identity).external_hostname or hostname
@@ -143,6 +144,10 @@ class Profiles:
             self._known[key] = self._make(*found), tuple(found)
         return self._known[key][0]
 
+    def forget(self) -> None:
+        """Make profiles anew, as their contexts of TLS are others."""
+        self._known.clear()
+
     def renewed(self, before: Profile, listen: str, peer: str) -> Profile | None:
         """Return the equal profile for a session of an earlier generation, None: it must end."""
         if before.generation < self.since or listen not in self._listens:
@@ -159,7 +164,7 @@ class Profiles:
         certificates: Certificates,
         inbound: InboundTls,
     ) -> Profile:
-        tls = terms(inbound, self._contexts.usable(certificates, inbound))
+        tls = terms(inbound, self.contexts.usable(certificates, inbound))
         auth = plan(
             authentication, guessing, options.smtp_extensions, self._hostname, self._schemes
         )

@@ -7,6 +7,7 @@ The rule which keeps it simple: an event is answered at once, or the session wai
 """
 
 import asyncio
+import ssl
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final
 
@@ -161,6 +162,11 @@ class SmtpSession(Stream):
             return
         replies_to = {Expiry.IDLE: replies.IDLE, Expiry.DEADLINE: replies.TOO_LATE}
         self._leave(replies_to.get(which, replies.TOO_SLOW), PHASES[self._wire.state])
+
+    @property
+    def tls_context(self) -> ssl.SSLContext | None:
+        """Return what it is made secure by; None: it is in clear."""
+        return self._profile.tls.context if self.origin.tls else None
 
     @property
     def phase(self) -> str:

@@ -44,6 +44,7 @@ from angarium.net.options.tls import TlsLibrary
 from angarium.net.resolver import Naming
 from angarium.net.sweep import Sweep
 from angarium.net.tls.contexts import Contexts
+from angarium.net.tls.handshakes import Handshakes
 from angarium.net.tracing import Tracing
 from angarium.outbound.bounce import Bounces
 from angarium.outbound.demands import Heard
@@ -53,6 +54,7 @@ from angarium.outbound.options import Reports
 from angarium.outbound.pool import Pool
 from angarium.outbound.putting_off import PuttingOff
 from angarium.outbound.route import Router
+from angarium.outbound.secured import Securing
 from angarium.outbound.settle import Settle
 from angarium.policy.parcels import Parcel
 from angarium.policy.shared.node import Shared
@@ -131,6 +133,7 @@ def assemble(
     dialer = Dialer(
         router, hosts, clock, connections, host.name, stages=stages, tracing=tracing,
         demands=demanding.demands,
+        securing=Securing(clock, Handshakes(loop), configuration.top(TlsLibrary)),
     )  # fmt: skip
     pool = Pool(board, settle, dialer, configuration, sweep, clock, alarm)
     board.demand = pool.demand
@@ -205,14 +208,14 @@ def _ruling(
         configuration,
         host.name,
         policing=services.policing,
-        contexts=_contexts(configuration, alarm),
+        contexts=_contexts(configuration, alarm, services.clock),
     )
     return ruling
 
 
-def _contexts(configuration: Configuration, alarm: Alarm) -> Contexts:
+def _contexts(configuration: Configuration, alarm: Alarm, clock: Clock) -> Contexts:
     """Return what makes contexts of TLS; which of them cannot be, is told."""
-    return Contexts(configuration.top(TlsLibrary), partial(alarm, source="tls"))
+    return Contexts(configuration.top(TlsLibrary), partial(alarm, source="tls"), clock.monotonic)
 
 
 def _channel(state: Path, number: int, services: Services, alarm: Alarm) -> Channel:

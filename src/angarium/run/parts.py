@@ -159,7 +159,7 @@ class Parts:
         settings = settings_of(configuration, self.state)
         sources = ds_core.settings_of(configuration)
         self.datasources.prepare(sources)
-        contexts = Contexts(configuration.top(TlsLibrary), self.alarm)
+        contexts = Contexts(configuration.top(TlsLibrary), self.alarm, self.clock.monotonic)
         look_at_tls(configuration, contexts)
         policing = self.ruling.prepare(configuration)
         self._prepared = Prepared(

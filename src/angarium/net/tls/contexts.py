@@ -9,7 +9,7 @@ keeps what it had.
 """
 
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
@@ -109,13 +109,32 @@ def named(path: str | None) -> str | None:
     return None if path is None or path == NO_FILE else path
 
 
+def _never() -> float:
+    return 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A context, and since when it is there; monotonic."""
+
+    context: Context
+    since: float
+
+
 @dataclass(slots=True)
 class Contexts:
-    """Those of one generation of the configuration."""
+    """Those of one generation of the configuration.
+
+    Attributes:
+        shared: options of the whole server.
+        tell: told why there is no TLS somewhere.
+        now: the monotonic time.
+    """
 
     shared: TlsLibrary
     tell: Callable[[str], None] = _untold
-    _made: dict[Recipe, Context] = field(default_factory=dict)
+    now: Callable[[], float] = _never
+    _made: dict[Recipe, Made] = field(default_factory=dict)
 
     def context(self, certificates: Certificates, inbound: InboundTls) -> Context | None:
         """Return the context for a place; None: it has no certificate. Raises ContextError."""
@@ -123,8 +142,22 @@ class Contexts:
         if wanted is None:
             return None
         if wanted not in self._made:
-            self._made[wanted] = self._make(wanted)
-        return self._made[wanted]
+            self._made[wanted] = Made(self._make(wanted), self.now())
+        return self._made[wanted].context
+
+    def made(self) -> Sequence[tuple[Recipe, Made]]:
+        """Return those which are there."""
+        return list(self._made.items())
+
+    def renew(self) -> tuple[int, list[str]]:
+        """Make all anew; return how many were, and why others stay as they are."""
+        kept: list[str] = []
+        for wanted in list(self._made):
+            try:
+                self._made[wanted] = Made(self._make(wanted), self.now())
+            except ContextError as error:
+                kept.append(str(error))
+        return len(self._made) - len(kept), kept
 
     def usable(self, certificates: Certificates, inbound: InboundTls) -> Context | None:
         """Return the context for a place; where it cannot be made that is told, and there is none.

@@ -1,0 +1,64 @@
+"""The commands which show contexts of TLS and read certificates again."""
+
+import ssl
+from pathlib import Path
+from types import SimpleNamespace
+
+from angarium.config.load import load_text
+from angarium.inbound.profile import Profiles
+from helpers.certificates import authority, server
+from helpers.consoles import FakeServer, Talk
+
+LISTEN = "127.0.0.1:25"
+
+
+def profiles(folder: Path) -> Profiles:
+    certificate, key = server().write(folder, "own")
+    text = f"""
+    esmtp_listener {{ listen "{LISTEN}" {{
+      tls_certificate = "{certificate}"
+      tls_key = "{key}"
+    }} }}
+    """
+    return Profiles(load_text(text), "host.example")
+
+
+def known(folder: Path) -> tuple[FakeServer, Profiles]:
+    made = profiles(folder)
+    context = made.at(LISTEN, "192.0.2.1").tls.context
+    sessions = [SimpleNamespace(tls_context=context), SimpleNamespace(tls_context=None)]
+    desk = FakeServer(folder, "")
+    desk.node.parts["worker 0"] = SimpleNamespace(
+        services=SimpleNamespace(profiles=made, sessions=sessions),
+        clock=SimpleNamespace(monotonic=lambda: 90.0),
+    )
+    return desk, made
+
+
+async def test_contexts_are_shown_with_who_uses_them(tmp_path: Path) -> None:
+    desk, _ = known(tmp_path)
+    lines = (await Talk(desk).say("tls show cache")).splitlines()
+    assert lines == [
+        "   1) server context",
+        "            age: 90 seconds old",
+        "      in use by: 1 sessions",
+        f"    certificate: {tmp_path}/own.crt",
+        "        ca list: none",
+        "        ciphers: default",
+        "Temp RSA key is uncached.",
+    ]
+
+
+async def test_certificates_are_read_again_and_a_bad_one_is_not_taken(tmp_path: Path) -> None:
+    desk, made = known(tmp_path)
+    before = made.at(LISTEN, "192.0.2.1").tls.context
+    authority().signed("newer.example").write(tmp_path, "own")
+    said = await Talk(desk).say("tls flush cache")
+    assert said == "Cache flush request submitted."
+    after = made.at(LISTEN, "192.0.2.1").tls.context
+    assert isinstance(after, ssl.SSLContext)
+    assert after is not before
+    (tmp_path / "own.key").write_text("nothing")
+    said = await Talk(desk).say("tls flush cache")
+    assert "own.key" in said
+    assert made.at(LISTEN, "192.0.2.1").tls.context is after
