@@ -1,4 +1,4 @@
-"""`angarium verify` as an operator runs it, on what `angarium sign` has made, and on anything else."""
+"""`angarium verify` as an operator runs it, on what `angarium sign` has made, and on all else."""
 
 import json
 from pathlib import Path
