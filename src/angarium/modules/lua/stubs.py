@@ -151,9 +151,16 @@ def adapted(declared: LuaFunction, runtime: Runtime, *, now: bool = False) -> Ad
         function = _giving(function, runtime)
     if not steps and not rest:
         return function
-    if rest or len(steps) > 1 or len(given) > 4:
+    if rest or len(given) > 4:
         return lambda *given: function(*convert(given))
-    return _with_one(function, *steps[0], len(given))
+    if steps[0] == (0, _it):
+        if len(steps) == 1:
+            return _of_object(function, len(given))
+        if len(steps) == 2 and steps[1][0] == len(given) - 1:
+            return _of_object_and_last(function, steps[1][1], len(given))
+    if len(steps) == 1:
+        return _with_one(function, *steps[0])
+    return lambda *given: function(*convert(given))
 
 
 def _holding(function: Adapted) -> Adapted:
@@ -179,19 +186,27 @@ def _giving(function: Adapted, runtime: Runtime) -> Adapted:
     return call
 
 
-def _with_one(
-    function: Adapted, place: int, convert: Callable[[Any], object], count: int
-) -> Adapted:
-    """Of a function with one argument that is converted: of most methods, their object."""
-    if place == 0 and convert is _it:
-        if count == 1:
-            return lambda a: function(a.it)
-        if count == 2:
-            return lambda a, b: function(a.it, b)
-        if count == 3:
-            return lambda a, b, c: function(a.it, b, c)
-        return lambda a, b, c, d: function(a.it, b, c, d)
+def _of_object(function: Adapted, count: int) -> Adapted:
+    """Of a method with nothing else to convert, written out: each is called often."""
+    if count == 1:
+        return lambda a: function(a.it)
+    if count == 2:
+        return lambda a, b: function(a.it, b)
+    if count == 3:
+        return lambda a, b, c: function(a.it, b, c)
+    return lambda a, b, c, d: function(a.it, b, c, d)
 
+
+def _of_object_and_last(function: Adapted, convert: Callable[[Any], object], count: int) -> Adapted:
+    """Of a method whose last argument is converted too, such as the value which is set."""
+    if count == 2:
+        return lambda a, b: function(a.it, convert(b))
+    if count == 3:
+        return lambda a, b, c: function(a.it, b, convert(c))
+    return lambda a, b, c, d: function(a.it, b, c, convert(d))
+
+
+def _with_one(function: Adapted, place: int, convert: Callable[[Any], object]) -> Adapted:
     def call(*given: Any) -> object:
         values = [*given]
         values[place] = convert(values[place])

@@ -34,13 +34,15 @@ def written(value: object) -> str:
 @lua("msg:context_get", package=CORE)
 def context_get(self: Mail, type: int, key: bytes) -> bytes:
     """Return a variable; "" if there is none."""
-    return octets(self.get(which(type), text(key)) or "")
+    found = self.get(which(type), key.decode("utf-8", "surrogateescape"))
+    return found.encode("utf-8", "surrogateescape") if found else b""
 
 
 @lua("msg:context_set", package=CORE)
 def context_set(self: Mail, type: int, key: bytes, value: object) -> None:
     """Set a variable."""
-    self.set(which(type), text(key), written(value))
+    plain = value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else written(value)
+    self.set(which(type), key.decode("utf-8", "surrogateescape"), plain)
 
 
 @lua("msg:context_exists", package=CORE)
@@ -97,7 +99,11 @@ def vctx_set(lua: Runtime, self: Session, type: int, key: bytes, value: object) 
     """Set a variable."""
     kind = which(type)
     if kind is Which.CONNECTION:
-        self.variables[text(key)] = written(value)
+        name = key.decode("utf-8", "surrogateescape")
+        if isinstance(value, bytes):
+            self.variables[name] = value.decode("utf-8", "surrogateescape")
+        else:
+            self.variables[name] = written(value)
         return
     mail = mail_of(lua, self)
     if mail is None:
