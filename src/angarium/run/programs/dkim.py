@@ -18,6 +18,7 @@ from angarium.run.names import asks_names
 from angarium.run.nameservers import told
 from angarium.run.programs.config_files import ending
 from angarium.run.programs.dkim_rotate import command as rotate
+from angarium.run.programs.dkim_table import command as table
 
 FAILED, WRONG_USAGE = 1, 2
 SECONDS: Final = 60.0  # for all questions to DNS
@@ -48,6 +49,7 @@ def command() -> None:
 
 
 command.add_command(rotate)
+command.add_command(table)
 
 
 @command.command("keygen")
