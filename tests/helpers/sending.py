@@ -16,6 +16,7 @@ from angarium.core.body import MemoryBody
 from angarium.core.ident import Idents
 from angarium.core.message import Message, Recipient
 from angarium.events.schema import Delivery, Event, PermanentFailure, TransientFailure
+from angarium.net.options.tls import Certificates, OutboundTls
 from angarium.net.options.tlspolicy import Dane, MtaSts
 from angarium.net.sweep import Sweep
 from angarium.outbound.bounce import Bounces
@@ -68,6 +69,8 @@ class Configuration(FakeConfiguration):
         self.rollup = Rollup.make()
         self.dane = Dane.make()
         self.sts = MtaSts.make()
+        self.tls = OutboundTls.make()
+        self.certificates = Certificates.make()
 
     def at(self, cls: type[T], **place: str) -> T:
         values: dict[type, Options] = {
@@ -76,6 +79,8 @@ class Configuration(FakeConfiguration):
             Rollup: self.rollup,
             Dane: self.dane,
             MtaSts: self.sts,
+            OutboundTls: self.tls,
+            Certificates: self.certificates,
             Shape: self.shape,
         }
         found = values[cls]

@@ -416,7 +416,7 @@ async def test_the_name_we_give(name: str, said: str) -> None:
     async with Peer() as peer, Sending(peer.port, transport={"ehlo_hostname": name}) as sending:
         sending.put("b@example.test")
         await sending.until(lambda: sending.sessions)
-        heard.append(sending.sessions[0]._client._name)
+        heard.append(sending.sessions[0]._client._opening._name)
         await sending.quiet()
         assert heard == [said]
 

@@ -419,4 +419,6 @@ def _state(declared: Option[Any], section: Section) -> State:
     outer: Section | None = section
     while outer is not None and outer.kind.key not in declared.only:
         outer = outer.parent
-    return State.PLANNED if outer is None else State.WORKS
+    # In the file itself: it does not follow that it works in all stanzas there are.
+    reached = outer is not None and (bool(outer.kind.key) or outer is section)
+    return State.WORKS if reached else State.PLANNED

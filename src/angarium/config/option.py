@@ -108,7 +108,8 @@ def option(  # noqa: PLR0913 - a declaration has this many sides
         direction: where it differs from that of the class.
         example: a value as it is written in a file, for the manual; it is tested.
         safe: as of `planned`, where it is not in `only`.
-        only: the stanzas of listeners in which it works; elsewhere it is planned. () is all.
+        only: the stanzas in which it works, "" for the file itself; elsewhere it is planned. ()
+            is all.
     """
     made = Option(kind, default, name)
     made.scopes = scopes

@@ -72,7 +72,7 @@ def place(declared: Option[Any]) -> StanzaKind | None:
     """Return the stanza in which an option is shown, None for the file itself."""
     if declared.stanza:
         return STANZAS[declared.stanza]
-    for name in declared.only:
+    for name in filter(None, declared.only):
         if STANZAS[name].scope in declared.scopes:
             return STANZAS[name]
     for scope in (*SHOWN, *declared.scopes):

@@ -11,9 +11,11 @@ delay or a trickle holds back the answer and all that follows it.
 
 import asyncio
 import re
+import ssl
 from collections.abc import Callable, Mapping
 from typing import Final, Protocol, cast
 
+from angarium.lab.handshake import secured
 from angarium.lab.received import Counts, Received, Session
 from angarium.lab.script import Answer, Play, Script, Stage
 from angarium.lab.speech import Speech
@@ -33,6 +35,7 @@ _PARAMETERS: Final = {
     b"ORCPT": "DSN",
     b"SMTPUTF8": "SMTPUTF8",
     b"BODY": "8BITMIME",
+    b"REQUIRETLS": "REQUIRETLS",
 }
 
 
@@ -42,6 +45,8 @@ class Host(Protocol):
     counts: Counts
     play: Play
     usual: "Usual"
+    usual_over_tls: "Usual"
+    tls: ssl.SSLContext | None
     keeps: bool  # contents are wanted
     lists: bool  # command lines are wanted
 
@@ -54,9 +59,10 @@ class Host(Protocol):
 class Usual:
     """What a well-behaved server says, made once for a script."""
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, *more: str) -> None:
         name = script.name
-        lines = [name, *(f"{word} {value}".strip() for word, value in script.extensions.items())]
+        extensions = {**script.extensions, **dict.fromkeys(more, "")}
+        lines = [name, *(f"{word} {value}".strip() for word, value in extensions.items())]
         rows = [f"250-{line}\r\n" for line in lines[:-1]] + [f"250 {lines[-1]}\r\n"]
         self.banner = Answer(220, f"220 {name} ESMTP sink\r\n".encode())
         self.ehlo = Answer(250, "".join(rows).encode())
@@ -74,8 +80,9 @@ class Usual:
         self.bad_syntax = Answer(501, b"501 5.5.4 syntax error\r\n")
         self.bad_parameter = Answer(555, b"555 5.5.4 parameter not recognized\r\n")
         self.unknown = Answer(500, b"500 5.5.1 command not recognized\r\n")
-        self.extensions = script.extensions
-        self.pipelining = "PIPELINING" in script.extensions
+        self.shake = Answer(220, b"220 2.0.0 go ahead\r\n")
+        self.extensions = extensions
+        self.pipelining = "PIPELINING" in extensions
         self.size_limit = script.size_limit
         self.thresholds = tuple(script.thresholds)
         self.ruled = frozenset(script.rules)
@@ -97,6 +104,7 @@ class Conversation(asyncio.Protocol):
         "_remaining",
         "_sender_known",
         "_session",
+        "_shaking",
         "_speech",
         "_tally",
         "_thresholds",
@@ -115,6 +123,7 @@ class Conversation(asyncio.Protocol):
         self._input = b""
         self._at = 0  # what is before is done with
         self._paused = self._eof = False
+        self._shaking: asyncio.Task[None] | None = None
         self._helo = self.peer = ""
         self._read: Callable[[Conversation], bool] = Conversation._read_line
         self._session = Session(0, "")
@@ -316,6 +325,33 @@ class Conversation(asyncio.Protocol):
     def _other(self, argument: bytes) -> None:
         self._answer(Stage.OTHER, self._usual.unknown)
 
+    def _starttls(self, argument: bytes) -> None:
+        known = self._host.tls is not None and self._session.secured is None
+        if not known or self._answer(Stage.STARTTLS, self._usual.shake) != 220:
+            if not known:
+                self._other(argument)
+            return
+        if self._speech.end is None:
+            self._input, self._at = b"", 0
+            self._speech.flush()
+            self._speech.busy = True
+            self._shaking = asyncio.ensure_future(self._shake())
+
+    async def _shake(self) -> None:
+        assert self._host.tls is not None
+        done = await secured(self._transport, self, self._host.tls)
+        counts = self._host.counts.handshakes
+        kind = "failed" if done is None else done[1].version
+        counts[kind] = counts.get(kind, 0) + 1
+        if done is None:
+            self.abort()
+            return
+        self._transport, self._session.secured = done
+        self._speech = Speech(self._transport, self._host.play, self._host.counts)
+        self._usual, self._helo = self._host.usual_over_tls, ""
+        self._forget()
+        self._go_on()
+
     # Bodies
 
     def _read_body(self) -> bool:
@@ -406,6 +442,8 @@ class Conversation(asyncio.Protocol):
     def _forget(self) -> None:
         """Begin a new transaction."""
         self._message = Received(self._session.number, self.peer, self._helo)
+        if self._session.secured is not None:
+            self._message.tls = self._session.secured.version
         self.sender, self.recipients = "", self._message.recipients
         self._sender_known = self._refused = False
         self._body = []
@@ -423,4 +461,5 @@ COMMANDS: Final[Mapping[bytes, Callable[[Conversation, bytes], None]]] = {
     b"RSET": Conversation._rset,
     b"NOOP": Conversation._noop,
     b"QUIT": Conversation._quit,
+    b"STARTTLS": Conversation._starttls,
 }

@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from angarium.lab.handshake import Secured
 from angarium.lab.script import Stage
 
 
@@ -31,6 +32,7 @@ class Received:
     octets: int = 0
     reply: int = 0
     content: bytes | None = None
+    tls: str = ""  # version
 
     @property
     def accepted(self) -> bool:
@@ -39,11 +41,15 @@ class Received:
 
 @dataclass(slots=True)
 class Session:
-    """One connection: who, and each command line as it came, without its CRLF, if kept."""
+    """One connection: who, and each command line as it came, without its CRLF, if kept.
+
+    `secured`: what STARTTLS came to.
+    """
 
     number: int
     peer: str
     commands: list[str] = field(default_factory=list)
+    secured: Secured | None = None
 
 
 @dataclass(slots=True)
@@ -58,6 +64,7 @@ class Counts:
     ends: dict[str, int] = field(default_factory=dict)  # connections the script ended, and how
     # Commands and bodies sent before the answer they had to wait for (RFC 2920 section 3.1).
     early: int = 0
+    handshakes: dict[str, int] = field(default_factory=dict)  # by version; or "failed"
     replies: dict[str, dict[int, int]] = field(default_factory=lambda: {each: {} for each in Stage})
 
     def to_json(self, rules: dict[int, int]) -> bytes:

@@ -26,6 +26,7 @@ class Stage(enum.StrEnum):
     BANNER = "banner"
     EHLO = "ehlo"
     HELO = "helo"
+    STARTTLS = "starttls"
     MAIL = "mail"
     RCPT = "rcpt"
     DATA = "data"

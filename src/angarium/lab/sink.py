@@ -10,6 +10,7 @@ What a sink keeps in memory it keeps for ever; a sink under load is made with ke
 
 import asyncio
 import random
+import ssl
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -17,6 +18,7 @@ from types import TracebackType
 from typing import Self
 
 from angarium.lab.conversation import Conversation, Usual
+from angarium.lab.handshake import offering
 from angarium.lab.received import Counts, Received, Recorder, Session
 from angarium.lab.script import Play, Script
 from angarium.lab.script_grammar import parse
@@ -36,6 +38,7 @@ class Sink:
         witnesses: called with each message, accepted or not.
         seed: for probabilities and garbage.
         clock: gives Unix seconds.
+        tls: by which STARTTLS is done; None: it is not offered.
     """
 
     def __init__(
@@ -48,10 +51,13 @@ class Sink:
         witnesses: Iterable[Callable[[Received], None]] = (),
         seed: int = 0,
         clock: Callable[[], float] = time.time,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         parsed = parse(script) if isinstance(script, str) else script
         self.play = Play(parsed, random.Random(seed))
-        self.usual = Usual(parsed)
+        self.usual_over_tls = Usual(parsed)
+        self.tls = None if tls is None else offering(tls)
+        self.usual = self.usual_over_tls if tls is None else Usual(parsed, "STARTTLS")
         self.counts = Counts()
         self.messages: list[Received] = []
         self.sessions: list[Session] = []
@@ -131,6 +137,8 @@ class Sink:
         return session
 
     def closed(self, conversation: Conversation) -> None:
+        if conversation not in self._open:
+            return  # A handshake which failed is told twice.
         self.counts.open -= 1
         self._open.discard(conversation)
 

@@ -101,6 +101,10 @@ class Recorder:
         if self._tracers:
             self._tell(self._transcript.server(octets))
 
+    def note(self, text: str) -> None:
+        """Tell what nobody has said."""
+        self._tell([text])
+
     def closed(self) -> None:
         self._tell(["closed"])
 

@@ -26,7 +26,7 @@ from angarium.outbound.errors import (
     Reach,
 )
 from angarium.outbound.options import Transport
-from angarium.queue.entry import Entry
+from angarium.queue.entry import Entry, Note
 from angarium.wire.framing import ChunkReader
 from angarium.wire.smtp_asked import Lost
 from angarium.wire.smtp_transaction import Extensions, Phase, Stage, Transaction
@@ -89,6 +89,30 @@ def unfit(mail: Mail, peer: Extensions, options: Transport) -> Reply | None:
     if peer.size and mail.size > peer.size:
         return TOO_LARGE
     return None
+
+
+def fits(
+    mail: Mail,
+    peer: Extensions,
+    options: Transport,
+    results: Results,
+    note: Note,
+    remote: str,
+    connection: int,
+) -> bool:
+    """Say whether a transaction may be begun, made fit for the peer; else it has failed."""
+    note.enter(mail.entries[0].id)
+    try:
+        refused = unfit(mail, peer, options)
+    except (Error, OSError) as error:
+        unread(mail, error, results, remote, connection)
+        return False
+    finally:
+        note.leave()
+    if refused is not None:
+        refuse(mail, refused, results, remote, connection)
+        return False
+    return True
 
 
 def takes_long(mail: Mail, peer: Extensions, options: Transport) -> bool:
@@ -255,6 +279,8 @@ def patience(options: Transport) -> Mapping[Stage, float]:
         Stage.CONNECT: options.connect_timeout,
         Stage.BANNER: options.banner_timeout,
         Stage.EHLO: options.ehlo_timeout,
+        Stage.STARTTLS: options.ehlo_timeout,
+        Stage.TLS: options.ehlo_timeout,
         Stage.MAIL: options.mailfrom_timeout,
         Stage.RCPT: options.rcptto_timeout,
         Stage.DATA: options.body_timeout,

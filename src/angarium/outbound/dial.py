@@ -5,7 +5,7 @@ address, no descriptors) is an AddressError, and fails no mail.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, Protocol
@@ -16,9 +16,10 @@ from angarium.core.reply import Reply
 from angarium.events.metrics import counter
 from angarium.events.stages import Stages
 from angarium.net import address
-from angarium.net.errors import NoRouteError
+from angarium.net.errors import NoRouteError, ProxyError
 from angarium.net.tracing import OUT, Tracing
 from angarium.outbound.demands import Demands, Wanted
+from angarium.outbound.egress import egress
 from angarium.outbound.errors import (
     CONNECT_TIMEOUT,
     NO_CONNECTION,
@@ -30,14 +31,18 @@ from angarium.outbound.hosts import Hosts
 from angarium.outbound.means import Means
 from angarium.outbound.options import Transport
 from angarium.outbound.permits import Limit, Permit, limits_at
+from angarium.outbound.proxies import Proxies
 from angarium.outbound.route import Hop, Router, source_for
+from angarium.outbound.secured import Plan, Securing, reportable
 from angarium.outbound.smtp import Session
+from angarium.outbound.terms import NO
 from angarium.outbound.toll import Toll
 from angarium.outbound.traced import TracedSession
 from angarium.queue.options import HostLimits
 from angarium.queue.throttle import BUSY_SECONDS, Grant
 from angarium.wire.smtp_asked import Lost
 from angarium.wire.smtp_client import SmtpClient
+from angarium.wire.smtp_opening import Tls
 
 
 class Rolled(Exception):  # noqa: N818 - nothing is wrong
@@ -136,6 +141,8 @@ class Dialer:
     outcomes: Counter[str] = field(default_factory=Counter)
     tracing: Tracing | None = None
     demands: Demands | None = None
+    securing: Securing | None = None
+    proxies: Proxies | None = None
 
     async def hops(self, domain: str, options: Transport, wanted: Wanted) -> list[Hop]:
         """Return the hosts of a domain, best first, with what is demanded of each.
@@ -179,7 +186,10 @@ class Dialer:
         if domain := rolls(hops, means):
             raise Rolled(domain)
         waits = [
-            self.hosts.paused_until(hop.address, source_for(hop.address, options)) for hop in hops
+            self.hosts.paused_until(
+                hop.address, source_for(hop.address, options), _wanting(hop, means)
+            )
+            for hop in hops
         ]
         ready = [hop for hop, until in zip(hops, waits, strict=True) if not until]
         if not ready:
@@ -232,6 +242,49 @@ class Dialer:
         )
 
     async def _to(self, hop: Hop, means: Means, name: str, *, last: bool) -> Session:
+        """Return an open session; where TLS fails and need not be, one in clear."""
+        plan = self._plan(hop, means)
+        while True:
+            session, lost = await self._session(hop, means, name, plan, last=last)
+            if lost is None:
+                if plan is not None and self.securing is not None:
+                    self._told(hop, session, plan, *self.securing.opened(plan))
+                return session
+            result = None
+            if plan is not None and self.securing is not None:
+                result = self.securing.failed(plan, lost, session.trouble)
+            if result is None or plan is None or self.securing is None:
+                break
+            following, again = self.securing.next(plan, lost, session.trouble)
+            if following is None:
+                self._told(hop, session, plan, *result)
+            if not again:
+                break
+            plan = following
+        wanting = None if result is None else _wanting(hop, means)
+        self._failed(hop, session.source, means.options, "unwelcome", wanting)
+        reason = {} if session.trouble is None else {"reason": session.trouble.reason}
+        raise DeliveryError(
+            _soft(lost.reply), Reach.HOST, lost.stage, 0, hop.endpoint, session.ident, **reason
+        )
+
+    def _plan(self, hop: Hop, means: Means) -> Plan | None:
+        """Return how a connection to a host becomes secure; None: it stays in clear."""
+        if self.securing is None:
+            return None
+        gateway = means.options.gateway
+        domain = gateway.host if gateway is not None else means.line.domain
+        return self.securing.plan(hop, means.terms, domain, means.options.ehlo_timeout)
+
+    def _told(self, hop: Hop, session: Session, plan: Plan, result: str, reason: str) -> None:
+        """Tell the reports how a session fared by what its domain demands."""
+        if self.demands is not None and reportable(plan):
+            self.demands.heard(hop.demand, hop.host, hop.address, session.local, result, reason)
+
+    async def _session(
+        self, hop: Hop, means: Means, name: str, plan: Plan | None, *, last: bool
+    ) -> tuple[Session, Lost | None]:
+        """Connect, and return a session which is open; or why it is lost."""
         options = means.options
         source = source_for(hop.address, options)
         ident = self.idents.next(self.clock.time())
@@ -240,22 +293,22 @@ class Dialer:
             hello=_HELLO[options.delivery_method],
             declare_8bit=options.send_8bitmime != "no",
             reply_lines=options.remote_reply_limit,
+            tls=Tls.NO if plan is None else plan.wish.tls,
         )
-        factory: Callable[[], Session] = partial(Session, client, hop, source, means, ident)
+        arguments = (client, hop, source, means, ident, plan)
+        factory: Callable[[], Session] = partial(Session, *arguments)
         if self.tracing is not None and self.tracing.tracers:
             recorder = self.tracing.recorder(
                 OUT, means.line.key, hop.address, ident, f"to {hop.host} {hop.endpoint}"
             )
             if recorder is not None:
-                factory = partial(TracedSession, recorder, client, hop, source, means, ident)
+                factory = partial(TracedSession, recorder, *arguments)
         timeout = options.connect_timeout
         if not last:
             timeout = min(timeout, options.connect_timeout_ceiling)
         begun = self.clock.monotonic()
         try:
-            _, session = await self.connect(
-                factory, hop.address, hop.port, source or address.ANY, within=timeout
-            )
+            _, session = await self._connected(factory, hop, source, options, timeout)
         except TimeoutError as error:
             self._failed(hop, source, options, "timeout")
             raise DeliveryError(CONNECT_TIMEOUT, Reach.HOST, remote=hop.endpoint) from error
@@ -268,12 +321,27 @@ class Dialer:
         lost = await self._greeting(session)
         if lost is None:
             took = self.clock.monotonic() - begun
-            self.hosts.reached(hop.address, source, took)
+            self.hosts.reached(hop.address, source, took, _wanting(hop, means))
             self.outcomes["opened"] += 1
             self.stages.connect.note(took)
-            return session
-        self._failed(hop, source, options, "unwelcome")
-        raise DeliveryError(_soft(lost.reply), Reach.HOST, lost.stage, 0, hop.endpoint, ident)
+        return session, lost
+
+    async def _connected(
+        self,
+        factory: Callable[[], Session],
+        hop: Hop,
+        source: str,
+        options: Transport,
+        within: float,
+    ) -> tuple[Any, Session]:
+        """Connect by ourselves, or by the proxy of the binding."""
+        way = egress(options)
+        if way is None:
+            where = source or address.ANY
+            return await self.connect(factory, hop.address, hop.port, where, within=within)
+        if self.proxies is None:
+            raise ProxyError(f"proxy {way.server}: nothing here connects by proxies")
+        return await self.proxies.connect(way, factory, hop.address, hop.port, within=within)
 
     async def _greeting(self, session: Session) -> Lost | None:
         try:
@@ -282,9 +350,16 @@ class Dialer:
             if not session.greeted.done() or session.greeted.cancelled():
                 session.abort()
 
-    def _failed(self, hop: Hop, source: str, options: Transport, how: str) -> None:
+    def _failed(
+        self, hop: Hop, source: str, options: Transport, how: str, wanting: Hashable = None
+    ) -> None:
         self.outcomes[how] += 1
-        self.hosts.failed(hop.address, source, options.host_failure_retry)
+        self.hosts.failed(hop.address, source, options.host_failure_retry, wanting)
+
+
+def _wanting(hop: Hop, means: Means) -> Hashable:
+    """Return what is wanted of a host beside a greeting; None: nothing."""
+    return None if means.terms.use == NO and not hop.demand.required else (means.terms, hop.demand)
 
 
 def _refused(

@@ -9,6 +9,8 @@ from typing import Final
 
 from angarium.core.errors import Error
 from angarium.core.reply import Reply
+from angarium.wire.smtp_opening import NO_GO_AHEAD as NO_GO_AHEAD
+from angarium.wire.smtp_opening import NOT_OFFERED as NOT_OFFERED
 from angarium.wire.smtp_transaction import Stage
 
 
@@ -77,10 +79,19 @@ LOOPS_BACK: Final = Reply(554, "[internal] mail for this domain loops back to th
 SELF_IN_ROUTE: Final = Reply(451, "[internal] route names this host only", "4.4.6")
 # The session broke off.
 CLOSED: Final = Reply(451, "[internal] connection closed by remote host", "4.4.2")
+# TLS. Momentum has no words for the last one.
+NEGOTIATION_FAILED: Final = Reply(451, "[internal] TLS negotiation failed", "4.7.5")
+NOT_SIGNED: Final = Reply(454, "[internal] SSL cert must be signed by a valid CA", "4.7.5")
+NOT_CALLED: Final = Reply(454, "[internal] SSL cert common name does not match host", "4.7.5")
+EXPIRED: Final = Reply(454, "certificate expired", "4.7.5")
+NOT_YET: Final = Reply(454, "certificate not yet valid: possible clock skew", "4.7.5")
+UNNAMED: Final = Reply(454, "[internal] certificate is not one which TLSA records name", "4.7.5")
 NO_REPLY: Final = {
     Stage.CONNECT: CONNECT_TIMEOUT,
     Stage.BANNER: Reply(451, "[internal] no banner", "4.4.2"),
     Stage.EHLO: Reply(451, "[internal] no HELO/EHLO response", "4.4.2"),
+    Stage.STARTTLS: NO_GO_AHEAD,
+    Stage.TLS: NEGOTIATION_FAILED,
     Stage.MAIL: Reply(451, "[internal] no MAIL FROM response", "4.4.2"),
     Stage.RCPT: Reply(451, "[internal] no RCPT TO response", "4.4.2"),
     Stage.DATA: Reply(451, "[internal] no DATA response", "4.4.2"),

@@ -5,6 +5,7 @@ One memory for all lines of a worker: two domains of one host share what is know
 How long hosts take is kept here too, for operators: noted by the connection, not by the message.
 """
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,16 +32,19 @@ class Pace:
 
 
 class Hosts:
-    """Pauses of addresses. `source` is the local address: a block often knows only one of ours."""
+    """Pauses of addresses. `source` is the local address: a block often knows only one of ours.
+
+    Where TLS failed an address rests for those only who want the same of it, `wanting`.
+    """
 
     __slots__ = ("_clock", "_paces", "_until")
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._until: dict[tuple[str, str], float] = {}
+        self._until: dict[tuple[str, str, Hashable], float] = {}
         self._paces: dict[str, Pace] = {}
 
-    def failed(self, address: str, source: str, pause: float) -> None:
+    def failed(self, address: str, source: str, pause: float, wanting: Hashable = None) -> None:
         """Leave the address alone for `pause` seconds."""
         now = self._clock.monotonic()
         if len(self._until) >= MOST:
@@ -49,12 +53,16 @@ class Hosts:
                 # The first half is the older one; those hosts are merely tried a little early.
                 self._until = dict(list(self._until.items())[MOST // 2 :])
         if pause > 0:
-            self._until[address, source] = now + pause
+            self._until[address, source, wanting] = now + pause
         self._pace(address).failed_at = now
 
-    def reached(self, address: str, source: str, seconds: float = 0.0) -> None:
+    def reached(
+        self, address: str, source: str, seconds: float = 0.0, wanting: Hashable = None
+    ) -> None:
         """The address answered as it should; with a greeting after so many seconds."""
-        self._until.pop((address, source), None)
+        self._until.pop((address, source, None), None)
+        if wanting is not None:
+            self._until.pop((address, source, wanting), None)
         if seconds:
             pace = self._pace(address)
             pace.connect = _average(pace.connect, seconds)
@@ -77,13 +85,19 @@ class Hosts:
             found = self._paces[address] = Pace()
         return found
 
-    def paused_until(self, address: str, source: str) -> float:
+    def paused_until(self, address: str, source: str, wanting: Hashable = None) -> float:
         """Return the monotonic time from which it may be tried; 0.0: now."""
-        until = self._until.get((address, source))
+        until = self._until_of((address, source, None))
+        if wanting is not None:
+            until = max(until, self._until_of((address, source, wanting)))
+        return until
+
+    def _until_of(self, key: tuple[str, str, Hashable]) -> float:
+        until = self._until.get(key)
         if until is None:
             return 0.0
         if until <= self._clock.monotonic():
-            del self._until[address, source]
+            del self._until[key]
             return 0.0
         return until
 

@@ -8,6 +8,7 @@ from angarium.net.sweep import Sweep
 from angarium.outbound.attempt import Results
 from angarium.outbound.demands import UNWANTED, Wanted
 from angarium.outbound.options import Transport
+from angarium.outbound.terms import IN_CLEAR, Terms
 from angarium.queue.entry import UNREAD, Note
 from angarium.queue.line import Line
 from angarium.wire.smtp_transaction import Stage
@@ -26,3 +27,4 @@ class Means:
     note: Note = UNREAD
     stages: Stages = field(default_factory=Stages)
     wanted: Wanted = UNWANTED  # which demands of domains are heard
+    terms: Terms = IN_CLEAR  # of TLS

@@ -20,6 +20,7 @@ from angarium.core.address import routing_domain, split
 from angarium.core.clock import Clock
 from angarium.net.errors import AddressError, NotLocalError
 from angarium.net.sweep import NEVER, Sweep
+from angarium.net.tls.contexts import ContextError
 from angarium.outbound import sources
 from angarium.outbound.dial import Dialer, Full, Resting, Rolled
 from angarium.outbound.errors import DeliveryError
@@ -311,7 +312,7 @@ class Outlet:
             wanting = full.key
             if not wanting:
                 self._wait(full.seconds)
-        except AddressError as error:
+        except (AddressError, ContextError) as error:
             # Nothing of this is the fault of a host or of a message (ARCHITECTURE section 3).
             if not (isinstance(error, NotLocalError) and shared.sources.missed(line)):
                 shared.alarm(f"binding {line.binding}: {error}")
@@ -337,6 +338,7 @@ class Outlet:
                 getattr(session.options, name) == getattr(means.options, name)
                 for name in Transport.attributes()
             )
+            alike = alike and session.terms == means.terms and session.wanted == means.wanted
             if not alike or before != limits.outbound_throttle_messages:
                 session.retire()
 

@@ -16,6 +16,7 @@ from typing import Final, Protocol, TypeVar
 from angarium.config.option import Options
 from angarium.core.clock import Clock
 from angarium.net.options.sockets import Sending
+from angarium.net.options.tls import Certificates, OutboundTls, TlsLibrary
 from angarium.net.options.tlspolicy import Dane, MtaSts
 from angarium.net.sweep import Sweep
 from angarium.outbound.attempt import patience
@@ -29,6 +30,7 @@ from angarium.outbound.route import Hop
 from angarium.outbound.settle import Settle
 from angarium.outbound.smtp import Session
 from angarium.outbound.sources import Sources
+from angarium.outbound.terms import Terms, terms
 from angarium.outbound.trunk import Kin, Trunk, has_trunk, kin_of, may_share
 from angarium.queue.entry import Entry
 from angarium.queue.line import Key, Line
@@ -117,6 +119,9 @@ class Pool:
             assert isinstance(trunk.pool, Outlet)
             trunk.pool.retire()
         self._trunks.clear()
+        self._terms: dict[Terms, Terms] = {}
+        if self.dialer.securing is not None:
+            self.dialer.securing.configure(configuration.top(TlsLibrary))
         self.server = configuration.top(ServerLimits)
         self.unsent = configuration.top(Sending).tcp_buffer_size
         self.sources.configure(
@@ -152,11 +157,11 @@ class Pool:
         options = self.transport(line)
         if isinstance(line, Trunk) or not has_trunk(options):
             return None
-        demands = self.wanted(line.key)
-        kin = kin_of(line, options, demands)
+        demands, wants = self.wanted(line.key), self.terms(line.key)
+        kin = kin_of(line, options, demands, wants)
         trunk = self._trunks.get(kin)
         if trunk is None:
-            trunk = self._trunks[kin] = Trunk(line, options, self.generation, demands)
+            trunk = self._trunks[kin] = Trunk(line, options, self.generation, demands, wants)
             self._new(trunk)
         return trunk
 
@@ -185,12 +190,7 @@ class Pool:
         for session in islice(self._resting_at.get(_place(hop), ()), _RESTING):
             outlet = self._resting[session]
             line = outlet.line
-            if (
-                line.key[:2] == binding
-                and line is not means.line
-                and session.hop.demand == hop.demand
-                and session.fits(means)
-            ):
+            if line.key[:2] == binding and line is not means.line and session.fits(means, hop):
                 outlet.part(session)
                 session.move(means)
                 return session
@@ -241,6 +241,7 @@ class Pool:
             line, options, settle, self.sweep, patience(options), self.unsent, settle.note,
             settle.stages,
             line.wanted if isinstance(line, Trunk) else self.wanted(line.key),
+            line.terms if isinstance(line, Trunk) else self.terms(line.key),
         )  # fmt: skip
 
     def wanted(self, key: Key) -> Wanted:
@@ -251,6 +252,16 @@ class Pool:
             at(Dane, group=group, binding=binding, domain=domain),
             at(MtaSts, group=group, binding=binding, domain=domain),
         )
+
+    def terms(self, key: Key) -> Terms:
+        """Return what the options of a queue want of TLS; equal ones are one object."""
+        group, binding, domain = key
+        at = self.configuration.at
+        made = terms(
+            at(OutboundTls, group=group, binding=binding, domain=domain),
+            at(Certificates, group=group, binding=binding, domain=domain),
+        )
+        return self._terms.setdefault(made, made)
 
     def host_limits(self, name: str, means: Means) -> HostLimits:
         """Return the options of a host stanza, as the dialer asks for them."""

@@ -11,18 +11,22 @@ more is read from the spool or taken from the line.
 
 import asyncio
 from functools import partial
-from typing import Final, Protocol, cast
+from typing import Final, cast
 
 from angarium.core.errors import Error
 from angarium.core.fault import FAULTS, point
 from angarium.core.reply import Reply
 from angarium.net.sweep import NEVER
+from angarium.net.tls.errors import TlsError
+from angarium.net.tls.layer import TlsLayer
 from angarium.outbound import attempt
 from angarium.outbound.attempt import Mail
 from angarium.outbound.errors import CLOSED, NO_REPLY, UNREADABLE
 from angarium.outbound.means import Means
+from angarium.outbound.owner import Owner
 from angarium.outbound.permits import Permit
 from angarium.outbound.route import Hop
+from angarium.outbound.secured import Assured, Plan, reply_of, vouches
 from angarium.outbound.toll import PACE_SECONDS, Toll
 from angarium.queue.entry import Entry
 from angarium.queue.throttle import HAND_BACK_MESSAGES, HAND_BACK_SECONDS
@@ -40,28 +44,6 @@ ENDING: Final = point("delivery.ending", "a content was sent but for its end, th
 ENDED: Final = point("delivery.ended", "a content was sent with its final dot, and not confirmed")
 
 
-class Owner(Protocol):
-    """Whose connections they are: `outbound/outlet`."""
-
-    served: int  # transactions over all of them since one was given up for somebody else
-
-    def rested(self, session: "Session") -> None:
-        """It has nothing to do and may be given work."""
-        ...
-
-    def leaving(self, session: "Session") -> None:
-        """It says good-bye and takes no more work."""
-        ...
-
-    def held(self, session: "Session", seconds: float) -> None:
-        """Its host takes no message before so many seconds have passed."""
-        ...
-
-    def over(self, session: "Session") -> None:
-        """Nothing more goes over it; what it left is settled."""
-        ...
-
-
 class Session(asyncio.Protocol):
     """A connection.
 
@@ -71,24 +53,38 @@ class Session(asyncio.Protocol):
         spoiled: the mail whose content could not be read, and why; then we broke off.
         mails: transactions which ended on it; `successes` of them for somebody.
         recipients: named on it.
+        assured: what TLS has come to; None: it is in clear.
+        trouble: how TLS failed.
         spent: seconds which its transactions took together.
     """
 
     __slots__ = (
         "_begun", "_client", "_heard", "_limited", "_line", "_look", "_note", "_over", "_owner",
-        "_patience", "_permit", "_preparing", "_results", "_retiring", "_stages", "_stuck",
-        "_sweep", "_transport", "_unsent", "_working", "brisk", "greeted", "hop", "ident", "mails",
-        "options", "recipients", "resting", "slot", "source", "spent", "spoiled", "successes",
-        "toll",
+        "_patience", "_permit", "_plan", "_preparing", "_results", "_retiring", "_stages", "_stuck",
+        "_sweep", "_transport", "_unsent", "_working", "assured", "brisk", "greeted", "hop",
+        "ident", "mails", "options", "recipients", "resting", "slot", "source", "spent", "spoiled",
+        "successes", "terms", "toll", "trouble", "wanted",
     )  # fmt: skip
 
-    def __init__(self, client: SmtpClient, hop: Hop, source: str, means: Means, ident: int) -> None:
+    def __init__(
+        self,
+        client: SmtpClient,
+        hop: Hop,
+        source: str,
+        means: Means,
+        ident: int,
+        plan: Plan | None = None,
+    ) -> None:
         self.hop = hop
         self.source = source
         self.options = options = means.options
         self._limited = bool(
             options.max_deliveries_per_connection or options.max_recipients_per_connection
         )
+        self.terms, self.wanted = means.terms, means.wanted
+        self.assured: Assured | None = None
+        self.trouble: TlsError | None = None
+        self._plan = plan
         self.ident = ident
         self.slot = 0  # the sweep's
         self.resting = False
@@ -130,9 +126,11 @@ class Session(asyncio.Protocol):
         self._working = True
         self.work()
 
-    def fits(self, means: Means) -> bool:
-        """Say whether it rests and is what a new connection by these means would be."""
-        return self.resting and not self._retiring and self.options is means.options
+    def fits(self, means: Means, hop: Hop) -> bool:
+        """Say whether it rests and is what a new connection to a host by these means would be."""
+        alike = self.options is means.options and self.terms == means.terms
+        alike = alike and self.hop.demand == hop.demand and self.resting and not self._retiring
+        return alike and vouches(self.assured, means.terms, self.hop, hop)
 
     def move(self, means: Means) -> None:
         """Leave the line it rests in for another one; its new owner starts it."""
@@ -168,6 +166,12 @@ class Session(asyncio.Protocol):
         """Return the descriptor of its socket, -1 when it has none."""
         used = None if self._transport is None else self._transport.get_extra_info("socket")
         return -1 if used is None else used.fileno()
+
+    @property
+    def local(self) -> str:
+        """Return our address of it; "" when it has none."""
+        name = None if self._transport is None else self._transport.get_extra_info("sockname")
+        return str(name[0]) if name else self.source
 
     @property
     def quiet_seconds(self) -> float:
@@ -212,13 +216,17 @@ class Session(asyncio.Protocol):
             self.brisk = now - self._heard < BRISK_SECONDS
             self._heard = now
         self._advance()
+        if self._plan is not None and client.shaking and self._transport is not None:
+            self._transport = self.begin_tls(self._plan, self._transport)
 
     def eof_received(self) -> bool:
         self._lose(CLOSED)
         return False
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._lose(CLOSED)
+        if isinstance(error, TlsError):
+            self.trouble = error
+        self._lose(reply_of(error, CLOSED))
         self._transport = None
         self._sweep.remove(self)
         self._release()
@@ -267,8 +275,27 @@ class Session(asyncio.Protocol):
             if self._working:
                 self._take()
             elif not self.greeted.done():
+                if self._plan is not None:
+                    self._plan.keep()
+                    self._plan = None
                 self.greeted.set_result(None)
         self._send()
+
+    def begin_tls(self, plan: Plan, transport: asyncio.Transport) -> asyncio.Transport:
+        """Begin the handshake; return what is written to from now on."""
+        return plan.begin(transport, self, self.secured)
+
+    def secured(self, layer: TlsLayer) -> None:
+        """The handshake is done: look who is there, and begin anew."""
+        plan, self._heard = self._plan, self._sweep.now()
+        assert plan is not None
+        verdict = plan.judge(layer)
+        self.assured = verdict.assured
+        if verdict.refusal is not None:
+            self._lose(verdict.refusal)
+            return
+        self._client.secured()
+        self._advance()
 
     def _take(self) -> None:
         """Take batches from the line, as long as the client takes one."""
@@ -291,16 +318,9 @@ class Session(asyncio.Protocol):
             if mail.traits and attempt.takes_long(mail, peer, self.options):
                 self._prepare(mail, peer)
                 return
-            self._note.enter(batch[0].id)
-            try:
-                refused = attempt.unfit(mail, peer, self.options)
-            except (Error, OSError) as error:
-                attempt.unread(mail, error, self._results, self.hop.endpoint, self.ident)
-                continue
-            finally:
-                self._note.leave()
-            if refused is not None:
-                attempt.refuse(mail, refused, self._results, self.hop.endpoint, self.ident)
+            if not attempt.fits(
+                mail, peer, self.options, self._results, self._note, self.hop.endpoint, self.ident
+            ):
                 continue
             self.recipients += len(batch)
             client.submit(mail)

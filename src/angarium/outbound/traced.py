@@ -4,7 +4,10 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any, cast
 
+from angarium.net.tls.errors import TlsError
+from angarium.net.tls.layer import TlsLayer
 from angarium.net.tracing import Recorder
+from angarium.outbound.secured import Plan
 from angarium.outbound.smtp import Session
 
 
@@ -21,11 +24,24 @@ class TracedSession(Session):
         heard = Heard(cast(asyncio.Transport, transport), self._recorder)
         super().connection_made(cast(asyncio.BaseTransport, heard))
 
+    def begin_tls(self, plan: Plan, transport: asyncio.Transport) -> asyncio.Transport:
+        heard = cast(Heard, transport)
+        self._recorder.note("TLS begins")
+        made = super().begin_tls(plan, heard.transport)
+        return cast(asyncio.Transport, Heard(made, self._recorder))
+
+    def secured(self, layer: TlsLayer) -> None:
+        facts = layer.facts
+        self._recorder.note(f"{facts.version} {facts.cipher}{', resumed' if facts.resumed else ''}")
+        super().secured(layer)
+
     def data_received(self, data: bytes) -> None:
         self._recorder.server(data)
         super().data_received(data)
 
     def connection_lost(self, error: Exception | None) -> None:
+        if isinstance(error, TlsError):
+            self._recorder.note(f"TLS failed: {error.reason}")
         self._recorder.closed()
         super().connection_lost(error)
 
@@ -34,7 +50,7 @@ class Heard:
     """A transport; what is written is recorded. It has what a session asks of one, no more."""
 
     def __init__(self, transport: asyncio.Transport, recorder: Recorder) -> None:
-        self._transport = transport
+        self.transport = transport
         self._recorder = recorder
         self.abort = transport.abort
         self.close = transport.close
@@ -45,4 +61,4 @@ class Heard:
         said = list(pieces)
         for each in said:
             self._recorder.client(bytes(each))
-        self._transport.writelines(said)
+        self.transport.writelines(said)

@@ -13,6 +13,7 @@ from typing import Final
 
 from angarium.outbound.demands import UNWANTED, Wanted
 from angarium.outbound.options import Transport
+from angarium.outbound.terms import IN_CLEAR, Terms
 from angarium.queue.entry import Entry
 from angarium.queue.line import Line, weights_of
 from angarium.queue.options import Shape
@@ -20,7 +21,7 @@ from angarium.queue.rota import Rota
 
 _BY_MESSAGE: Final = "__message__"  # of ehlo_hostname: each message has a greeting of its own
 
-Kin = tuple[str, str, int, int, Wanted]  # group, binding, and which options hold
+Kin = tuple[str, str, int, int, Wanted, Terms]  # group, binding, and which options hold
 
 
 def may_share(options: Transport) -> bool:
@@ -45,12 +46,18 @@ class Trunk(Line):
     Attributes:
         generation: of the configuration the options are of.
         wanted: which demands of the gateway are heard.
+        terms: of TLS.
     """
 
-    __slots__ = ("_lines", "generation", "kin", "options", "wanted")
+    __slots__ = ("_lines", "generation", "kin", "options", "terms", "wanted")
 
     def __init__(
-        self, like: Line, options: Transport, generation: int, wanted: Wanted = UNWANTED
+        self,
+        like: Line,
+        options: Transport,
+        generation: int,
+        wanted: Wanted = UNWANTED,
+        terms: Terms = IN_CLEAR,
     ) -> None:
         gateway = options.gateway
         if gateway is None:
@@ -62,7 +69,8 @@ class Trunk(Line):
         self.options = options
         self.generation = generation
         self.wanted = wanted
-        self.kin: Kin = kin_of(like, options, wanted)
+        self.terms = terms
+        self.kin: Kin = kin_of(like, options, wanted, terms)
 
     def join(self, line: Line) -> None:
         """The line has mail."""
@@ -131,9 +139,9 @@ class Trunk(Line):
         self.active = max(len(self._lines), first.active) if first is not None else 0
 
 
-def kin_of(line: Line, options: Transport, wanted: Wanted) -> Kin:
+def kin_of(line: Line, options: Transport, wanted: Wanted, terms: Terms = IN_CLEAR) -> Kin:
     """Return what lines that share connections have in common.
 
     Equal options are one object; the trunk holds them, so that no other gets their place.
     """
-    return (line.group, line.binding, id(options), id(line.shape), wanted)
+    return (line.group, line.binding, id(options), id(line.shape), wanted, terms)

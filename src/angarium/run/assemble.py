@@ -84,6 +84,7 @@ from angarium.run.logins import Logins, node_key
 from angarium.run.parts import Parts
 from angarium.run.policing import Ruling, guard_of
 from angarium.run.process import Process
+from angarium.run.proxying import Proxying
 from angarium.run.readings import Readings
 from angarium.run.scoreboard import Scoreboard
 from angarium.run.spooling import settings_of
@@ -130,9 +131,10 @@ def assemble(
     hosts = Hosts(clock)
     tell = partial(alarm, source="tls policies")
     demanding = Demanding(configuration, state, naming.resolver, clock, tell)
+    proxying = Proxying(configuration, naming.resolver, sweep, alarm)
     dialer = Dialer(
         router, hosts, clock, connections, host.name, stages=stages, tracing=tracing,
-        demands=demanding.demands,
+        demands=demanding.demands, proxies=proxying.proxies,
         securing=Securing(clock, Handshakes(loop), configuration.top(TlsLibrary)),
     )  # fmt: skip
     pool = Pool(board, settle, dialer, configuration, sweep, clock, alarm)
@@ -169,7 +171,8 @@ def assemble(
     return Parts(
         configuration=configuration, state=state, loop=loop, clock=clock, process=process,
         alarm=alarm, ledger=ledger, host=host, sweep=sweep, spool=spool, board=board,
-        holdings=holdings, bounces=bounces, naming=naming, demanding=demanding, pool=pool,
+        holdings=holdings, bounces=bounces, naming=naming, demanding=demanding,
+        proxying=proxying, pool=pool,
         services=services, soundness=soundness,
         channel=_channel(state, number, services, alarm), gauges=Gauges(metrics), metrics=metrics,
         readings=Readings(state / "run" / "readings"), number=number, doors=doors, memory=memory,

@@ -1,13 +1,14 @@
 """Options of TLS, both ways."""
 
 from angarium.config.compound import Choices, Joined
-from angarium.config.kinds import Bool, Choice, Path, Table, Text
+from angarium.config.kinds import Bool, Choice, Duration, Path, Table, Text
 from angarium.config.option import OURS, Options, accepted, option, planned
 from angarium.config.scope import SESSION, SHAPING, Scope
 
 NO_TLS = "There is no TLS yet, neither way; the console has it."
 RECEIVING = ("esmtp_listener", "pathway", "pathway_group")
-WORKING = ("control_listener", *RECEIVING)
+SENDING = ("", "binding_group", "binding", "domain")
+WORKING = ("control_listener", *RECEIVING, *SENDING)
 
 # Listeners which can speak TLS, and what is inside them.
 SECURED = SESSION | Scope.ECSTREAM_LISTENER | Scope.HTTP_LISTENER | Scope.XMPP_LISTENER
@@ -26,61 +27,70 @@ ONE_LIBRARY = "Python's own TLS, which is OpenSSL's, will be used; there is noth
 class OutboundTls(Options, direction="sending"):
     """TLS of connections we open."""
 
-    tls = planned(
+    tls = option(
         Choice(("no", "ifavailable", "required")),
         "no",
         scopes=SHAPING,
-        safe=("no", "ifavailable"),
-        reason="Send through a relay which speaks TLS, by gateway, until we do.",
         doc="""
-        Whether mail is sent encrypted, by STARTTLS. `no`: never. `ifavailable`: where the host
-        offers it. `required`: mail for a host which does not offer it, or with which it fails,
-        stays in the queue until it expires. Set `required` for partners with whom you agreed on
-        it, and `ifavailable` for all others.
+        Whether mail is sent encrypted, by STARTTLS. `no`: only where MTA-STS or DANE demands it.
+        `ifavailable`: where the host offers it. `required`: mail for a host which does not offer
+        it, or with which it fails, stays in the queue until it expires. Set `required` for
+        partners with whom you agreed on it, and `ifavailable` for all others.
         """,
     )
-    tls_verify = planned(
+    tls_verify = option(
         Choice(("no", "ca", "host", "optional")),
         "no",
         scopes=SHAPING,
-        safe=("no", "optional"),
         doc="""
-        What of the host's certificate is checked. `no`: nothing. `optional`: all, but only to
-        tell it in the log. `ca`: who signed it, by tls_ca. `host`: that, and that it was made out
-        to the name of the host. Without a check TLS keeps out who listens, not who intercepts.
+        What of the host's certificate is checked, wherever there is TLS. `no`: nothing.
+        `optional`: all, but only to tell it in the log. `ca`: who signed it, by tls_ca. `host`:
+        that, and that it was made out to the name of the host or of the domain. Mail for a host
+        whose certificate fails waits, with tls = ifavailable too. Without a check TLS keeps out
+        who listens, not who intercepts.
         """,
     )
-    tls_ca = planned(
+    tls_ca = option(
         Path(),
         None,
         scopes=SHAPING,
         example="/etc/ssl/certs/ca-certificates.crt",
-        reason=NO_TLS,
         doc="""
-        File of the authorities, in PEM, whose signatures count for tls_verify = ca and host.
+        File of the authorities, in PEM, whose signatures count for tls_verify and MTA-STS. Unset:
+        those of the system.
         """,
     )
-    tls_ifavailable_fallback = planned(
+    tls_ifavailable_fallback = option(
         Bool(),
         True,
         scopes=SHAPING,
         since="4.1",
-        safe=(True,),
         doc="""
         With tls = ifavailable, whether mail is sent in clear to a host which offers TLS when the
         handshake with it fails. `false` lets it wait, so that nobody can force clear text by
         disturbing the handshake.
         """,
     )
-    tls_fallback_always_new_connection = planned(
+    tls_fallback_always_new_connection = option(
         Bool(),
         True,
         scopes=SHAPING,
         since="4.2.40",
-        reason=NO_TLS,
         doc="""
         Whether mail that goes on in clear after a refused STARTTLS does so on a new connection.
-        `false` goes on with the one at hand, which some hosts do not like.
+        `false` goes on with the one at hand, which some hosts do not like. After a handshake that
+        failed there is always a new one.
+        """,
+    )
+
+    tls_fallback_memory = option(
+        Duration(),
+        600.0,
+        scopes=SHAPING,
+        since=OURS,
+        doc="""
+        With tls = ifavailable, for how long a host with which TLS has failed is spoken to in clear
+        without trying TLS first. 0: TLS is tried with each connection.
         """,
     )
 
@@ -123,7 +133,7 @@ class Certificates(Options, direction="both"):
         Which ciphers may be used up to TLS 1.2, as OpenSSL writes lists of them. Too short a list
         leaves hosts with which there is no TLS at all.
         """,
-        only=RECEIVING,
+        only=(*RECEIVING, *SENDING),
     )
     tls_protocols = option(
         Choices(words=VERSIONS),
@@ -136,7 +146,7 @@ class Certificates(Options, direction="both"):
         Which versions of TLS may be used: each is added by + or taken away by -, in order. SSL,
         TLS 1.0 and 1.1 are understood and never used: ALL means 1.2 and 1.3.
         """,
-        only=RECEIVING,
+        only=(*RECEIVING, *SENDING),
     )
     tlsv13_ciphersuites = option(
         Joined(Choice(SUITES), ":"),
@@ -146,7 +156,7 @@ class Certificates(Options, direction="both"):
         example="TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256",
         reason=NO_TLS,
         doc="Cipher suites of TLS 1.3, the preferred one first. Unset: OpenSSL's own list.",
-        only=RECEIVING,
+        only=(*RECEIVING, *SENDING),
     )
 
 

@@ -1,0 +1,28 @@
+"""Whose a connection is: what `smtp.Session` tells, and `outlet.Outlet` does about it."""
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from angarium.outbound.smtp import Session
+
+
+class Owner(Protocol):
+    """Whose connections they are: `outbound/outlet`."""
+
+    served: int  # transactions over all of them since one was given up for somebody else
+
+    def rested(self, session: "Session") -> None:
+        """It has nothing to do and may be given work."""
+        ...
+
+    def leaving(self, session: "Session") -> None:
+        """It says good-bye and takes no more work."""
+        ...
+
+    def held(self, session: "Session", seconds: float) -> None:
+        """Its host takes no message before so many seconds have passed."""
+        ...
+
+    def over(self, session: "Session") -> None:
+        """Nothing more goes over it; what it left is settled."""
+        ...

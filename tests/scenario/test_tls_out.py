@@ -1,0 +1,263 @@
+"""TLS to hosts: verify modes, what is broken, what an attacker tries, resumption, and our name."""
+
+import datetime
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from angarium.lab.received import Received
+from helpers.certificates import NOW, Authority, Pair, authority, server_context
+from helpers.outlook import Outlook, Watched
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+LONG_AGO = NOW - datetime.timedelta(days=1)
+# A domain for each story: its address, what its host shows, and what it does.
+HOSTS: dict[str, tuple[str, str]] = {
+    "good": ("127.0.2.1", ""),
+    "other": ("127.0.2.2", ""),
+    "expired": ("127.0.2.3", ""),
+    "unknown": ("127.0.2.4", ""),
+    "plain": ("127.0.2.5", ""),
+    "broken": ("127.0.2.6", "at starttls reply 220 2.0.0 go then drop"),
+    "refusing": ("127.0.2.7", "at starttls reply 454 4.7.0 not now"),
+    "injected": ("127.0.2.8", r'at starttls send "220 go\r\n250-mx\r\n250 PIPELINING\r\n"'),
+    "deaf": ("127.0.2.10", "at starttls reply 220 2.0.0 go then hang"),
+    "asking": ("127.0.2.11", ""),
+    "declining": ("127.0.2.9", "at starttls reply 454 4.7.0 not now"),
+}
+WISHES = (
+    "never", "required", "host", "twice", "ca", "told", "waiting", "once", "later", "eager", "same",
+    "old", "suite", "shown", "hidden",
+)  # fmt: skip
+CONFIG = """
+idle_timeout = 0.2
+dead_destination_delay = 0.2
+host_failure_retry = 0.1
+tls = ifavailable
+tls_ca = {folder}/authority.pem
+domain "never.good.test" { tls = no }
+domain "/^(host|twice)[.]/" { tls = required  tls_verify = host }
+domain "/^ca[.]/" { tls = required  tls_verify = ca }
+domain "/^told[.]/" { tls_verify = optional }
+domain "/^required[.]/" { tls = required }
+domain "/^waiting[.]/" { tls_ifavailable_fallback = false }
+domain "/^same[.]/" { tls_fallback_always_new_connection = false }
+domain "/^eager[.]/" { tls_fallback_memory = 0 }
+domain "deaf.test" { ehlo_timeout = 1 }
+domain "old.good.test" {
+  tls = required
+  tls_protocols = "+TLSv1.2"
+  tls_ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256"
+}
+domain "suite.good.test" { tls = required  tlsv13_ciphersuites = "TLS_CHACHA20_POLY1305_SHA256" }
+domain "shown.asking.test" {
+  tls = required
+  tls_certificate = {folder}/client.crt
+  tls_key = {folder}/client.key
+}
+domain "hidden.asking.test" { tls_certificate = none }
+"""
+
+
+def shown() -> dict[str, Pair | None]:
+    known = authority()
+    names = {name: known.signed(f"*.{name}.test", f"{name}.test") for name in HOSTS}
+    return {
+        **names,
+        "other": known.signed("mx.elsewhere.test"),
+        "expired": known.signed("expired.test", "*.expired.test", ends=LONG_AGO),
+        "unknown": Authority("Nobody").signed("unknown.test", "*.unknown.test"),
+        "plain": None,
+    }
+
+
+class Hosts(Outlook):
+    """A world with a host for each of HOSTS."""
+
+    sinks: dict[str, Watched]
+
+    async def open(self, folder: Path) -> None:
+        self.sinks = {}
+        for name, pair in shown().items():
+            address, script = HOSTS[name]
+            context = None
+            if pair is not None:
+                (folder / name).mkdir()
+                context = server_context(folder / name, pair)
+                if name == "asking":
+                    context.load_verify_locations(cadata=authority().pem.decode())
+                    context.verify_mode = 1  # type: ignore[assignment]
+            sink = Watched(script, [(address, self.sink.port)], tls=context)
+            await sink.start()
+            self.sinks[name] = sink
+
+    async def close(self) -> None:
+        for sink in self.sinks.values():
+            await sink.stop()
+
+    async def taken(self, name: str, recipient: str) -> Received:
+        """Wait until a host has taken a message for somebody."""
+        sink = self.sinks[name]
+
+        def found() -> list[Received]:
+            return [each for each in sink.accepted if recipient in each.recipients]
+
+        await self.until(found, f"mail for {recipient}")
+        return found()[0]
+
+    async def put_off(self, domain: str) -> list[str]:
+        """Wait until a message for a domain has failed for now; return the fields of that."""
+        return (await self.records("mainlog", "T", domain))[0]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Hosts]:
+    folder = tmp_path_factory.mktemp("tls")
+    (folder / "authority.pem").write_bytes(authority().pem)
+    authority().signed("client.node.test").write(folder, "client")
+    zone = "".join(
+        f"{prefix}{name}.test A {address}\n"
+        for name, (address, _) in HOSTS.items()
+        for prefix in ("", *(f"{each}." for each in WISHES))
+    )
+    config = CONFIG.replace("{folder}", str(folder))
+    async with Hosts(folder, config, zone) as world:
+        try:
+            await world.open(folder)
+            yield world
+        finally:
+            await world.close()
+
+
+async def test_mail_goes_over_tls_where_it_is_offered(world: Hosts) -> None:
+    await world.mail("b@good.test")
+    letter = await world.taken("good", "b@good.test")
+    assert letter.tls == "TLSv1.3"
+    session = world.sinks["good"].sessions[letter.session - 1]
+    assert session.secured is not None
+    assert session.secured.name == "good.test"
+    assert [each.split()[0] for each in session.commands[:3]] == ["EHLO", "STARTTLS", "EHLO"]
+
+
+@pytest.mark.effect("tls")
+async def test_who_wants_none_gets_none(world: Hosts) -> None:
+    await world.mail("b@never.good.test")
+    assert (await world.taken("good", "b@never.good.test")).tls == ""
+    await world.mail("b@plain.test")
+    assert (await world.taken("plain", "b@plain.test")).tls == ""
+
+
+@pytest.mark.parametrize(
+    ("domain", "stage", "reply"),
+    [
+        ("required.plain.test", 11, "451 4.7.6 [internal] STARTTLS required but not advertised"),
+        ("required.refusing.test", 16, "451 4.7.5 [internal] no tls go-ahead"),
+        ("required.broken.test", 17, "451 4.7.5 [internal] TLS negotiation failed"),
+        ("required.injected.test", 17, "protocol error: something in clear after STARTTLS"),
+        ("host.other.test", 17, "454 4.7.5 [internal] SSL cert common name does not match host"),
+        ("host.expired.test", 17, "454 4.7.5 certificate expired"),
+        ("host.unknown.test", 17, "454 4.7.5 [internal] SSL cert must be signed by a valid CA"),
+        ("ca.unknown.test", 17, "454 4.7.5 [internal] SSL cert must be signed by a valid CA"),
+    ],
+)
+@pytest.mark.effect("tls_verify", "tls_ca")
+async def test_what_fails_under_a_demand_waits(
+    world: Hosts, domain: str, stage: int, reply: str
+) -> None:
+    await world.mail(f"b@{domain}")
+    fields = await world.put_off(domain)
+    assert (int(fields[9]), fields[-1].endswith(reply)) == (stage, True), fields
+    name = domain.split(".")[1]
+    assert not [each for each in world.sinks[name].accepted if f"b@{domain}" in each.recipients]
+
+
+@pytest.mark.effect("tls_verify")
+@pytest.mark.parametrize(
+    "domain", ["host.good.test", "ca.other.test", "told.other.test", "told.unknown.test"]
+)
+async def test_what_is_not_asked_of_a_certificate_does_not_matter(
+    world: Hosts, domain: str
+) -> None:
+    await world.mail(f"b@{domain}")
+    name = domain.split(".")[1]
+    assert (await world.taken(name, f"b@{domain}")).tls == "TLSv1.3"
+
+
+@pytest.mark.parametrize("name", ["broken", "refusing", "injected"])
+async def test_without_a_demand_mail_goes_in_clear_where_tls_fails(world: Hosts, name: str) -> None:
+    await world.mail(f"b@{name}.test")
+    assert (await world.taken(name, f"b@{name}.test")).tls == ""
+
+
+@pytest.mark.effect("tls_ifavailable_fallback")
+async def test_without_the_fallback_it_waits(world: Hosts) -> None:
+    await world.mail("b@waiting.broken.test")
+    assert "TLS negotiation failed" in (await world.put_off("waiting.broken.test"))[-1]
+
+
+@pytest.mark.effect("tls_fallback_memory")
+async def test_a_host_with_which_tls_has_failed_is_remembered(world: Hosts) -> None:
+    await world.mail("b@once.refusing.test")
+    first = await world.taken("refusing", "b@once.refusing.test")
+    await world.mail("b@later.refusing.test")
+    later = await world.taken("refusing", "b@later.refusing.test")
+    sessions = world.sinks["refusing"].sessions
+    assert "STARTTLS" not in sessions[later.session - 1].commands
+    assert later.session >= first.session
+    await world.mail("b@eager.refusing.test")
+    eager = await world.taken("refusing", "b@eager.refusing.test")
+    assert eager.tls == ""
+
+
+@pytest.mark.effect("tls_fallback_always_new_connection")
+async def test_after_a_refusal_the_connection_at_hand_may_do(world: Hosts) -> None:
+    await world.mail("b@same.declining.test")
+    letter = await world.taken("declining", "b@same.declining.test")
+    commands = world.sinks["declining"].sessions[letter.session - 1].commands
+    assert [each.split()[0] for each in commands[:3]] == ["EHLO", "STARTTLS", "MAIL"]
+
+
+@pytest.mark.effect("tls_protocols", "tls_ciphers")
+async def test_versions_and_ciphers_are_those_of_the_options(world: Hosts) -> None:
+    await world.mail("b@old.good.test")
+    letter = await world.taken("good", "b@old.good.test")
+    secured = world.sinks["good"].sessions[letter.session - 1].secured
+    assert secured is not None
+    assert (secured.version, secured.cipher) == ("TLSv1.2", "ECDHE-ECDSA-AES128-GCM-SHA256")
+
+
+@pytest.mark.effect("tlsv13_ciphersuites")
+async def test_suites_of_tls_1_3_are_those_of_the_option(world: Hosts) -> None:
+    await world.mail("b@suite.good.test")
+    letter = await world.taken("good", "b@suite.good.test")
+    secured = world.sinks["good"].sessions[letter.session - 1].secured
+    assert secured is not None
+    assert secured.cipher == "TLS_CHACHA20_POLY1305_SHA256"
+
+
+@pytest.mark.effect("tls_certificate", "tls_key")
+async def test_a_host_which_asks_is_shown_our_certificate(world: Hosts) -> None:
+    for domain in ("shown.asking.test", "hidden.asking.test"):
+        await world.mail(f"b@{domain}")
+        letter = await world.taken("asking", f"b@{domain}")
+        secured = world.sinks["asking"].sessions[letter.session - 1].secured
+        assert secured is not None
+        assert (b"client.node.test" in secured.certificate) is domain.startswith("shown")
+
+
+async def test_the_next_connection_goes_on_with_the_session_of_the_last(world: Hosts) -> None:
+    for number in range(2):
+        await world.mail(f"b{number}@twice.good.test")
+        letter = await world.taken("good", f"b{number}@twice.good.test")
+        secured = world.sinks["good"].sessions[letter.session - 1].secured
+        assert secured is not None
+        assert secured.resumed is bool(number)
+        await world.until(lambda: not world.sinks["good"].counts.open, "the end of a connection")
+
+
+async def test_a_host_which_says_nothing_in_the_handshake_is_given_up(world: Hosts) -> None:
+    await world.mail("b@deaf.test")
+    assert (await world.taken("deaf", "b@deaf.test")).tls == ""
