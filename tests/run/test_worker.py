@@ -91,4 +91,4 @@ async def test_the_log_which_each_process_writes_is_reopened(done: list[str]) ->
     made = await started()
     done.clear()
     made.reopen()
-    assert done == ["alarm.panics.reopen()"]
+    assert done == ["alarm.panics.reopen()", "logins.close()"]
