@@ -6,7 +6,7 @@ from typing import cast
 
 import pytest
 
-from angarium.net.tls.handshakes import SLICE_SECONDS, Handshakes
+from angarium.net.tls.handshakes import SLICE_SECONDS, YOUNG_SECONDS, Handshakes
 
 
 class Turns:
@@ -29,14 +29,21 @@ class Turns:
 
 
 class Step:
-    def __init__(self, turns: Turns, seconds: float) -> None:
+    def __init__(self, turns: Turns, seconds: float, handshakes: Handshakes | None = None) -> None:
         self.turns = turns
         self.seconds = seconds
         self.steps = 0
+        self.gave_way = False
+        self._handshakes = handshakes
 
     def step(self) -> None:
         self.steps += 1
         self.turns.now += self.seconds
+
+    def give_way(self) -> None:
+        assert self._handshakes is not None
+        self.gave_way = True
+        self._handshakes.end(self)
 
 
 def made(most: int = 500) -> tuple[Turns, Handshakes]:
@@ -76,11 +83,22 @@ def test_a_step_which_fails_holds_up_no_other() -> None:
     assert good.steps == 2
 
 
-def test_there_is_room_for_so_many() -> None:
-    _, handshakes = made(most=2)
-    seen = []
-    for act in (handshakes.begin, handshakes.begin, handshakes.end):
-        act()
-        seen.append(handshakes.full)
-    assert seen == [False, True, False]
+def test_the_oldest_gives_way_to_the_newest_unless_it_is_young() -> None:
+    turns, handshakes = made(most=2)
+    one, two, three = (Step(turns, 0.0, handshakes) for _ in range(3))
+    handshakes.begin(one)
+    handshakes.begin(two)
+    assert (handshakes.under_way, handshakes.full) == (2, True)
+    turns.now += YOUNG_SECONDS
+    assert not handshakes.full
+    handshakes.begin(three)
+    assert (one.gave_way, two.gave_way) == (True, False)
+    assert handshakes.under_way == 2
+    handshakes.end(two)
+    handshakes.end(two)
     assert handshakes.under_way == 1
+
+
+def test_where_none_may_begin_it_is_always_full() -> None:
+    _, handshakes = made(most=0)
+    assert handshakes.full

@@ -13,6 +13,8 @@ from typing import Any, cast
 
 import pytest
 import uvloop
+from hypothesis import given
+from hypothesis import strategies as st
 
 from angarium.net.tls.errors import HandshakeError, TlsError, Trouble
 from angarium.net.tls.handshakes import Handshakes
@@ -739,3 +741,71 @@ def test_hundreds_of_slow_handshakes_harm_nobody(run: Run, tmp_path: Path) -> No
         listener.close()
 
     run(story())
+
+
+class Kept(asyncio.Transport):
+    """A transport in memory, which takes everything."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = b""
+        self.over = False
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        self.protocol = cast(asyncio.Protocol, protocol)
+
+    def resume_reading(self) -> None:
+        """It always reads."""
+
+    def pause_reading(self) -> None:
+        """It reads all the same."""
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written += data
+
+    def is_closing(self) -> bool:
+        return self.over
+
+    def close(self) -> None:
+        self.over = True
+
+    def abort(self) -> None:
+        self.over = True
+
+
+@given(
+    pieces_=st.lists(
+        st.one_of(
+            st.binary(max_size=300),
+            # Records which look like those of a handshake.
+            st.tuples(st.sampled_from([20, 21, 22, 23]), st.binary(max_size=200)).map(
+                lambda pair: bytes([pair[0], 3, 3]) + len(pair[1]).to_bytes(2, "big") + pair[1]
+            ),
+        ),
+        min_size=1,
+        max_size=8,
+    ),
+    ends=st.booleans(),
+)
+def test_whatever_comes_instead_of_a_handshake_ends_as_an_error_or_waits(
+    pieces_: list[bytes], ends: bool, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    async def story() -> None:
+        side, transport = Side(), Kept()
+        handshakes = Handshakes(asyncio.get_running_loop())
+        context = server_context(tmp_path_factory.getbasetemp())
+        secure(transport, side, context, handshakes, server_side=True)
+        for piece in pieces_:
+            if piece and not transport.over:
+                transport.protocol.data_received(piece)
+                await asyncio.sleep(0)
+        if ends and not transport.over:
+            transport.protocol.eof_received()
+        await asyncio.sleep(0)
+        assert transport.over or (not ends and handshakes.under_way == 1)
+        transport.protocol.connection_lost(None)
+        assert isinstance(await side.lost, HandshakeError)
+        assert side.calls == ["lost"]
+        assert handshakes.under_way == 0
+
+    asyncio.run(story())

@@ -19,6 +19,7 @@ class Trouble(enum.Enum):
     TIMEOUT = "the handshake took too long"
     CLOSED = "the peer hung up during the handshake"
     TOO_MUCH = "the peer sent too much for a handshake"
+    CROWDED = "too many handshakes were under way, and this one was the oldest"
     GIVEN_UP = "we gave the handshake up"
 
 

@@ -3,7 +3,8 @@
 A handshake costs half a millisecond of CPU or more, a hundred times a command of SMTP, and who
 begins one need not be able to do anything. So they take turns: while some are due, each turn of the
 loop works on them for one slice, and then everybody else comes first. Who says nothing costs
-nothing but a timer, for OpenSSL is asked only when octets have come.
+nothing but a timer, for OpenSSL is asked only when octets have come. And where there are too many,
+the oldest gives way to the newest: so who opens many and says nothing takes places from himself.
 """
 
 import asyncio
@@ -14,6 +15,9 @@ from typing import Final, Protocol
 SLICE_SECONDS: Final = 0.002
 # Under way at once. Each holds up to 100 KB; and 500 use up a whole second of a core.
 MOST: Final = 500
+# How long one may be under way before it has to give way: as many round trips as it needs, and a
+# retransmission.
+YOUNG_SECONDS: Final = 3.0
 
 
 class Shaking(Protocol):
@@ -23,36 +27,47 @@ class Shaking(Protocol):
         """Go on with the handshake, by the octets which have come."""
         ...
 
+    def give_way(self) -> None:
+        """Give the handshake up, as others need the place."""
+        ...
+
 
 class Handshakes:
     """Those of one loop.
 
     Args:
         most: as many may be under way. The owner of a connection asks `full`, before it begins one.
-
-    Attributes:
-        under_way: which have begun and not ended.
     """
 
-    __slots__ = ("_due", "_loop", "_most", "_working", "under_way")
+    __slots__ = ("_begun", "_due", "_loop", "_most", "_working")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, most: int = MOST) -> None:
         self._loop = loop
         self._most = most
         self._due: deque[Shaking] = deque()
         self._working = False
-        self.under_way = 0
+        self._begun: dict[Shaking, float] = {}  # when, the oldest first
+
+    @property
+    def under_way(self) -> int:
+        """Return how many have begun and not ended."""
+        return len(self._begun)
 
     @property
     def full(self) -> bool:
-        """Whether no more ought to begin."""
-        return self.under_way >= self._most
+        """Whether no more ought to begin: even the oldest is young."""
+        if len(self._begun) < self._most:
+            return False
+        oldest = next(iter(self._begun.values()), self._loop.time())
+        return self._loop.time() - oldest < YOUNG_SECONDS
 
-    def begin(self) -> None:
-        self.under_way += 1
+    def begin(self, layer: Shaking) -> None:
+        if 0 < self._most <= len(self._begun):
+            next(iter(self._begun)).give_way()  # and so it ends
+        self._begun[layer] = self._loop.time()
 
-    def end(self) -> None:
-        self.under_way -= 1
+    def end(self, layer: Shaking) -> None:
+        self._begun.pop(layer, None)
 
     def due(self, layer: Shaking) -> None:
         """Let it take a step when its turn comes; each is in the queue once, by its own care."""

@@ -117,7 +117,7 @@ class TlsLayer(asyncio.Transport, asyncio.Protocol):
 
     def begin(self, seconds: float) -> None:
         """Begin the handshake, which may take so long; called by `secure`."""
-        self._handshakes.begin()
+        self._handshakes.begin(self)
         self._timer = self._loop.call_later(seconds, self._too_late)
         self._transport.set_protocol(self)
         self._transport.resume_reading()
@@ -327,10 +327,14 @@ class TlsLayer(asyncio.Transport, asyncio.Protocol):
             self.eof_received()
 
     def _shaken(self) -> None:
-        self._handshakes.end()
+        self._handshakes.end(self)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def give_way(self) -> None:
+        """Give the handshake up, as others need the place; called by `handshakes`."""
+        self._fail(Trouble.CROWDED, "others needed its place")
 
     def _too_late(self) -> None:
         self._timer = None
