@@ -4,6 +4,7 @@ from angarium.config.kinds import PORT, Bool, Choice, Duration, Int, List, Raw, 
 from angarium.config.option import OURS, Options, State, option, planned
 from angarium.config.places import Cidr, HostPort, SourceAddress
 from angarium.config.scope import BINDINGS, DESTINATION, SHAPING, Scope
+from angarium.net.options.proxy import ProxyBeyond
 from angarium.outbound.static import steps
 from angarium.queue.options import Shape
 
@@ -118,6 +119,14 @@ class Transport(Options, direction="sending"):
         since="4.2",
         doc="Address of the other family, so that a binding can send by IPv4 and IPv6.",
     )
+    ha_proxy_server = ProxyBeyond.ha_proxy_server
+    ha_proxy_src_addr = ProxyBeyond.ha_proxy_src_addr
+    ha_proxy_ipv6_src_addr = ProxyBeyond.ha_proxy_ipv6_src_addr
+    ha_proxy_bypass = ProxyBeyond.ha_proxy_bypass
+    socks_server = ProxyBeyond.socks_server
+    socks_user = ProxyBeyond.socks_user
+    socks_pass = ProxyBeyond.socks_pass
+    socks_bypass = ProxyBeyond.socks_bypass
     ehlo_hostname = option(
         Text(),
         "__hostname__",

@@ -18,6 +18,7 @@ from typing import Final, Protocol
 from angarium.net.answer import Answer, MxAnswer, Status
 from angarium.net.tlspolicy.demand import NOTHING, Demand
 from angarium.outbound import static
+from angarium.outbound.egress import egress
 from angarium.outbound.errors import (
     LOOKUP_FAILED,
     LOOPS_BACK,
@@ -280,18 +281,26 @@ def families_of(transport: Transport) -> tuple[int, ...]:
     """Return the address families a binding can send by, the preferred one first.
 
     A binding with an address of one family sends by that one only, with bind_address_secondary
-    by both.
+    by both. Behind a proxy it is the proxy which has the addresses.
     """
-    sources = [transport.bind_address, transport.bind_address_secondary]
-    known = [each for each in sources if each and each != "*"]
-    four = not known or any(":" not in each for each in known)
-    six = transport.use_ipv6 and (not known or any(":" in each for each in known))
+    way = egress(transport)
+    if way is not None:
+        four, six = (each in way.families for each in (socket.AF_INET, socket.AF_INET6))
+        six = six and transport.use_ipv6
+    else:
+        sources = [transport.bind_address, transport.bind_address_secondary]
+        known = [each for each in sources if each and each != "*"]
+        four = not known or any(":" not in each for each in known)
+        six = transport.use_ipv6 and (not known or any(":" in each for each in known))
     families = ((socket.AF_INET,) if four else ()) + ((socket.AF_INET6,) if six else ())
     return families[::-1] if transport.prefer_ipv6_mxs else families
 
 
 def source_for(address: str, transport: Transport) -> str:
-    """Return the local address to connect to `address` from; "" if the system chooses."""
+    """Return the address to connect to `address` from; "" if the system chooses."""
+    way = egress(transport)
+    if way is not None:
+        return way.source(address)
     for each in (transport.bind_address, transport.bind_address_secondary):
         if each and each != "*" and (":" in each) == (":" in address):
             return each

@@ -10,6 +10,7 @@ from typing import Final, Protocol
 
 from angarium.net import address
 from angarium.net.sweep import NEVER, Sweep
+from angarium.outbound.egress import egress
 from angarium.outbound.options import Transport
 from angarium.queue.beat import Steps
 from angarium.queue.line import ABSENT, Key, Line
@@ -114,5 +115,7 @@ class Sources:
 
 
 def _addresses(options: Transport) -> tuple[str, ...]:
+    if egress(options) is not None:
+        return ()  # They are the proxy's.
     known = (options.bind_address, options.bind_address_secondary)
     return tuple(each for each in known if each and each != address.ANY)

@@ -53,6 +53,7 @@ from angarium.run.host import Host
 from angarium.run.logins import Logins
 from angarium.run.policing import Ruling
 from angarium.run.process import Process, close
+from angarium.run.proxying import Proxying
 from angarium.run.readings import Readings
 from angarium.run.scoreboard import Row
 from angarium.run.spooling import settings_of
@@ -99,6 +100,7 @@ class Parts:
     settle: Settle
     naming: Naming
     demanding: Demanding
+    proxying: Proxying
     pool: Pool
     services: Services
     memory: Memory
@@ -189,6 +191,7 @@ class Parts:
         self.host.use(self.configuration)
         self.naming.apply(self.configuration.top(ResolverOptions))
         self.demanding.use(self.configuration)
+        self.proxying.use(self.configuration)
         self.bounces.host = self.host.external
         self.bounces.size_limit = self.configuration.top(Reports).bounce_size_limit
         self.pool.dialer = dataclasses.replace(self.pool.dialer, hostname=self.host.name)
@@ -264,6 +267,7 @@ class Parts:
         self.ruling.close()
         self.spread.close()
         await self.demanding.close()
+        self.proxying.proxies.close()
         await self.datasources.close()
         await self.spool.close()
         self.loop.remove_reader(self.ledger)

@@ -2,12 +2,10 @@
 
 from typing import Final
 
-from angarium.config.kinds import Bool, Duration
-from angarium.config.option import Options, option, planned
+from angarium.config.kinds import Bool, Duration, Secret, Text
+from angarium.config.option import OURS, Options, option
 from angarium.config.places import HostPort, SourceAddress
 from angarium.config.scope import Scope
-
-NO_PROXY = "Connections come and go without PROXY headers yet."
 
 INTRODUCED: Final = ("control_listener", "esmtp_listener", "http_listener")
 ADDRESSED = (
@@ -19,7 +17,7 @@ ADDRESSED = (
     | Scope.LISTEN
     | Scope.PEER
 )
-FROM_ELSEWHERE = "Leaving the proxy out would send from addresses which are not meant for it."
+WAYS = Scope.BINDING_GROUP | Scope.BINDING
 
 
 class ProxyBefore(Options, direction="receiving"):
@@ -53,42 +51,80 @@ class ProxyBefore(Options, direction="receiving"):
 class ProxyBeyond(Options, direction="sending"):
     """A proxy between us and the hosts we send to."""
 
-    ha_proxy_server = planned(
+    ha_proxy_server = option(
         HostPort(),
         None,
-        scopes=Scope.BINDING_GROUP | Scope.BINDING,
+        scopes=WAYS,
         since="4.4",
-        safe=(),
-        reason=FROM_ELSEWHERE,
         example="192.0.2.10:2525",
         doc="""
-        Proxy through which all connections of a binding go. It has the addresses we send from, so
-        that they can move from machine to machine without us.
+        HAProxy, or what speaks its protocol, through which all connections of a binding go: each
+        begins with a PROXY header of version 2 which names the host and the address to connect
+        from. The proxy has the addresses we send from, so that they can move from machine to
+        machine without us; `bind_address` does not count then. While it is away mail waits.
         """,
     )
-    ha_proxy_src_addr = planned(
+    ha_proxy_src_addr = option(
         SourceAddress(),
         None,
-        scopes=Scope.BINDING_GROUP | Scope.BINDING,
+        scopes=WAYS,
         since="4.4",
         example="192.0.2.25",
-        reason=NO_PROXY,
-        doc="Address of the proxy from which it is to connect to IPv4 addresses.",
+        doc="""
+        Address of the proxy from which it is to connect to IPv4 addresses. Without it hosts have
+        to have IPv6.
+        """,
     )
-    ha_proxy_ipv6_src_addr = planned(
+    ha_proxy_ipv6_src_addr = option(
         SourceAddress(),
         None,
-        scopes=Scope.BINDING_GROUP | Scope.BINDING,
+        scopes=WAYS,
         since="4.4",
         example="2001:db8::25",
-        reason=NO_PROXY,
-        doc="Address of the proxy from which it is to connect to IPv6 addresses.",
+        doc="""
+        Address of the proxy from which it is to connect to IPv6 addresses, where use_ipv6 is set.
+        """,
     )
-    ha_proxy_bypass = planned(
+    ha_proxy_bypass = option(
         Bool(),
         None,
         scopes=Scope.DOMAIN,
         since="4.4",
-        reason=NO_PROXY,
-        doc="Whether mail for a domain goes past the proxy; unset: it does not.",
+        doc="""
+        Whether mail for a domain goes past ha_proxy_server, from bind_address; unset: it does not.
+        """,
+    )
+    socks_server = option(
+        HostPort(),
+        None,
+        scopes=WAYS,
+        since=OURS,
+        example="192.0.2.10:1080",
+        doc="""
+        Proxy of SOCKS 5 (RFC 1928) through which all connections of a binding go, from whatever
+        address it chooses; port 1080 where none is given. While it is away mail waits.
+        """,
+    )
+    socks_user = option(
+        Text(),
+        None,
+        scopes=WAYS,
+        since=OURS,
+        example="mail",
+        doc="Our name at that proxy, where it asks for one (RFC 1929).",
+    )
+    socks_pass = option(
+        Secret(),
+        None,
+        scopes=WAYS,
+        since=OURS,
+        example="secret",
+        doc="Our password there. It goes to the proxy in clear, as RFC 1929 has it.",
+    )
+    socks_bypass = option(
+        Bool(),
+        None,
+        scopes=Scope.DOMAIN,
+        since=OURS,
+        doc="Whether mail for a domain goes past socks_server; unset: it does not.",
     )

@@ -114,11 +114,9 @@ class Dane(
     naming=Naming.MAYBE,
     direction="sending",
     since="4.8",
+    standing=needless("`use_dane` does it, with this stanza or without it."),
 ):
-    """Lets DNS say which certificate a host must have, RFC 7672, where `use_dane` is set.
-
-    Here `use_dane` does it with or without the stanza.
-    """
+    """Lets DNS say which certificate a host must have, RFC 7672, where `use_dane` is set."""
 
 
 class HaProxyClient(
@@ -127,21 +125,30 @@ class HaProxyClient(
     naming=Naming.MAYBE,
     direction="sending",
     since="4.4",
-    standing=not_yet(
-        "Nothing is asked for by the stanza alone: `ha_proxy_server` is what matters."
-    ),
 ):
-    """Sends by HAProxy, with the source address in a PROXY header; here, how it is watched."""
+    """Looks again and again whether each `ha_proxy_server` takes connections.
+
+    One that does not is out of order: nothing is tried by it until it is back, and an alarm says
+    both. Mail goes by proxies with or without the stanza.
+    """
 
     health_check_interval = option(
-        Duration(), None, doc="Time between looks whether a proxy is there.", example="5"
+        Duration(minimum=1.0),
+        None,
+        doc="Time between looks whether a proxy is there; unset: 5.",
+        example="5",
     )
-    health_check_timeout = option(Duration(), None, doc="Time it has to answer.", example="1")
+    health_check_timeout = option(
+        Duration(minimum=0.001), None, doc="Time it has to answer; unset: 1.", example="1"
+    )
     health_check_failure_threshold = option(
-        Int(1), None, doc="Failures in a row after which it is not used.", example="3"
+        Int(1), None, doc="Failures in a row after which it is not used; unset: 3.", example="3"
     )
     health_check_success_threshold = option(
-        Int(1), None, doc="Successes in a row after which it is used again.", example="3"
+        Int(1),
+        None,
+        doc="Successes in a row after which it is used again; unset: 3.",
+        example="3",
     )
 
 
