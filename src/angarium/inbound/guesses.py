@@ -15,8 +15,8 @@ from angarium.policy.shared.blocks import packed
 from angarium.policy.shared.node import Shared
 from angarium.policy.shared.series import ADDRESS, STRING, Series
 
-BY_ADDRESS: Final = "auth failures by address"
-BY_USER: Final = "auth failures by user"
+BY_ADDRESS: Final = "auth_failures_by_address"
+BY_USER: Final = "auth_failures_by_user"
 WINDOWS: Final = 10
 CUSTOMER: Final = 64  # bits of an address of IPv6; the others are his to choose
 MOST_KNOWN: Final = 10_000  # pairs of a user and an address

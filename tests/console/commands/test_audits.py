@@ -107,6 +107,9 @@ async def test_series_are_listed_with_those_which_count_most(talk: Talk, shared:
     )
     assert await talk.say("audit_series show mine") == "many: 9 0\nfew: 1 0"
     assert await talk.say("audit_series show mine few") == "few: 1 0"
+    await talk.say("audit_series forget mine few")
+    assert await talk.say("audit_series show mine") == "many: 9 0"
+    assert "no audit series" in await talk.fails("audit_series forget none x")
     assert "no audit series" in await talk.fails("audit_series show none")
     assert "write audit_series show" in await talk.fails("audit_series show")
 

@@ -143,6 +143,13 @@ async def show_series(session: Session, words: Annotated[Words, "<name> [key]"])
     return Said("\n".join(lines) or "nothing was counted", {"series": words[0], "counts": plain})
 
 
+@command("audit_series forget", who=Rank.OPERATOR)
+async def forget_key(session: Session, name: str, key: str) -> Result:
+    """Forget a key of a series in all windows, such as an address which was shut out."""
+    await whole(session, shared.forget(name, key))
+    return Said("", {"series": name, "key": key, "removed": True})
+
+
 @command("shared list", who=Rank.VIEWER)
 async def list_shared(session: Session) -> Result:
     """List gauge caches, and maps of values such as the variables which scripts share."""

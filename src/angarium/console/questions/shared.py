@@ -150,6 +150,17 @@ def change(
     return found.name
 
 
+@question("shared series forget")
+def forget(worker: "Parts", name: str, key: str) -> str:
+    """Forget a key of a series in all windows; return the name of the series."""
+    try:
+        found = worker.shared.series(name)
+        found.remove(_key(found, key)[0])
+    except Error as error:
+        raise QuestionError(error.message) from error
+    return found.name
+
+
 @question("shared series count")
 def count_block(
     worker: "Parts", key: str, name: str, parameters: str, start: int, end: int
