@@ -5,6 +5,7 @@ import pytest
 from angarium.config.check import MAX_REPEATED, Checked, endpoint_name, normal_instance
 from angarium.config.errors import MAX_ALIKE, MAX_ERRORS, Severity
 from angarium.config.load import check
+from angarium.config.option import OPTIONS
 from angarium.config.scope import BINDING, DOMAIN, PEER
 from angarium.config.tree import Snapshot
 
@@ -82,13 +83,13 @@ def faults(text: str, severity: Severity = Severity.ERROR) -> list[str]:
          "/[.]example$/; "),
         ('binding "a b" { }', "1:1 binding: 'a b' is no name: it may not have blanks or colons; "),
         (
-            "domain a { tls = required }",
-            "1:12 tls is not supported yet, and going on without it is not safe; "
-            "Send through a relay which speaks TLS, by gateway, until we do.",
+            "fips_mode = true",
+            "1:1 fips_mode is not supported yet, and going on without it is not safe; "
+            "Which algorithms there are is a setting of the system's OpenSSL.",
         ),
         (
-            "use_dane = true",
-            "1:1 use_dane is not supported yet, and going on without it is not safe; "
+            'http_listener { tls_verify_mode = "require" }',
+            "1:17 tls_verify_mode is not supported yet, and going on without it is not safe; "
             "remove it only if you can do without its protection",
         ),
     ],
@@ -103,11 +104,10 @@ def test_all_faults_are_told() -> None:
 
 
 def test_what_has_no_effect_yet_is_told() -> None:
-    text = "tls = ifavailable\nuse_mmap = true\n"
+    text = "default_charset = utf-8\nuse_mmap = true\n"
     assert faults(text) == []
     assert faults(text, Severity.NOTE) == [
-        "1:1 tls is not supported yet; "
-        "Send through a relay which speaks TLS, by gateway, until we do.",
+        f"1:1 default_charset is not supported yet; {OPTIONS['default_charset'].reason}",
         "2:1 use_mmap is understood and without effect; "
         "Contents are read from the spool by pieces, with pread.",
     ]
@@ -252,8 +252,8 @@ def test_of_many_places_an_advice_names_some() -> None:
     "inside", ["{}", "listen /tmp/x {{ {} }}", "listen :1 {{ peer ::1 {{ {} }} }}"]
 )
 def test_protection_is_refused_where_it_is_not_there(inside: str) -> None:
-    """The console asks who one is, reception of mail does not yet."""
+    """The console asks who one is, the status page does not yet."""
     text = inside.format("enable_authentication = true")
     assert not faults(f"control_listener {{ {text} listen /tmp/2025 {{ }} }}")
-    (told,) = faults(f"esmtp_listener {{ {text} listen :25 {{ }} }}")
+    (told,) = faults(f"http_listener {{ {text} listen :80 {{ }} }}")
     assert "enable_authentication is not supported yet, and going on without it is not safe" in told

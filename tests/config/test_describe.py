@@ -40,9 +40,7 @@ def test_a_host_says_what_unset_means_there() -> None:
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("tls", "Any value but no and ifavailable refuses the file. Send through"),
-        ("use_dane", "Any value but false refuses the file."),
-        ("ha_proxy_server", "A file with it is refused. Leaving"),
+        ("fips_mode", "Any value but false refuses the file. Which algorithms"),
         ("retry_interval", ""),
     ],
 )

@@ -104,10 +104,10 @@ def test_the_environment_names_where_to_look(tmp_path: Path) -> None:
 
 
 def test_warnings_do_not_stand_in_the_way() -> None:
-    conf = load_text("tls = ifavailable")
+    conf = load_text("default_charset = utf-8")
     assert [str(each) for each in conf.notes] == [
-        "ecelerity.conf:1:1: note: tls is not supported yet. "
-        "Send through a relay which speaks TLS, by gateway, until we do."
+        "ecelerity.conf:1:1: note: default_charset is not supported yet. "
+        f"{OPTIONS['default_charset'].reason}".rstrip()
     ]
 
 

@@ -22,7 +22,9 @@ OF_ANY |= {
     for name in ("enabled", "debug_level")
 }
 # Modules of policy which also look by themselves: they have work beside their hooks.
-THEMSELVES = {"fingerprint.enabled", "inbound_audit.enabled", "outbound_audit.enabled"}
+THEMSELVES = {
+    "fingerprint.enabled", "httpsrv.enabled", "inbound_audit.enabled", "outbound_audit.enabled",
+}  # fmt: skip
 OF_ANY = {key: module for key, module in OF_ANY.items() if key not in THEMSELVES}
 # Another option of the same name is read where both classes are named.
 ALIKE = {"concurrency": "eventloop.concurrency"}
