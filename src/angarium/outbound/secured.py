@@ -251,7 +251,7 @@ class Securing:
             return None
         context = self.clients.context(wanted.recipe)
         # RFC 7672 section 8.1: a host is called by the name its TLSA records stand at.
-        name = hop.demand.domain if hop.demand.named else hop.host
+        name = hop.demand.names[0] if hop.demand.named else hop.host
         place = (name, hop.address, hop.port)
         return Plan(
             wanted, place, context, self.clients, self._handshakes, self._clock.time,
