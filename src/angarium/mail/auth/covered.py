@@ -22,7 +22,7 @@ RECOMMENDED: Final = tuple(
     b" content-transfer-encoding".split()
 )
 # Nobody signs these: they are changed on the way, or are signatures (section 5.4).
-_NEVER: Final = frozenset((b"return-path", b"dkim-signature"))
+NEVER: Final = frozenset((b"return-path", b"dkim-signature"))
 
 
 class FieldListError(Error):
@@ -42,9 +42,14 @@ class Covered:
 
     __slots__ = ("_entries", "_over")
 
-    def __init__(self, entries: Iterable[Entry], over: Iterable[bytes] = ()) -> None:
-        self._entries = tuple(each for each in entries if each.name not in _NEVER)
-        self._over = tuple(name for name in over if name not in _NEVER)
+    def __init__(
+        self,
+        entries: Iterable[Entry],
+        over: Iterable[bytes] = (),
+        never: frozenset[bytes] = NEVER,
+    ) -> None:
+        self._entries = tuple(each for each in entries if each.name not in never)
+        self._over = tuple(name for name in over if name not in never)
         if b"from" not in {each.name for each in self._entries} | set(self._over):
             # Section 5.4: From must be signed, whatever else is.
             self._entries = (Entry(b"from", all=True, missing=True), *self._entries)
@@ -55,6 +60,7 @@ class Covered:
         names: str | Iterable[str] = (),
         oversigned: str | Iterable[str] = (),
         skipped: str | Iterable[str] = (),
+        never: frozenset[bytes] = NEVER,
     ) -> "Covered":
         """All fields of these names, as often as they are there; nothing: those of the RFC."""
         left = _names(skipped)
@@ -67,6 +73,7 @@ class Covered:
                 if name not in left
             ],
             [name for name in over if name not in left],
+            never,
         )
 
     @classmethod

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from angarium.mail.auth import results
+from angarium.mail.auth.arc import Chain
 from angarium.mail.auth.dkim import Verdict
 from angarium.mail.auth.dmarc.evaluate import Evaluation
 from angarium.mail.auth.results import Result
@@ -35,7 +36,7 @@ class Found:
         signatures: a result of method "dkim" for each signature, with header.d and header.s;
             None: nobody has looked for signatures.
         verdicts: what those results are of, for scripts; None: this module did not look itself.
-        arc: the result of the chain, cv; "" if nobody has looked.
+        arc: the chain of those who handed it on; None: nobody has looked.
         dmarc: what the author's domain wants.
         cleaned: fields which claimed to be ours have been removed.
     """
@@ -44,7 +45,7 @@ class Found:
     spf: Finding | None = None
     signatures: list[Result] | None = None
     verdicts: list[Verdict] | None = None
-    arc: str = ""
+    arc: Chain | None = None
     dmarc: Evaluation | None = None
     cleaned: bool = field(default=False)
 

@@ -1,12 +1,13 @@
-"""What the modules which sign by DKIM have in common: a message comes, and gets its signature.
+"""What the modules which sign have in common: a message comes, and gets its signature.
 
-A class of its own has the options, and says for which mail it is there (`wants`).
+A class of its own has the options, and says for which mail it is there (`wants`). One which does
+not sign by DKIM says so by `counted`, `made` and `put`.
 """
 
 from collections.abc import Coroutine, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
-from angarium.events.metrics import counter
+from angarium.events.metrics import Metric, counter
 from angarium.mail.auth.dkim import key_records
 from angarium.mail.auth.keys import BadKeyError, PrivateKey, published
 from angarium.mail.auth.sign import Signer
@@ -35,20 +36,30 @@ SIGNING: Final = counter(
 class SigningModule:
     """One stanza which signs."""
 
+    counted: ClassVar[Metric] = SIGNING
+
     def __init__(self, title: str, rules: Rules, means: Means) -> None:
         """Args: `title`: the stanza, and its name behind a colon if it has one."""
         self.desk: Final[Desk] = desk_of(means)
         self._title = title
-        self._rules = rules
+        self.rules: Final = rules
         self._tell = means.tell
         self._ask = Asked(means.resolver)
-        self._signers: dict[tuple[str, str, str], Signer] = {}
-        self._cells = {each: means.metrics.cell(SIGNING, each) for each in RESULTS}
+        self._signers: dict[tuple[str, str, str], Any] = {}
+        self._cells = {each: means.metrics.cell(self.counted, each) for each in RESULTS}
         self._counts = dict.fromkeys(RESULTS, 0)
 
     def wants(self, mail: Mail) -> bool:
         """Say whether this mail is to be signed, by where it goes."""
         raise NotImplementedError
+
+    def made(self, rule: Rule, who: str, key: PrivateKey) -> Any:
+        """Return what `put` signs with; it has the key. Raises BadKeyError."""
+        return Signer(who, rule.selector, key, rule.covered, fitting(rule.style, who, key))
+
+    def put(self, mail: Mail, signer: Any) -> bool | Coroutine[Any, Any, bool]:
+        """Sign a message; return whether it is signed, or what goes on until that is known."""
+        return self.desk.sign(mail, signer)
 
     @property
     def commands(self) -> Mapping[str, Command]:
@@ -64,7 +75,7 @@ class SigningModule:
         if not self.wants(mail):
             return CONT
         domain = author(mail)
-        rule = self._rules.of(domain)
+        rule = self.rules.of(domain)
         if not domain or not rule.selector or not rule.key:
             return self._count("no_domain")
         if not rule.lets(mail):
@@ -75,8 +86,8 @@ class SigningModule:
             return self._looked(mail, rule, who)
         if not isinstance(key, PrivateKey):
             return self._count("no_key")
-        signing = self.desk.sign(mail, self._signer(rule, who, key))
-        return self._count("signed") if signing is None else self._going(signing)
+        signing = self._signing(mail, rule, who, key)
+        return signing if isinstance(signing, Verdict) else self._going(signing)
 
     async def _looked(self, mail: Mail, rule: Rule, who: str) -> Verdict:
         key = await rule.ring.look(rule.path(who))
@@ -84,10 +95,21 @@ class SigningModule:
             return self._count("no_key")
         if rule.testing:
             await self._compare(rule, who, key)
-        signing = self.desk.sign(mail, self._signer(rule, who, key))
-        return self._count("signed") if signing is None else await self._going(signing)
+        signing = self._signing(mail, rule, who, key)
+        return signing if isinstance(signing, Verdict) else await self._going(signing)
 
-    async def _going(self, signing: Coroutine[Any, Any, None]) -> Verdict:
+    def _signing(
+        self, mail: Mail, rule: Rule, who: str, key: PrivateKey
+    ) -> Verdict | Coroutine[Any, Any, bool]:
+        try:
+            signer = self._signer(rule, who, key)
+        except BadKeyError as fault:
+            self._tell("WARNING", f"{rule.path(who)}: {fault.message}")
+            return self._count("no_key")
+        done = self.put(mail, signer)
+        return self._count("signed") if isinstance(done, bool) else done
+
+    async def _going(self, signing: Coroutine[Any, Any, bool]) -> Verdict:
         await signing
         return self._count("signed")
 
@@ -96,12 +118,15 @@ class SigningModule:
         self._counts[result] += 1
         return CONT
 
-    def _signer(self, rule: Rule, who: str, key: PrivateKey) -> Signer:
-        """Return who signs with a key; made anew when its file has another one."""
+    def _signer(self, rule: Rule, who: str, key: PrivateKey) -> Any:
+        """Return who signs with a key; made anew when its file has another one.
+
+        Raises BadKeyError.
+        """
         place = (who, rule.selector, rule.path(who))
         found = self._signers.get(place)
         if found is None or found.key is not key:
-            found = Signer(who, rule.selector, key, rule.covered, fitting(rule.style, who, key))
+            found = self.made(rule, who, key)
             if len(self._signers) >= MAX_SIGNERS:
                 self._signers.clear()
             self._signers[place] = found
@@ -127,7 +152,7 @@ class SigningModule:
         return "".join([f"{name}: {count}\n" for name, count in self._counts.items()])
 
     async def _flush(self, _words: Sequence[str]) -> str:
-        count = sum([ring.flush() for ring in self._rules.rings])
+        count = sum([ring.flush() for ring in self.rules.rings])
         self._signers.clear()
         return f"{count} keys forgotten\n"
 

@@ -1,12 +1,10 @@
-"""Options of the modules which sign messages and check signatures."""
-
-from typing import Final
+"""Options of the modules which sign messages and check signatures; those of ARC are in `arc`."""
 
 from angarium.config.kinds import Bool, Choice, Duration, Int, List, Path, Text
-from angarium.config.option import Options, option
+from angarium.config.option import Options, accepted, option
 from angarium.config.places import DomainGlob, FieldName
-from angarium.config.scope import Naming
-from angarium.modules.options import Module, PolicyModule, needless, not_yet
+from angarium.config.scope import Naming, Scope
+from angarium.modules.options import Module, PolicyModule, not_yet
 
 
 class Key(Options, template=True):
@@ -215,9 +213,19 @@ class DomainKeysSigning(Key, KeyCache, template=True):
     """What `dk_sign` is told, for all domains or for one."""
 
     canon = option(
-        Choice(("simple", "nofws")), None, doc="How a message is made canonical.", example="nofws"
+        Choice(("simple", "nofws")),
+        None,
+        doc="""How a message is made canonical. Unset it is nofws: simple does not survive a host
+        which folds a line anew.""",
+        example="nofws",
     )
-    digest = option(Choice(("rsa-sha1",)), "rsa-sha1", doc="Algorithms of the signature.")
+    digest = accepted(
+        Choice(("rsa-sha1",)),
+        "rsa-sha1",
+        scopes=Scope.OWN,
+        reason="DomainKeys has no other algorithms.",
+        doc="Algorithms of the signature.",
+    )
     headerlist = option(
         List(FieldName()),
         (),
@@ -226,18 +234,14 @@ class DomainKeysSigning(Key, KeyCache, template=True):
     )
 
 
-NO_DOMAINKEYS: Final = "RFC 4870 was published as historic in 2007; DKIM has taken its place."
-
-
 class DomainKeysSign(
     DomainKeysSigning,
-    Module,
+    PolicyModule,
     stanza="dk_sign",
     naming=Naming.MAYBE,
     direction="sending",
-    standing=needless(NO_DOMAINKEYS, "mail goes out without DomainKeys signatures"),
 ):
-    """Signs with DomainKeys, which came before DKIM."""
+    """Signs with DomainKeys, which came before DKIM. Only keys of RSA will do."""
 
 
 class DomainKeysSignDomain(
@@ -258,27 +262,12 @@ class DomainKeysSignDomain(
 
 
 class DomainKeysValidate(
-    Module,
+    PolicyModule,
     stanza="dk_validate",
     naming=Naming.MAYBE,
     direction="receiving",
-    standing=needless(NO_DOMAINKEYS),
 ):
-    """Checks DomainKeys signatures."""
-
-
-class OpenArc(
-    Module,
-    stanza="openarc",
-    naming=Naming.MAYBE,
-    direction="both",
-    since="5.0",
-    standing=not_yet(
-        "Nothing is sealed or checked but by Lua, which does not run.",
-        "chains of ARC are neither checked nor sealed",
-    ),
-):
-    """Checks and seals chains of ARC, RFC 8617, when Lua asks for it."""
+    """Checks DomainKeys signatures; `dk_status` and the field DomainKey-Status say the outcome."""
 
 
 class Dkim2(
