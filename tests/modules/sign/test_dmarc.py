@@ -15,9 +15,15 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from angarium.core.errors import Error
+from angarium.mail.auth.arc import Chain
+from angarium.mail.auth.digest import hashed
+from angarium.mail.auth.fields import Fields
 from angarium.mail.auth.results import Result
+from angarium.mail.auth.seal import Sealer
+from angarium.modules.sign.dmarc import VOUCHED
 from angarium.modules.sign.found import found_of
 from helpers.authentic import Way
+from helpers.signing import NOW, key
 
 ZONE = """
 a.example          TXT v=spf1 ip4:192.0.2.1 -all
@@ -26,7 +32,12 @@ b.example          TXT v=spf1 ip4:192.0.2.1 -all
 _dmarc.none.example TXT v=DMARC1; p=none
 _dmarc.half.example TXT v=DMARC1; p=reject; pct=0
 _dmarc.slow.example SERVFAIL
+silent.example     SERVFAIL
+_dmarc.silent.example TXT v=DMARC1; p=reject
+s._domainkey.a.example SERVFAIL
+s._domainkey.none.example SERVFAIL
 """
+EMPTY_HASH = "frcCV1k9oG9oKj3dpUqdJg1PxRT2RSN/XKdLCPjaYaY="  # of an empty body, simple
 FROM_A = ("From: joe@a.example", "", "text")
 
 
@@ -192,3 +203,80 @@ async def test_it_tells_whom_it_refused_if_asked_to(tmp_path: Path) -> None:
     here = way(tmp_path, 'action = "reject" debug_level = "INFO"')
     await here.whole("joe@b.example", *FROM_A)
     assert here.place.panics == [("dmarc", "192.0.2.1: neither SPF nor DKIM proves a.example")]
+
+
+@pytest.mark.parametrize("about", ["spf", "dkim"])
+async def test_who_cannot_know_now_does_not_refuse_for_good(tmp_path: Path, about: str) -> None:
+    """DNS knows the policy, but not whether SPF passes, or has no key for a signature just now."""
+    author, signature = "silent.example", list[str]()
+    if about == "dkim":
+        author = "a.example"
+        start = f"DKIM-Signature: v=1; a=rsa-sha256; d={author}; s=s; h=from;"
+        signature.append(f"{start} bh={EMPTY_HASH}; b=eA==")
+    here = way(tmp_path, 'action = "reject"')
+    sender = f"joe@{author}" if about == "spf" else "joe@b.example"
+    await here.whole(sender, *signature, f"From: joe@{author}", "")
+    assert here.variables["dmarc_status"] == "temperror"
+    assert here.refusal is None
+    other = way(tmp_path, 'action = "reject" defer_on_trouble = true')
+    await other.whole(sender, *signature, f"From: joe@{author}", "")
+    assert other.refusal is not None
+    assert other.refusal.code == 451
+
+
+async def test_what_would_make_no_difference_is_not_put_off(tmp_path: Path) -> None:
+    here = way(tmp_path, "defer_on_trouble = true")
+    signature = f"DKIM-Signature: v=1; a=rsa-sha256; d=none.example; s=s; h=from; bh={EMPTY_HASH}"
+    await here.whole("joe@b.example", f"{signature}; b=eA==", "From: joe@none.example", "")
+    assert (here.variables["dmarc_status"], here.refusal) == ("temperror", None)
+
+
+def handed_on(found: bytes, domain: str = "lists.example") -> list[str]:
+    """Return the lines of a message which a list has sealed, with what it found."""
+    sealer = Sealer(domain, "s", key("ed25519"), "mx.lists.example")
+    fields = Fields(b"From: joe@a.example\r\n")
+    hashes = hashed({sealer.want}, [b"text\r\n"])
+    work = sealer.prepare(fields, hashes, Chain(), found, NOW)
+    assert work is not None
+    return [*work.sign().decode().splitlines(), *FROM_A]
+
+
+SAW = b"dmarc=pass header.from=a.example"
+LISTS = f"{ZONE}s._domainkey.lists.example TXT {key('ed25519').record().decode()}"
+
+
+@pytest.mark.effect("dmarc.arc_trusted")
+async def test_a_list_we_believe_vouches_for_the_author(tmp_path: Path) -> None:
+    believes = 'action = "reject" reports = true arc_trusted = ( "lists.example" )'
+    here = Way(tmp_path, f"dmarc {{ {believes} }}", LISTS)
+    await here.whole("list@b.example", *handed_on(SAW))
+    assert here.refusal is None
+    assert here.variables["dmarc_status"] == "fail"
+    assert here.variables["dmarc_disposition"] == "none"
+    assert here.variables["dmarc_arc_sealer"] == "lists.example"
+    told = " ".join(here.fields("authentication-results"))
+    assert "dmarc=fail (p=reject dis=none arc=pass sealer=lists.example)" in told
+    assert here.place.metrics.cell(VOUCHED).value == 1
+    [module] = here.means.modules["dmarc"]
+    [(_, _, _, row)] = module._seen._rows
+    assert row.reasons == (("local_policy", "arc=pass as[1].d=lists.example as[1].s=s"),)
+    strangers = Way(tmp_path, 'dmarc { action = "reject" }', LISTS)
+    await strangers.whole("list@b.example", *handed_on(SAW))
+    assert strangers.refusal is not None
+    honest = Way(tmp_path, f"dmarc {{ {believes} }}", LISTS)
+    await honest.whole("list@b.example", *handed_on(b"dmarc=fail header.from=a.example"))
+    assert honest.refusal is not None
+
+
+async def test_a_chain_is_looked_at_only_where_it_makes_a_difference(tmp_path: Path) -> None:
+    here = Way(
+        tmp_path, 'openarc { verify = true } dmarc { arc_trusted = ( "lists.example" ) }', LISTS
+    )
+    await here.sends("joe@a.example")
+    asked = len(here.dns.asked)
+    await here.content(*handed_on(SAW))
+    keys = [name for name, _ in here.dns.asked[asked:] if "_domainkey" in name]
+    assert set(keys) == {"s._domainkey.lists.example"}
+    alone = Way(tmp_path, 'dmarc { arc_trusted = ( "lists.example" ) }', LISTS)
+    await alone.whole("joe@a.example", *handed_on(SAW))
+    assert not [name for name, _ in alone.dns.asked if "_domainkey" in name]

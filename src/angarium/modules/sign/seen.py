@@ -24,12 +24,23 @@ def seen(folder: Path, means: Means) -> Seen:
 
 
 def row_of(
-    address: str, sender: str, found: Found, evaluation: Evaluation, disposition: Policy
+    address: str,
+    sender: str,
+    found: Found,
+    evaluation: Evaluation,
+    disposition: Policy,
+    local: str = "",
 ) -> Row:
-    """Return the row of a message."""
+    """Return the row of a message.
+
+    Args:
+        local: why a policy of ours held, and not that of its domain; "" if it did not.
+    """
     spf = found.spf
     reasons: tuple[tuple[str, str], ...] = ()
-    if evaluation.spared:
+    if local:
+        reasons += (("local_policy", local),)
+    elif evaluation.spared:
         reasons += (("sampled_out", ""),)
     elif disposition is not evaluation.disposition:
         reasons += (("local_policy", "this host does not follow all policies"),)

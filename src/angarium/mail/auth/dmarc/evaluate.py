@@ -35,10 +35,17 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Proven:
-    """What was proved: the sender's domain by SPF, "" if none, and domains by signatures."""
+    """What was proved: the sender's domain by SPF, "" if none, and domains by signatures.
+
+    Attributes:
+        open_spf: the sender's domain, if DNS could not tell whether it passes; else "".
+        open_dkim: domains of signatures whose keys could not be had now.
+    """
 
     spf: str = ""
     dkim: Sequence[str] = ()
+    open_spf: str = ""
+    open_dkim: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +136,12 @@ async def evaluate(ask: Ask, domain: str, proven: Proven, sample: int = 0) -> Ev
         return Evaluation(
             Result.PASS, domain, published, record, policy, spf=spf, dkim=dkim, reason=reason
         )
+    if aligned(domain, proven.open_spf, strict=record.strict_spf) or any(
+        aligned(domain, each, strict=record.strict_dkim) for each in proven.open_dkim
+    ):
+        # Section 6.6.2 leaves it to us: who cannot know does not refuse for good.
+        reason = f"DNS does not tell whether SPF or DKIM proves {domain}"
+        return Evaluation(Result.TEMPERROR, domain, published, record, policy, reason=reason)
     spared = sample >= record.percent
     return Evaluation(
         Result.FAIL,

@@ -2,7 +2,7 @@
 
 from angarium.config.kinds import Bool, Choice, Duration, Int, List, Text
 from angarium.config.option import OURS, option
-from angarium.config.places import Cidr
+from angarium.config.places import Cidr, DomainGlob
 from angarium.config.scope import Naming
 from angarium.modules.options import PolicyModule
 
@@ -42,6 +42,13 @@ class Dmarc(
         (),
         doc="Clients whose mail is not looked at, beside those who may relay.",
         example='( "192.0.2.0/24" )',
+    )
+    arc_trusted = option(
+        List(DomainGlob()),
+        (),
+        doc="Domains which are believed if they handed a message on and say by ARC that DMARC"
+        " passed when they got it; *.domain is what is below it.",
+        example='( "lists.example" )',
     )
     context_variable = option(
         Text(),
