@@ -38,6 +38,17 @@ def test_an_option_is_shown_in_the_narrowest_common_stanza() -> None:
     assert sample.example(OPTIONS["spoolbase"]).startswith("spoolbase = ")
 
 
+def test_what_an_option_needs_stands_beside_it() -> None:
+    assert sample.example(OPTIONS["socks_pass"]).split("\n")[1:3] == [
+        "  socks_pass = secret",
+        "  socks_user = mail",
+    ]
+    shown = sample.example(OPTIONS["acme.names"]).split("\n")
+    assert [each.split()[0] for each in shown[1:-1]] == [
+        "names", "directory", "terms_agreed", "certificate"
+    ]  # fmt: skip
+
+
 def test_a_stanza_inside_another_one_is_shown_inside_it() -> None:
     inner = sample.inside(STANZAS["listen"], "")
     assert inner.startswith('esmtp_listener {\n  listen ":25" {')

@@ -23,7 +23,7 @@ SCHEMA = document()
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda each: each.parent.name)
 @pytest.mark.parametrize("defaults", [False, True])
 def test_what_we_ship_is_valid(path: Path, defaults: bool) -> None:
-    conf = load(path, environ={})
+    conf = load(path, environ={}, files=False)
     assert faults(Show(conf, defaults=defaults).plain(conf.root), SCHEMA, SCHEMA) == []
 
 

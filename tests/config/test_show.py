@@ -107,7 +107,7 @@ def test_what_nobody_sets_is_shown_with_defaults_only() -> None:
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda each: each.parent.name)
 @pytest.mark.parametrize("how", ["", "effective", "defaults"])
 def test_what_we_ship_means_the_same_when_it_is_shown(path: Path, how: str) -> None:
-    conf = load(path, environ={})
+    conf = load(path, environ={}, files=False)
     show = Show(conf, secrets=True, **({how: True} if how else {}))
     again = load_text(show.text(conf.root))
     assert differences(conf.root, again.root) == []

@@ -36,13 +36,17 @@ def load(
     generation: int = 1,
     *,
     environ: Mapping[str, str] | None = None,
+    files: bool = True,
 ) -> Configuration:
     """Read a configuration and all it includes.
+
+    Args:
+        files: look at what stands in files which options name, too. Not on another machine.
 
     Raises:
         ConfigError: with every fault, by file, line and column.
     """
-    return load_snapshot(snapshot(path, environ=environ), generation)
+    return load_snapshot(snapshot(path, environ=environ), generation, files=files)
 
 
 def snapshot(path: str | os.PathLike[str], *, environ: Mapping[str, str] | None = None) -> bytes:
@@ -90,9 +94,9 @@ def text_hash(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:16]
 
 
-def check_snapshot(data: bytes) -> Checked:
+def check_snapshot(data: bytes, *, files: bool = True) -> Checked:
     """Return what a snapshot means with its faults, for `config check` and `config explain`."""
-    return _check(data, files=True)[0]
+    return _check(data, files=files)[0]
 
 
 def _check(data: bytes, *, files: bool) -> tuple[Checked, Snapshot]:

@@ -1,8 +1,9 @@
 """Faults across options: what is allowed one by one and makes no sense together.
 
 A rule is a function which looks at the sections and reports; `@rule` registers it. It compares
-what is set in the file; where one side is not set there is nothing to report. What looks at files which
-options name is a `@rule_of_files`, and left out where a process builds what was checked already.
+what is set in the file; where one side is not set there is nothing to report. What looks at files
+which options name is a `@rule_of_files`, and left out where a process builds what was checked
+already.
 """
 
 from collections.abc import Callable, Mapping

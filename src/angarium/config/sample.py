@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from angarium.config.describe import text
 from angarium.config.kinds import Bool, CapKind, Choice, Int, IntOr, Pattern, ThrottleKind
-from angarium.config.option import Option
+from angarium.config.option import OPTIONS, Option
 from angarium.config.places import Cidr, DomainGlob, Hostname, HostPort, SourceAddress
 from angarium.config.scope import STANZAS, Naming, Scope, StanzaKind
 
@@ -38,8 +38,19 @@ SHOWN: Final = (
     Scope.PEER,
     Scope.PATHWAY,
 )
-# What an example needs beside itself, by the key of the option.
+# The stanza an example needs, by the key of the option.
 NEEDS: Final[Mapping[str, str]] = {"pathway": 'pathway "submission" {\n}'}
+# Options of the same stanza without which an example makes no sense, by the key of the option, or
+# by that of a stanza whose options are its own.
+BESIDE: Final[Mapping[str, tuple[str, ...]]] = {
+    "use_ssl": ("tls_certificate", "tls_key"),
+    "tls_key": ("tls_certificate",),
+    "socks_pass": ("socks_user",),
+    "ha_proxy_server": ("ha_proxy_src_addr",),
+    "acme": ("acme.directory", "acme.terms_agreed", "acme.names", "acme.certificate"),
+    "acme.external_key": ("acme.external_key_id",),
+    "acme.external_key_id": ("acme.external_key",),
+}
 # A value of each kind, for options which have no default.
 VALUES: Final[Mapping[type, str]] = {
     CapKind: "100",
@@ -83,19 +94,21 @@ def place(declared: Option[Any]) -> StanzaKind | None:
 
 def example(declared: Option[Any]) -> str:
     """Return an option in its stanza, as lines of a file without a line end at the end."""
-    text = inside(place(declared), f"{declared.name} = {value(declared)}")
+    keys = (declared.key, *BESIDE.get(declared.stanza, ()), *BESIDE.get(declared.key, ()))
+    shown = (OPTIONS[key] for key in dict.fromkeys(keys))
+    text = inside(place(declared), "\n".join(f"{each.name} = {value(each)}" for each in shown))
     needed = NEEDS.get(declared.key)
     return text if needed is None else f"{text}\n{needed}"
 
 
-def inside(kind: StanzaKind | None, line: str) -> str:
-    """Return a line put into a stanza, and that into those it stands in."""
+def inside(kind: StanzaKind | None, lines: str) -> str:
+    """Return lines put into a stanza, and that into those it stands in."""
     while kind is not None:
-        indented = "\n".join(f"  {each}" for each in line.split("\n"))
-        line = f"{opened(kind)} {{\n{indented}\n}}"
+        indented = "\n".join(f"  {each}" for each in lines.split("\n"))
+        lines = f"{opened(kind)} {{\n{indented}\n}}"
         # The shortest way up: at the top if it may stand there, else in what is shown first.
         kind = None if "" in kind.parents else STANZAS[_outer(kind)]
-    return line
+    return lines
 
 
 def opened(kind: StanzaKind) -> str:

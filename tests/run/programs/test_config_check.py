@@ -33,9 +33,22 @@ def test_a_sound_file_has_nothing_to_say(tmp_path: Path) -> None:
 
 
 def test_what_we_ship_has_nothing_to_say() -> None:
-    code, output = angarium("config", "check", "--strict", *SHIPPED)
-    assert code == 0
-    assert output.count("nothing to say") == len(SHIPPED)
+    named = [each for each in SHIPPED if "tls_certificate" in each.read_text("utf-8")]
+    assert named
+    whole = [each for each in SHIPPED if each not in named]
+    for words, files in (([], whole), (["--without-files"], named)):
+        code, output = angarium("config", "check", "--strict", *words, *files)
+        assert code == 0, output
+        assert output.count("nothing to say") == len(files)
+
+
+def test_files_of_another_machine_are_not_looked_at_if_that_is_wanted(tmp_path: Path) -> None:
+    path = file(tmp_path, 'tls_certificate = "/nowhere/mx.crt"\n')
+    code, output = angarium("config", "check", path)
+    assert (code, "/nowhere/mx.crt cannot be read" in output) == (1, True)
+    assert angarium("config", "check", "--without-files", path)[0] == 0
+    code, output = angarium("config", "eval", path, "tls_certificate")
+    assert (code, "/nowhere/mx.crt" in output) == (0, True)
 
 
 def test_options_without_effect_are_notes_and_no_failure(tmp_path: Path) -> None:

@@ -18,8 +18,13 @@ from angarium.run.stage import tryout
 @click.command("check", short_help="say all that is wrong with a configuration")
 @json_option
 @click.option("--strict", is_flag=True, help="Warnings are failures too.")
+@click.option(
+    "--without-files",
+    is_flag=True,
+    help="Do not look at files which options name: they are on another machine.",
+)
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path())
-def command(files: tuple[str, ...], *, as_json: bool, strict: bool) -> None:
+def command(files: tuple[str, ...], *, as_json: bool, strict: bool, without_files: bool) -> None:
     """Read configurations and say all that is wrong with them.
 
     Errors refuse a configuration. Warnings and notes do not: they tell what is likely not meant,
@@ -30,8 +35,8 @@ def command(files: tuple[str, ...], *, as_json: bool, strict: bool) -> None:
     results: dict[str, Any] = {}
     for file in files:
         try:
-            checked = read(file)
-            faults = [*checked.faults, *_policy(file, checked.faults)]
+            checked = read(file, files=not without_files)
+            faults = [*checked.faults, *(() if without_files else _policy(file, checked.faults))]
         except Error as error:
             faults = [Fault(file, 0, 0, str(error).removeprefix(f"{file}: "))]
             code = UNUSABLE

@@ -43,26 +43,29 @@ def place_options(function: Command) -> Command:
     return function
 
 
-def read(path: str) -> Checked:
+def read(path: str, *, files: bool) -> Checked:
     """Read a configuration and all it includes; what is wrong in it is in the result.
+
+    Args:
+        files: look at what stands in files which options name, too.
 
     Raises:
         Error: the file itself cannot be read.
     """
     try:
-        return check_snapshot(snapshot(path))
+        return check_snapshot(snapshot(path), files=files)
     except ConfigError as error:
         raise Error(str(error)) from error
 
 
 def loaded(path: str) -> tuple[Checked, Configuration]:
-    """Read a configuration which has no errors.
+    """Read a configuration which has no errors, those in files aside which options name.
 
     Raises:
         Error: the file itself cannot be read.
         ConfigError: with all its errors.
     """
-    checked = read(path)
+    checked = read(path, files=False)
     errors = [each for each in checked.faults if each.severity is Severity.ERROR]
     if errors:
         raise ConfigError(errors)

@@ -70,7 +70,7 @@ def _one(entry: Entry, *, as_json: bool) -> None:
 
 
 def _compare(kept: History, revision: int, other: int, *, as_json: bool) -> int:
-    old, new = (check_snapshot(kept.snapshot(each)) for each in (revision, other))
+    old, new = (check_snapshot(kept.snapshot(each), files=False) for each in (revision, other))
     found = differences(old.root, new.root)
     if as_json:
         say([json.dumps([each.plain() for each in found], indent=2), "\n"])
