@@ -145,6 +145,7 @@ def test_the_scripts_of_the_manual_are_scripts() -> None:
     manual = Path(__file__).parents[2] / "docs" / "reference" / "sink-script.md"
     shown = re.findall(r"```sink\n(.*?)```", manual.read_text(), re.DOTALL)
     rules = [parse(text).rules for text in shown]
-    assert len(rules) == 2
-    # The second has a rule for each stage.
-    assert set(rules[1]) == set(Stage) - {Stage.HELO}
+    assert len(rules) == 3
+    # The second has a rule for each stage, the third for that of TLS.
+    assert set(rules[1]) == set(Stage) - {Stage.HELO, Stage.STARTTLS}
+    assert set(rules[2]) == {Stage.STARTTLS}

@@ -31,7 +31,10 @@ def parts(**changed: Any) -> Any:
     pool = SimpleNamespace(
         connections=5,
         sources=SimpleNamespace(absent={}),
-        dialer=SimpleNamespace(outcomes=Counter(refused=6)),
+        dialer=SimpleNamespace(
+            outcomes=Counter(refused=6),
+            securing=SimpleNamespace(outcomes=Counter(resumed=8), versions=Counter({"TLSv1.3": 9})),
+        ),
     )
 
     class Cache(list[int]):
@@ -64,6 +67,8 @@ def test_each_part_is_asked_what_it_counts() -> None:
     assert values["isolated"] == 3
     assert values["failures|10"] == 4
     assert values["dials|refused"] == 6
+    assert values["outbound_tls|resumed"] == 8
+    assert values["outbound_tls_versions|TLSv1.3"] == 9
     assert (values["dns_queries"], values["dns_entries"]) == (3, 2)
     assert values["limits_hit|line"] == 2
 

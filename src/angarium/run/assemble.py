@@ -38,6 +38,7 @@ from angarium.journal.ring import Ring
 from angarium.modules.auth import ds_core
 from angarium.modules.means import Means as PolicyMeans
 from angarium.net.loop import LagWatch, RealClock
+from angarium.net.options.acme import awaited
 from angarium.net.options.authentication import Guessing
 from angarium.net.options.resolver import Resolver as ResolverOptions
 from angarium.net.options.tls import TlsLibrary
@@ -50,6 +51,7 @@ from angarium.outbound.bounce import Bounces
 from angarium.outbound.demands import Heard
 from angarium.outbound.dial import Dialer
 from angarium.outbound.hosts import Hosts
+from angarium.outbound.logins import HostLogins
 from angarium.outbound.options import Reports
 from angarium.outbound.pool import Pool
 from angarium.outbound.putting_off import PuttingOff
@@ -135,7 +137,8 @@ def assemble(
     dialer = Dialer(
         router, hosts, clock, connections, host.name, stages=stages, tracing=tracing,
         demands=demanding.demands, proxies=proxying.proxies,
-        securing=Securing(clock, Handshakes(loop), configuration.top(TlsLibrary)),
+        # As many handshakes as connections: those are bounded already.
+        securing=Securing(clock, Handshakes(loop, most=0), configuration.top(TlsLibrary)),
     )  # fmt: skip
     pool = Pool(board, settle, dialer, configuration, sweep, clock, alarm)
     board.demand = pool.demand
@@ -161,7 +164,7 @@ def assemble(
     )  # fmt: skip
     shared = Shared(clock, number)
     ruling = _ruling(
-        (configuration, host, alarm, services, settle, bounces, board), demanding.hear,
+        (configuration, host, alarm, services, settle, bounces, board), demanding.hear, pool.logins,
         process=process, spool=spool, random=random, resolver=naming.resolver, metrics=metrics,
         state=state, number=number, shared=shared, datasources=sources, router=router,
         put_off=PuttingOff(board, settle, pool, spool.live.parts), admit=admit,
@@ -187,6 +190,7 @@ def assemble(
 def _ruling(
     known: tuple[Configuration, Host, Alarm, Services, Settle, Bounces, Board],
     hear: Callable[[Heard], None],
+    logins: HostLogins,
     *,
     process: Process,
     spool: Spool,
@@ -205,7 +209,7 @@ def _ruling(
         )  # fmt: skip
 
     report = partial(_refused, bounces, board, services.clock)
-    ruling = Ruling(means, services, admit, settle, bounces, report, hear)
+    ruling = Ruling(means, services, admit, settle, bounces, report, hear, logins=logins)
     ruling.begin(configuration, partial(alarm, source="policy"))
     services.profiles = Profiles(
         configuration,
@@ -218,7 +222,8 @@ def _ruling(
 
 def _contexts(configuration: Configuration, alarm: Alarm, clock: Clock) -> Contexts:
     """Return what makes contexts of TLS; which of them cannot be, is told."""
-    return Contexts(configuration.top(TlsLibrary), partial(alarm, source="tls"), clock.monotonic)
+    tell = partial(alarm, source="tls")
+    return Contexts(configuration.top(TlsLibrary), tell, clock.monotonic, awaited(configuration))
 
 
 def _channel(state: Path, number: int, services: Services, alarm: Alarm) -> Channel:

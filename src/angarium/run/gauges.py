@@ -13,6 +13,7 @@ from angarium.inbound.services import Services
 from angarium.net.resolver import Naming
 from angarium.outbound.dial import DIALED
 from angarium.outbound.pool import Pool
+from angarium.outbound.secured import OUTCOME, VERSION
 from angarium.outbound.settle import DEFERRED, DELIVERED, ENDED, Settle
 from angarium.policy.hooks import HOOKS
 from angarium.policy.module import Policing
@@ -134,6 +135,9 @@ class Gauges:
         self._set(SUSPENDED, len(pool.sources.absent))
         self._by_label(ENDED, {str(name): count for name, count in settle.failures.items()})
         self._by_label(DIALED, pool.dialer.outcomes)
+        if (securing := pool.dialer.securing) is not None:
+            self._by_label(OUTCOME, securing.outcomes)
+            self._by_label(VERSION, securing.versions)
 
     def _names(self, naming: Naming) -> None:
         resolver, stub = naming.resolver, naming.stub

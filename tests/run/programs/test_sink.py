@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from angarium.run.programs.sink import command
+from helpers.certificates import server
 
 MESSAGE = b"EHLO x\r\nMAIL FROM:<a@x>\r\nRCPT TO:<b@y>\r\nDATA\r\nhello\r\n.\r\nQUIT\r\n"
 
@@ -59,3 +60,23 @@ def test_an_address_which_is_none_of_ours_is_said(monkeypatch: pytest.MonkeyPatc
     result = CliRunner().invoke(command, ["--listen", "192.0.2.1:2525"])
     assert result.exit_code == 3
     assert "cannot start" in result.output
+
+
+def test_a_key_which_is_none_is_said(tmp_path: Path) -> None:
+    (tmp_path / "mx.pem").write_text("no certificate")
+    options = ["--listen", "127.0.0.1:0", "--certificate", str(tmp_path / "mx.pem")]
+    result = CliRunner().invoke(command, options)
+    assert result.exit_code == 1
+    assert f"{tmp_path}/mx.pem: " in result.output
+
+
+@pytest.mark.slow
+async def test_with_a_certificate_a_sink_offers_starttls(tmp_path: Path) -> None:
+    (tmp_path / "mx.pem").write_bytes(server().whole)
+    process, port = await started("--certificate", str(tmp_path / "mx.pem"))
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"EHLO x\r\nQUIT\r\n")
+    assert b"250 STARTTLS\r\n" in await reader.read()
+    writer.close()
+    process.terminate()
+    assert await process.wait() == 0

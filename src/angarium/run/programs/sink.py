@@ -3,6 +3,7 @@
 import asyncio
 import resource
 import signal
+import ssl
 import sys
 from pathlib import Path
 
@@ -40,12 +41,24 @@ FAULTY, CANNOT_START = 1, 3
     type=click.Path(path_type=Path, file_okay=False),
     help="Directory for each message as it came (.eml) and its envelope (.json).",
 )
+@click.option(
+    "--certificate",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="PEM, perhaps with the key in it: STARTTLS is offered.",
+)
+@click.option(
+    "--key",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Key of the certificate, in PEM.",
+)
 @click.option("--seed", type=int, default=0, help="For probabilities and garbage.")
 @click.option("--show", is_flag=True, help="Print a line for each message.")
 def command(
     addresses: tuple[tuple[str, int], ...],
     script_path: Path | None,
     record: Path | None,
+    certificate: Path | None,
+    key: Path | None,
     seed: int,
     show: bool,
 ) -> None:
@@ -73,6 +86,7 @@ def command(
         record=record,
         witnesses=[_show] if show else [],
         seed=seed,
+        tls=None if certificate is None else _context(certificate, key),
     )
     try:
         asyncio.run(_serve(sink, addresses))
@@ -87,6 +101,16 @@ def _read(path: Path) -> Script:
     except ScriptError as error:
         click.echo(f"{path}:{error}", err=True)
         sys.exit(FAULTY)
+
+
+def _context(certificate: Path, key: Path | None) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(certificate, key)
+    except (OSError, ssl.SSLError) as error:
+        click.echo(f"{key or certificate}: {error}", err=True)
+        sys.exit(FAULTY)
+    return context
 
 
 async def _serve(sink: Sink, addresses: tuple[tuple[str, int], ...]) -> None:
