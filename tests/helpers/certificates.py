@@ -106,6 +106,22 @@ class Authority:
         )
         return Pair(certificate.public_bytes(serialization.Encoding.PEM), _pem(key))
 
+    def granted(self, request: x509.CertificateSigningRequest, ends: datetime.datetime) -> bytes:
+        """Return the certificate which a request asks for, in PEM, with ours after it."""
+        wanted = request.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(request.subject)
+            .issuer_name(_name(self.name))
+            .public_key(request.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(ends - datetime.timedelta(days=90))
+            .not_valid_after(ends)
+            .add_extension(wanted.value, critical=not list(request.subject))
+            .sign(self._key, hashes.SHA256())
+        )
+        return certificate.public_bytes(serialization.Encoding.PEM) + self.pem
+
 
 def _general(name: str) -> x509.GeneralName:
     try:

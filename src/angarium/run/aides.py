@@ -25,6 +25,7 @@ from angarium.web.options import HTTP, Tracing
 
 DRAIN_SECONDS: Final = 5.0  # to say the last word
 MONITOR: Final = "monitor"
+ACME: Final = "acme"  # the stanza
 AGENT: Final = "snmp"  # label of the socket of the agent
 WEB: Final = "web"
 
@@ -33,7 +34,7 @@ def _monitored(configuration: Configuration) -> bool:
     answering = configuration.has("snmp") and configuration.top(Snmp).state
     trapping = configuration.has("snmp_traps") and configuration.top(SnmpTraps).state
     alerting = configuration.has("alerting") and configuration.top(Alerting).enabled
-    return answering or trapping or alerting
+    return answering or trapping or alerting or configuration.has(ACME)
 
 
 def _asked(configuration: Configuration) -> bool:

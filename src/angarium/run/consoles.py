@@ -17,6 +17,7 @@ from angarium.config.resolve import Configuration, Endpoint
 from angarium.console.attempts import Attempts
 from angarium.console.client import SOCKET
 from angarium.console.node import Node
+from angarium.console.questions.tls import renew
 from angarium.console.server import Server
 from angarium.core.clock import Clock
 from angarium.net.options.tls import Certificates
@@ -43,7 +44,7 @@ class Consoles:
         self._told: set[str] = set()  # in this generation
         self._own: Control | None = None
         self._open: dict[Endpoint, tuple[Control, Gate]] = {}
-        self._starting: set[asyncio.Task[None]] = set()
+        self._starting: set[asyncio.Task[None]] = set()  # or under way
 
     async def open(self, folder: Path, kept: int | None) -> None:
         """Listen in a folder, or go on with the socket of the program before us.
@@ -71,6 +72,22 @@ class Consoles:
             if where not in self._open:
                 self._begin(where)
             self._open[where][1].context = self._context(configuration, where)
+
+    def renewed(self) -> None:
+        """Certificates have new contents: let all listeners read them, and nothing else be read.
+
+        A reload would bring into force what an operator has begun to write, and undo what he has
+        changed by a console.
+        """
+        self.use(self._live())
+        asking = asyncio.ensure_future(self._renew())
+        self._starting.add(asking)
+        asking.add_done_callback(self._starting.discard)
+
+    async def _renew(self) -> None:
+        answers = await self._node.ask(renew())
+        for each in [*(answers.total.kept if answers.total else ()), *answers.missing]:
+            self._log.error("a new certificate is not shown", reason=each)
 
     def _begin(self, where: Endpoint) -> None:
         listening = socket.socket(fileno=os.dup(self._sockets.open[where].fileno()))

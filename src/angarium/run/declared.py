@@ -16,6 +16,7 @@ import angarium.modules.sign.dkim_validate
 import angarium.modules.sign.dmarc
 import angarium.modules.sign.signer
 import angarium.run.assemble
+import angarium.run.certifying
 import angarium.run.hose
 import angarium.run.nodewide
 import angarium.web.collector  # noqa: F401 - for their declarations

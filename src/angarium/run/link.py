@@ -123,6 +123,10 @@ class Alarm(msgspec.Struct, tag=True, frozen=True):
     text: str
 
 
+class Renewed(msgspec.Struct, tag=True, frozen=True):
+    """Certificates have new contents: whoever shows them has to read them again."""
+
+
 class Told(msgspec.Struct, tag=True, frozen=True):
     """A line of the service log, for who watches over it."""
 
@@ -191,6 +195,7 @@ Message = (
     | Reopen
     | Drain
     | Alarm
+    | Renewed
     | Told
     | Post
     | Posted

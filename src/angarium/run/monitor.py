@@ -1,5 +1,7 @@
 """The process of the monitor: watches the server and tells people, by alerts and by SNMP.
 
+It also has certificates renewed, which is as little part of the way of mail.
+
 python -m angarium.run.monitor LINK FDS        started by the supervisor, by nobody else
 """
 
@@ -13,14 +15,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from angarium.config.resolve import Configuration
+from angarium.events.metrics import Metrics
 from angarium.modules.monitor import tally
 from angarium.modules.monitor.alerts import Alerts
 from angarium.net.loop import RealClock
 from angarium.run import census, link, process, scoreboard, watchdog
 from angarium.run.aides import AGENT
+from angarium.run.certifying import Certifier, Means
 from angarium.run.host import Host
+from angarium.run.own import Own
 from angarium.run.process import Process
-from angarium.run.readings import Readings
+from angarium.run.readings import MONITOR, Readings
 from angarium.run.spooling import settings_of
 
 if TYPE_CHECKING:
@@ -74,6 +79,9 @@ class Monitor(Process):
         self._readings: Readings
         self._alerts: Alerts
         self._reporting: Reporting | None = None
+        self._metrics = Metrics()
+        self._own = Own(self._metrics)
+        self.certifier: Certifier
         self._prepared: Configuration | None = None
 
     async def start(
@@ -83,6 +91,10 @@ class Monitor(Process):
         watchdog.attend(self._state / "run", scoreboard.MONITOR, self.what)
         self._readings = Readings(self._state / "run" / "readings")
         self._alerts = Alerts(self._state, self._clock, self._outbox.post, self._values, self.alarm)
+        self.certifier = Certifier(
+            self._state, self._clock, self._metrics,
+            Means(self._warn, self._say, lambda: self.send(link.Renewed()), self.spawn),
+        )  # fmt: skip
         self._use(configuration)
         self._reporting = self._report(configuration, descriptors.get(AGENT))
         self.ready()
@@ -90,6 +102,9 @@ class Monitor(Process):
             self._alerts.second()
             if self._reporting is not None:
                 self._reporting.second()
+            self.certifier.second()
+            self._own.look(self._clock.monotonic())
+            self._readings.write(MONITOR, self._metrics.snapshot(), self._clock.time())
             self.spawn(self._alerts.asked())
             try:
                 await asyncio.wait_for(self._stopping.wait(), 1.0)
@@ -115,7 +130,16 @@ class Monitor(Process):
             given=socket.socket(fileno=descriptor) if descriptor is not None else None,
         )  # fmt: skip
 
+    def _warn(self, text: str) -> None:
+        """Tell the operator, and whom alerts go to: of our own lines we hear nothing."""
+        self.alarm(text)
+        self._alerts.hear("error", text, {})
+
+    def _say(self, text: str) -> None:
+        self.log.info(text)
+
     def _use(self, configuration: Configuration) -> None:
+        self.certifier.use(configuration)
         logs = settings_of(configuration, self._state).log_folders
         folders = [str(self._state / "spool"), *logs]
         self._alerts.use(configuration, Host(configuration).external, folders)
@@ -153,6 +177,7 @@ class Monitor(Process):
 
     async def drain(self, seconds: float) -> None:
         self._stopping.set()
+        self.certifier.close()
         working = [task for task in self._tasks if task is not asyncio.current_task()]
         if working:
             await asyncio.wait(working, timeout=seconds)

@@ -12,7 +12,7 @@ from angarium.core.clock import Clock
 from angarium.events.metrics import Metric, Metrics, counter, gauge
 from angarium.run.child import Child
 from angarium.run.own import Own
-from angarium.run.readings import SUPERVISOR, Readings
+from angarium.run.readings import MONITOR, SUPERVISOR, Readings
 from angarium.run.scoreboard import HOSE
 
 WORKERS: Final = gauge("workers", "Workers which are to run.")
@@ -26,7 +26,7 @@ FREE: Final = gauge("disk_free", "What of it we may still fill.", unit="bytes")
 ROWS: Final = gauge("ledger_rows", "Limits which are counted for all workers at present.")
 
 _ROWS_SECONDS: Final = 60.0  # to count them takes 20 ms
-_HOSE: Final = "hose"
+_BESIDE: Final = {"hose": HOSE, "monitor": MONITOR}
 _WORKER: Final = "worker "
 
 
@@ -47,8 +47,8 @@ class Table(Protocol):
 
 
 def _row_of(name: str) -> int | None:
-    if name == _HOSE:
-        return HOSE
+    if name in _BESIDE:
+        return _BESIDE[name]
     return int(name.removeprefix(_WORKER)) if name.startswith(_WORKER) else None
 
 

@@ -17,6 +17,7 @@ from angarium.inbound.profile import Profiles, look_at_tls
 from angarium.inbound.services import Services
 from angarium.modules.auth import ds_core
 from angarium.net.loop import LagWatch, RealClock
+from angarium.net.options.acme import awaited
 from angarium.net.options.authentication import Guessing
 from angarium.net.options.resolver import Resolver as ResolverOptions
 from angarium.net.options.tls import TlsLibrary
@@ -161,7 +162,9 @@ class Parts:
         settings = settings_of(configuration, self.state)
         sources = ds_core.settings_of(configuration)
         self.datasources.prepare(sources)
-        contexts = Contexts(configuration.top(TlsLibrary), self.alarm, self.clock.monotonic)
+        contexts = Contexts(
+            configuration.top(TlsLibrary), self.alarm, self.clock.monotonic, awaited(configuration)
+        )
         look_at_tls(configuration, contexts)
         policing = self.ruling.prepare(configuration)
         self._prepared = Prepared(

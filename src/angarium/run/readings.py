@@ -24,7 +24,8 @@ ROW_OCTETS: Final = 16384  # 80 histograms of 40 small numbers, or a thousand co
 FRESH_SECONDS: Final = 10.0
 SUPERVISOR: Final = HOSE + 1
 PAST: Final = SUPERVISOR + 1  # what processes have counted that are gone
-ROWS: Final = PAST + 1  # the first are those of the workers
+MONITOR: Final = PAST + 1
+ROWS: Final = MONITOR + 1  # the first are those of the workers
 _HEAD: Final = struct.Struct("=IId")  # number, length, Unix time
 _TRIES: Final = 100
 

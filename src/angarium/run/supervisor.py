@@ -98,8 +98,7 @@ class Supervisor:
         self._retiring = Retiring(plan.state, readers, FileDisk(), clock, log)
         self._watchdog = Watchdog(self._scoreboard, clock, log)
         self._finished = asyncio.Event()
-        end = self._finished.set
-        self._sink = Beside(words(plan.sink), clock, log, end) if plan.sink else None
+        self._sink = Beside(words(plan.sink), clock, log, self._finished.set) if plan.sink else None
         self._hose = Solo(self, clock, log, outside.spawn)
         self._post = Postmaster(self._aides)
         self._wide = NodeWide(plan.state, clock, anew=given is None)
@@ -477,15 +476,16 @@ class Supervisor:
                 self._node.counted(message)
             case link.Meanwhile() | link.Answered():
                 self._node.received(message)
+            case link.Renewed():
+                self._consoles.renewed()
             case link.Alarm(text):
                 self._log.error(text, process=child.name)
             case _:
                 self._log.error("unexpected message", process=child.name, message=repr(message))
 
     def _prepared(self, child: Child, generation: int, refusal: str) -> None:
-        if self._changes.prepared(child, generation, refusal):
-            return
-        if child is self._hose.child and generation == self.generation.number:
+        known = self._changes.prepared(child, generation, refusal)
+        if not known and child is self._hose.child and generation == self.generation.number:
             # After an upgrade, in which workers begin with the generation.
             if refusal:
                 self._log.error("the hose keeps the old configuration", reason=refusal)

@@ -6,11 +6,11 @@ from typing import Final
 
 from angarium.events.metrics import Value
 from angarium.run.busiest import Busiest
-from angarium.run.readings import PAST, SUPERVISOR, Readings
+from angarium.run.readings import MONITOR, PAST, SUPERVISOR, Readings
 from angarium.run.scoreboard import HOSE
 from angarium.web.overview import History, Queue, Sample, together
 
-_NAMES: Final = {HOSE: "hose", SUPERVISOR: "supervisor", PAST: "past"}
+_NAMES: Final = {HOSE: "hose", SUPERVISOR: "supervisor", PAST: "past", MONITOR: "monitor"}
 
 
 def name_of(row: int) -> str:

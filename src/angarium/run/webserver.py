@@ -20,6 +20,7 @@ from angarium.events.metrics import Metrics
 from angarium.inbound.options import Reception
 from angarium.modules.generate.options import HttpServer
 from angarium.net import loop as loops
+from angarium.net.acme.folder import Folder
 from angarium.policy.options import Asking
 from angarium.run import link, process, scoreboard, watchdog
 from angarium.run.doors import buffers_of
@@ -31,6 +32,7 @@ from angarium.run.process import Process
 from angarium.run.sockets import label
 from angarium.run.watching import Watching
 from angarium.web.app import app
+from angarium.web.challenges import Challenges, is_challenge
 from angarium.web.collector import Collector
 from angarium.web.follow import Follow
 from angarium.web.forward import Forward, Load
@@ -118,6 +120,8 @@ class WebServer(Process):
         self._seconds = _seconds(configuration)
         own = app(self._watching, about)
         answering = Forward(own, self._workers, self._load, lambda: self._seconds)
+        shown = Folder(self._state_folder).shown
+        everything, alone = Challenges(answering, shown), Challenges(None, shown)
         loop = asyncio.get_running_loop()
         for where in wanted:
             kept = self._sockets.get(label(where))
@@ -126,9 +130,13 @@ class WebServer(Process):
             observed = configuration.at(Observed, listener=HTTP, listen=where.name)
             hosts = {each.lower() for each in (host.name, *observed.http_hosts)}
             manners = partial(self._manners, configuration, where)
-            made = self._fronts.before(
-                where, connections(answering, hosts, self._state, manners, answering.takes)
-            )
+            if observed.only_challenges:
+                made = connections(alone, hosts, self._state, manners, anyhow=is_challenge)
+            else:
+                made = connections(
+                    everything, hosts, self._state, manners, answering.takes, is_challenge
+                )
+            made = self._fronts.before(where, made)
             opened = socket.socket(fileno=socket.dup(kept.fileno()))
             buffers_of(configuration, where).set(opened)  # who is accepted has the same
             if where.path:

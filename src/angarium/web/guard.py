@@ -74,14 +74,20 @@ class Gate:
     Args:
         hosts: names we are called by, in lower case, without a port.
         free: says whether a path may be asked by any method, and with a content.
+        anyhow: says whether a path may be asked by any name of ours.
     """
 
     def __init__(
-        self, app: App, hosts: Collection[str], free: Callable[[str], bool] = _none
+        self,
+        app: App,
+        hosts: Collection[str],
+        free: Callable[[str], bool] = _none,
+        anyhow: Callable[[str], bool] = _none,
     ) -> None:
         self._app = app
         self._hosts = frozenset(hosts)
         self._free = free
+        self._anyhow = anyhow
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -107,6 +113,8 @@ class Gate:
         )
         if has and not free:
             return 400, "a request here has no content", close
+        if self._anyhow(scope["path"]):
+            return None
         named = [value.decode("latin-1") for name, value in fields if name == b"host"]
         if len(named) > 1 or not all(self._knows(host_of(each)) for each in named):
             return 421, "this server has another name; see the option http_hosts", close
@@ -314,6 +322,7 @@ def connections(
     state: ServerState,
     manners_of: Callable[[str], Manners],
     free: Callable[[str], bool] = _none,
+    anyhow: Callable[[str], bool] = _none,
 ) -> Callable[[], asyncio.Protocol]:
     """Return what makes the protocol of a new connection.
 
@@ -321,9 +330,10 @@ def connections(
         state: shared by all listeners of the process, for what they have together.
         manners_of: says by its address how a client is met.
         free: says whether a path may be asked by any method, and with a content.
+        anyhow: says whether a path may be asked by any name of ours.
     """
     config = uvicorn.Config(
-        cast(Any, Gate(app, hosts, free)),
+        cast(Any, Gate(app, hosts, free, anyhow)),
         http=Guarded,
         ws="none",
         lifespan="off",

@@ -86,6 +86,16 @@ class Observed(Options, direction="receiving"):
         """,
         example="( mta1.internal )",
     )
+    only_challenges = option(
+        Bool(),
+        False,
+        scopes=Scope.HTTP_LISTENER | Scope.LISTEN,
+        since=OURS,
+        doc="""
+        Whether nothing is answered but challenges of ACME: for port 80, which an authority must
+        reach from anywhere, and nobody else needs to. Every listener answers these.
+        """,
+    )
 
 
 class Tracing(Options, direction="both"):

@@ -73,6 +73,10 @@ RULES: Final = (
     _rule(r"^reload refused", "configuration"),
     _rule(r"^the hose keeps the old configuration", "configuration"),
     _rule(r"^upgrade given up", "upgrade"),
+    _rule(r"^no new certificate for (?P<path>\S+):", "certificate", "path", lasting=True),
+    _rule(r"^the certificate in (?P<path>\S+) ends", "certificate", "path", lasting=True),
+    _rule(r"^there is a new certificate in (?P<path>\S+)", "certificate", "path", over=True),
+    _rule(r"^a new certificate is not shown", "certificate"),
     _rule(r"^(spool|shard|the spool|the disk|damage|writing|recording|compaction)", "spool"),
 )
 IGNORED: Final = ("info", "debug")

@@ -3,12 +3,15 @@
 Not where a process builds what was checked already: a file which has gone since ends nothing then.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from angarium.config.check import Checked
 from angarium.config.errors import Severity
 from angarium.config.rules import report, rule, rule_of_files
 from angarium.config.section import Section
+from angarium.net.options.acme import is_coming
+from angarium.net.options.acme_check import awaited_by
 
 NO_FILE: Final = "none"
 OPTIONS: Final = (
@@ -72,11 +75,21 @@ def what_the_library_says_to_options_of_tls(checked: Checked) -> None:
     from angarium.net.tls.contexts import ContextError  # noqa: PLC0415
     from angarium.net.tls.looks import LOOKS  # noqa: PLC0415
 
+    expected = awaited_by(checked.root)
     for option, sections in found.items():
         for section in sections:
+            value = section.values[option]
+            if isinstance(value, str) and is_coming(value, expected):
+                message = f"{value} is not there yet: no TLS before ACME has brought it"
+                report(checked, section, option, message, "", Severity.WARNING)
+                continue
+            if isinstance(value, Mapping):
+                value = {
+                    name: path for name, path in value.items() if not is_coming(path, expected)
+                }
             severity = Severity.WARNING if is_within(section, CONSOLE) else Severity.ERROR
             try:
-                for warning in LOOKS[option](section.values[option], inherited(section, "tls_key")):
+                for warning in LOOKS[option](value, inherited(section, "tls_key")):
                     report(checked, section, option, warning, "", Severity.WARNING)
             except ContextError as error:
                 # What is wrong with a key is told where the key is named, if it is here.

@@ -18,6 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from angarium.core.errors import Error
+from angarium.net.options.acme import is_coming
 from angarium.net.options.tls import Certificates, InboundTls, TlsLibrary
 from angarium.net.tls import library
 
@@ -129,17 +130,19 @@ class Contexts:
         shared: options of the whole server.
         tell: told why there is no TLS somewhere.
         now: the monotonic time.
+        awaited: certificates which come by themselves; as long as they do not, there are none.
     """
 
     shared: TlsLibrary
     tell: Callable[[str], None] = _untold
     now: Callable[[], float] = _never
+    awaited: frozenset[str] = frozenset()
     _made: dict[Recipe, Made] = field(default_factory=dict)
 
     def context(self, certificates: Certificates, inbound: InboundTls) -> Context | None:
         """Return the context for a place; None: it has no certificate. Raises ContextError."""
         wanted = recipe(certificates, inbound)
-        if wanted is None:
+        if wanted is None or is_coming(wanted.certificate, self.awaited):
             return None
         if wanted not in self._made:
             self._made[wanted] = Made(self._make(wanted), self.now())
@@ -175,6 +178,7 @@ class Contexts:
         others = {
             name.lower(): self._plain(wanted, path, None, "tls_sni_certificates")
             for name, path in wanted.names
+            if not is_coming(path, self.awaited)
         }
 
         def called(tls: ssl.SSLObject, name: str | None, _context: ssl.SSLContext) -> None:
