@@ -32,7 +32,7 @@ _NO_ANSWER: Final = (
     hooks.Dealloc, hooks.LogDelivery, hooks.LogPermanentFailure, hooks.LogTransientFailure,
     hooks.Requeue, hooks.PreEachRcpt, hooks.PostEachRcpt, hooks.PostValidateEachRcpt,
     hooks.FinalValidation, hooks.PostFinalValidation, hooks.AuthFailure, hooks.AuthResult,
-    hooks.TlsAccepted,
+    hooks.TlsAccepted, hooks.OutboundAuth,
 )  # fmt: skip
 # Of these it means something of its own.
 _OWN_ANSWERS: Final = (
@@ -69,6 +69,7 @@ _FROM: Final[Mapping[str, Callable[[Any], object]]] = {
     "auth_info": lambda event: octets(event.user),
     "auth_status": lambda event: _STATUS[event.status],
     "action": lambda event: _ACTIONS.get(event.action, 1),
+    "json": lambda event: octets(event.json),
 }
 
 

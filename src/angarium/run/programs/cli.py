@@ -37,6 +37,7 @@ PROGRAMS: Final = {
     "dkim": "make, check and exchange keys of DKIM",
     "spf": "ask what a domain says about a host, by SPF",
     "dmarc": "show the policy of a domain, and reports of DMARC",
+    "tlscheck": "see what a domain demands of TLS, and try its hosts",
     "doctor": "find what keeps this machine from sending mail well",
     "completion": "print what a shell needs to complete our commands",
 }
