@@ -1,7 +1,8 @@
 """acctlog: who gave which command to the server, and which clients said who they are.
 
 The process which was asked writes it. It goes through no stream: a line is there before the answer
-is given. A line is one write with O_APPEND, and is bounded by what a command in a log may have (`console/session`).
+is given. A line is one write with O_APPEND, and is bounded by what a command in a log may have
+(`console/session`).
 """
 
 import os

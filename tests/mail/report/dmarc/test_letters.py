@@ -16,7 +16,8 @@ from angarium.mail.report.dmarc.received import attached, read
 WRITER = Writer("mx.example", "DMARC reports <dmarc@mx.example>")
 REPORT = Report(
     "us", "dmarc@mx.example", "id-1", 1_700_000_000, 1_700_086_399,
-    Published("example.com", sp="none"), ((Row("192.0.2.1", "none", "pass", "pass", "example.com"), 2),),
+    Published("example.com", sp="none"),
+    ((Row("192.0.2.1", "none", "pass", "pass", "example.com"), 2),),
 )  # fmt: skip
 FAILURE = Failure(
     "example.com", "192.0.2.1", "joe@other.example", ("ann@mx.example",), 1_700_000_000.0,
