@@ -4,7 +4,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
+from angarium.console.scripted import STANZAS
 from angarium.core.errors import Error
+from angarium.modules import index
 from helpers.consoles import VIEWER, FakeServer, Talk
 
 CONFIG = 'scriptlet "scriptlet" { script "a" { source = "a" } }\n'
@@ -77,3 +79,15 @@ async def test_who_may_only_look_may_give_no_command_of_a_script(tmp_path: Path)
 async def test_a_command_of_ours_goes_before(tmp_path: Path) -> None:
     talk = _talk(tmp_path, _worker(config_get=_prints("x")))
     assert "not set" in await talk.say("config get hostname")
+
+
+def test_all_modules_with_commands_are_asked() -> None:
+    assert {each for each in index.POLICY if hasattr(index.policy(each), "commands")} == {*STANZAS}
+
+
+async def test_a_module_is_asked_without_any_script(tmp_path: Path) -> None:
+    stats = {"dk_sign:one stats": _prints("signed")}
+    worker = SimpleNamespace(services=SimpleNamespace(policing=SimpleNamespace(commands=stats)))
+    talk = _talk(tmp_path, worker, config='dk_sign "one" { }\n')
+    assert await talk.say("dk_sign:one stats") == "signed dk_sign:one stats"
+    assert "is there a stanza dk_sign?" in await talk.fails("dk_sign:two stats")

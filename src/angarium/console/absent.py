@@ -14,13 +14,15 @@ _CLUSTER: Final = "there are no clusters yet: this node is all there is; {instea
 MODULES: Final[Mapping[str, str]] = {
     "adaptive": "", "antivirus": "", "beik": "", "cloudmark": "", "curfew": "",
     "commtouch_ctasd": "commtouch", "bounce_classifier_override": "", "bounce_classifier": "",
-    "delay_dsn": "", "dkim_sign": "dkim", "dkim_validate": "dkim", "dk_sign": "domainkeys",
-    "dnsbuf": "", "sieve": "", "scriptlet": "",
+    "delay_dsn": "", "dnsbuf": "", "sieve": "", "scriptlet": "",
 }  # fmt: skip
+
+# Modules which are here, and whose commands come with them where they are in the configuration.
+BUILT: Final = ("dkim_sign", "dkim_validate", "dk_sign")
 
 # What else is said to the first word or words of a command.
 SAID: Final[Mapping[str, str]] = {
-    "signing_stats": "nothing is signed yet: the modules dkim and domainkeys are not built",
+    "signing_stats": "it is not built yet; see opendkim stats, dkim_sign:NAME stats and their like",
     "tls rekey": "there is no temporary RSA key: Momentum 5.3 has none any more, nor has this",
     "cluster": _CLUSTER.format(instead="see pid, threads stats and summary"),
     "broadcast": _CLUSTER.format(instead="give the command without broadcast"),
@@ -41,6 +43,14 @@ def said(line: str) -> str:
         if known := SAID.get(" ".join(words[:count])):
             return known
     first = words[0].partition(":")[0] if words else ""
+    if first in BUILT:
+        return f"no module of that name has such a command: is there a stanza {first}?"
     if first not in MODULES:
         return ""
     return _MODULE.format(name=MODULES[first] or first)
+
+
+def built(line: str) -> bool:
+    """Say whether a command is one of a module which may be in the configuration."""
+    words = line.split()
+    return bool(words) and words[0].lower().partition(":")[0] in BUILT

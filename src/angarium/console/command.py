@@ -141,7 +141,8 @@ def find(line: str) -> tuple[Command, str]:
         if name in COMMANDS:
             found = COMMANDS[name], line[at:]
     if found is None and (missing := absent.said(line)):
-        raise CommandError(missing)
+        # Of a module which is built the workers are asked before that is said.
+        raise UnknownError(missing) if absent.built(line) else CommandError(missing)
     if found is None:
         first = name.partition(" ")[0]
         known = sorted(each for each in COMMANDS if each.partition(" ")[0] == first)

@@ -10,7 +10,8 @@ from angarium.console.node import Node
 from angarium.console.questions.scripts import script_command
 from angarium.console.result import Result, Said
 
-STANZAS = ("scriptlet",)  # which may add commands
+# Which may add commands: scripts, and modules which have some of their own.
+STANZAS = ("scriptlet", "opendkim", "dkim_sign", "dkim_validate", "dk_sign", "openarc")
 
 
 def has_scripts(configuration: Configuration) -> bool:

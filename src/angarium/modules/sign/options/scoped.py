@@ -1,12 +1,8 @@
 """Options which say, for a binding or a domain, whether its mail is signed."""
 
 from angarium.config.kinds import Bool
-from angarium.config.option import Options, accepted, option
+from angarium.config.option import Options, option
 from angarium.config.scope import SHAPING
-
-OLDER = """
-DomainKeys (RFC 4870) gave way to DKIM in 2007, and receivers no longer look for its signatures.
-"""
 
 
 class Signing(Options, direction="sending"):
@@ -29,11 +25,9 @@ class Signing(Options, direction="sending"):
         since="3",
         doc="Whether the module dkim_sign signs the mail. Unset: it does.",
     )
-    domainkeys = accepted(
+    domainkeys = option(
         Bool(),
         None,
         scopes=SHAPING,
-        direction="sending",
-        reason=OLDER,
         doc="Whether the module dk_sign signs the mail. Unset: it does.",
     )
