@@ -44,6 +44,15 @@ Way = Annotated[str, Meta(description='protocol the message came in by; "": not 
 Pathway = Annotated[str, Meta(description="pathway of the listener it came in by")]
 Context = Annotated[dict[str, str], Meta(description="context variables of the message")]
 
+Tls = Annotated[
+    str,
+    Meta(
+        description="what TLS was, with tabs between: required or ifavailable, version, cipher,"
+        " bits of its algorithm, those used, verified or unverified, issuer and subject of the"
+        ' certificate; "": there was none'
+    ),
+]
+
 
 def event(declared: type[E]) -> type[E]:
     """Register an event; its first tag is its number for ever."""
@@ -101,6 +110,7 @@ class Delivery(Struct, frozen=True, array_like=True, gc=False, tag=2):
     protocol: Way = ""
     pathway: Pathway = ""
     context: Context = {}
+    tls: Tls = ""
 
 
 @event
@@ -129,6 +139,7 @@ class TransientFailure(Struct, frozen=True, array_like=True, gc=False, tag=3):
     protocol: Way = ""
     pathway: Pathway = ""
     context: Context = {}
+    tls: Tls = ""
 
 
 @event
@@ -157,6 +168,7 @@ class PermanentFailure(Struct, frozen=True, array_like=True, gc=False, tag=4):
     protocol: Way = ""
     pathway: Pathway = ""
     context: Context = {}
+    tls: Tls = ""
 
 
 @event

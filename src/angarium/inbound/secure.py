@@ -7,8 +7,6 @@ else happens here; what is between the session and the socket is `net/tls/layer`
 any other.
 """
 
-import functools
-import ssl
 from typing import Final
 
 from cryptography import x509
@@ -19,7 +17,7 @@ from angarium.inbound import replies
 from angarium.inbound.services import Services
 from angarium.inbound.waiting import WaitingSession
 from angarium.net.tls.errors import HandshakeError, Trouble
-from angarium.net.tls.facts import Facts
+from angarium.net.tls.facts import Facts, algorithm_bits
 from angarium.net.tls.layer import TlsLayer, secure
 from angarium.wire.smtp_grammar import Command
 
@@ -131,7 +129,7 @@ def variables(facts: Facts) -> dict[str, str]:
     found = {
         "tls": "on",
         "tls_cipher": facts.cipher,
-        "tls_cipher_algbits": str(_algorithm_bits().get(facts.cipher, facts.bits)),
+        "tls_cipher_algbits": str(algorithm_bits(facts.cipher, facts.bits)),
         "tls_cipher_usebits": str(facts.bits),
     }
     if facts.certificate:
@@ -139,14 +137,6 @@ def variables(facts: Facts) -> dict[str, str]:
         if facts.verified:
             found["tls_client_verified"] = "yes"
     return found
-
-
-@functools.cache
-def _algorithm_bits() -> dict[str, int]:
-    """Return the bits of the algorithm of each cipher; those that are used may be fewer."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.set_ciphers("ALL")
-    return {str(each["name"]): int(each["alg_bits"]) for each in context.get_ciphers()}
 
 
 def _shown(der: bytes) -> dict[str, str]:

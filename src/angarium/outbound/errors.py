@@ -34,6 +34,7 @@ class DeliveryError(Error):
         octets: sent before the failure; 0 if no connection was made.
         remote: endpoint of the host; "" if none was reached.
         connection: id of the connection; 0 if none was made.
+        tls: what the connection was, as events have it; "" in clear.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class DeliveryError(Error):
         octets: int = 0,
         remote: str = "",
         connection: int = 0,
+        tls: str = "",
         **fields: object,
     ) -> None:
         super().__init__(str(reply), **fields)
@@ -53,6 +55,7 @@ class DeliveryError(Error):
         self.octets = octets
         self.remote = remote
         self.connection = connection
+        self.tls = tls
 
     @property
     def temporary(self) -> bool:

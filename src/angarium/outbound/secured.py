@@ -10,10 +10,13 @@ is judged by what was seen in the first one.
 """
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
+
+from cryptography import x509
 
 from angarium.core.clock import Clock
 from angarium.core.reply import Reply
@@ -23,6 +26,7 @@ from angarium.net.tls import clients
 from angarium.net.tls.clients import Clients, Kept, Place, Seen
 from angarium.net.tls.contexts import Context
 from angarium.net.tls.errors import TlsError, Trouble
+from angarium.net.tls.facts import Facts, algorithm_bits
 from angarium.net.tls.handshakes import Handshakes
 from angarium.net.tls.layer import HANDSHAKE_SECONDS, TlsLayer, secure
 from angarium.net.tlspolicy.dane import Trust
@@ -61,6 +65,7 @@ VERSION: Final = counter(
 # Of OpenSSL (openssl/x509_vfy.h).
 _NOT_YET_VALID: Final = 9
 _HAS_EXPIRED: Final = 10
+_LONGEST: Final = 500  # of a name in a certificate, which is others' text
 # RFC 8460 section 4.3.
 NOT_SUPPORTED: Final = "starttls-not-supported"
 HOST_MISMATCH: Final = "certificate-host-mismatch"
@@ -78,6 +83,7 @@ class Assured:
         verified: the certificate is trusted, and for the host.
         certificate: the host's, in DER.
         own: it bears the name of the host itself, not of the domain.
+        record: all of it, as events have it (`events/schema`).
     """
 
     use: str
@@ -88,6 +94,7 @@ class Assured:
     verified: bool
     certificate: bytes = b""
     own: bool = False
+    record: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +163,7 @@ class Plan:
         own = looked and not result and clients.called(facts.certificate, wish.names[:1])
         assured = Assured(
             wish.use, facts.version, facts.cipher, facts.bits, resumed, looked and not result,
-            facts.certificate, own,
+            facts.certificate, own, recorded(wish.use, facts, verified=looked and not result),
         )  # fmt: skip
         self.verdict = Verdict(assured, refusal, result, reason)
         return self.verdict
@@ -182,6 +189,20 @@ class Plan:
         layer, self._layer = self._layer, None
         if layer is not None and (session := layer.session) is not None:
             self.clients.keep(self.context, self.place, session, self._seen, self.kept)
+
+
+def recorded(use: str, facts: Facts, *, verified: bool) -> str:
+    """Return what a connection is, as events have it."""
+    issuer = subject = ""
+    with contextlib.suppress(ValueError):  # It is no certificate, or a name in it is none.
+        certificate = x509.load_der_x509_certificate(facts.certificate)
+        issuer = certificate.issuer.rfc4514_string()
+        subject = certificate.subject.rfc4514_string()
+    said = (
+        use, facts.version, facts.cipher, str(algorithm_bits(facts.cipher, facts.bits)),
+        str(facts.bits), "verified" if verified else "unverified", issuer, subject,
+    )  # fmt: skip
+    return "\t".join(each.replace("\t", " ")[:_LONGEST] for each in said)
 
 
 def vouches(assured: Assured | None, terms: Terms, before: Hop, hop: Hop) -> bool:

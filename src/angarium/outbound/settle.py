@@ -155,6 +155,7 @@ class Settle:
         size: int,
         *,
         reports: bool = False,
+        tls: str = "",
     ) -> None:
         """The peer took the message for this recipient.
 
@@ -163,6 +164,7 @@ class Settle:
             connection: id of the connection to it.
             size: octets as they were sent.
             reports: the peer was asked to report success itself (it offers DSN).
+            tls: what the connection is, as events have it.
         """
         FAULTS.hit(CONFIRMED)
         message, recipient, line = entry.message, entry.recipient, entry.line
@@ -193,6 +195,7 @@ class Settle:
             message.protocol,
             message.pathway,
             context_of(message, recipient),
+            tls,
         )
         if recipient.notify and recipient.notify & Notify.SUCCESS and not reports:
             self.note.enter(entry.id)
@@ -316,6 +319,7 @@ class Settle:
             message.protocol,
             message.pathway,
             context_of(message, recipient),
+            error.tls,
         )
         self._spool.defer(entry.id, made, due, event)
         if away is not None:
@@ -368,6 +372,7 @@ class Settle:
             message.protocol,
             message.pathway,
             context_of(message, recipient),
+            error.tls,
         )
         self.note.enter(entry.id)
         made = self._bounces.failure(entry, reply, error, now) if report else None

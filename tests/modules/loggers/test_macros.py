@@ -127,8 +127,36 @@ def test_times_have_microseconds_where_they_are_wanted() -> None:
 @pytest.mark.effect("custom_logger.namespace")
 def test_macros_of_tls_are_found_where_their_namespace_is_named() -> None:
     form = "%outbound_tls|%outbound_tls_cipher|%{outbound_tls:outbound_tls}"
-    assert line(form, OUT) == "||unknown"
-    assert line(form, OUT, namespaces=("custom_logger", "outbound_tls")) == "unknown||unknown"
+    assert line(form, OUT) == "||SMTP"
+    assert line(form, OUT, namespaces=("custom_logger", "outbound_tls")) == "SMTP||SMTP"
+
+
+SECURE = replace(
+    OUT,
+    tls="required\tTLSv1.3\tTLS_AES_256_GCM_SHA384\t256\t250\tverified"
+    "\tCN=An \u0085 Authority\tCN=mx",
+)
+
+
+@pytest.mark.parametrize(
+    ("macro", "values"),
+    [
+        ("outbound_tls", ("TLS", "SMTP", "unknown", "unknown")),
+        ("outbound_tls_type", ("required", "no", "no", "no")),
+        ("outbound_tls_protocol", ("TLSv1.3", "", "", "")),
+        ("outbound_tls_cipher", ("TLS_AES_256_GCM_SHA384", "", "", "")),
+        ("outbound_tls_cipher_algbits", ("256", "", "", "")),
+        ("outbound_tls_cipher_usebits", ("250", "", "", "")),
+        ("outbound_tls_verified", ("verified", "", "", "")),
+        ("outbound_tls_issuer", (r"CN=An \x85 Authority", "", "", "")),
+        ("outbound_tls_subject", ("CN=mx", "", "", "")),
+        ("local_ip", ("192.0.2.1", "192.0.2.1", "", "2001:db8::1")),
+        ("nothing", ("", "", "", "")),
+    ],
+)
+def test_tls_of_an_attempt_has_its_macros(macro: str, values: tuple[str, ...]) -> None:
+    form = f"%{{outbound_tls:{macro}}}"
+    assert tuple(line(form, each) for each in (SECURE, LATER, FAILED, IN)) == values
 
 
 @pytest.mark.parametrize(

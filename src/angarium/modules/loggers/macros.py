@@ -215,8 +215,42 @@ FOREIGN: Final[Mapping[str, Value]] = {
     "r": _mailbox("rcpt", 0),
     "R": _mailbox("rcpt", 1),
 }
-# Of TLS nothing is recorded yet: the manual's word for that.
-_OF_TLS: Final = {"outbound_tls": "unknown"}
+
+
+def _of_tls(place: int) -> Value:
+    def found(event: Any, at: str) -> str:
+        parts = getattr(event, "tls", "").split("\t")
+        return str(parts[place]) if place < len(parts) else ""
+
+    return found
+
+
+def _tls(event: Any, at: str) -> str:
+    if getattr(event, "tls", ""):
+        return "TLS"
+    return "SMTP" if getattr(event, "remote", "") else "unknown"
+
+
+def _tls_type(event: Any, at: str) -> str:
+    return str(getattr(event, "tls", "").partition("\t")[0]) or "no"
+
+
+# Of the events of attempts: see `Tls` in events/schema.
+_OF_TLS: Final[Mapping[str, Value]] = {
+    "outbound_tls": _tls,
+    "outbound_tls_type": _tls_type,
+    "outbound_tls_protocol": _of_tls(1),
+    "outbound_tls_cipher": _of_tls(2),
+    "outbound_tls_cipher_algbits": _of_tls(3),
+    "outbound_tls_cipher_usebits": _of_tls(4),
+    "outbound_tls_verified": _of_tls(5),
+    # The manual calls it so, and means the address to which mail was sent.
+    "local_ip": _host,
+}
+_SHOWN: Final[Mapping[str, Value]] = {
+    "outbound_tls_issuer": _of_tls(6),
+    "outbound_tls_subject": _of_tls(7),
+}
 
 
 class Format:
@@ -270,7 +304,9 @@ def _value(
         return _guarded(_variable(name, argument), clean)
     space, colon, rest = name.rpartition(":")
     if space == TLS or (not colon and TLS in namespaces):
-        return _OF_TLS.get(rest, "")
+        if rest in _OF_TLS:
+            return _guarded(_OF_TLS[rest], None)
+        return _guarded(_SHOWN[rest], clean) if rest in _SHOWN else ""
     return ""
 
 

@@ -1,5 +1,6 @@
 """What a handshake has agreed on, and whom it has shown."""
 
+import functools
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -89,3 +90,15 @@ EXTRA: Final[Mapping[str, Callable[[ssl.SSLObject], object]]] = {
     "verified_peer": _verified_peer,
     "channel_bindings": _bindings,
 }
+
+
+def algorithm_bits(cipher: str, used: int) -> int:
+    """Return the bits of the algorithm of a cipher; of them fewer may be used."""
+    return _algorithm_bits().get(cipher, used)
+
+
+@functools.cache
+def _algorithm_bits() -> dict[str, int]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_ciphers("ALL")
+    return {str(each["name"]): int(each["alg_bits"]) for each in context.get_ciphers()}
