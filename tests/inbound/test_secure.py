@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from angarium.core.message import Trait
 from angarium.core.reply import Reply
 from angarium.events.metrics import Metric, Metrics
 from angarium.inbound import policed
@@ -154,6 +155,25 @@ async def test_starttls_is_offered_until_it_is_on_and_received_says_so(pem: str)
         assert door.metric(HANDSHAKES, "secure") == 1
         assert door.metric(SECURED, "TLSv1.3") == 1
         assert sum(door.metric(CIPHER, each) for each in CIPHER.values) == 1
+
+
+async def test_mail_which_requires_tls_is_taken_over_tls_only(pem: str) -> None:
+    async with listening(pem) as door:
+        voice = await door.call()
+        await voice.reply()
+        assert "REQUIRETLS" not in [each[4:] for each in await voice.say("EHLO one.example")]
+        said = await voice.say("MAIL FROM:<a@client.example> REQUIRETLS")
+        assert said[0].startswith("530 5.7.0")
+        await voice.starttls()
+        assert "REQUIRETLS" in [each[4:] for each in await voice.say("EHLO two.example")]
+        said = await voice.say("MAIL FROM:<a@client.example> REQUIRETLS")
+        assert said[0].startswith("250")
+        for line in MESSAGE[1:]:
+            await voice.say(line)
+        assert (await voice.say("Subject: x\r\n\r\ntext\r\n."))[-1].startswith("250")
+        assert door.desk.message.traits & Trait.REQUIRETLS
+        assert (await deliver(voice)).startswith("250")
+        assert not door.desk.message.traits & Trait.REQUIRETLS
 
 
 async def test_without_a_certificate_there_is_no_starttls() -> None:

@@ -128,6 +128,7 @@ def test_the_parameters_of_rcpt() -> None:
         ("SIZE=1 SIZE=2", BAD_MAIL),
         ("=1", BAD_MAIL),
         ("AUTH=<>", UNKNOWN_PARAMETER),
+        ("REQUIRETLS", UNKNOWN_PARAMETER),
         ("FROB=1", UNKNOWN_PARAMETER),
     ],
 )
@@ -249,6 +250,14 @@ def test_mail_says_who_has_submitted_it(value: str, found: str) -> None:
     mail = Syntax(auth=True).parse(f"MAIL FROM:<a@b.example> AUTH={value}".encode())
     assert isinstance(mail, Mail)
     assert mail.auth == found
+
+
+def test_mail_says_that_it_stays_secure() -> None:
+    """RFC 8689 section 3."""
+    mail = Syntax(tls=True).parse(b"MAIL FROM:<a@b.example> requiretls SIZE=1")
+    assert isinstance(mail, Mail)
+    assert mail.requires_tls
+    assert Syntax(tls=True).parse(b"MAIL FROM:<a@b.example> REQUIRETLS=1") is BAD_PARAMETER
 
 
 @pytest.mark.parametrize("value", ["", "=", "=a+b", "=a+0Db"])

@@ -41,6 +41,7 @@ class Trait(enum.IntFlag):
     DOTS = 8  # a line begins with a dot: needs stuffing
     NO_FINAL_CRLF = 16  # does not end in CRLF (only by BDAT)
     LONE = 32  # has a CR or LF alone
+    REQUIRETLS = 64  # goes only where it stays secure (RFC 8689)
 
 
 @dataclass(slots=True)

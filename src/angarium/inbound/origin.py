@@ -15,6 +15,7 @@ from angarium.wire.smtp_grammar import Hello, Rcpt
 LOOPBACK: Final = "127.0.0.1"  # what clients of a Unix socket count as
 
 _SMTPUTF8: Final = int(Trait.SMTPUTF8)
+_REQUIRETLS: Final = int(Trait.REQUIRETLS)
 _BINARY: Final = int(Trait.BINARY)
 
 
@@ -125,6 +126,8 @@ class Origin:
         traits = content.traits
         if mail.body == "BINARYMIME":
             traits |= _BINARY
+        if mail.requires_tls:
+            traits |= _REQUIRETLS
         if mail.utf8 and not (content.header_is_ascii and envelope.is_ascii):
             traits |= _SMTPUTF8
         message = Message(

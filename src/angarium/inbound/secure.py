@@ -19,9 +19,10 @@ from angarium.inbound.waiting import WaitingSession
 from angarium.net.tls.errors import HandshakeError, Trouble
 from angarium.net.tls.facts import Facts, algorithm_bits
 from angarium.net.tls.layer import TlsLayer, secure
-from angarium.wire.smtp_grammar import Command
+from angarium.wire.smtp_grammar import Command, Mail
 
 _SETUP: Final = 21  # "esmtp setup phase", in rejectlog
+_MAIL: Final = 4  # "awaiting mailfrom"
 
 
 class SecureSession(WaitingSession):
@@ -93,7 +94,16 @@ class SecureSession(WaitingSession):
 
     def _offered(self) -> str:
         offered, tls = super()._offered(), self._profile.tls
-        return f"{offered}\nSTARTTLS" if tls.offered and not self.origin.tls else offered
+        if self.origin.tls:
+            return f"{offered}\nREQUIRETLS"  # RFC 8689 section 3: never in clear
+        return f"{offered}\nSTARTTLS" if tls.offered else offered
+
+    def _mail(self, mail: Mail) -> None:
+        if mail.requires_tls and not self.origin.tls:
+            self._unwanted = True
+            self._answer(replies.TLS_FIRST, _MAIL)
+        else:
+            super()._mail(mail)
 
     # The handshake.
 

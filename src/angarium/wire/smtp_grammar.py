@@ -28,8 +28,8 @@ def line_limits(line: int = 512, auth: int = 12288) -> Mapping[bytes, int]:
     return {
         b"": line,
         # SIZE 26 (RFC 1870), BODY 17 (3030), SMTPUTF8 10 (6531), RET and ENVID 107 (3461),
-        # AUTH 500 (4954)
-        b"MAIL": line + 26 + 17 + 10 + 107 + 500,
+        # AUTH 500 (4954), REQUIRETLS 11 (8689)
+        b"MAIL": line + 26 + 17 + 10 + 107 + 500 + 11,
         b"RCPT": line + 500,  # NOTIFY and ORCPT (3461)
         b"AUTH": max(line, auth),
     }
@@ -83,6 +83,7 @@ class Mail:
     size: int = 0
     body: str = ""
     utf8: bool = False
+    requires_tls: bool = False  # RFC 8689
     ret: int = 0
     envid: str = ""  # as sent, in xtext
     auth: str = ""  # who submitted it, of AUTH= (RFC 4954 section 5); "" is nobody known
@@ -198,7 +199,7 @@ class Syntax:
         tls: there is STARTTLS.
     """
 
-    __slots__ = ("_auth", "_mail_path", "_parsers", "_rcpt_path", "_strict", "_trailing")
+    __slots__ = ("_mail_path", "_parsers", "_rcpt_path", "_strict", "_trailing", "_unknown")
 
     def __init__(
         self,
@@ -210,7 +211,8 @@ class Syntax:
         auth: bool = False,
         tls: bool = False,
     ) -> None:
-        self._auth = auth
+        known = {"AUTH": auth, "REQUIRETLS": tls}
+        self._unknown = frozenset(keyword for keyword, there in known.items() if not there)
         self._strict = strict
         self._trailing = trailing
         space = "[ \t]*" if padded else ""
@@ -260,7 +262,7 @@ class Syntax:
             mail = Mail(f"{local}@{domain}" if domain else local, known, text)
         if (
             parameters
-            and (fault := _mail_parameters(mail, parameters, auth=self._auth)) is not None
+            and (fault := _mail_parameters(mail, parameters, self._unknown)) is not None
         ):
             return fault
         return mail if mail.utf8 or mail.address.isascii() else NEEDS_UTF8
@@ -358,14 +360,14 @@ def _pairs(parameters: str) -> dict[str, str | None] | None:
     return pairs
 
 
-def _mail_parameters(mail: Mail, parameters: str, *, auth: bool) -> Reply | None:
+def _mail_parameters(mail: Mail, parameters: str, unknown: frozenset[str]) -> Reply | None:
     """Put the parameters into `mail`; return what is wrong with them."""
     pairs = _pairs(parameters)
     if pairs is None:
         return BAD_MAIL
     for keyword, given in pairs.items():
         put = _OF_MAIL.get(keyword)
-        if put is None or (keyword == "AUTH" and not auth):
+        if put is None or keyword in unknown:
             return UNKNOWN_PARAMETER
         if not put(mail, given):
             return BAD_PARAMETER
@@ -387,6 +389,11 @@ def _body(mail: Mail, given: str | None) -> bool:
 
 def _utf8(mail: Mail, given: str | None) -> bool:
     mail.utf8 = True
+    return given is None
+
+
+def _requires_tls(mail: Mail, given: str | None) -> bool:
+    mail.requires_tls = True
     return given is None
 
 
@@ -412,6 +419,7 @@ _OF_MAIL: Final[Mapping[str, Callable[[Mail, str | None], bool]]] = {
     "SIZE": _size,
     "BODY": _body,
     "SMTPUTF8": _utf8,
+    "REQUIRETLS": _requires_tls,
     "RET": _ret,
     "ENVID": _envid,
     "AUTH": _submitter,
