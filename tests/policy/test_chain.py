@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from angarium.core.reply import Reply
-from angarium.policy.chain import NO_POLICY, Chain, Policy
+from angarium.policy.chain import NO_POLICY, Chain, Lone, Policy
 from angarium.policy.context import Session, Steps
 from angarium.policy.guard import Guard, Handler
-from angarium.policy.hooks import Connect, Dealloc, Ehlo, SetBinding
+from angarium.policy.hooks import Connect, Data, Dealloc, Ehlo, SetBinding, TlsReport
 from angarium.policy.mail import Mail, empty
 from angarium.policy.verdict import AGAIN, CONT, DONE, Verdict
 
@@ -173,3 +173,74 @@ def test_what_it_costs_is_counted() -> None:
     tally = chain.handlers[0].tally
     assert (tally.calls, tally.errors) == (3, 0)
     assert 0 < tally.slowest <= tally.seconds
+
+
+class Bad(SystemExit):
+    """What a script may raise, and is no Exception."""
+
+
+def raises(error: BaseException) -> Callable[[Any], Any]:
+    def call(_event: Any) -> Any:
+        raise error
+
+    return call
+
+
+def refuses(event: Any) -> None:
+    event.session.refuse(Reply(550, "no"))
+
+
+async def slow_done(_event: Any) -> Verdict:
+    await asyncio.sleep(0)
+    return DONE
+
+
+ANSWERS: dict[str, Callable[[Any], Any]] = {
+    "none": says(None), "cont": says(CONT), "done": says(DONE), "refuses": refuses,
+    "fails": raises(ValueError("oh")), "leaves": raises(Bad(1)), "waits": slow_done,
+    "ends": raises(asyncio.CancelledError()),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("passed_over", [False, True])
+@pytest.mark.parametrize("hook", [Connect, Data, Dealloc])
+@pytest.mark.parametrize("answer", list(ANSWERS))
+async def test_one_handler_alone_is_asked_as_one_of_several_is(
+    answer: str, hook: Any, passed_over: bool
+) -> None:
+    outcomes = []
+    for kind in (Chain, Lone):
+        notes, session = Notes(), Session(peer=("192.0.2.1", 1))
+        session.mail = mail = Mail(empty("", now=0.0, protocol="esmtp"), [], session)
+        if passed_over:
+            session.variables["__bypass_m"] = "true"
+        handler = Handler(ANSWERS[answer], "m", "h")
+        event = hook(mail, session) if hook is Data else hook(session)
+        came = kind(hook, [handler], notes.guard).ask(event)
+        waited = not isinstance(came, Verdict)
+        verdict = came if isinstance(came, Verdict) else await came
+        tally = handler.tally
+        counted = (tally.calls, tally.errors, tally.slowest == tally.seconds)
+        seen = (session.step, mail.step, session.module, session.reply, session.disconnect)
+        outcomes.append((waited, verdict, counted, seen, notes.panics))
+    assert outcomes[0] == outcomes[1]
+
+
+def test_one_handler_alone_is_asked_about_a_message_without_a_session() -> None:
+    seen: list[Any] = []
+    mail = Mail(empty("", now=0.0, protocol="esmtp"), [])
+    handlers = [Handler(says(DONE, seen), "m", "h")]
+    policy = Policy([(SetBinding, handlers[0])], Notes().guard)
+    chain = policy.chain(SetBinding)
+    assert isinstance(chain, Lone)
+    assert chain.ask(SetBinding(mail)) is DONE
+    assert mail.step is Steps.BINDING
+    mail.message.session_variables["__bypass_m"] = "true"
+    assert chain.ask(SetBinding(mail)) is CONT
+    assert seen == [DONE]
+
+
+def test_of_several_handlers_or_about_neither_there_is_a_common_chain() -> None:
+    one = Handler(says(None), "m", "h")
+    assert not Lone.takes(Connect, [one, one])
+    assert not Lone.takes(TlsReport, [one])

@@ -3,7 +3,8 @@
 import asyncio
 import inspect
 
-from angarium.policy.going import Going, Wait
+from angarium.policy.chain import Asked
+from angarium.policy.going import Going, Wait, begun
 from angarium.policy.verdict import CONT, DONE, Verdict
 
 
@@ -97,3 +98,22 @@ async def test_work_may_be_ended_before_what_it_waits_for_has_begun() -> None:
     assert begun == ["handler"]
     assert inspect.getcoroutinestate(inner) == inspect.CORO_CLOSED
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_work_begun_is_there_only_while_it_waits() -> None:
+    over = asyncio.Event()
+
+    async def slow() -> Verdict:
+        await asyncio.sleep(0)
+        return DONE
+
+    async def work(answer: Asked) -> None:
+        assert await Wait(answer) is DONE
+
+    assert begun(work(DONE), over.set) is None
+    assert not over.is_set()
+    assert begun(work(slow()), over.set) is not None
+    await asyncio.wait_for(over.wait(), 30)
+    going = begun(work(slow()), over.set)
+    assert going is not None
+    going.stop()

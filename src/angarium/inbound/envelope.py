@@ -103,17 +103,21 @@ class Envelope:
 
     def variables(self, rcpt: Rcpt | None = None) -> dict[str, str]:
         """Return the message context as logs show it, `rcpt` being the last recipient named."""
-        variables = _parts("mailfrom", f"MAIL {self.mail.text}", self.mail.address)
+        mail = self.mail
+        local, domain = split(mail.address)
+        variables = {
+            "mailfrom_domain": domain,
+            "mailfrom_string": f"MAIL {mail.text}",
+            "mailfrom_localpart": local,
+        }
         if rcpt is not None:
-            variables |= self.variables_of(rcpt)
+            note(rcpt, variables)
         return variables
 
-    @staticmethod
-    def variables_of(rcpt: Rcpt) -> dict[str, str]:
-        """Return those which a recipient has set by being the last one named."""
-        return _parts("rcptto", f"RCPT {rcpt.text}", rcpt.address)
 
-
-def _parts(name: str, line: str, address: str) -> dict[str, str]:
-    local, domain = split(address)
-    return {f"{name}_domain": domain, f"{name}_string": line, f"{name}_localpart": local}
+def note(rcpt: Rcpt, variables: dict[str, str]) -> None:
+    """Set those variables which a recipient sets by being the last one named."""
+    local, domain = split(rcpt.address)
+    variables["rcptto_domain"] = domain
+    variables["rcptto_string"] = f"RCPT {rcpt.text}"
+    variables["rcptto_localpart"] = local

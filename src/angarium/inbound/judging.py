@@ -8,16 +8,15 @@ who decides by policy is an authenticator (`modules/auth/ac_auth`).
 
 from collections.abc import Coroutine
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from angarium.core.reply import Reply, from_text
 from angarium.inbound import replies
-from angarium.inbound.authenticating import ERROR, FAIL, PASS, Attempt, AuthenticatingSession
+from angarium.inbound.asking import AskingSession
+from angarium.inbound.authenticating import ERROR, FAIL, PASS, Attempt
 from angarium.inbound.authenticators import Visit
 from angarium.policy import hooks
-from angarium.policy.context import Session
 from angarium.policy.hooks import Hook
-from angarium.policy.module import Policing
 from angarium.policy.verdict import Verdict
 from angarium.wire.smtp_grammar import Command
 
@@ -25,21 +24,12 @@ _SETUP: Final = 21  # "esmtp setup phase", in rejectlog
 VARIABLES: Final = ("auth_name", "auth_status", "auth_user")
 # What a client has said in clear, before STARTTLS.
 OF_CLEAR: Final = ("can_relay", "ehlo_domain", "ehlo_string")
-# What a hook is refused with, when somebody who waits has said it.
-Coming = Coroutine[Any, Any, Reply | None]
 
 
-class JudgingSession(AuthenticatingSession):
+class JudgingSession(AskingSession):
     """One connection; `PolicedSession` says how policy is asked."""
 
-    __slots__ = ("_policing", "context")
-
-    _policing: Policing
-    context: Session
-
-    def _ask(self, hook: type[Hook], *arguments: Any) -> Reply | Coming | None:
-        """Ask who handles this, and return what they refuse it with."""
-        raise NotImplementedError
+    __slots__ = ()
 
     def _trusts(self) -> bool:
         return self.context.trusted

@@ -6,24 +6,23 @@ The rule which keeps it simple: each step is one coroutine, which asks and then 
 session does. While a handler waits the peer is not answered, so nothing else happens here.
 """
 
-import asyncio
-from collections.abc import Callable
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from msgspec import structs
 
-from angarium.core.body import Body
+from angarium.core.body import Body, MemoryBody
 from angarium.core.errors import Error
 from angarium.core.ident import printed
 from angarium.core.message import Message, Recipient
 from angarium.core.reply import Reply
 from angarium.events.schema import Rejection
 from angarium.inbound import copies, replies
+from angarium.inbound.asking import now
 from angarium.inbound.authenticating import AuthenticatingSession, takes
 from angarium.inbound.copies import Copies
-from angarium.inbound.envelope import Envelope
-from angarium.inbound.judging import Coming, JudgingSession
+from angarium.inbound.envelope import Envelope, note
+from angarium.inbound.judging import JudgingSession
 from angarium.inbound.origin import endpoint
 from angarium.inbound.putting import put_down
 from angarium.inbound.services import Services
@@ -32,21 +31,16 @@ from angarium.journal.errors import SpoolError
 from angarium.net.savedsyn import syn_of
 from angarium.net.sweep import NEVER
 from angarium.policy import hooks
-from angarium.policy.chain import Asked
 from angarium.policy.context import Session, Which
-from angarium.policy.going import Wait
-from angarium.policy.hooks import Hook
 from angarium.policy.mail import Mail, empty
 from angarium.policy.module import Policing
 from angarium.policy.parcels import Parcel, parcels
-from angarium.policy.verdict import Verdict
 from angarium.queue.admit import RefusedError
 from angarium.wire.smtp_grammar import Hello, Rcpt
 from angarium.wire.smtp_server import Refused
 
-# The longest a tarpit holds one answer, in seconds; the peer's patience is some 300.
-LONGEST_TARPIT: Final = 600.0
 # Names of the states of a session, as numbers of the event; see inbound/smtp.
+_LISTS: Final = (hooks.RcptToList, hooks.RcptToListFinal)
 _UNKNOWN: Final = 500  # what a word that is no command is answered with
 _CONNECT, _EHLO, _MAIL, _RCPT, _DATA, _BODY, _RELAY = 1, 2, 4, 6, 8, 9, 13
 
@@ -56,18 +50,17 @@ class PolicedSession(JudgingSession):
 
     __slots__ = (
         "_arrived",
-        "_chain",
         "_copies",
         "_listed",
+        "_lists",
         "_named",
         "_named_in_all",
     )
 
     def __init__(self, services: Services, listen: str, policing: Policing) -> None:
-        super().__init__(services, listen)
-        self._policing = policing
-        self._chain = policing.policy.chain
+        super().__init__(services, listen, policing)
         self._copies = copies.wanted(policing.policy)
+        self._lists = any(self._chain(hook) is not None for hook in _LISTS)
         self._named = self._named_in_all = 0  # RCPT since MAIL, and since the session began
         self._listed = False  # the hooks of the list of recipients were asked
         # As the peer sent it, until it is handed over or dropped.
@@ -99,46 +92,6 @@ class PolicedSession(JudgingSession):
         if chain is not None:
             chain.ask(hooks.Dealloc(self.context))
 
-    # Asking.
-
-    def _ask(self, hook: type[Hook], *arguments: Any) -> Reply | Coming | None:
-        """Ask who handles this, and return what they refuse it with; to be awaited if they wait.
-
-        Most answer at once, and then no coroutine is made.
-        """
-        chain = self._chain(hook)
-        if chain is None:
-            return None
-        answer, context = chain.ask(hook(*arguments)), self.context
-        if not isinstance(answer, Verdict) or context.tarpit > 0.0:
-            return self._answered(answer)
-        if context.reply is None and not context.disconnect:
-            return None
-        return self._said()
-
-    async def _answered(self, answer: Asked) -> Reply | None:
-        """Wait for who is asked, and for what the peer is to wait besides."""
-        await Wait(answer)
-        context = self.context
-        if context.tarpit > 0.0:
-            seconds, context.tarpit = min(context.tarpit, LONGEST_TARPIT), 0.0
-            await Wait(_asleep(seconds))
-        return self._said()
-
-    def _then(self, refusal: Reply | Coming | None, go_on: Callable[[Reply | None], None]) -> None:
-        """Go on when a hook is answered, which mostly is at once."""
-        if refusal is None or isinstance(refusal, Reply):
-            go_on(refusal)
-        else:
-            self._go(_then(refusal, go_on))
-
-    def _said(self) -> Reply | None:
-        context = self.context
-        reply, context.reply = context.reply, None
-        if context.disconnect and (reply is None or reply.positive):
-            return replies.UNAVAILABLE
-        return None if reply is None or reply.positive else reply
-
     def _no(self, reply: Reply, phase: int, rcpt: Rcpt | None = None) -> None:
         """Say no, and hang up if policy wants it."""
         if self.context.disconnect or reply.code == 421:
@@ -161,9 +114,9 @@ class PolicedSession(JudgingSession):
 
     async def _connected(self) -> None:
         context = self.context
-        refusal = await _now(self._ask(hooks.Accept, context))
+        refusal = await now(self._ask(hooks.Accept, context))
         if refusal is None:
-            refusal = await _now(self._ask(hooks.Connect, context))
+            refusal = await now(self._ask(hooks.Connect, context))
         self._held = False
         if refusal is not None:
             self._leave(refusal, _CONNECT)
@@ -204,7 +157,7 @@ class PolicedSession(JudgingSession):
         self.context.variables.update(self.origin.variables())
 
     async def _hello(self, hello: Hello, before: Hello | None) -> None:
-        refusal = await _now(self._ask(hooks.Ehlo, self.context, hello.name))
+        refusal = await now(self._ask(hooks.Ehlo, self.context, hello.name))
         if refusal is not None:
             # RFC 5321 section 4.1.4: all stays as it was, the transaction too.
             self._no(refusal, _EHLO)
@@ -229,18 +182,27 @@ class PolicedSession(JudgingSession):
     def _begun(self) -> None:
         envelope, context = self._envelope, self.context
         assert envelope is not None
-        now = self._services.clock.time()
-        message = empty(envelope.sender, now=now, protocol="esmtp")
-        message.variables.update(envelope.variables())
-        message.source, message.pathway = self.origin.source, self.origin.profile.pathway
-        message.connection = self.origin.connection
-        message.batch = self._services.next_id(now)
-        mail = Mail(message, envelope.recipients, context, whole=False)
-        context.mail, self._listed = mail, False
-        context.variables["connection_message_count"] = str(self._messages + 1)
-        context.variables["message_rcpt_count"] = "0"
-        self._named = 0
-        self._then(self._ask(hooks.MailFrom, context, envelope.sender), self._sender)
+        services, origin, sender = self._services, self.origin, envelope.sender
+        now = services.clock.time()
+        message = empty(sender, now=now, protocol="esmtp")
+        message.variables = envelope.variables()
+        message.source, message.pathway = origin.source, origin.profile.pathway
+        message.connection = origin.connection
+        message.batch = services.next_id(now)
+        context.mail = Mail(message, envelope.recipients, context, whole=False)
+        self._listed, self._named = False, 0
+        variables = context.variables
+        variables["connection_message_count"] = str(self._messages + 1)
+        variables["message_rcpt_count"] = "0"
+        chain = self._chain(hooks.MailFrom)
+        if chain is None:
+            self._sender(None)
+            return
+        refusal = self._refusal(chain.ask(hooks.MailFrom(context, sender)))
+        if refusal is None:
+            self._sender(None)
+        else:
+            self._then(refusal, self._sender)
 
     def _sender(self, refusal: Reply | None) -> None:
         """Policy has said what it thinks of the sender."""
@@ -261,28 +223,27 @@ class PolicedSession(JudgingSession):
         assert envelope is not None
         self._named += 1
         self._named_in_all += 1
-        context.variables["message_rcpt_count"] = str(self._named)
-        context.variables["connection_rcpt_count"] = str(self._named_in_all)
-        reply = envelope.add(rcpt)
-        asked = self._policing.policy.chain(hooks.RcptTo) is not None
-        denied = asked and reply is replies.RELAYING_DENIED
-        if denied and self._as_if_trusted(envelope, rcpt):
-            reply = replies.RCPT_OK
+        variables = context.variables
+        variables["message_rcpt_count"] = str(self._named)
+        variables["connection_rcpt_count"] = str(self._named_in_all)
+        reply, chain, denied = envelope.add(rcpt), self._chain(hooks.RcptTo), False
         if reply is not replies.RCPT_OK:
-            self._no(reply, _RELAY if reply is replies.RELAYING_DENIED else _RCPT, rcpt)
-            return
+            denied = chain is not None and reply is replies.RELAYING_DENIED
+            if not (denied and self._as_if_trusted(envelope, rcpt)):
+                self._no(reply, _RELAY if reply is replies.RELAYING_DENIED else _RCPT, rcpt)
+                return
         mail = context.mail
         assert mail is not None
-        mail.message.variables.update(envelope.variables_of(rcpt))
-        if asked:
-            added = envelope.recipients[-1]
-            refusal = self._ask(hooks.RcptTo, context, rcpt.address)
-            if refusal is None and not denied:
-                self._wire.answer(reply)
-            else:
-                self._then(refusal, partial(self._recipient, envelope, rcpt, added, denied))
-        else:
+        note(rcpt, mail.message.variables)
+        if chain is None:
             self._wire.answer(reply)
+            return
+        added = envelope.recipients[-1]
+        refusal = self._refusal(chain.ask(hooks.RcptTo(context, rcpt.address)))
+        if refusal is None and not denied:
+            self._wire.answer(reply)
+        else:
+            self._then(refusal, partial(self._recipient, envelope, rcpt, added, denied))
 
     def _as_if_trusted(self, envelope: Envelope, rcpt: Rcpt) -> bool:
         """Note a recipient to whom only a trusted client may send: policy may say it is one."""
@@ -313,8 +274,7 @@ class PolicedSession(JudgingSession):
     # The message.
 
     def _data(self) -> None:
-        chain = self._policing.policy.chain
-        if chain(hooks.RcptToList) is None and chain(hooks.RcptToListFinal) is None:
+        if not self._lists:
             self._listed = True
             super()._data()
         else:
@@ -328,9 +288,9 @@ class PolicedSession(JudgingSession):
             super()._data()
 
     async def _ask_list(self) -> Reply | None:
-        refusal = await _now(self._ask(hooks.RcptToList, self.context))
+        refusal = await now(self._ask(hooks.RcptToList, self.context))
         if refusal is None:
-            refusal = await _now(self._ask(hooks.RcptToListFinal, self.context))
+            refusal = await now(self._ask(hooks.RcptToListFinal, self.context))
         self._listed = refusal is None
         return refusal
 
@@ -344,8 +304,11 @@ class PolicedSession(JudgingSession):
         mail.received(message)
         self._arrived = message.body
         self.deadline = NEVER  # From here on it is we who make it wait.
-        self._held = True
-        self._services.admit.written(message, lambda: self._whole(mail))
+        if message.body.__class__ is MemoryBody:
+            self._go(self._judge(mail))
+        else:
+            self._held = True
+            self._services.admit.written(message, lambda: self._whole(mail))
 
     def _whole(self, mail: Mail) -> None:
         """What was given to the disk of it can be read."""
@@ -367,26 +330,23 @@ class PolicedSession(JudgingSession):
         refusal = None if self._listed else await self._ask_list()
         for hook in (hooks.Data, hooks.DataSpool):
             if refusal is None:
-                asked = self._ask(hook, mail, self.context)
+                asked = self._ask_about(hook, mail, self.context)
                 refusal = asked if asked is None or isinstance(asked, Reply) else await asked
         if refusal is None and not mail.recipients and mail.discarded is None:
             refusal = replies.NO_RECIPIENTS
         if refusal is not None:
             self._drop(refusal)
-        elif mail.discarded is not None:
+            return
+        if mail.discarded is not None:
             self._reject(mail.discarded, _BODY)
             self._pretend(mail)
-        else:
-            await self._copy(mail)
-
-    async def _copy(self, mail: Mail) -> None:
-        """Ask for each recipient, where anybody wants to be asked, and hand over what is left."""
+            return
         shared = mail.finish()
         if mail.routing:
             for recipient in mail.recipients:
                 recipient.domain = mail.routing
         if self._copies:
-            lots = self._kept(mail, shared, await copies.made(mail, self._ask, self._copies))
+            lots = self._kept(mail, shared, await copies.made(mail, self._ask_about, self._copies))
         else:
             lots = [(shared, list(mail.recipients))]
         if not lots:
@@ -425,16 +385,15 @@ class PolicedSession(JudgingSession):
         return [each for each in made if each is not None]
 
     def _hand_over(self, mail: Mail, lots: list[Parcel], arrived: Body) -> None:
-        services = self._services
         variables = dict(self.context.variables)
         for message, _ in lots:
             if message.protocol != "internal":
                 message.session_variables = variables
+            if message.body is arrived:
+                self._arrived = None  # It goes on; else the end of the transaction frees it.
         self._submitted = mail.message
-        if lots[0][0].body is arrived or any(message.body is arrived for message, _ in lots):
-            self._arrived = None  # It goes on with them; else the end of the transaction frees it.
         self._end_transaction()
-        services.admit.submit_all(lots, self._durable, self.context)
+        self._services.admit.submit_all(lots, self._durable, self.context)
 
     def _durable(self, error: SpoolError | None) -> None:
         if isinstance(error, RefusedError) and error.reply is not None:
@@ -477,19 +436,6 @@ class PolicedSession(JudgingSession):
 
 
 PolicedSession.take = takes(PolicedSession)
-
-
-async def _then(coming: Coming, go_on: Callable[[Reply | None], None]) -> None:
-    go_on(await coming)
-
-
-async def _now(refusal: Reply | Coming | None) -> Reply | None:
-    return refusal if refusal is None or isinstance(refusal, Reply) else await refusal
-
-
-async def _asleep(seconds: float) -> Verdict:
-    await asyncio.sleep(seconds)
-    return Verdict.CONT
 
 
 def session(services: Services, listen: str) -> SmtpSession:

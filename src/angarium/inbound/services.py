@@ -47,6 +47,9 @@ class Admit(Protocol):
     @property
     def submitted(self) -> int: ...
 
+    @property
+    def rules(self) -> object: ...
+
     def refusal(self) -> SpoolError | None: ...
 
     def submit(

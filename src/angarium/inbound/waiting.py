@@ -10,7 +10,7 @@ from typing import Any
 from angarium.core.reply import Reply
 from angarium.inbound.services import Services
 from angarium.inbound.smtp import SmtpSession
-from angarium.policy.going import Going
+from angarium.policy.going import Going, begun
 
 
 class WaitingSession(SmtpSession):
@@ -24,8 +24,8 @@ class WaitingSession(SmtpSession):
 
     def _go(self, work: Coroutine[Any, Any, None]) -> None:
         """Do a step; when it has to wait the peer waits too."""
-        going = Going(work, self._gone)
-        if not going.begin():
+        going = begun(work, self._gone)
+        if going is not None:
             self._going = going
 
     def _gone(self) -> None:

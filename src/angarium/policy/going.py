@@ -1,6 +1,7 @@
 """Runs what policy is asked in one go, and costs no task while nobody waits.
 
-    go(work, then)      work is a coroutine which awaits only `Wait(chain.ask(event))`, or `Later`
+    going = begun(work, after)    work is a coroutine which awaits only `Wait(chain.ask(event))`,
+                                  or `Later`; None: it is done
 
 Most handlers answer at once; then `work` runs to its end inside this call, as a function would.
 Only a handler that waits gets a task, and the rest of `work` goes on when that is done.
@@ -55,6 +56,17 @@ async def others() -> Verdict:
     return Verdict.CONT
 
 
+def begun(work: Coroutine[Any, Any, None], after: Callable[[], None]) -> "Going | None":
+    """Run it; return what is under way if it waits, and call `after` when that is done."""
+    try:
+        task = work.send(None)
+    except StopIteration:
+        return None
+    going = Going(work, after)
+    going.wait_for(task)
+    return going
+
+
 class Going:
     """A piece of work under way; `stop` ends it where it waits."""
 
@@ -87,9 +99,13 @@ class Going:
         except StopIteration:
             self._work = self._task = None
             return True
+        self.wait_for(task)
+        return False
+
+    def wait_for(self, task: asyncio.Task[Any]) -> None:
+        """Go on when the task is done, which the work has yielded."""
         self._task = task
         task.add_done_callback(self._woken)
-        return False
 
     def _woken(self, _task: asyncio.Task[Any]) -> None:
         if self._work is not None and self._step():

@@ -225,7 +225,10 @@ class Mail:
         """The content has come: what was decided about the envelope before stays."""
         before = self.message
         message.sender = before.sender
-        message.variables = {**before.variables, **message.variables}
+        variables = before.variables
+        if message.variables:
+            variables.update(message.variables)
+        message.variables = variables
         message.priority = before.priority or message.priority
         message.fairness_key = before.fairness_key or message.fairness_key
         self.message, self.whole, self._draft = message, True, None

@@ -19,7 +19,7 @@ from angarium.core.message import (
 from angarium.core.reply import Reply
 from angarium.journal.errors import SpoolError
 from angarium.policy.context import IN_FORCE, Session
-from angarium.policy.going import Going
+from angarium.policy.going import begun
 from angarium.queue.board import Board
 from angarium.queue.options import ServerLimits
 from angarium.queue.rules import Forgetting, Rules
@@ -155,7 +155,7 @@ class Admit:
         if session is not None and session.rules is not IN_FORCE:
             rules = session.rules  # A reload does not come between two hooks of one message.
         if refused is None and rules is not None:
-            Going(self._ruled(rules, parcels, done, pending, session), _nothing).begin()
+            begun(self._ruled(rules, parcels, done, pending, session), _nothing)
         else:
             self._store(refused, parcels, done, pending)
 
