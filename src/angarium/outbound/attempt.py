@@ -52,6 +52,7 @@ class Results(Protocol):
         size: int,
         *,
         reports: bool = False,
+        tls: str = "",
     ) -> None: ...
 
     def failed(self, entry: Entry, error: DeliveryError, kind: str = "bounced") -> None: ...
@@ -64,14 +65,16 @@ class Mail(Transaction):
 
     Attributes:
         begun: Unix time, when they were taken.
+        tls: what the connection is, as events have it.
     """
 
-    __slots__ = ("begun", "entries")
+    __slots__ = ("begun", "entries", "tls")
 
-    def __init__(self, entries: Sequence[Entry], begun: float = 0.0) -> None:
+    def __init__(self, entries: Sequence[Entry], begun: float = 0.0, tls: str = "") -> None:
         super().__init__(entries[0].message, [each.recipient for each in entries])
         self.entries = entries
         self.begun = begun
+        self.tls = tls
 
 
 def unfit(mail: Mail, peer: Extensions, options: Transport) -> Reply | None:
@@ -207,7 +210,7 @@ def _replace(mail: Mail, changed: _Changed) -> None:
 def refuse(mail: Mail, reply: Reply, results: Results, remote: str, connection: int) -> None:
     """Fail all of a transaction which was not begun."""
     for entry in mail.entries:
-        error = DeliveryError(reply, Reach.MESSAGE, Stage.IDLE, 0, remote, connection)
+        error = DeliveryError(reply, Reach.MESSAGE, Stage.IDLE, 0, remote, connection, tls=mail.tls)
         results.failed(entry, error)
 
 
@@ -223,7 +226,9 @@ def unread(
             results.damaged(entry, why)
             continue
         reply, reach = (known, Reach.RECIPIENT) if known else (UNREADABLE, Reach.MESSAGE)
-        results.failed(entry, DeliveryError(reply, reach, stage, mail.octets, remote, connection))
+        results.failed(
+            entry, DeliveryError(reply, reach, stage, mail.octets, remote, connection, tls=mail.tls)
+        )
 
 
 def settle(mail: Mail, results: Results, remote: str, connection: int, *, reports: bool) -> int:
@@ -235,9 +240,11 @@ def settle(mail: Mail, results: Results, remote: str, connection: int, *, report
             raise ValueError("a finished transaction has a result for everyone")
         if reply.positive:
             delivered += 1
-            results.delivered(entry, remote, connection, reply, size, reports=reports)
+            results.delivered(entry, remote, connection, reply, size, reports=reports, tls=mail.tls)
         else:
-            error = DeliveryError(reply, Reach.RECIPIENT, stage, mail.octets, remote, connection)
+            error = DeliveryError(
+                reply, Reach.RECIPIENT, stage, mail.octets, remote, connection, tls=mail.tls
+            )
             results.failed(entry, error)
     return delivered
 
@@ -263,10 +270,14 @@ def abandon(
     again = []
     for entry, known, stage in zip(mail.entries, mail.replies, mail.stages, strict=True):
         if known is not None:
-            error = DeliveryError(known, Reach.RECIPIENT, stage, mail.octets, remote, connection)
+            error = DeliveryError(
+                known, Reach.RECIPIENT, stage, mail.octets, remote, connection, tls=mail.tls
+            )
             results.failed(entry, error)
         elif counts:
-            error = DeliveryError(reply, Reach.HOST, lost.stage, mail.octets, remote, connection)
+            error = DeliveryError(
+                reply, Reach.HOST, lost.stage, mail.octets, remote, connection, tls=mail.tls
+            )
             results.failed(entry, error)
         else:
             again.append(entry)
@@ -281,6 +292,7 @@ def patience(options: Transport) -> Mapping[Stage, float]:
         Stage.EHLO: options.ehlo_timeout,
         Stage.STARTTLS: options.ehlo_timeout,
         Stage.TLS: options.ehlo_timeout,
+        Stage.XCLIENT: options.ehlo_timeout,
         Stage.MAIL: options.mailfrom_timeout,
         Stage.RCPT: options.rcptto_timeout,
         Stage.DATA: options.body_timeout,

@@ -28,6 +28,7 @@ from angarium.outbound.errors import (
     Reach,
 )
 from angarium.outbound.hosts import Hosts
+from angarium.outbound.introducing import IntroducingSession, TracedIntroducingSession
 from angarium.outbound.means import Means
 from angarium.outbound.options import Transport
 from angarium.outbound.permits import Limit, Permit, limits_at
@@ -296,13 +297,16 @@ class Dialer:
             tls=Tls.NO if plan is None else plan.wish.tls,
         )
         arguments = (client, hop, source, means, ident, plan)
-        factory: Callable[[], Session] = partial(Session, *arguments)
+        introduces = means.logins.wanted(options)
+        made = IntroducingSession if introduces else Session
+        factory: Callable[[], Session] = partial(made, *arguments)
         if self.tracing is not None and self.tracing.tracers:
             recorder = self.tracing.recorder(
                 OUT, means.line.key, hop.address, ident, f"to {hop.host} {hop.endpoint}"
             )
             if recorder is not None:
-                factory = partial(TracedSession, recorder, *arguments)
+                traced = TracedIntroducingSession if introduces else TracedSession
+                factory = partial(traced, recorder, *arguments)
         timeout = options.connect_timeout
         if not last:
             timeout = min(timeout, options.connect_timeout_ceiling)

@@ -82,6 +82,7 @@ LOOPS_BACK: Final = Reply(554, "[internal] mail for this domain loops back to th
 SELF_IN_ROUTE: Final = Reply(451, "[internal] route names this host only", "4.4.6")
 # The session broke off.
 CLOSED: Final = Reply(451, "[internal] connection closed by remote host", "4.4.2")
+NO_AUTH_RESPONSE: Final = Reply(451, "[internal] no AUTH response", "4.4.2")
 # TLS. Momentum has no words for the last one.
 NEGOTIATION_FAILED: Final = Reply(451, "[internal] TLS negotiation failed", "4.7.5")
 NOT_SIGNED: Final = Reply(454, "[internal] SSL cert must be signed by a valid CA", "4.7.5")
@@ -95,6 +96,7 @@ NO_REPLY: Final = {
     Stage.EHLO: Reply(451, "[internal] no HELO/EHLO response", "4.4.2"),
     Stage.STARTTLS: NO_GO_AHEAD,
     Stage.TLS: NEGOTIATION_FAILED,
+    Stage.XCLIENT: Reply(451, "[internal] no XCLIENT response", "4.4.2"),
     Stage.MAIL: Reply(451, "[internal] no MAIL FROM response", "4.4.2"),
     Stage.RCPT: Reply(451, "[internal] no RCPT TO response", "4.4.2"),
     Stage.DATA: Reply(451, "[internal] no DATA response", "4.4.2"),

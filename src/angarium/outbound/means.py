@@ -7,6 +7,7 @@ from angarium.events.stages import Stages
 from angarium.net.sweep import Sweep
 from angarium.outbound.attempt import Results
 from angarium.outbound.demands import UNWANTED, Wanted
+from angarium.outbound.logins import HostLogins
 from angarium.outbound.options import Transport
 from angarium.outbound.terms import IN_CLEAR, Terms
 from angarium.queue.entry import UNREAD, Note
@@ -28,3 +29,4 @@ class Means:
     stages: Stages = field(default_factory=Stages)
     wanted: Wanted = UNWANTED  # which demands of domains are heard
     terms: Terms = IN_CLEAR  # of TLS
+    logins: HostLogins = field(default_factory=HostLogins)

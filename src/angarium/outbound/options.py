@@ -6,6 +6,7 @@ from angarium.config.places import Cidr, HostPort, SourceAddress
 from angarium.config.scope import BINDINGS, DESTINATION, SHAPING, Scope
 from angarium.net.options.proxy import ProxyBeyond
 from angarium.outbound.static import steps
+from angarium.outbound.transport.options import SmtpClient
 from angarium.queue.options import Shape
 
 
@@ -127,6 +128,11 @@ class Transport(Options, direction="sending"):
     socks_user = ProxyBeyond.socks_user
     socks_pass = ProxyBeyond.socks_pass
     socks_bypass = ProxyBeyond.socks_bypass
+    xclient = SmtpClient.xclient
+    outbound_smtp_auth_type = SmtpClient.outbound_smtp_auth_type
+    outbound_smtp_auth_user = SmtpClient.outbound_smtp_auth_user
+    outbound_smtp_auth_pass = SmtpClient.outbound_smtp_auth_pass
+    outbound_smtp_auth_in_clear = SmtpClient.outbound_smtp_auth_in_clear
     ehlo_hostname = option(
         Text(),
         "__hostname__",

@@ -195,6 +195,9 @@ class Outlet:
     def held(self, session: Session, seconds: float) -> None:
         self._shared.board.wait(self.line, seconds)
 
+    def barred(self, session: Session, seconds: float) -> None:
+        self._wait(seconds)
+
     def leaving(self, session: Session) -> None:
         # It holds its permit until it is closed, but another may be opened beside it.
         self.sessions.discard(session)
@@ -339,6 +342,7 @@ class Outlet:
                 for name in Transport.attributes()
             )
             alike = alike and session.terms == means.terms and session.wanted == means.wanted
+            alike = alike and session.introduces is means.logins.wanted(means.options)
             if not alike or before != limits.outbound_throttle_messages:
                 session.retire()
 

@@ -26,3 +26,7 @@ class Owner(Protocol):
     def over(self, session: "Session") -> None:
         """Nothing more goes over it; what it left is settled."""
         ...
+
+    def barred(self, session: "Session", seconds: float) -> None:
+        """Its host does not know us: no connection is tried before so many seconds have passed."""
+        ...

@@ -22,6 +22,7 @@ from angarium.net.sweep import Sweep
 from angarium.outbound.attempt import patience
 from angarium.outbound.demands import Wanted, wanted
 from angarium.outbound.dial import Dialer
+from angarium.outbound.logins import HostLogins
 from angarium.outbound.means import Means
 from angarium.outbound.options import Transport
 from angarium.outbound.outlet import Board, Outlet, held
@@ -77,6 +78,7 @@ class Pool:
         sources: the bindings which are suspended for want of their address.
         outlets: of the lines which have connections, or had some a moment ago.
         permits: what connections hold, those which are being opened too.
+        logins: as whom messages log in at hosts.
         alarm: told what is wrong on this machine.
     """
 
@@ -100,6 +102,7 @@ class Pool:
         self.sources = Sources(board, sweep, alarm)
         self.outlets: set[Outlet] = set()
         self.permits: set[Permit] = set()
+        self.logins = HostLogins()
         self._trunks: dict[Kin, Trunk] = {}
         self.sources.trunks = self._trunks.values
         self._resting: dict[Session, Outlet] = {}  # the one that rests for longest first
@@ -242,6 +245,7 @@ class Pool:
             settle.stages,
             line.wanted if isinstance(line, Trunk) else self.wanted(line.key),
             line.terms if isinstance(line, Trunk) else self.terms(line.key),
+            self.logins,
         )  # fmt: skip
 
     def wanted(self, key: Key) -> Wanted:

@@ -53,18 +53,20 @@ class Session(asyncio.Protocol):
         spoiled: the mail whose content could not be read, and why; then we broke off.
         mails: transactions which ended on it; `successes` of them for somebody.
         recipients: named on it.
-        assured: what TLS has come to; None: it is in clear.
+        assured: what TLS has come to; None: it is in clear. `introduces`: see `introducing`.
         trouble: how TLS failed.
         spent: seconds which its transactions took together.
     """
 
     __slots__ = (
         "_begun", "_client", "_heard", "_limited", "_line", "_look", "_note", "_over", "_owner",
-        "_patience", "_permit", "_plan", "_preparing", "_results", "_retiring", "_stages", "_stuck",
-        "_sweep", "_transport", "_unsent", "_working", "assured", "brisk", "greeted", "hop",
-        "ident", "mails", "options", "recipients", "resting", "slot", "source", "spent", "spoiled",
-        "successes", "terms", "toll", "trouble", "wanted",
+        "_patience", "_permit", "_plan", "_preparing", "_recorder", "_results", "_retiring",
+        "_stages", "_stuck", "_sweep", "_transport", "_unsent", "_working", "assured", "brisk",
+        "greeted", "hop", "ident", "mails", "options", "recipients", "resting", "slot", "source",
+        "spent", "spoiled", "successes", "terms", "toll", "trouble", "wanted",
     )  # fmt: skip
+
+    introduces = False
 
     def __init__(
         self,
@@ -93,10 +95,8 @@ class Session(asyncio.Protocol):
         self.spent = 0.0
         self.greeted: asyncio.Future[Lost | None] = asyncio.get_running_loop().create_future()
         self._client = client
-        self._line = means.line
-        self._note = means.note
-        self._stages = means.stages
-        self._results = means.results
+        self._line, self._note = means.line, means.note
+        self._stages, self._results = means.stages, means.results
         self._sweep = means.sweep
         self._owner: Owner | None = None
         self._permit: Permit | None = None
@@ -104,10 +104,8 @@ class Session(asyncio.Protocol):
         self._patience = means.patience
         self._look = LOOK_SECONDS
         self._heard = self._begun = means.sweep.now()
-        self._working = False
-        self._retiring = False
-        self._stuck = False
-        self._preparing: Mail | None = None  # a thread looks at its content
+        self._working = self._retiring = self._stuck = False
+        self._preparing: Mail | None = None  # taken, and not submitted yet
         self._unsent = means.unsent
         self._over = False
         self.spoiled: tuple[Mail, Error | OSError] | None = None
@@ -314,7 +312,7 @@ class Session(asyncio.Protocol):
                 return
             first = batch[0]
             begun = self._stages.begins(first.message.received_at, first.attempts)
-            mail = Mail(batch, begun)
+            mail = Mail(batch, begun, "" if self.assured is None else self.assured.record)
             if mail.traits and attempt.takes_long(mail, peer, self.options):
                 self._prepare(mail, peer)
                 return
@@ -322,10 +320,13 @@ class Session(asyncio.Protocol):
                 mail, peer, self.options, self._results, self._note, self.hop.endpoint, self.ident
             ):
                 continue
-            self.recipients += len(batch)
-            client.submit(mail)
-            for each in client.finished():  # It had an address that is no address.
-                self._finished(cast(Mail, each))
+            self._submit(mail)
+
+    def _submit(self, mail: Mail) -> None:
+        self.recipients += len(mail.entries)
+        self._client.submit(mail)
+        for each in self._client.finished():  # It had an address that is no address.
+            self._finished(cast(Mail, each))
 
     def _prepare(self, mail: Mail, peer: Extensions) -> None:
         """Let a thread make a large content fit; nothing else is taken meanwhile."""
@@ -346,8 +347,7 @@ class Session(asyncio.Protocol):
             attempt.refuse(mail, refused, self._results, self.hop.endpoint, self.ident)
         else:
             self._heard = self._sweep.now()
-            self.recipients += len(mail.entries)
-            self._client.submit(mail)
+            self._submit(mail)
         self._advance()
 
     def _permitted(self, batch: list[Entry], toll: Toll) -> bool:

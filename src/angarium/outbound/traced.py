@@ -14,7 +14,8 @@ from angarium.outbound.smtp import Session
 class TracedSession(Session):
     """As any session; what is said is recorded too."""
 
-    __slots__ = ("_recorder",)
+    __slots__ = ()  # A session has a place for the recorder, so that every kind may be traced.
+    _recorder: Recorder
 
     def __init__(self, recorder: Recorder, *arguments: Any) -> None:
         super().__init__(*arguments)

@@ -335,6 +335,17 @@ class Dealloc(OfSession, name="validate_dealloc", waits=False):
 
 @hook
 @dataclass(slots=True)
+class OutboundAuth(
+    OfMail, name="outbound_smtp_auth_config", arguments=("msg",), waits=False, asked=DIAL
+):
+    """A message is about to leave by a host: as whom do we log in there?
+
+    Its variables outbound_smtp_auth_type, _user and _pass say so, and count more than the options.
+    """
+
+
+@hook
+@dataclass(slots=True)
 class LogDelivery(
     OfMail,
     name="core_log_delivery_v1",
@@ -466,7 +477,6 @@ class TlsReport(Hook, name="core_smtp_tls_reporting", arguments=("json",), waits
 
 # What scripts may register and nobody asks yet, with what is missing.
 ABSENT: Final[dict[str, str]] = {
-    "outbound_smtp_auth_config": "AUTH of outgoing sessions",
     "core_get_outbound_tls_parameters": "TLS",
     "core_get_inbound_tls_parameters": "a call by modules in C, which gives them OpenSSL's objects",
     "outbound_tls_ciphers": "TLS",

@@ -17,11 +17,13 @@ from angarium.core.reply import Reply
 from angarium.inbound import offers
 from angarium.inbound.services import Services
 from angarium.modules import index
+from angarium.modules.auth.options import OutboundSmtpAuth
 from angarium.modules.means import Hooks, Means
 from angarium.modules.options import LEVELS, PolicyModule
 from angarium.outbound.bounce import Bounces
 from angarium.outbound.demands import Heard
 from angarium.outbound.hearing import hearing
+from angarium.outbound.logins import HostLogins
 from angarium.outbound.settle import Settle
 from angarium.outbound.witness import witness
 from angarium.policy.chain import Policy
@@ -117,6 +119,7 @@ class Ruling:
         services: the sessions' (`policing` and what belongs to it are set there).
         report: makes what a sender is told of one recipient that policy refused.
         hear: is given who hears how connections fare by what domains demand.
+        logins: as whom messages log in at hosts.
     """
 
     def __init__(
@@ -128,6 +131,8 @@ class Ruling:
         bounces: Bounces,
         report: Report,
         hear: Callable[[Heard], None],
+        *,
+        logins: HostLogins | None = None,
     ) -> None:
         self._means = means
         self._services = services
@@ -136,6 +141,7 @@ class Ruling:
         self._bounces = bounces
         self._report = report
         self._hear = hear
+        self._logins = logins or HostLogins()
         self._stanzas: object = None
         services.report = report
 
@@ -169,14 +175,16 @@ class Ruling:
         # What comes in has variables without any policy, too.
         forgets = names_any(configuration.root, FORGETTING)
         self._admit.forgetting = Forgetting(partial(_variables, configuration)) if forgets else None
-        if not reload and stanzas == self._stanzas:
+        kept = not reload and stanzas == self._stanzas
+        policy = services.policing.policy if kept else policing.policy
+        self._logins.use(policy, by_message=_by_message(configuration))
+        if kept:
             policing.replace()
             return
         self._stanzas = stanzas
         before, services.policing = services.policing, policing
         if policing is not NOBODY:
             policing.before = before.sums()
-        policy = policing.policy
         admit = self._admit
         admit.rules = rules(policy, self._report, refused_by_policy)
         self._hear(hearing(policy, services.clock.time))
@@ -187,6 +195,12 @@ class Ruling:
     def close(self) -> None:
         """The worker ends: modules write what is to be kept."""
         self.policing.end()
+
+
+def _by_message(configuration: Configuration) -> bool:
+    """Say whether variables of messages tell as whom they log in."""
+    there = configuration.has(OutboundSmtpAuth.stanza)
+    return there and configuration.top(OutboundSmtpAuth).enabled
 
 
 def _variables(configuration: Configuration, group: str, binding: str, domain: str) -> Variables:

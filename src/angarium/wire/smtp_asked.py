@@ -22,6 +22,8 @@ class Asked(enum.IntEnum):
     RSET = 8
     QUIT = 9
     STARTTLS = 10
+    XCLIENT = 11
+    AUTH = 12
 
 
 STAGES: Final = (
@@ -36,6 +38,8 @@ STAGES: Final = (
     Stage.RSET,
     Stage.IDLE,
     Stage.STARTTLS,
+    Stage.XCLIENT,
+    Stage.EHLO,  # "after EHLO": the codes have none for AUTH.
 )
 
 # The command, the transaction it belongs to, the recipient's index.

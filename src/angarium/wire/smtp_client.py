@@ -1,10 +1,12 @@
 """The client side of an ESMTP or LMTP session, without I/O.
 
-RFC 5321, with the extensions of RFC 1870, 2920, 3030, 3207, 3461, 6531 and 8689; LMTP is RFC 2033.
+RFC 5321, with the extensions of RFC 1870, 2920, 3030, 3207, 3461, 4954, 6531 and 8689, and
+Postfix's XCLIENT; LMTP is RFC 2033.
 
     client.receive(data)         bytes from the peer
     client.finished()            transactions whose every recipient has a result
     client.submit(transaction)   when `client.free`: the next message
+    client.introduce(...)        when `client.idle`: XCLIENT and AUTH
     client.data_to_send()        buffers for the peer
     client.lost                  why the session is over; `unfinished()` is what it leaves
     client.shaking               the handshake of TLS is due, then `secured()`
@@ -23,6 +25,7 @@ from typing import Final
 from angarium.core.message import Trait
 from angarium.core.reply import Reply
 from angarium.wire.smtp_asked import STAGES, Asked, Expected, Lost, Step
+from angarium.wire.smtp_introduction import Command, Introduction
 from angarium.wire.smtp_opening import Opening, Tls
 from angarium.wire.smtp_reply import MAX_LINES, ReplyReader
 from angarium.wire.smtp_transaction import (
@@ -68,6 +71,7 @@ class SmtpClient:
         "_envelope",
         "_expected",
         "_hello",
+        "_introduction",
         "_most",
         "_opening",
         "_prefer_bdat",
@@ -108,6 +112,7 @@ class SmtpClient:
         self._reset = False  # The peer holds half a transaction.
         self._chunked = False  # What is being sent goes by BDAT.
         self._closing = False
+        self._introduction: Introduction | None = None  # Under way.
 
     # What the driver asks.
 
@@ -119,6 +124,7 @@ class SmtpClient:
             peer is not None
             and self._envelope is None
             and (self._sending is None or (peer.pipelining and not self._chunked))
+            and self._introduction is None
             and not self._closing
             and self.lost is None
         )
@@ -208,6 +214,17 @@ class SmtpClient:
             for command, asked in zip(commands, expected, strict=True):
                 self._steps.append((command.encode(), [asked]))
 
+    def introduce(self, introduction: Introduction) -> None:
+        """Say for whom we speak and who we are; only when `idle`. Then `outcome` is there."""
+        peer = self.extensions
+        if peer is None or not self.idle:
+            raise ValueError("an introduction begins only when nothing is under way")
+        if self._reset:
+            self._reset = False
+            self._steps.append((b"RSET\r\n", [(Asked.RSET, None, 0)]))
+        self._introduction = introduction
+        self._introduced(introduction.begin(self._opening.hello, peer, secure=self.secure))
+
     def quit(self) -> None:
         """Say QUIT once nothing is under way; nothing may be submitted afterwards."""
         if not self._closing and self.lost is None:
@@ -294,12 +311,15 @@ class SmtpClient:
             self._close(reply, asked, transaction)
             return
         refused = reply.code >= 400
-        if not refused and (reply.code >= 300) is not (asked is Asked.DATA):
+        more = asked is Asked.DATA or (asked is Asked.AUTH and reply.code == 334)
+        if not refused and (reply.code >= 300) is not more:
             self._expected.appendleft((asked, transaction, index))
             self._wrong(f"{reply.code} in reply to {asked.name}")
             return
         if transaction is not None:
             _TRANSACTION[asked](self, reply, transaction, index)
+        elif self._introduction is not None and asked is not Asked.RSET:
+            self._introduced(self._introduction.answered(reply))
         elif asked in _OPENING:
             self._open(asked, reply)
         else:
@@ -354,6 +374,16 @@ class SmtpClient:
         if step is not None:
             self._steps.append(step)
         self.extensions, self.lost = opening.extensions, opening.lost
+
+    def _introduced(self, command: Command | None) -> None:
+        """Say the next thing of an introduction, or let it be over."""
+        introduction = self._introduction
+        if command is not None:
+            octets, asked = command
+            self._steps.append((octets, [(asked, None, 0)]))
+        elif introduction is not None and introduction.outcome is not None:
+            self._introduction = None
+            self.extensions = introduction.outcome.peer
 
     def _rset(self, reply: Reply) -> None:
         if reply.code >= 400:

@@ -53,6 +53,11 @@ class Opening:
         self._tls = tls
         self._before = Extensions()  # offered in clear
 
+    @property
+    def hello(self) -> bytes:
+        """Return the greeting, with its line end."""
+        return f"{self._hello} {self._name}\r\n".encode()
+
     def answered(self, asked: Asked, reply: Reply) -> Step | None:
         """Take a reply; return what is said next, if anything is."""
         match asked:

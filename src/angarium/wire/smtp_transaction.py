@@ -6,7 +6,7 @@ functions turn both to bytes. When which of them may be sent is `wire/smtp_clien
 
 import enum
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -41,6 +41,7 @@ class Stage(enum.IntEnum):
     RSET = 14
     STARTTLS = 16
     TLS = 17
+    XCLIENT = 20
 
 
 class Phase(enum.IntEnum):
@@ -64,6 +65,8 @@ class Extensions:
     chunking: bool = False
     binary: bool = False
     words: frozenset[str] = frozenset()  # Every keyword, upper case.
+    mechanisms: tuple[str, ...] = ()  # Of AUTH (RFC 4954), upper case.
+    attributes: tuple[str, ...] = ()  # Of XCLIENT, upper case.
 
 
 class Transaction:
@@ -144,7 +147,16 @@ def offered(reply: Reply) -> Extensions:
         chunking="CHUNKING" in words,
         binary="BINARYMIME" in words and "CHUNKING" in words,
         words=frozenset(words),
+        mechanisms=_listed(words, "AUTH"),
+        attributes=_listed(words, "XCLIENT"),
     )
+
+
+def _listed(words: Mapping[str, str], keyword: str) -> tuple[str, ...]:
+    """Return what follows a keyword."""
+    if keyword not in words:
+        return ()
+    return tuple(each.upper() for each in words[keyword].split())
 
 
 _NUMBER: Final = re.compile(r"[0-9]{1,20}")

@@ -27,7 +27,7 @@ from angarium.config.places import Address, Hostname, HostPort
 from angarium.config.scope import Naming, Scope
 from angarium.data import uri
 from angarium.modules.kinds import Statement
-from angarium.modules.options import LEVELS, Module, PolicyModule, not_yet
+from angarium.modules.options import LEVELS, Module, PolicyModule, needless, not_yet
 
 # How a password may be kept.
 HASHES: Final = (
@@ -389,11 +389,21 @@ class OutboundSmtpAuth(
     naming=Naming.MAYBE,
     direction="sending",
     since="4.2",
-    standing=not_yet(
-        "A host which asks for it refuses what is sent to it.", "we authenticate at no host"
-    ),
 ):
-    """Authenticates at the hosts mail is sent to, as `outbound_smtp_auth_type` says or Lua."""
+    """Lets variables of a message say as whom we log in at the host it is sent to.
+
+    They are named as the options `outbound_smtp_auth_type`, `_user` and `_pass`, which work with or
+    without the stanza; the hook `outbound_smtp_auth_config` is asked for each message.
+    """
+
+    enabled = option(Bool(), True, doc="Whether variables of messages count.")
+    debug_level = accepted(
+        Choice(LEVELS),
+        "ERROR",
+        scopes=Scope.OWN,
+        reason="What hosts refuse stands in mainlog, with each message it was refused for.",
+        doc="What it tells about itself in paniclog.",
+    )
 
 
 class OutboundSmtpAuthOld(
@@ -402,9 +412,7 @@ class OutboundSmtpAuthOld(
     naming=Naming.MAYBE,
     direction="sending",
     since="5.1",
-    standing=not_yet(
-        "A host which asks for it refuses what is sent to it.", "we authenticate at no host"
-    ),
+    standing=needless("Write outbound_smtp_auth, which has taken its place."),
 ):
     """The same as version 4.2 had it, with the options of its scopes."""
 

@@ -1,11 +1,10 @@
 """Options of ways to send besides plain SMTP: HTTP, ECStream, push, and SMTP with a name."""
 
 from angarium.config.kinds import PORT, Bool, Choice, Duration, Int, Raw, Secret, Text
-from angarium.config.option import Options, accepted, planned
+from angarium.config.option import OURS, Options, accepted, option, planned
 from angarium.config.places import HostPort
 from angarium.config.scope import SHAPING, Scope
 
-ONE_SERVER = "Let a server of your own stand between, which knows the name and password."
 RETIRED = "Google has ended this service; Firebase took its place."
 
 
@@ -26,44 +25,62 @@ class Credentials(Secret):
 class SmtpClient(Options, direction="sending"):
     """What we say of ourselves, and of the client, before the mail."""
 
-    xclient = planned(
+    xclient = option(
         Choice(("no", "ifavailable", "required")),
         "no",
         scopes=SHAPING,
-        safe=("no", "ifavailable"),
-        reason="Without it the host takes us for the client, with the rights of our address.",
         doc="""
-        Whether the host is told, by XCLIENT, which client brought us a message: for servers of
-        your own behind this one, which decide by it. `required`: mail waits for a host that does
-        not take it.
+        Whether the host is told, by XCLIENT before each message, the address and port of the
+        client which brought it: for servers of your own behind this one, which decide by it.
+        `required`: mail waits for a host that does not take it.
         """,
     )
-    outbound_smtp_auth_type = planned(
-        Choice(("PLAIN", "LOGIN", "XOAUTH2")),
+    outbound_smtp_auth_type = option(
+        Choice(
+            (
+                "PLAIN", "LOGIN", "XOAUTH2", "CRAM-MD5", "DIGEST-MD5", "SCRAM-SHA-256",
+                "OAUTHBEARER", "ANY",
+            )
+        ),
         None,
         scopes=SHAPING,
         since="4.2",
-        reason=ONE_SERVER,
-        doc="How we prove who we are to a host. Unset: not at all.",
-    )
-    outbound_smtp_auth_user = planned(
+        doc="""
+        How we prove who we are to a host. Unset: not at all. ANY, ours as what stands before it:
+        the best way that host and password allow. A message's variable of this name counts more.
+        """,
+    )  # fmt: skip
+    outbound_smtp_auth_user = option(
         Text(),
         None,
         scopes=SHAPING,
         since="4.2",
-        safe=(),
-        reason="The host would refuse every message, and each would fail for good. " + ONE_SERVER,
-        doc="Our name at a host which wants AUTH.",
+        doc="""
+        Our name at a host which wants AUTH. A message's variable of this name counts more. What
+        the host refuses makes mail wait: it never fails for good.
+        """,
         example="relay@example.com",
     )
-    outbound_smtp_auth_pass = planned(
+    outbound_smtp_auth_pass = option(
         Secret(),
         None,
         scopes=SHAPING,
         since="4.2",
-        reason=ONE_SERVER,
-        doc="The password to it; with XOAUTH2 the token.",
+        doc="""
+        The password to it; with XOAUTH2 and OAUTHBEARER the token. A message's variable of this
+        name counts more.
+        """,
         example="a-long-random-word",
+    )
+    outbound_smtp_auth_in_clear = option(
+        Bool(),
+        False,
+        scopes=SHAPING,
+        since=OURS,
+        doc="""
+        Whether a password goes to a host without TLS. If not, mail waits for one that has it;
+        `tls` says whether TLS is tried at all.
+        """,
     )
     outbound_smtp_auth_key = planned(
         Text(),
