@@ -67,7 +67,7 @@ class Place:
             guard=Guard(lambda _module, _line: None),
             shared=self.shared,
             counts=self.counts,
-            next_id=nothing,
+            next_id=int,
             spawn=nothing,
             datasources=self.datasources,
             router=self.router,

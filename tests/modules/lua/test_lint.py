@@ -52,7 +52,7 @@ def test_a_name_nobody_knows_is_wrong(text: str, remark: str) -> None:
 @pytest.mark.parametrize(
     ("text", "remark"),
     [
-        ("\nmsys.validate.dkim.sign()", "msys.validate.dkim.sign needs the module dkim"),
+        ("\nmsys.validate.dkim2.sign()", "msys.validate.dkim2.sign needs the module dkim2"),
         (
             HEAD + "\nfunction mod:smpp_submit_response() end" + TAIL,
             "smpp_submit_response is never called, it needs SMPP",

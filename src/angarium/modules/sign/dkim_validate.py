@@ -14,6 +14,7 @@ from angarium.mail.auth.dkim import Verdict as Judged
 from angarium.mail.auth.keys import published
 from angarium.mail.auth.signature import Outcome
 from angarium.modules.means import Means
+from angarium.modules.sign import reflect
 from angarium.modules.sign.asked import Asked
 from angarium.modules.sign.checking import checked
 from angarium.modules.sign.found import found_of
@@ -21,6 +22,7 @@ from angarium.modules.sign.options.dkim import DkimValidate as Options
 from angarium.modules.sign.signer import title_of
 from angarium.policy.context import Session
 from angarium.policy.hooks import Data, on
+from angarium.policy.injected import TooDeepError
 from angarium.policy.mail import Mail
 from angarium.policy.module import Command
 from angarium.policy.verdict import CONT, Verdict
@@ -66,13 +68,16 @@ class DkimValidate:
         if session is None:
             return CONT
         if dkim.FIELD in event.mail.draft.names:
-            return self._check(event.mail, session)
+            return self._check(event, session)
         self._note(event.mail, session, [])
+        self._reflect(event, session, [])
         return CONT
 
-    async def _check(self, mail: Mail, session: Session) -> Verdict:
+    async def _check(self, event: Data, session: Session) -> Verdict:
+        mail = event.mail
         verdicts = await checked(mail, self._means, self._ask)
         self._note(mail, session, verdicts)
+        self._reflect(event, session, verdicts)
         found_of(session, mail).report(mail, self._means.host, dkim.reported(verdicts))
         return CONT
 
@@ -89,6 +94,14 @@ class DkimValidate:
         )
         for each in verdicts:
             self._means.tell("DEBUG", f"{each.domain or '?'}: {each.outcome.value} {each.reason}")
+
+    def _reflect(self, event: Data, session: Session, verdicts: list[Judged]) -> None:
+        """Send the outcome to those whom scripts have named."""
+        for each in reflect.due(session):
+            try:
+                reflect.send(self._means, each, event.mail, verdicts, event)
+            except TooDeepError as fault:
+                self._means.tell("WARNING", fault.message)
 
     async def _stats(self, _words: Sequence[str]) -> str:
         return "".join([f"{each.value}: {count}\n" for each, count in self._counts.items()])

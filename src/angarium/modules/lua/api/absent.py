@@ -23,27 +23,8 @@ MISSING: Final[Mapping[str, str]] = {
     "the module eleven": "msys.expurgate.scan",
     "the module beik": "msys.symantec_beik.scan",
     "the module spamassassin": "msys.spamc.spamc_scan",
-    "the module domainkeys": "msys.validate.dk.get_responsible_domain msys.validate.dk.sign",
-    "the module dkim": (
-        "msys.validate.dkim.get_domains msys.validate.dkim.get_responsible_domain"
-        " msys.validate.dkim.get_verify_results msys.validate.dkim.reflect"
-        " msys.validate.dkim.sign msys.validate.dkim.verify_results_get_count"
-        " msys.validate.dkim.verify_results_get_item msys.validate.dkim.verify_status_to_string"
-    ),
     "the module dkim2": (
         "msys.validate.dkim2.ar_clauses msys.validate.dkim2.sign msys.validate.dkim2.verify"
-    ),
-    "the module opendkim": (
-        "msys.validate.opendkim.get_num_sigs msys.validate.opendkim.get_sig"
-        " msys.validate.opendkim.get_sig_canons msys.validate.opendkim.get_sig_domain"
-        " msys.validate.opendkim.get_sig_errorstr msys.validate.opendkim.get_sig_flags"
-        " msys.validate.opendkim.get_sig_hdrsigned msys.validate.opendkim.get_sig_identity"
-        " msys.validate.opendkim.get_sig_keysize msys.validate.opendkim.get_sig_selector"
-        " msys.validate.opendkim.get_sig_signalg msys.validate.opendkim.sign"
-        " msys.validate.opendkim.verify"
-    ),
-    "the module openarc": (
-        "msys.validate.openarc.seal msys.validate.openarc.sign msys.validate.openarc.verify"
     ),
     "the module adaptive": "msys.adaptive.registerRules",
     "the module mstore": "msys.mstore.load",
