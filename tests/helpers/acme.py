@@ -72,8 +72,8 @@ class Known:
         return text(hashlib.sha256(canonical(self.jwk)).digest())
 
     def verify(self, signed: bytes, signature: bytes) -> None:
-        numbers = (int.from_bytes(octets(self.jwk[name]), "big") for name in ("x", "y"))
-        key = ec.EllipticCurvePublicNumbers(*numbers, ec.SECP256R1()).public_key()
+        x, y = (int.from_bytes(octets(self.jwk[name]), "big") for name in ("x", "y"))
+        key = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
         r, s = (int.from_bytes(each, "big") for each in (signature[:32], signature[32:]))
         try:
             key.verify(encode_dss_signature(r, s), signed, ec.ECDSA(hashes.SHA256()))

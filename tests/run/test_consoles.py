@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -96,4 +97,24 @@ async def test_without_a_socket_mail_goes_on(tmp_path: Path) -> None:
     await made.open(tmp_path / "nowhere", None)
     assert log == ["no console can connect"]
     assert made.descriptor is None
+    made.close()
+
+
+async def test_new_certificates_are_read_by_workers_and_what_is_not_shown_is_told(
+    tmp_path: Path,
+) -> None:
+    log = Log()
+    server = FakeServer(tmp_path, "")
+    asked: list[int] = []
+
+    def renew() -> tuple[int, list[str]]:
+        asked.append(1)
+        return 1, ["tls_key: the key is another"]
+
+    profiles = SimpleNamespace(contexts=SimpleNamespace(renew=renew), forget=lambda: None)
+    server.node.parts["worker 0"] = SimpleNamespace(services=SimpleNamespace(profiles=profiles))
+    made = Consoles(server, server.node, Sockets(), FakeClock(), log)
+    made.renewed()
+    await asyncio.gather(*made._starting)
+    assert (asked, log) == ([1], ["a new certificate is not shown"])
     made.close()

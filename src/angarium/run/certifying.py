@@ -73,7 +73,7 @@ class Certifier:
         self._wanted = {
             options.certificate: (name, options)
             for name, options in configuration.instances(Acme)
-            if options.certificate
+            if options.certificate and options.terms_agreed
         }
         self._looked = float("-inf")
         for path in self._asked.keys() - self._wanted.keys():
@@ -117,9 +117,8 @@ class Certifier:
         """Tell it, once a day."""
         if now - self._told.get(path, float("-inf")) >= schedule.DAY:
             self._told[path] = now
-            days = schedule.days_left(held, now)
-            when = f"ends in {days:.1f} days" if days > 0 else "ends: it has expired"
-            self._means.tell(f"the certificate in {path} {when}, and there is no new one")
+            day = certificates.day(held.ends)
+            self._means.tell(f"the certificate in {path} ends on {day}, and there is no new one")
 
     async def _order(self, path: str, options: Acme, record: Record, why: str) -> None:
         self._ordering = path
@@ -163,7 +162,7 @@ class Certifier:
             chain = await Client(context, account, self._folder.show).run(ordering(wish))
         finally:
             await asyncio.to_thread(self._folder.make)
-        held = certificates.checked(chain, options.names, key, self._clock.time())
+        held, chain = certificates.checked(chain, options.names, key, self._clock.time())
         await asyncio.to_thread(write_pair, path, beside, chain, key)
         return held
 

@@ -29,6 +29,10 @@ SOURCE = Path(__file__).parents[3] / "src" / "angarium"
         ("reload refused, the old configuration stays", {"reason": "x"}, "configuration", ""),
         ("message 00/1 cannot be read: gone", {"process": "worker 0"}, "message", ""),
         ("queues were not sound, and are mended: x", {}, "soundness", ""),
+        ("no new certificate for /mx.pem: no; again in 5 minutes", {}, "certificate", "/mx.pem"),
+        ("the certificate in /mx.pem ends on 2027-01-01, and there is no new one", {},
+         "certificate", "/mx.pem"),
+        ("a new certificate is not shown", {"reason": "x"}, "certificate", ""),
         ("something nobody thought of", {"process": "worker 0"}, "alarm", ""),
     ],
 )  # fmt: skip

@@ -288,3 +288,38 @@ def test_a_connection_says_whom_it_was_asked_for(tmp_path: Path) -> None:
     _, _, end = shake(context(tmp_path), client(), "localhost")
     assert isinstance(end, Connection)
     assert end.asked == "localhost"
+
+
+def test_a_certificate_which_is_to_come_is_missed_by_nobody(tmp_path: Path) -> None:
+    coming = tmp_path / "own.crt"
+    made, place = contexts(tmp_path, f'tls_sni_certificates = [ "b.example" = "{coming}" ]')
+    made.awaited = frozenset([str(coming)])
+    coming.unlink()
+    assert made.context(*place) is None
+    coming.write_bytes(server().whole)
+    found = made.context(*place)
+    assert found is not None
+    assert facts_of(found) == server().der
+
+
+def test_one_of_a_name_which_is_to_come_leaves_the_others(tmp_path: Path) -> None:
+    coming = tmp_path / "other.pem"
+    made, place = contexts(tmp_path, f'tls_sni_certificates = [ "b.example" = "{coming}" ]')
+    made.awaited = frozenset([str(coming)])
+    found = made.context(*place)
+    assert found is not None
+    other = authority().signed("b.example")
+    coming.write_bytes(other.whole)
+    assert facts_of(found, "b.example") == server().der
+    assert made.renew() == (1, [])
+    renewed = made.context(*place)
+    assert renewed is not None
+    assert facts_of(renewed, "b.example") == other.der
+
+
+def facts_of(context: ssl.SSLContext, name: str = "mx.example.com") -> bytes | None:
+    """Return the certificate which a client sees that looks at no name."""
+    client = client_context()
+    client.check_hostname = False
+    _, theirs, _ = shake(context, client, name)
+    return theirs.certificate

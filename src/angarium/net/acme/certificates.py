@@ -23,7 +23,6 @@ RSA_BITS: Final = 2048
 # A certificate of a few days is renewed when a third of them is left, whatever renew_before says.
 SHARE: Final = 3
 MOST_CERTIFICATES: Final = 20  # in a chain; there are two to four
-_END: Final = b"-----END CERTIFICATE-----"
 
 Key: TypeAlias = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
@@ -137,15 +136,21 @@ def on_disk(path: Path) -> Held | None:
         return None
 
 
-def checked(chain: bytes, names: Iterable[str], key: Key, now: float) -> Held:
-    """Look whether a chain is what was asked for; return its first one. Raises AcmeError."""
-    leaf = held(chain)
-    if chain.count(_END) > MOST_CERTIFICATES:
-        raise AcmeError(f"a chain of more than {MOST_CERTIFICATES} certificates")
+def checked(chain: bytes, names: Iterable[str], key: Key, now: float) -> tuple[Held, bytes]:
+    """Look whether a chain is what was asked for. Raises AcmeError.
+
+    Returns what its first certificate says, and the chain anew, with nothing else in it: what an
+    authority sends beside certificates, such as a key, is not to be in a file we read keys from
+    (RFC 8555 section 11).
+    """
     try:
-        x509.load_pem_x509_certificates(chain)
+        found = x509.load_pem_x509_certificates(chain)
     except ValueError as error:
-        raise AcmeError(f"what comes with the certificate is none in PEM: {error}") from None
+        raise AcmeError(f"what comes is no chain of certificates in PEM: {error}") from None
+    if len(found) > MOST_CERTIFICATES:
+        raise AcmeError(f"a chain of more than {MOST_CERTIFICATES} certificates")
+    pem = b"".join(each.public_bytes(serialization.Encoding.PEM) for each in found)
+    leaf = held(pem)
     if leaf.public != public(key):
         raise AcmeError("the certificate is not for the key which we have")
     missing = sorted(set(names) - leaf.names)
@@ -153,7 +158,7 @@ def checked(chain: bytes, names: Iterable[str], key: Key, now: float) -> Held:
         raise AcmeError(f"the certificate is not for {', '.join(missing)}")
     if leaf.ends <= now:
         raise AcmeError(f"the certificate has expired on {day(leaf.ends)}: is our clock right?")
-    return leaf
+    return leaf, pem
 
 
 def day(at: float) -> str:

@@ -22,6 +22,7 @@ MOST_SHOWN: Final = 300  # characters of what an authority says, in our logs
 # RFC 8555 section 8.3: base64url, 128 bits at least. It becomes a name of a file.
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{16,256}")
 _UNSHOWN: Final = re.compile(r"[^ -~]+")
+_ERRORS: Final = "urn:ietf:params:acme:error:"
 HTTP_01: Final = "http-01"
 
 T = TypeVar("T")
@@ -44,7 +45,7 @@ class Directory(msgspec.Struct, frozen=True, rename="camel"):
 
     def __post_init__(self) -> None:
         for each in (self.new_nonce, self.new_account, self.new_order):
-            _check_url(each)
+            check_url(each)
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -56,8 +57,8 @@ class Problem(msgspec.Struct, frozen=True):
 
     @property
     def kind(self) -> str:
-        """Return the last word of its type, in letters only."""
-        word = self.type.rpartition(":")[2]
+        """Return the word of its type which RFC 8555 section 6.7 has, in letters only."""
+        word = self.type.removeprefix(_ERRORS)
         return word if word.isalpha() and word.isascii() and len(word) <= 40 else ""
 
     def __str__(self) -> str:
@@ -83,9 +84,9 @@ class Order(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         for each in (self.finalize, *self.authorizations):
-            _check_url(each)
+            check_url(each)
         if self.certificate:
-            _check_url(self.certificate)
+            check_url(self.certificate)
 
 
 class Challenge(msgspec.Struct, frozen=True):
@@ -99,7 +100,7 @@ class Challenge(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         if self.type == HTTP_01:
-            _check_url(self.url)
+            check_url(self.url)
             if not _TOKEN.fullmatch(self.token):
                 raise ValueError("a token is base64url of 16 to 256 characters")
 
@@ -122,7 +123,8 @@ class Authorization(msgspec.Struct, frozen=True):
         return next((each for each in self.challenges if each.type == HTTP_01), None)
 
 
-def _check_url(text: str) -> None:
+def check_url(text: str) -> None:
+    """Raises ValueError where an authority names no address of its own."""
     if len(text) > MOST_URL or _UNSHOWN.search(text) or " " in text:
         raise ValueError("an address of an authority is no URL")
     parts = urlsplit(text)

@@ -22,6 +22,7 @@ from angarium.wire.acme.documents import (
     Challenge,
     Directory,
     Order,
+    check_url,
     problem,
     read,
     shown,
@@ -124,7 +125,9 @@ def ordering(wish: Wish) -> Steps[bytes]:
     names = [{"type": "dns", "value": each} for each in wish.names]
     reply = yield from asking.ask(directory.new_order, {"identifiers": names})
     place, order = _url(reply, "an order"), read(Order, reply.body)
-    yield from _prove(wish, asking, order)
+    if order.status == "pending":
+        yield from _prove(wish, asking, order)
+        order = read(Order, (yield from asking.ask(place)).body)
     order = yield from _until(wish, asking, place, order, ("ready", "valid"))
     if order.status == "ready":
         order = yield from _finalize(wish, asking, place, order)
@@ -158,6 +161,10 @@ def _answered(step: Look | Ask) -> Steps[Reply]:
 def _url(reply: Reply, what: str) -> str:
     if not reply.location:
         raise AcmeError(f"the authority does not say where {what} is")
+    try:
+        check_url(reply.location)
+    except ValueError as error:
+        raise AcmeError(f"the authority does not say where {what} is: {error}") from None
     return reply.location
 
 
