@@ -272,11 +272,14 @@ async def test_a_chain_is_looked_at_only_where_it_makes_a_difference(tmp_path: P
     here = Way(
         tmp_path, 'openarc { verify = true } dmarc { arc_trusted = ( "lists.example" ) }', LISTS
     )
-    await here.sends("joe@a.example")
+    await here.sends("list@b.example")
     asked = len(here.dns.asked)
     await here.content(*handed_on(SAW))
     keys = [name for name, _ in here.dns.asked[asked:] if "_domainkey" in name]
     assert set(keys) == {"s._domainkey.lists.example"}
+    assert here.variables["dmarc_status"] == "fail"
+    # By now there is more before the message than when its chain was checked.
+    assert here.variables["dmarc_arc_sealer"] == "lists.example"
     alone = Way(tmp_path, 'dmarc { arc_trusted = ( "lists.example" ) }', LISTS)
     await alone.whole("joe@a.example", *handed_on(SAW))
     assert not [name for name, _ in alone.dns.asked if "_domainkey" in name]

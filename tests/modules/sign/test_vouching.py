@@ -8,6 +8,7 @@ from angarium.mail.auth.asking import at_once
 from angarium.mail.auth.digest import hashed
 from angarium.mail.auth.fields import Fields
 from angarium.mail.auth.seal import Sealer
+from angarium.mail.auth.signature import Outcome
 from angarium.modules.guard.peers import Domains
 from angarium.modules.sign.vouching import SHOWN, Voucher, vouched
 from helpers.signing import NOW, key
@@ -38,7 +39,8 @@ def handed_on(*hosts: tuple[str, bytes]) -> bytes:
 
 
 def found(header: bytes, *believed: str, author: str = "a.example") -> Voucher | None:
-    return vouched(judged(header), Fields(header), author, Domains(believed))
+    above = b"Authentication-Results: mx.example; spf=none\r\n" + header
+    return vouched(judged(header).outcome, Fields(above), author, Domains(believed))
 
 
 def test_a_sealer_whom_we_believe_vouches_for_what_it_saw() -> None:
@@ -89,3 +91,8 @@ def test_a_report_names_the_newest_sealers_only() -> None:
     assert who is not None
     assert who.reason.count(".d=") == SHOWN
     assert who.reason.startswith(f"arc=pass as[{SHOWN + 2}].d=two.example as[{SHOWN + 2}].s=s")
+
+
+def test_a_chain_which_is_torn_since_it_was_checked_vouches_for_nothing() -> None:
+    header = handed_on(("one.example", SAW)).replace(b"ARC-Seal", b"X-Seal")
+    assert vouched(Outcome.PASS, Fields(header), "a.example", Domains(["one.example"])) is None

@@ -168,7 +168,7 @@ class Dmarc:
         if found.arc is None:
             found.arc = await checking.chained(mail, self._means, self._ask)
         fields = Fields(mail.draft.header_octets)
-        return vouched(found.arc, fields, evaluation.domain, self._believed)
+        return vouched(found.arc.outcome, fields, evaluation.domain, self._believed)
 
     def _note(
         self,

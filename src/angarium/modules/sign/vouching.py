@@ -1,6 +1,6 @@
 """Who of those that handed a message on may vouch for its author (RFC 8617 section 7.2.1).
 
-    vouched(chain, fields, "author.example", believed)      a voucher, or None
+    vouched(chain.outcome, fields, "author.example", believed)      a voucher, or None
 
 A chain that holds says who had the message, and nothing about whether they are honest: anybody may
 begin one with a set that says what they like. So from the newest set down each must be of a sealer
@@ -11,11 +11,12 @@ that one does not matter.
 from dataclasses import dataclass
 from typing import Final
 
-from angarium.mail.auth import results
+from angarium.mail.auth import arc, results
 from angarium.mail.auth.arc import Chain, Set
 from angarium.mail.auth.fields import Fields
 from angarium.mail.auth.signature import Outcome
 from angarium.modules.guard.peers import Domains
+from angarium.modules.sign.sealing import as_found
 
 SHOWN: Final = 5  # sets which a report names, the newest
 
@@ -33,9 +34,17 @@ class Voucher:
     reason: str
 
 
-def vouched(chain: Chain, fields: Fields, author: str, believed: Domains) -> Voucher | None:
-    """Return who vouches for the author's domain; None: nobody whom we believe."""
-    if chain.outcome is not Outcome.PASS:
+def vouched(outcome: Outcome, fields: Fields, author: str, believed: Domains) -> Voucher | None:
+    """Return who vouches for the author's domain; None: nobody whom we believe.
+
+    Args:
+        outcome: of the chain, when it was checked.
+        fields: the header as it is now, with what has been put before it since.
+    """
+    if outcome is not Outcome.PASS:
+        return None
+    chain = as_found(arc.chain(fields), outcome)
+    if chain.broken:
         return None
     for each in reversed(chain.sets):
         if not believed.has(each.domain):
