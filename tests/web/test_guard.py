@@ -2,13 +2,17 @@
 
 import asyncio
 import contextlib
+from pathlib import Path
 
 import pytest
 
+from angarium.console.attempts import Attempts
 from angarium.web import guard
 from angarium.web.asked import Asked
 from angarium.web.guard import MOST_CONNECTIONS, MOST_HEADER, Manners, host_of, octets_of
+from angarium.web.rights import Rights
 from helpers.browser import WELL, Watched, ask, connected, cut_off, read, serving
+from helpers.clock import FakeClock
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH"])
@@ -43,6 +47,23 @@ async def test_a_request_with_a_content_is_refused(more: str) -> None:
 async def test_a_name_which_others_can_point_to_us_is_refused(host: str, status: int) -> None:
     async with serving(Watched(WELL), hosts=["mx.node.test"]) as port:
         assert (await ask(port, "/status", host=host)).status == status
+
+
+async def test_who_may_not_ask_is_told_so_whatever_he_asks_for(tmp_path: Path) -> None:
+    (tmp_path / "users").write_text("tim:secret\n")
+    rights = Rights(f"file://{tmp_path}/users", "x", False, Attempts(FakeClock()), print)
+    tim = "Authorization: Basic dGltOnNlY3JldA==\r\n"
+    async with serving(Watched(WELL), (), Manners(rights=rights)) as port:
+        for path in ("/healthz", "/status", "/nothing"):
+            refused = await ask(port, path)
+            assert (refused.status, refused.text) == (401, "who are you?\n")
+        assert (await ask(port, "/healthz", more=tim)).status == 200
+        async with connected(port) as (reader, writer):  # One connection asks, and then says who.
+            writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert (await read(reader)).status == 401
+            request = f"GET /healthz HTTP/1.1\r\nHost: localhost\r\n{tim}\r\n"
+            writer.write(request.encode())
+            assert (await read(reader)).status == 200
 
 
 async def test_two_hosts_in_one_request_are_refused() -> None:

@@ -17,7 +17,7 @@ from angarium.config.resolve import Configuration, Endpoint
 from angarium.console.attempts import Attempts
 from angarium.console.client import SOCKET
 from angarium.console.node import Node
-from angarium.console.questions.tls import renew
+from angarium.console.questions.tls import WEB, renew, renew_of_http
 from angarium.console.server import Server
 from angarium.core.clock import Clock
 from angarium.net.options.tls import Certificates
@@ -85,9 +85,11 @@ class Consoles:
         asking.add_done_callback(self._starting.discard)
 
     async def _renew(self) -> None:
-        answers = await self._node.ask(renew())
-        for each in [*(answers.total.kept if answers.total else ()), *answers.missing]:
-            self._log.error("a new certificate is not shown", reason=each)
+        workers = await self._node.ask(renew())
+        web = await self._node.ask(renew_of_http(), only=WEB)
+        for answers in (workers, web):
+            for each in [*(answers.total.kept if answers.total else ()), *answers.missing]:
+                self._log.error("a new certificate is not shown", reason=each)
 
     def _begin(self, where: Endpoint) -> None:
         listening = socket.socket(fileno=os.dup(self._sockets.open[where].fileno()))

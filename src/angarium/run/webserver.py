@@ -7,6 +7,7 @@ Mail needs nothing of it. Each address has a listener of its own; a reload opens
 
 import asyncio
 import socket
+from collections.abc import Mapping
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -16,17 +17,22 @@ from uvicorn.server import ServerState
 
 import angarium.run.declared  # noqa: F401 - what others have counted has its declaration
 from angarium.config.resolve import Configuration, Endpoint
+from angarium.console.attempts import Attempts
+from angarium.data.users import Users
 from angarium.events.metrics import Metrics
 from angarium.inbound.options import Reception
 from angarium.modules.generate.options import HttpServer
 from angarium.net import loop as loops
 from angarium.net.acme.folder import Folder
+from angarium.net.options.authentication import Authentication
+from angarium.net.options.tls import InboundTls
 from angarium.policy.options import Asking
 from angarium.run import link, process, scoreboard, watchdog
 from angarium.run.doors import buffers_of
 from angarium.run.fronts import Fronts
 from angarium.run.host import Host
 from angarium.run.httplogs import HttpLogs
+from angarium.run.httptls import HttpTls
 from angarium.run.own import Own
 from angarium.run.process import Process
 from angarium.run.sockets import label
@@ -38,6 +44,7 @@ from angarium.web.follow import Follow
 from angarium.web.forward import Forward, Load
 from angarium.web.guard import Manners, connections
 from angarium.web.options import HTTP, HttpRequests, Observed, Tracing
+from angarium.web.rights import Rights
 from angarium.web.spans import Spans
 from angarium.web.workers import Workers
 
@@ -54,7 +61,7 @@ class WebServer(Process):
 
     def __init__(self) -> None:
         super().__init__()
-        self._clock = loops.RealClock()
+        self.clock = loops.RealClock()
         self._metrics = Metrics()
         self._own = Own(self._metrics)
         self._watching: Watching
@@ -66,6 +73,9 @@ class WebServer(Process):
         self._open: dict[Endpoint, asyncio.Server] = {}
         self._state = ServerState()
         self._fronts = Fronts(HTTP, self.alarm, self._metrics)
+        self.tls = HttpTls(self.alarm, self._metrics, self.clock)
+        self._attempts = Attempts(self.clock)
+        self._users = Users()
         self._logs: HttpLogs
         self._sockets: dict[str, socket.socket] = {}
         self._changing = asyncio.Lock()  # one generation after another, and the end after all
@@ -77,14 +87,14 @@ class WebServer(Process):
     ) -> None:
         self._state_folder = Path(start.state)
         watchdog.attend(self._state_folder / "run", scoreboard.WEB, NAME)
-        self._watching = Watching(self._state_folder, self._clock.time)
+        self._watching = Watching(self._state_folder, self.clock.time)
         self._workers = Workers(self._state_folder / "run", self.alarm)
-        self._logs = HttpLogs(configuration, self._state_folder, self._clock, self.alarm)
+        self._logs = HttpLogs(configuration, self._state_folder, self.clock, self.alarm)
         await self._listen(configuration, _taken(descriptors))
         self._trace(configuration)
         self.ready()
         while not self._stopping.is_set():
-            self._own.look(self._clock.monotonic())
+            self._own.look(self.clock.monotonic())
             self._watching.look({NAME: self._metrics.snapshot()})
             self._logs.flush()
             if self._seconds:
@@ -112,6 +122,7 @@ class WebServer(Process):
         """Answer on what the configuration wants, and on nothing else."""
         wanted = configuration.listens(HTTP)
         self._fronts.use(configuration, wanted)
+        self.tls.use(configuration)
         for where in list(self._open):
             # With other options a listener is another one, on the same socket.
             self._open.pop(where).close()
@@ -136,7 +147,7 @@ class WebServer(Process):
                 made = connections(
                     everything, hosts, self._state, manners, answering.takes, is_challenge
                 )
-            made = self._fronts.before(where, made)
+            made = self._fronts.before(where, self.tls.before(where, made))
             opened = socket.socket(fileno=socket.dup(kept.fileno()))
             buffers_of(configuration, where).set(opened)  # who is accepted has the same
             if where.path:
@@ -156,7 +167,20 @@ class WebServer(Process):
             idle_seconds=configuration.at(Reception, **at).idle_time,
             most_octets=requests.max_request_size or 0,
             told=self._logs.note_in_paniclog if aloud else self._logs.note,
+            rights=self._rights(configuration, at),
         )
+
+    def _rights(self, configuration: Configuration, at: Mapping[str, str]) -> Rights | None:
+        """Return who may ask; None: everybody."""
+        asked = configuration.at(Authentication, **at)
+        if not asked.enable_authentication:
+            return None
+        parameters = asked.authplainparameters or {}
+        certificate = configuration.at(InboundTls, **at).tls_verified_peer_is_authorized
+        return Rights(
+            str(parameters.get("uri", "")), Host(configuration).name, certificate, self._attempts,
+            self.alarm, self._users,
+        )  # fmt: skip
 
     def _trace(self, configuration: Configuration) -> None:
         """Send traces as the configuration has it, and no others."""
@@ -176,10 +200,10 @@ class WebServer(Process):
     async def _traced(self, collector: Collector, spans: Spans) -> None:
         """Read events and send what they make, until cancelled."""
         sending = asyncio.ensure_future(collector.run())
-        follow = Follow(self._state_folder, self._clock.time())
+        follow = Follow(self._state_folder, self.clock.time())
         try:
             while not sending.done():
-                collector.add(spans.of(follow.read(self._clock.monotonic())))
+                collector.add(spans.of(follow.read(self.clock.monotonic())))
                 await asyncio.sleep(BREATH_SECONDS if follow.behind else LOOK_SECONDS)
             sending.result()
         finally:

@@ -20,6 +20,7 @@ from uvicorn.server import ServerState
 
 from angarium.net.front import PROXIED
 from angarium.web.asked import Asked
+from angarium.web.rights import Rights, Visitor
 
 MOST_CONNECTIONS: Final = 64  # of all listeners: a scraper, some people, and room for trouble
 MOST_HEADER: Final = 16384  # octets of a request line and its fields
@@ -29,6 +30,8 @@ IDLE_SECONDS: Final = 60.0  # between two requests, where idle_time says nothing
 MOST: Final = "most octets"
 LONGER: Final = "longer"  # gives the request and its answer so many seconds from now
 _STATUS: Final = "status"
+_VISITOR: Final = "visitor"
+_RIGHTS: Final = "rights"
 _FULL: Final = (
     b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 21\r\nconnection: close\r\n\r\n"
     b"too many connections\n"
@@ -45,6 +48,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Refused = tuple[int, str, tuple[tuple[bytes, bytes], ...]]  # status, text, fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +60,14 @@ class Manners:
         idle_seconds: between two requests; 0: as long as `IDLE_SECONDS`.
         most_octets: of a request, its content counted as announced; 0: no limit.
         told: called with each request which was answered.
+        rights: None: everybody may ask.
     """
 
     local: str = ""
     idle_seconds: float = 0.0
     most_octets: int = 0
     told: Callable[[Asked], None] | None = None
+    rights: Rights | None = None
 
 
 def _none(_path: str) -> bool:
@@ -74,7 +80,7 @@ class Gate:
     Args:
         hosts: names we are called by, in lower case, without a port.
         free: says whether a path may be asked by any method, and with a content.
-        anyhow: says whether a path may be asked by any name of ours.
+        anyhow: says whether a path may be asked by any name of ours, and by anybody.
     """
 
     def __init__(
@@ -92,26 +98,34 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             raise ValueError(f"nothing here answers {scope['type']}")
-        refusal = self._refusal(scope)
+        refusal = self._refusal(scope) or await self._unknown(scope)
         if refusal is None:
             await self._app(scope, receive, _added(scope, send))
         else:
             await _refuse(_added(scope, send), *refusal)
 
-    def _refusal(self, scope: Scope) -> tuple[int, str, tuple[tuple[bytes, bytes], ...]] | None:
+    async def _unknown(self, scope: Scope) -> Refused | None:
+        """Return what is answered to who may not ask here."""
+        rights: Rights | None = scope["state"][_RIGHTS]
+        if rights is None or self._anyhow(scope["path"]):
+            return None
+        found = await rights.refusal(scope["state"][_VISITOR], scope["headers"])
+        if found is None:
+            return None
+        # A content which nobody reads would be taken for the next request.
+        close = ((b"connection", b"close"),) if _has_content(scope) else ()
+        return found.status, found.text, (*found.fields, *close)
+
+    def _refusal(self, scope: Scope) -> Refused | None:
         close = ((b"connection", b"close"),)
         free = self._free(scope["path"])
         if not free and scope["method"] not in ("GET", "HEAD"):
             return 405, "only GET and HEAD are answered", ((b"allow", b"GET, HEAD"), *close)
         fields: list[tuple[bytes, bytes]] = scope["headers"]
-        content = [value for name, value in fields if name == b"content-length"]
         most = scope["state"][MOST]
         if most and octets_of(scope) > most:
             return 413, f"a request has at most {most} octets here", close
-        has = any(value.strip(b"0") for value in content) or any(
-            name == b"transfer-encoding" for name, _ in fields
-        )
-        if has and not free:
+        if _has_content(scope) and not free:
             return 400, "a request here has no content", close
         if self._anyhow(scope["path"]):
             return None
@@ -133,6 +147,14 @@ class Gate:
         except ValueError:
             return False
         return True
+
+
+def _has_content(scope: Scope) -> bool:
+    fields: list[tuple[bytes, bytes]] = scope["headers"]
+    return any(
+        name == b"transfer-encoding" or (name == b"content-length" and bool(value.strip(b"0")))
+        for name, value in fields
+    )
 
 
 def host_of(field: str) -> str:
@@ -243,7 +265,11 @@ class Guarded(H11Protocol):
         self._manners = self.manners_of(self.client[0] if self.client else "")
         # Ours comes first.
         self.timeout_keep_alive = int(self._manners.idle_seconds or IDLE_SECONDS) + 1
-        self.app_state = {MOST: self._manners.most_octets, _STATUS: 0, LONGER: self._within}
+        self.app_state = {
+            MOST: self._manners.most_octets, _STATUS: 0, LONGER: self._within,
+            _VISITOR: visitor(transport, self.client[0] if self.client else ""),
+            _RIGHTS: self._manners.rights,
+        }  # fmt: skip
         self._within(REQUEST_SECONDS)
 
     _refused = False
@@ -314,6 +340,19 @@ class Guarded(H11Protocol):
         if self.transport.is_closing():
             return
         self._end = self.loop.call_later(seconds, self.transport.abort)
+
+
+def visitor(transport: asyncio.BaseTransport, address: str) -> Visitor:
+    """Return who is at the other end of a connection, whose address is "" by a Unix socket."""
+    secure = transport.get_extra_info("ssl_object") is not None
+    near = not address or (
+        transport.get_extra_info(PROXIED) is None and ipaddress.ip_address(address).is_loopback
+    )
+    return Visitor(
+        address,
+        verified=secure and transport.get_extra_info("verified_peer") is not None,
+        private=secure or near,
+    )
 
 
 def connections(

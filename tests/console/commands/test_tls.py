@@ -49,6 +49,25 @@ async def test_contexts_are_shown_with_who_uses_them(tmp_path: Path) -> None:
     ]
 
 
+async def test_those_of_http_are_shown_and_read_again_with_the_others(tmp_path: Path) -> None:
+    desk, made = known(tmp_path)
+    (tmp_path / "web").mkdir()
+    others = profiles(tmp_path / "web")
+    others.at(LISTEN, "192.0.2.1")
+    desk.node.parts["web"] = SimpleNamespace(
+        tls=SimpleNamespace(contexts=others.contexts),
+        clock=SimpleNamespace(monotonic=lambda: 5.0),
+    )
+    said = await Talk(desk).say("tls show cache")
+    for folder in (tmp_path, tmp_path / "web"):
+        assert f"    certificate: {folder}/own.crt\n" in said
+    (tmp_path / "web" / "own.key").write_text("nothing")
+    said = await Talk(desk).say("tls flush cache")
+    assert "web/own.key" in said
+    [(_, kept)] = made.contexts.made()
+    assert kept.context is not None
+
+
 async def test_certificates_are_read_again_and_a_bad_one_is_not_taken(tmp_path: Path) -> None:
     desk, made = known(tmp_path)
     before = made.at(LISTEN, "192.0.2.1").tls.context

@@ -1,14 +1,23 @@
 """`tls`: what connections to our listeners are made secure by."""
 
-from collections.abc import Mapping
+from functools import reduce
+from operator import add
 
 import msgspec
 
 from angarium.console.access import Rank
 from angarium.console.command import command
-from angarium.console.questions.tls import Known, contexts, renew
+from angarium.console.questions.tls import (
+    WEB,
+    Known,
+    contexts,
+    contexts_of_http,
+    renew,
+    renew_of_http,
+)
 from angarium.console.result import Result, Said
 from angarium.console.session import Session
+from angarium.console.sums import Table
 
 NO_KEY = "Temp RSA key is uncached."  # Momentum's line; TLS has no such key any more
 
@@ -17,7 +26,9 @@ NO_KEY = "Temp RSA key is uncached."  # Momentum's line; TLS has no such key any
 async def show(session: Session) -> Result:
     """Print the contexts of TLS of listeners: age, sessions, certificate, authorities, ciphers."""
     answers = await session.node.ask(contexts())
-    rows: Mapping[str, Known] = answers.total.rows if answers.total else {}
+    web = await session.node.ask(contexts_of_http(), only=WEB)
+    tables = [*answers.each.values(), *web.each.values()]
+    rows = reduce(add, tables, Table[Known]()).rows
     found = [row for _, row in sorted(rows.items())]
     lines: list[str] = []
     for number, row in enumerate(found, 1):
@@ -30,13 +41,16 @@ async def show(session: Session) -> Result:
             f"{'ciphers':>15}: {'default' if row.ciphers == 'DEFAULT' else row.ciphers}",
         ]
     plain = {"contexts": [msgspec.to_builtins(row) for row in found]}
-    return Said("\n".join([*lines, NO_KEY, *answers.missing]), plain)
+    return Said("\n".join([*lines, NO_KEY, *answers.missing, *web.missing]), plain)
 
 
 @command("tls flush cache", who=Rank.OPERATOR)
 async def flush(session: Session) -> Result:
     """Read certificates and keys again. What cannot be used stays as it was, and is named."""
-    answers = await session.node.ask(renew())
-    kept = answers.total.kept if answers.total else ()
-    plain = {"made": answers.total.made if answers.total else 0, "kept": list(kept)}
-    return Said("\n".join(["Cache flush request submitted.", *kept, *answers.missing]), plain)
+    workers = await session.node.ask(renew())
+    web = await session.node.ask(renew_of_http(), only=WEB)
+    totals = [each.total for each in (workers, web) if each.total]
+    kept = list(dict.fromkeys(each for total in totals for each in total.kept))
+    plain = {"made": sum(each.made for each in totals), "kept": kept}
+    lines = ["Cache flush request submitted.", *kept, *workers.missing, *web.missing]
+    return Said("\n".join(lines), plain)

@@ -1,15 +1,19 @@
 """Contexts of TLS in a worker."""
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
-from angarium.console.question import question
+from angarium.console.question import Of, question
 from angarium.console.sums import Table
+from angarium.core.clock import Clock
 
 if TYPE_CHECKING:
     from angarium.console.parts import Parts
+    from angarium.net.tls.contexts import Contexts
+
+WEB: Final = ("web",)  # who is asked for listeners of HTTP
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -41,14 +45,41 @@ class Renewed(msgspec.Struct, frozen=True):
         return Renewed(self.made + other.made, tuple(dict.fromkeys((*self.kept, *other.kept))))
 
 
+class Securing(Protocol):
+    """What makes listeners of HTTP secure."""
+
+    @property
+    def contexts(self) -> "Contexts": ...
+
+
+class Web(Protocol):
+    """The process of the web."""
+
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def tls(self) -> Securing: ...
+
+
 @question("tls contexts")
 def contexts(worker: "Parts") -> Table[Known]:
     """Return the contexts of listeners, with the sessions which use them."""
     using = Counter(
         id(each.tls_context) for each in worker.services.sessions if each.tls_context is not None
     )
-    now, rows = worker.clock.monotonic(), {}
-    for recipe, made in worker.services.profiles.contexts.made():
+    return _table(worker.services.profiles.contexts, worker.clock.monotonic(), using)
+
+
+@question("tls contexts of http", of=Of.AIDE)
+def contexts_of_http(web: Web) -> Table[Known]:
+    """Return the contexts of listeners of HTTP."""
+    return _table(web.tls.contexts, web.clock.monotonic(), Counter())
+
+
+def _table(contexts: "Contexts", now: float, using: Counter[int]) -> Table[Known]:
+    rows = {}
+    for recipe, made in contexts.made():
         row = Known(
             recipe.certificate,
             recipe.client_ca or "",
@@ -66,4 +97,11 @@ def renew(worker: "Parts") -> Renewed:
     profiles = worker.services.profiles
     made, kept = profiles.contexts.renew()
     profiles.forget()
+    return Renewed(made, tuple(kept))
+
+
+@question("tls renew of http", of=Of.AIDE)
+def renew_of_http(web: Web) -> Renewed:
+    """Read those of listeners of HTTP again."""
+    made, kept = web.tls.contexts.renew()
     return Renewed(made, tuple(kept))

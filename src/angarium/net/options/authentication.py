@@ -9,6 +9,7 @@ from angarium.config.scope import PATHWAYS, SESSION, Scope
 
 ESMTP: Final = ("esmtp_listener", "pathway", "pathway_group")
 WORKING: Final = ("control_listener", *ESMTP)
+HTTP: Final = "http_listener"
 BY_ADDRESS = "Let clients in by address, with peer stanzas and relay_hosts."
 ASKING = Scope.CONTROL_LISTENER | Scope.ESMTP_LISTENER | Scope.LISTEN | PATHWAYS
 ASKING_ALL = ASKING | Scope.HTTP_LISTENER | Scope.PEER
@@ -39,9 +40,10 @@ class Authentication(Options, direction="receiving"):
         Whether a client has to say who it is, and prove it. An esmtp_listener takes mail from
         nobody else then, those aside whom relay_hosts or open_relay trust. Unset, for the
         console: by TCP it has to, and by a Unix socket the system says who it is. `false` for the
-        console by TCP: whoever can connect may give every command.
+        console by TCP: whoever can connect may give every command. A client of HTTP says it by a
+        password (authplainparameters) or its certificate (tls_verified_peer_is_authorized).
         """,
-        only=WORKING,
+        only=(*WORKING, HTTP),
     )
     always_allow = option(
         Bool(),
@@ -73,9 +75,10 @@ class Authentication(Options, direction="receiving"):
         doc="""
         AUTH PLAIN, which sends the password as it is. `uri` says who checks it,
         `log_authentication` whether each attempt is written to acctlog. smtp_extensions says that
-        it is offered.
+        it is offered. In an http_listener it is HTTP Basic: by TLS and on this machine only, with
+        a file of users, and httplog has the answers.
         """,
-        only=ESMTP,
+        only=(*ESMTP, HTTP),
     )
     authloginparameters = option(
         PLAIN,

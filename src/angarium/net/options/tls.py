@@ -7,8 +7,9 @@ from angarium.config.scope import SESSION, SHAPING, Scope
 
 NO_TLS = "There is no TLS yet, neither way; the console has it."
 RECEIVING = ("esmtp_listener", "pathway", "pathway_group")
+BEGUN = (*RECEIVING, "http_listener")  # there the connection begins with TLS, or has none
 SENDING = ("", "binding_group", "binding", "domain")
-WORKING = ("control_listener", *RECEIVING, *SENDING)
+WORKING = ("control_listener", *BEGUN, *SENDING)
 
 # Listeners which can speak TLS, and what is inside them.
 SECURED = SESSION | Scope.ECSTREAM_LISTENER | Scope.HTTP_LISTENER | Scope.XMPP_LISTENER
@@ -133,7 +134,7 @@ class Certificates(Options, direction="both"):
         Which ciphers may be used up to TLS 1.2, as OpenSSL writes lists of them. Too short a list
         leaves hosts with which there is no TLS at all.
         """,
-        only=(*RECEIVING, *SENDING),
+        only=WORKING,
     )
     tls_protocols = option(
         Choices(words=VERSIONS),
@@ -146,7 +147,7 @@ class Certificates(Options, direction="both"):
         Which versions of TLS may be used: each is added by + or taken away by -, in order. SSL,
         TLS 1.0 and 1.1 are understood and never used: ALL means 1.2 and 1.3.
         """,
-        only=(*RECEIVING, *SENDING),
+        only=WORKING,
     )
     tlsv13_ciphersuites = option(
         Joined(Choice(SUITES), ":"),
@@ -156,7 +157,7 @@ class Certificates(Options, direction="both"):
         example="TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256",
         reason=NO_TLS,
         doc="Cipher suites of TLS 1.3, the preferred one first. Unset: OpenSSL's own list.",
-        only=(*RECEIVING, *SENDING),
+        only=WORKING,
     )
 
 
@@ -171,14 +172,14 @@ class InboundTls(Options, direction="receiving"):
         reason="Let a program which ends TLS stand before the listener, such as stunnel.",
         doc="""
         Whether a connection begins with TLS, as on port 465, instead of with STARTTLS later. It
-        needs tls_certificate.
+        needs tls_certificate. With HTTP there is no other way, so a certificate alone is nothing.
         """,
-        only=RECEIVING,
+        only=BEGUN,
     )
     tls_sni_certificates = option(
         Table(Path()),
         {},
-        scopes=SESSION,
+        scopes=SESSION | Scope.HTTP_LISTENER,
         since=OURS,
         doc="""
         Certificates for names by which a client may call the host (SNI), beside tls_certificate
@@ -194,7 +195,7 @@ class InboundTls(Options, direction="receiving"):
         example="/etc/ssl/clients.pem",
         reason=NO_TLS,
         doc="File of the authorities, in PEM, whose signatures count on certificates of clients.",
-        only=RECEIVING,
+        only=BEGUN,
     )
     tls_verify_mode = option(
         Choice(("none", "require")),
@@ -207,7 +208,7 @@ class InboundTls(Options, direction="receiving"):
         where tls_client_ca is set one is asked for and checked, and nothing follows by itself;
         policy can look at the result.
         """,
-        only=RECEIVING,
+        only=BEGUN,
     )
     tls_verified_peer_can_relay = option(
         Bool(),
@@ -217,13 +218,16 @@ class InboundTls(Options, direction="receiving"):
         doc="Whether a client with a certificate that was checked may send to any domain.",
         only=RECEIVING,
     )
-    tls_verified_peer_is_authorized = planned(
+    tls_verified_peer_is_authorized = option(
         Bool(),
         False,
         scopes=Scope.HTTP_LISTENER | Scope.LISTEN | Scope.PATHWAY | Scope.PEER,
         direction="sending",
-        reason=NO_TLS,
-        doc="Whether a client of HTTP with a certificate that was checked needs no password.",
+        doc="""
+        Whether a client of HTTP whose certificate tls_client_ca knows has said by it who it is,
+        where enable_authentication asks for that; others need a password.
+        """,
+        only=("http_listener",),
     )
     tls_allow_renegotiation = accepted(
         Bool(),

@@ -18,7 +18,7 @@ OPTIONS: Final = (
     "tls_certificate", "tls_sni_certificates", "tls_client_ca", "tls_protocols", "tls_ciphers",
     "tlsv13_ciphersuites", "tls_ec_curve_names", "tls_dhparams_file",
 )  # fmt: skip
-LISTENER: Final = "esmtp_listener"
+LISTENERS: Final = ("esmtp_listener", "http_listener")
 CONSOLE: Final = "control_listener"
 
 
@@ -32,10 +32,10 @@ def inherited(section: Section, option: str) -> Any:
     return None
 
 
-def is_within(section: Section, kind: str) -> bool:
+def is_within(section: Section, *kinds: str) -> bool:
     place: Section | None = section
     while place is not None:
-        if place.kind.key == kind:
+        if place.kind.key in kinds:
             return True
         place = place.parent
     return False
@@ -48,7 +48,7 @@ def named(value: object) -> str | None:
 @rule
 def tls_from_the_beginning_has_a_certificate(checked: Checked) -> None:
     for section in checked.sections_with("use_ssl"):
-        if section.values["use_ssl"] is not True or not is_within(section, LISTENER):
+        if section.values["use_ssl"] is not True or not is_within(section, *LISTENERS):
             continue
         within = [each for each in section.walk() if named(each.values.get("tls_certificate"))]
         if not within and named(inherited(section, "tls_certificate")) is None:
@@ -59,7 +59,7 @@ def tls_from_the_beginning_has_a_certificate(checked: Checked) -> None:
 @rule
 def who_signs_certificates_that_are_required_is_known(checked: Checked) -> None:
     for section in checked.sections_with("tls_verify_mode"):
-        if section.values["tls_verify_mode"] != "require" or not is_within(section, LISTENER):
+        if section.values["tls_verify_mode"] != "require" or not is_within(section, *LISTENERS):
             continue
         if named(inherited(section, "tls_client_ca")) is None:
             message = "certificates of clients are required, and none counts"

@@ -12,6 +12,7 @@ import setproctitle
 from angarium.config.errors import ConfigError, told
 from angarium.inbound.profile import LISTENER
 from angarium.net.loop import RealClock
+from angarium.net.options.tls import InboundTls
 from angarium.run import log
 from angarium.run.formats import NewerError, refuse_newer
 from angarium.run.hose import panics_of
@@ -83,13 +84,14 @@ def announce(plan: Plan, sockets: Sockets) -> None:
         click.echo("running as root: set user and group in a security stanza to drop privileges")
     if reason := plan.unreadable():
         click.echo(f"a reload will be refused, let the user of the security stanza read: {reason}")
-    listening = [(where.listener, each.getsockname()) for where, each in sockets.open.items()]
-    addresses = [_address(name) for listener, name in listening if listener == LISTENER]
+    listening = [(where, each.getsockname()) for where, each in sockets.open.items()]
+    addresses = [_address(name) for where, name in listening if where.listener == LISTENER]
     for address in addresses:
         click.echo(f"SMTP on {address}")
-    for listener, name in listening:
-        if listener == HTTP:
-            click.echo(f"status on {_status(name)}")
+    for where, name in listening:
+        if where.listener == HTTP:
+            secure = plan.configuration.at(InboundTls, listener=HTTP, listen=where.name).use_ssl
+            click.echo(f"status on {_status(name, 'https' if secure else 'http')}")
     click.echo(f"state in {plan.state}")
     if plan.sink is not None and addresses:
         click.echo(_things_to_try(addresses[0], plan))
@@ -104,8 +106,8 @@ def _address(name: object) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _status(name: object) -> str:
-    return f"http://{_address(name)}/status" if isinstance(name, tuple) else str(name)
+def _status(name: object, scheme: str) -> str:
+    return f"{scheme}://{_address(name)}/status" if isinstance(name, tuple) else str(name)
 
 
 def _things_to_try(address: str, plan: Plan) -> str:
