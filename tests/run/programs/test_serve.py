@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from angarium.config.load import load_text
 from angarium.config.resolve import Endpoint
 from angarium.run.programs import serve
 from angarium.run.programs.serve import command
@@ -73,8 +74,9 @@ def test_a_state_directory_in_use_is_told(tmp_path: Path) -> None:
 
 
 def plan(**changes: Any) -> Any:
-    configuration = SimpleNamespace(generation=1)
-    values = {"sink": None, "state": Path("/state"), "workers": 2, "configuration": configuration}
+    values = {
+        "sink": None, "state": Path("/state"), "workers": 2, "configuration": load_text("")
+    }  # fmt: skip
     return SimpleNamespace(unreadable=lambda: "", **values | changes)
 
 
@@ -104,6 +106,9 @@ def test_where_to_look_at_it_is_told(capsys: pytest.CaptureFixture[str]) -> None
     assert "SMTP on 192.0.2.1:25\nstatus on http://127.0.0.1:2081/status\n" in said
     assert "status on http://[::1]:2081/status\nstatus on /run/web\n" in said
     assert "send --server 192.0.2.1:25" in said
+    secure = load_text("http_listener { use_ssl = true tls_certificate = /pem listen :443 { } }")
+    said = announced(capsys, plan(configuration=secure), http=http)
+    assert "status on https://127.0.0.1:2081/status\n" in said
 
 
 def test_who_stays_root_is_told_so(
