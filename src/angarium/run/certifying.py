@@ -143,10 +143,10 @@ class Certifier:
         from angarium.net.acme.client import Client  # noqa: PLC0415
 
         beside = Path(options.key) if options.key else path
+        await asyncio.to_thread(self._folder.make)  # A certificate may lie beside our own files.
         if reason := writable(path, beside):
             raise AcmeError(reason)
         assert options.directory is not None
-        await asyncio.to_thread(self._folder.make)
         account = await asyncio.to_thread(self._folder.account, options.directory)
         key = await asyncio.to_thread(_key, options, beside)
         wish = Wish(
