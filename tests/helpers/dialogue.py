@@ -74,9 +74,9 @@ class Player:
         self.client.submit(what)
         self._after()
 
-    def secured(self) -> None:
+    def secured(self, *, trusted: bool = False) -> None:
         """The handshake of TLS is done."""
-        self.client.secured()
+        self.client.secured(trusted=trusted)
         self._after()
 
     def _hear(self, data: bytes) -> None:

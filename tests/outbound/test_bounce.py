@@ -42,6 +42,19 @@ def test_who_is_told_of_a_failure(notify: int, shape: dict[str, Any], told: bool
     assert (failure(notify, **shape) is not None) is told
 
 
+def test_what_had_to_stay_secure_stays_so_when_it_goes_back() -> None:
+    sending = Sending(bounces_inline_original="all")
+    sending.board.demand = lambda line: None
+    traits = int(Trait.REQUIRETLS)
+    (entry,) = sending.put("b@example.test", body=BODY, traits=traits).take(1)
+    now = sending.clock.time()
+    report = sending.settle._bounces.failure(entry, GONE.reply, GONE, now)
+    assert report is not None
+    assert report.message.traits & Trait.REQUIRETLS
+    assert b"secret" not in report.message.body.whole()
+    assert b"X: y" in report.message.body.whole()
+
+
 def test_about_mail_without_a_sender_nobody_is_told() -> None:
     assert failure(sender="") is None
 

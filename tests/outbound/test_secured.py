@@ -1,124 +1,29 @@
 """How connections become secure, and what is made of it; with real hosts and real handshakes."""
 
-import asyncio
 import dataclasses
-import hashlib
 import ssl
-from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import cast
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from angarium.lab.sink import Sink
-from angarium.net.options.tls import OutboundTls, TlsLibrary
-from angarium.net.options.tlspolicy import Dane
 from angarium.net.tls.clients import Kept, Seen
 from angarium.net.tls.errors import HandshakeError, TlsError, Trouble
-from angarium.net.tls.handshakes import Handshakes
-from angarium.net.tlspolicy.dane import Tlsa
-from angarium.net.tlspolicy.demand import NOTHING, STS, TLSA, Demand
+from angarium.net.tlspolicy.demand import NOTHING, STS, Demand
 from angarium.outbound import secured
-from angarium.outbound.demands import Demands, Wanted
 from angarium.outbound.errors import CLOSED, EXPIRED, NEGOTIATION_FAILED, NOT_SIGNED, NOT_YET
 from angarium.outbound.route import Hop
-from angarium.outbound.secured import Assured, Securing, reply_of, unsigned, vouches
+from angarium.outbound.secured import Assured, reply_of, unsigned, vouches
 from angarium.outbound.terms import IN_CLEAR, Terms
 from angarium.wire.smtp_asked import Lost
 from angarium.wire.smtp_transaction import Stage
-from helpers.certificates import Authority, Pair, authority, server_context
-from helpers.sending import Sending
+from helpers.certificates import Authority, Pair, authority
+from helpers.hosts import Story, pinned, right
 
 ENFORCED = Demand(STS, "example.test", required=True, checked=True)
 TESTED = Demand(STS, "example.test", checked=True)
 BROKEN = "at starttls reply 220 2.0.0 go then drop"
-
-
-class Told:
-    """Demands which are known, and what is heard of them."""
-
-    def __init__(self, demand: Demand) -> None:
-        self.demand = demand
-        self.results: list[tuple[str, str, str]] = []
-
-    async def rule(self, _domain: str, hops: Sequence[Hop], _wanted: Wanted) -> list[Hop]:
-        return [dataclasses.replace(hop, demand=self.demand) for hop in hops]
-
-    def heard(self, _demand: Demand, host: str, *rest: str) -> None:
-        _address, _source, result, reason = rest
-        self.results.append((host, result, reason))
-
-
-class Story:
-    """Mail to one host, which shows a certificate."""
-
-    def __init__(
-        self,
-        folder: Path,
-        pair: Pair | None,
-        demand: Demand = NOTHING,
-        script: str = "",
-        **tls: Any,
-    ) -> None:
-        (folder / "ca.pem").write_bytes(authority().pem)
-        self._context = None if pair is None else server_context(folder, pair)
-        self._script, self._tls = script, {"tls_ca": str(folder / "ca.pem"), **tls}
-        self.told = Told(demand)
-
-    async def __aenter__(self) -> Self:
-        self._stack = AsyncExitStack()
-        self.sink = await self._stack.enter_async_context(Sink(self._script, tls=self._context))
-        self.sending = sending = Sending(
-            self.sink.port, transport={"idle_timeout": 0.0}, max_outbound_connections=1
-        )
-        configuration = cast(Any, sending.queues.configuration)
-        configuration.tls = OutboundTls.make(**self._tls)
-        configuration.dane = Dane.make(use_dane=True)
-        handshakes = Handshakes(asyncio.get_running_loop())
-        self.securing = Securing(sending.clock, handshakes, TlsLibrary.make())
-        sending.pool.dialer = dataclasses.replace(
-            sending.pool.dialer,
-            securing=self.securing,
-            demands=cast(Demands, self.told),
-        )
-        await self._stack.enter_async_context(sending)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._stack.aclose()
-
-    async def sent(self) -> str:
-        """Send a message; return the version of TLS it went over."""
-        before = len(self.sink.accepted)
-        self.sending.put("b@example.test")
-        await self.sending.until(lambda: len(self.sink.accepted) > before)
-        await self.sending.quiet()
-        await self.sending.later(1.0)
-        await self.sending.until(lambda: not self.sink.counts.open)
-        return self.sink.accepted[-1].tls
-
-    async def put_off(self) -> tuple[int, str]:
-        """Send a message which has to wait; return the stage and the reason."""
-        self.sending.put("b@example.test")
-        await self.sending.until(lambda: self.sending.delays)
-        return self.sending.delays[-1].stage, self.sending.delays[-1].reason
-
-
-def right() -> Pair:
-    return authority().signed("mx.example.test")
-
-
-def pinned(pair: Pair) -> Demand:
-    key = x509.load_pem_x509_certificate(pair.certificate).public_key()
-    digest = hashlib.sha256(
-        key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    ).digest()
-    found = (Tlsa(3, 1, 1, digest),)
-    names = ("mx.example.test", "example.test")
-    return Demand(TLSA, "mx.example.test", required=True, found=found, names=names)
 
 
 @pytest.mark.parametrize("demand", [NOTHING, ENFORCED, TESTED])

@@ -38,9 +38,8 @@ def played(script: str, tls: Tls, cut: int = 0, hello: str = "EHLO") -> Player:
 
 def test_starttls_is_said_where_it_is_offered(cut: int) -> None:
     player = played(OFFERED + "C: STARTTLS\nS: 220 go ahead\n", Tls.OFFERED, cut)
-    assert player.client.shaking
-    assert player.client.stage is Stage.TLS
-    assert not player.client.free
+    client = player.client
+    assert (client.shaking, client.stage, client.free) == (True, Stage.TLS, False)
     player.secured()
     player.play("""
         C: EHLO client.example
@@ -56,9 +55,8 @@ def test_starttls_is_said_where_it_is_offered(cut: int) -> None:
 
 def test_what_was_offered_in_clear_counts_for_nothing_later() -> None:
     player = played(OFFERED + "C: STARTTLS\nS: 220 go ahead\n", Tls.REQUIRED)
-    assert player.client.extensions is None
     player.secured()
-    assert player.client.extensions is None
+    assert not player.client.free
     player.play("C: EHLO client.example\nS: 250 mx.example\n")
     peer = player.client.extensions
     assert peer is not None
@@ -166,7 +164,35 @@ def test_only_a_handshake_which_is_due_is_done() -> None:
     opening = Opening("client.example", "EHLO", Tls.OFFERED)
     opening.answered(Asked.BANNER, Reply(220, "hi"))
     with pytest.raises(ValueError, match="due"):
-        opening.secured()
+        opening.secured(trusted=False)
+
+
+@pytest.mark.parametrize("offers", [True, False])
+@pytest.mark.parametrize("trusted", [True, False])
+def test_a_promise_counts_only_of_who_is_known(offers: bool, trusted: bool) -> None:
+    """RFC 8689 section 4.2.1."""
+    reply = "S: 250-mx.example\nS: 250 REQUIRETLS\n" if offers else "S: 250 mx.example\n"
+    for tls, open_all_the_same in ((Tls.REQUIRED, True), (Tls.STAYING, offers and trusted)):
+        player = played(OFFERED + "C: STARTTLS\nS: 220 go ahead\n", tls)
+        player.secured(trusted=trusted)
+        player.play("C: EHLO client.example\n" + reply)
+        peer = player.client.extensions
+        assert (peer is not None) is open_all_the_same
+        if peer is not None:
+            assert peer.requiretls is (offers and trusted)
+        else:
+            player.play("!: 451 4.7.30 [internal] host does not offer REQUIRETLS [11]")
+
+
+def test_a_promise_in_clear_counts_for_nothing() -> None:
+    player = played(GREETED + "S: 250-mx.example\nS: 250 REQUIRETLS\n", Tls.OFFERED)
+    peer = player.client.extensions
+    assert peer is not None
+    assert not peer.requiretls
+    script = (
+        GREETED + "S: 250 mx\n!: 451 4.7.6 [internal] STARTTLS required but not advertised [11]"
+    )
+    played(script, Tls.STAYING)
 
 
 def test_mail_goes_over_it_as_over_any_session(cut: int) -> None:

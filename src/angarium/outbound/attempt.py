@@ -5,6 +5,7 @@ fails at once, 8-bit content is converted for a peer that wants 7 bit. A large c
 while it is sent, piece by piece; to find out its size takes a thread (`takes_long`).
 """
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Protocol
 
@@ -19,6 +20,7 @@ from angarium.outbound.errors import (
     CLOSED,
     NO_8BIT,
     NO_BINARY,
+    NO_REQUIRETLS,
     NO_SMTPUTF8,
     TOO_LARGE,
     UNREADABLE,
@@ -31,10 +33,12 @@ from angarium.wire.framing import ChunkReader
 from angarium.wire.smtp_asked import Lost
 from angarium.wire.smtp_transaction import Extensions, Phase, Stage, Transaction
 
+ENDING: Final = point("delivery.ending", "a content was sent but for its end, the final dot")
+ENDED: Final = point("delivery.ended", "a content was sent with its final dot, and not confirmed")
 CONVERTING: Final = point("attempt.converting", "a content is parsed to be sent in 7 bit")
 
 # Plain numbers, see wire/smtp_transaction.
-_DEMANDING: Final = int(Trait.SMTPUTF8 | Trait.EIGHT_BIT | Trait.BINARY)
+_DEMANDING: Final = int(Trait.SMTPUTF8 | Trait.EIGHT_BIT | Trait.BINARY | Trait.REQUIRETLS)
 _LOW_BITS: Final = bytes(octet & 0x7F for octet in range(256))
 # Octets from which a content is not converted in one go: 256 KiB take the loop some 5 ms.
 _LARGE: Final = 1 << 18
@@ -86,6 +90,8 @@ def unfit(mail: Mail, peer: Extensions, options: Transport) -> Reply | None:
     if mail.traits & _DEMANDING:
         if mail.traits & Trait.SMTPUTF8 and not peer.utf8:
             return NO_SMTPUTF8
+        if mail.traits & Trait.REQUIRETLS and not peer.requiretls:
+            return NO_REQUIRETLS  # Who asks has looked for another host before.
         refused = _fitted(mail, peer, options)
         if refused is not None:
             return refused
@@ -282,6 +288,12 @@ def abandon(
         else:
             again.append(entry)
     return again
+
+
+def ending() -> None:
+    """A content ends with what is sent next. What the loop does then comes after it is out."""
+    FAULTS.hit(ENDING)
+    asyncio.get_running_loop().call_later(0.0, FAULTS.hit, ENDED)
 
 
 def patience(options: Transport) -> Mapping[Stage, float]:

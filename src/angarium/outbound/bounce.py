@@ -161,7 +161,8 @@ class Bounces:
         made = Message(
             "",
             MemoryBody(content),
-            traits=_traits(content, to),
+            # What had to stay secure stays so when it goes back (RFC 8689 section 5).
+            traits=_traits(content, to) | message.traits & Trait.REQUIRETLS,
             protocol=INTERNAL,
             received_at=now,
         )
@@ -179,8 +180,10 @@ class Bounces:
         wanted = shape.bounces_inline_original
         if message.ret:
             wanted = "all" if message.ret == Ret.FULL else "headers"
-        if action is not Action.FAILED and wanted == "all":
-            wanted = "headers"  # Only a failure returns contents (RFC 3461 section 6.2).
+        stays = message.traits & Trait.REQUIRETLS
+        if wanted == "all" and (stays or action is not Action.FAILED):
+            # Only a failure returns contents (RFC 3461 section 6.2).
+            wanted = "headers"
         if wanted == "none":
             return b"", False
         try:

@@ -11,6 +11,7 @@ from angarium.core.errors import Error
 from angarium.core.reply import Reply
 from angarium.wire.smtp_opening import NO_GO_AHEAD as NO_GO_AHEAD
 from angarium.wire.smtp_opening import NOT_OFFERED as NOT_OFFERED
+from angarium.wire.smtp_opening import NOT_STAYING as NOT_STAYING
 from angarium.wire.smtp_transaction import Stage
 
 
@@ -90,6 +91,15 @@ NOT_CALLED: Final = Reply(454, "[internal] SSL cert common name does not match h
 EXPIRED: Final = Reply(454, "certificate expired", "4.7.5")
 NOT_YET: Final = Reply(454, "certificate not yet valid: possible clock skew", "4.7.5")
 UNNAMED: Final = Reply(454, "[internal] certificate is not one which TLSA records name", "4.7.5")
+UNVOUCHED: Final = Reply(
+    451, "[internal] neither DNSSEC nor MTA-STS says that this is a host of the domain", "4.7.30"
+)
+# What a message may be spared which would rather arrive than be secure, and what one that has to
+# stay secure is returned for.
+OF_TLS: Final = (
+    NOT_OFFERED, NO_GO_AHEAD, NEGOTIATION_FAILED, NOT_SIGNED, NOT_CALLED, EXPIRED, NOT_YET, UNNAMED,
+    NOT_STAYING, UNVOUCHED,
+)  # fmt: skip
 NO_REPLY: Final = {
     Stage.CONNECT: CONNECT_TIMEOUT,
     Stage.BANNER: Reply(451, "[internal] no banner", "4.4.2"),
@@ -112,6 +122,9 @@ UNREADABLE: Final = Reply(451, "[internal] message body cannot be read now", "4.
 TOO_LARGE: Final = Reply(552, "[internal] message exceeds the size the host takes", "5.3.4")
 NO_SMTPUTF8: Final = Reply(
     553, "[internal] host does not take internationalised addresses (SMTPUTF8)", "5.6.7"
+)
+NO_REQUIRETLS: Final = Reply(
+    550, "[internal] no host of this domain offers REQUIRETLS and is sure to be it", "5.7.30"
 )
 NO_8BIT: Final = Reply(554, "[internal] host takes no 8-bit content", "5.6.3")
 NO_BINARY: Final = Reply(554, "[internal] host takes no binary content", "5.6.1")

@@ -13,29 +13,25 @@ that the log says why nothing moves; the others are not tried one by one.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Sequence
-from typing import Final, Protocol
+from collections.abc import Callable, Iterator
+from typing import Final
 
 from angarium.core.address import routing_domain, split
-from angarium.core.clock import Clock
 from angarium.net.errors import AddressError, NotLocalError
-from angarium.net.sweep import NEVER, Sweep
+from angarium.net.sweep import NEVER
 from angarium.net.tls.contexts import ContextError
-from angarium.outbound import sources
-from angarium.outbound.dial import Dialer, Full, Resting, Rolled
+from angarium.outbound.aside import WAIVABLE, Aside, carry, is_waived
+from angarium.outbound.dial import Full, Resting, Rolled
 from angarium.outbound.errors import DeliveryError
 from angarium.outbound.means import Means
 from angarium.outbound.options import Transport
 from angarium.outbound.permits import UNLIMITED, Permit, limits_of
-from angarium.outbound.route import Hop
-from angarium.outbound.settle import Settle
+from angarium.outbound.shared import Shared
 from angarium.outbound.smtp import Session
-from angarium.outbound.sources import Sources
-from angarium.queue.detours import Detours
+from angarium.queue.entry import Entry
 from angarium.queue.line import Line
-from angarium.queue.options import HostLimits, ServerLimits, Shape
-from angarium.queue.schedule import Schedule
-from angarium.queue.throttle import BUSY_SECONDS, Grant, Ledger
+from angarium.queue.options import Shape
+from angarium.queue.throttle import BUSY_SECONDS, Grant
 from angarium.wire.smtp_transaction import Stage
 
 # Messages in the queue for each connection, from which another one is worth its greeting.
@@ -58,105 +54,24 @@ AGAIN_SECONDS: Final = 60.0
 _MANY: Final = 1 << 30
 
 
-class Board(sources.Board, Protocol):
-    """What an outlet needs of the queues."""
-
-    @property
-    def schedule(self) -> Schedule: ...
-
-    @property
-    def ledger(self) -> Ledger: ...
-
-    @property
-    def detours(self) -> Detours: ...
-
-    def wait(self, line: Line, seconds: float) -> None: ...
-
-    def pause(self, line: Line, seconds: float, reason: str) -> None: ...
-
-    def offer(self, line: Line) -> None: ...
-
-    def rest(self, line: Line) -> None: ...
-
-
-class Shared(Protocol):
-    """What all outlets of a worker share: `outbound/pool`."""
-
-    @property
-    def board(self) -> Board: ...
-    @property
-    def settle(self) -> Settle: ...
-    @property
-    def dialer(self) -> Dialer: ...
-    @property
-    def sources(self) -> Sources: ...
-    @property
-    def sweep(self) -> Sweep: ...
-    @property
-    def clock(self) -> Clock: ...
-    @property
-    def generation(self) -> int: ...
-    @property
-    def server(self) -> ServerLimits: ...
-    @property
-    def permits(self) -> set[Permit]: ...
-    @property
-    def closing(self) -> bool: ...
-
-    def means(self, line: Line) -> Means: ...
-
-    def closed(self) -> None: ...
-
-    def rested(self, session: Session, outlet: "Outlet") -> None: ...
-
-    def busy(self, session: Session) -> None: ...
-
-    def park(self, line: Line, key: str) -> None: ...
-
-    def released(self, outlet: "Outlet") -> bool: ...
-
-    def host_limits(self, name: str, means: Means) -> HostLimits: ...
-
-    def sibling(self, hop: Hop, means: Means) -> Session | None: ...
-
-    def rolls(self, hops: Sequence[Hop], means: Means) -> str: ...
-
-    def spawn(self, work: Coroutine[None, None, None]) -> None: ...
-
-    @property
-    def alarm(self) -> Callable[[str], None]: ...
-
-
 class Outlet:
     """The connections of one line; a `smtp.Owner`."""
 
     __slots__ = (
-        "_enough",
-        "_failing",
-        "_generation",
-        "_idle",
-        "_means",
-        "_more_at",
-        "_more_seconds",
-        "_not_before",
-        "_shared",
-        "line",
-        "opening",
-        "parting",
-        "sent",
-        "served",
-        "sessions",
-        "slot",
-    )
+        "_enough", "_failing", "_generation", "_idle", "_means", "_more_at", "_more_seconds",
+        "_not_before", "asides", "line", "opening", "parting", "sent", "served", "sessions",
+        "shared", "slot",
+    )  # fmt: skip
 
     def __init__(self, line: Line, shared: Shared) -> None:
         self.line = line
         self.sessions: set[Session] = set()
-        self.parting: set[Session] = set()  # saying QUIT
+        self.parting: set[Session] = set()  # saying QUIT, or carrying what is set aside
+        self.asides: set[Aside] = set()
         self.opening = 0
         self.served = 0  # see `smtp.Owner`
         self.slot = 0  # the sweep's
-        self._shared = shared
+        self.shared = shared
         self._idle: list[Session] = []
         self._not_before = 0.0  # monotonic; until then no connection is opened
         self._enough = 0  # connections, as the hosts see it; 0: they have not refused one
@@ -171,32 +86,38 @@ class Outlet:
     def wake(self) -> None:
         """The line has mail and may send."""
         line, idle = self.line, self._idle
-        if self._generation != self._shared.generation:
+        if self._generation != self.shared.generation:
             self._renew()
         if idle and not line.closed:
             each = BRISK_DEPTH if idle[-1].brisk else 1
             for _ in range(min(len(idle), -(-line.active // each))):
                 session = idle.pop()
-                self._shared.busy(session)
+                self.shared.busy(session)
                 session.work()
-        if line.active and not line.closed and not self._shared.closing:
+        if line.active and not line.closed and not self.shared.closing:
             shape = line.shape
             if shape.blackhole != "false":
-                self._fail_all(self._shared.settle.blackhole)
+                self._fail_all(self.shared.settle.blackhole)
                 return
             few = len(self.sessions) + self.opening < self._target(shape)
-            if few and not self._shared.sources.suspended(line):
+            if few and not self.shared.sources.suspended(line):
                 self._grow(shape)
 
     def rested(self, session: Session) -> None:
         self._idle.append(session)
-        self._shared.rested(session, self)
+        self.shared.rested(session, self)
 
     def held(self, session: Session, seconds: float) -> None:
-        self._shared.board.wait(self.line, seconds)
+        self.shared.board.wait(self.line, seconds)
 
     def barred(self, session: Session, seconds: float) -> None:
         self._wait(seconds)
+
+    def set_aside(self, entries: list[Entry], *, stays: bool) -> None:
+        """Let a message go by a connection of its own (`aside`)."""
+        aside = Aside(entries[0].line, entries, self)
+        self.asides.add(aside)
+        self.shared.spawn(carry(self, aside, stays=stays))
 
     def leaving(self, session: Session) -> None:
         # It holds its permit until it is closed, but another may be opened beside it.
@@ -204,19 +125,19 @@ class Outlet:
         self.parting.add(session)
         if session in self._idle:
             self._idle.remove(session)
-            self._shared.busy(session)
+            self.shared.busy(session)
 
     def over(self, session: Session) -> None:
         self.leaving(session)
         self.parting.discard(session)
-        lost, shared = session.lost, self._shared
+        lost, shared = session.lost, self.shared
         shared.dialer.hosts.served(session.hop.address, session.mails, session.spent)
         harmed = lost is not None and lost.stage is not Stage.IDLE and session.spoiled is None
         if harmed and not session.proved:
             # It greeted us and broke off: a fault of the host, until it proves otherwise.
             pause = session.options.host_failure_retry
             shared.dialer.hosts.failed(session.hop.address, session.source, pause)
-        self._let_go()
+        self.let_go()
         shared.closed()
         shared.board.offer(self.line)
 
@@ -224,8 +145,8 @@ class Outlet:
         """Let a connection which rests go to another line."""
         self.sessions.discard(session)
         self._idle.remove(session)
-        self._shared.busy(session)
-        self._let_go()
+        self.shared.busy(session)
+        self.let_go()
 
     def retire(self) -> None:
         """Let every connection end after what is under way."""
@@ -240,7 +161,7 @@ class Outlet:
         cap = shape.max_outbound_connections
         most = active if cap == UNLIMITED else min(active, cap)
         if self._enough:
-            more = self._shared.clock.monotonic() >= self._more_at
+            more = self.shared.clock.monotonic() >= self._more_at
             most = min(most, self._enough + more)
         if shape.connection_allocation_aggressiveness == "high":
             return most
@@ -248,7 +169,7 @@ class Outlet:
 
     def _grow(self, shape: Shape) -> None:
         """Open connections up to the target, as far as the limits go."""
-        shared = self._shared
+        shared = self.shared
         if self.line.parked:
             shared.board.schedule.park(self.line, self.line.parked)  # New mail has its turn too.
         if self._failing or self.line.parked:
@@ -268,7 +189,7 @@ class Outlet:
 
     def _permit(self, shape: Shape) -> Permit | None:
         """Return the permit for another connection; without one the line waits for it."""
-        line, shared = self.line, self._shared
+        line, shared = self.line, self.shared
         board = shared.board
         throttle = shape.outbound_throttle_connections
         permit = Permit(board.ledger, self, shared.permits)
@@ -290,11 +211,11 @@ class Outlet:
 
     async def _open(self, permit: Permit) -> None:
         """Open one connection; what comes of it is ours to deal with."""
-        line, shared = self.line, self._shared
+        line, shared = self.line, self.shared
         started, wanting = False, ""
         try:
             means = self.means()
-            name = self._name(means.options)
+            name = self.name(means.options)
             session = await shared.dialer.dial(
                 means, permit, name, shared.host_limits, shared.sibling, shared.rolls
             )
@@ -324,7 +245,7 @@ class Outlet:
             if not started:
                 self.opening -= 1
                 permit.release()
-                self._let_go()
+                self.let_go()
         if wanting:
             shared.park(line, wanting)
         if started:
@@ -333,7 +254,7 @@ class Outlet:
     def _renew(self) -> None:
         """Another generation holds: what was made by other options ends after what it does now."""
         self._not_before = 0.0  # It may know other hosts.
-        shared, means = self._shared, self.means()
+        shared, means = self.shared, self.means()
         for session in list(self.sessions):
             limits = shared.host_limits(session.hop.host.lower(), means)
             before = session.toll.throttle if session.toll is not None else None
@@ -348,13 +269,13 @@ class Outlet:
 
     def means(self) -> Means:
         """Return what sessions need, for the present generation."""
-        shared = self._shared
+        shared = self.shared
         if self._means is None or self._generation != shared.generation:
             self._generation = shared.generation
             self._means = shared.means(self.line)
         return self._means
 
-    def _name(self, options: Transport) -> str:
+    def name(self, options: Transport) -> str:
         """Return the name for EHLO (option ehlo_hostname)."""
         name = options.ehlo_hostname or "__hostname__"
         if name == "__message__":
@@ -363,54 +284,54 @@ class Outlet:
             name = split(batch[0].message.sender)[1] if batch else ""
         if name != "__hostname__" and (usable := routing_domain(name)) is not None:
             return usable
-        return self._shared.dialer.hostname
+        return self.shared.dialer.hostname
 
     # What failures mean.
 
     def _wait(self, seconds: float) -> None:
         """Open no connection for a while."""
-        self._not_before = self._shared.clock.monotonic() + seconds
-        self._shared.board.wait(self.line, seconds)
+        self._not_before = self.shared.clock.monotonic() + seconds
+        self.shared.board.wait(self.line, seconds)
 
     def _refused(self) -> None:
         """One more than those which work could not be had: they are enough for now."""
         self._enough = max(len(self.sessions), 1)
-        if self._shared.clock.monotonic() >= self._more_at:  # Several at once are refused once.
+        if self.shared.clock.monotonic() >= self._more_at:  # Several at once are refused once.
             self._more_seconds = min(max(2.0 * self._more_seconds, FURTHER_SECONDS), MOST_SECONDS)
             self._try_more(self._more_seconds)
         for session in self.sessions:
             # It works with us: what it refuses says nothing to other lines.
-            self._shared.dialer.hosts.reached(session.hop.address, session.source)
+            self.shared.dialer.hosts.reached(session.hop.address, session.source)
 
     def _welcome(self) -> None:
         """A connection was opened; if it is one more than was enough, it is not too many."""
         if len(self.sessions) > self._enough:
             self._enough = len(self.sessions)
-            if self._shared.clock.monotonic() >= self._more_at:
+            if self.shared.clock.monotonic() >= self._more_at:
                 self._more_seconds = 0.0
                 self._try_more(STEP_SECONDS)
 
     def _try_more(self, seconds: float) -> None:
-        self._more_at = self._shared.clock.monotonic() + seconds
-        self._shared.board.wait(self.line, seconds)
+        self._more_at = self.shared.clock.monotonic() + seconds
+        self.shared.board.wait(self.line, seconds)
 
     # Who else wants connections.
 
     def others_wait(self, key: str) -> bool:
-        return self._shared.board.schedule.others_wait(key, self.line)
+        return self.shared.board.schedule.others_wait(key, self.line)
 
     def give_way(self, key: str) -> bool:
-        return self._shared.board.schedule.give_way(key, self.line)
+        return self.shared.board.schedule.give_way(key, self.line)
 
     def _unreachable(self, error: DeliveryError) -> None:
         """No connection came of it."""
         if not error.temporary:
-            self._fail_all(lambda entry: self._shared.settle.failed(entry, error))
+            self._fail_all(lambda entry: self.shared.settle.failed(entry, error))
             return
         if self.sessions or self.opening > 1:
             self._refused()
             return
-        line, shared = self.line, self._shared
+        line, shared = self.line, self.shared
         options, shape = self.means().options, line.shape
         now = shared.clock.monotonic()
         tried = error.fields.get("tried", 1)
@@ -419,7 +340,11 @@ class Outlet:
         dead = False
         for _ in range(count):
             dead = line.connect_failed(now, most, options.connect_timeout_to_delay) or dead
-        for entry in line.take(_MANY):
+        batch = line.take(_MANY)
+        if batch and error.reply in WAIVABLE and is_waived(batch[0].message):
+            self.set_aside(batch, stays=False)
+            batch = []
+        for entry in batch:
             shared.settle.failed(entry, error)
         if dead:
             away = shared.board.detours.delayed(line)
@@ -433,7 +358,7 @@ class Outlet:
         """End all that is active in the line, in pieces."""
         if not self._failing:
             self._failing = True
-            self._shared.spawn(self._failing_all(end))
+            self.shared.spawn(self._failing_all(end))
 
     async def _failing_all(self, end: Callable[..., None]) -> None:
         try:
@@ -441,7 +366,7 @@ class Outlet:
                 await asyncio.sleep(0)
         finally:
             self._failing = False
-            self._let_go()
+            self.let_go()
 
     def _ends(self, end: Callable[..., None]) -> Iterator[None]:
         while batch := self.line.take(PIECE):
@@ -449,11 +374,11 @@ class Outlet:
                 end(entry)
             yield
 
-    def _let_go(self) -> None:
+    def let_go(self) -> None:
         """Without connections the line may be freed, once it need not wait for another."""
         if not self._in_use:
             self._enough, self._more_at, self._more_seconds = 0, 0.0, 0.0
-            self._shared.sweep.add(self, max(self._not_before, self._shared.sweep.now()))
+            self.shared.sweep.add(self, max(self._not_before, self.shared.sweep.now()))
 
     @property
     def connections(self) -> list[Session]:
@@ -468,12 +393,13 @@ class Outlet:
     @property
     def works(self) -> bool:
         """Whether something is under way which asks the line again when it ends."""
-        busy = self.opening or self._failing or self.parting
+        busy = self.opening or self._failing or self.parting or self.asides
         return bool(busy) or len(self.sessions) > len(self._idle)
 
     @property
     def _in_use(self) -> bool:
-        return bool(self.sessions or self.parting or self.opening or self._failing)
+        busy = self.sessions or self.parting or self.opening or self._failing or self.asides
+        return bool(busy)
 
     def look(self, now: float) -> float:
         """Let the line go; called by the sweep."""
@@ -481,7 +407,7 @@ class Outlet:
             return NEVER
         if now < self._not_before:
             return self._not_before
-        return NEVER if self._shared.released(self) else now + AGAIN_SECONDS
+        return NEVER if self.shared.released(self) else now + AGAIN_SECONDS
 
 
 def held(line: Line) -> int:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from angarium.outbound.smtp import Session
+    from angarium.queue.entry import Entry
 
 
 class Owner(Protocol):
@@ -21,6 +22,10 @@ class Owner(Protocol):
 
     def held(self, session: "Session", seconds: float) -> None:
         """Its host takes no message before so many seconds have passed."""
+        ...
+
+    def set_aside(self, entries: "list[Entry]", *, stays: bool) -> None:
+        """These go by a connection of their own: as they have to stay secure, or need not be."""
         ...
 
     def over(self, session: "Session") -> None:

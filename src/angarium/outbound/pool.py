@@ -25,10 +25,11 @@ from angarium.outbound.dial import Dialer
 from angarium.outbound.logins import HostLogins
 from angarium.outbound.means import Means
 from angarium.outbound.options import Transport
-from angarium.outbound.outlet import Board, Outlet, held
+from angarium.outbound.outlet import Outlet, held
 from angarium.outbound.permits import Permit
 from angarium.outbound.route import Hop
 from angarium.outbound.settle import Settle
+from angarium.outbound.shared import Board
 from angarium.outbound.smtp import Session
 from angarium.outbound.sources import Sources
 from angarium.outbound.terms import Terms, terms
@@ -315,6 +316,7 @@ class Pool:
             for session in outlet.connections:
                 if entries := session.entries:
                     yield entries
+            yield from (aside.waiting for aside in outlet.asides if aside.waiting)
 
     def served_by(self, line: Line) -> Line | None:
         """Return the line itself, or the trunk it is in; None: it has no connections."""

@@ -30,7 +30,7 @@ from angarium.net.tls.facts import Facts, algorithm_bits
 from angarium.net.tls.handshakes import Handshakes
 from angarium.net.tls.layer import HANDSHAKE_SECONDS, TlsLayer, secure
 from angarium.net.tlspolicy.dane import Trust
-from angarium.net.tlspolicy.demand import LOCAL
+from angarium.net.tlspolicy.demand import LOCAL, STS
 from angarium.outbound.broken import Broken
 from angarium.outbound.errors import (
     EXPIRED,
@@ -40,6 +40,9 @@ from angarium.outbound.errors import (
     NOT_SIGNED,
     NOT_YET,
     UNNAMED,
+    UNVOUCHED,
+    DeliveryError,
+    Reach,
 )
 from angarium.outbound.route import Hop
 from angarium.outbound.terms import Terms, Wish, wish
@@ -205,6 +208,11 @@ def recorded(use: str, facts: Facts, *, verified: bool) -> str:
     return "\t".join(each.replace("\t", " ")[:_LONGEST] for each in said)
 
 
+def vouched(hop: Hop) -> bool:
+    """Say whether it is sure that a host is the domain's (RFC 8689 section 4.2.1)."""
+    return hop.secure or hop.demand.kind == STS
+
+
 def vouches(assured: Assured | None, terms: Terms, before: Hop, hop: Hop) -> bool:
     """Say whether what a connection to a host was judged by holds for a host at its address.
 
@@ -263,10 +271,13 @@ class Securing:
 
         Raises:
             ContextError: TLS cannot be as the options want it.
+            DeliveryError: the message needs to know better that it is a host of its domain.
         """
         wanted = wish(terms, hop.demand, hop.host, domain)
         if wanted is None:
             return None
+        if wanted.stays and not vouched(hop):
+            raise DeliveryError(UNVOUCHED, Reach.HOST, remote=hop.endpoint)
         if wanted.fallback and self.broken.fault((hop.address, hop.port)) is not None:
             self.outcomes["in clear"] += 1
             return None

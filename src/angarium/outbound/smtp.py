@@ -14,7 +14,8 @@ from functools import partial
 from typing import Final, cast
 
 from angarium.core.errors import Error
-from angarium.core.fault import FAULTS, point
+from angarium.core.fault import FAULTS
+from angarium.core.message import Trait
 from angarium.core.reply import Reply
 from angarium.net.sweep import NEVER
 from angarium.net.tls.errors import TlsError
@@ -26,7 +27,7 @@ from angarium.outbound.means import Means
 from angarium.outbound.owner import Owner
 from angarium.outbound.permits import Permit
 from angarium.outbound.route import Hop
-from angarium.outbound.secured import Assured, Plan, reply_of, vouches
+from angarium.outbound.secured import Assured, Plan, reply_of, vouched, vouches
 from angarium.outbound.toll import PACE_SECONDS, Toll
 from angarium.queue.entry import Entry
 from angarium.queue.throttle import HAND_BACK_MESSAGES, HAND_BACK_SECONDS
@@ -39,9 +40,7 @@ from angarium.wire.smtp_transaction import Extensions, Stage
 BRISK_SECONDS: Final = 0.005
 LOOK_SECONDS: Final = HAND_BACK_SECONDS
 _MANY: Final = 1 << 30
-
-ENDING: Final = point("delivery.ending", "a content was sent but for its end, the final dot")
-ENDED: Final = point("delivery.ended", "a content was sent with its final dot, and not confirmed")
+_STAYS: Final = int(Trait.REQUIRETLS)
 
 
 class Session(asyncio.Protocol):
@@ -292,7 +291,7 @@ class Session(asyncio.Protocol):
         if verdict.refusal is not None:
             self._lose(verdict.refusal)
             return
-        self._client.secured()
+        self._client.secured(trusted=self.assured.verified and vouched(self.hop))
         self._advance()
 
     def _take(self) -> None:
@@ -311,6 +310,9 @@ class Session(asyncio.Protocol):
                     self._rest()
                 return
             first = batch[0]
+            if first.message.traits & _STAYS and not peer.requiretls and self._owner is not None:
+                self._owner.set_aside(batch, stays=True)
+                continue
             begun = self._stages.begins(first.message.received_at, first.attempts)
             mail = Mail(batch, begun, "" if self.assured is None else self.assured.record)
             if mail.traits and attempt.takes_long(mail, peer, self.options):
@@ -435,13 +437,8 @@ class Session(asyncio.Protocol):
             if not out:
                 return
             if FAULTS.armed and client.stage is Stage.CONFIRM:
-                self._ending()
+                attempt.ending()
             transport.writelines(out)
-
-    def _ending(self) -> None:
-        """A content ends with what is sent next. What the loop does then comes after it is out."""
-        FAULTS.hit(ENDING)
-        asyncio.get_running_loop().call_later(0.0, FAULTS.hit, ENDED)
 
     def _finished(self, mail: Mail) -> None:
         self.mails += 1

@@ -29,6 +29,7 @@ class Terms:
         fallback: with IF_AVAILABLE, mail goes in clear where TLS fails.
         anew: then on a new connection, also if STARTTLS was just refused.
         memory: for how many seconds TLS is left out with a host with which it has failed.
+        stays: the message is for hosts only which offer REQUIRETLS (RFC 8689 section 4.2.1).
     """
 
     use: str = NO
@@ -37,6 +38,7 @@ class Terms:
     anew: bool = True
     recipe: Recipe = field(default_factory=Recipe)
     memory: float = 0.0
+    stays: bool = False
 
     @property
     def by_name(self) -> bool:
@@ -45,6 +47,16 @@ class Terms:
 
 
 IN_CLEAR: Final = Terms()
+
+
+def staying(terms: Terms) -> Terms:
+    """Return what a message wants which requires TLS of the whole way (RFC 8689)."""
+    return replace(terms, use=REQUIRED, verify=NAMED, fallback=False, stays=True)
+
+
+def waived(terms: Terms) -> Terms:
+    """Return what a message wants which would rather arrive than be secure (RFC 8689)."""
+    return replace(terms, use=IF_AVAILABLE, verify=UNCHECKED, fallback=True, stays=False)
 
 
 def terms(outbound: OutboundTls, certificates: Certificates) -> Terms:
@@ -71,7 +83,7 @@ class Wish:
         told: whether both are looked at, if only to tell.
         names: by which the host may go.
         fallback: mail may go in clear where TLS fails.
-        memory: see `Terms`.
+        memory, stays: see `Terms`.
         demand: of the domain.
     """
 
@@ -84,6 +96,7 @@ class Wish:
     names: tuple[str, ...]
     fallback: bool
     memory: float
+    stays: bool
     demand: Demand
 
 
@@ -104,7 +117,7 @@ def wish(terms: Terms, demand: Demand, host: str, domain: str) -> Wish | None:
     if demand.named:
         signed = named = told = False
     trust = Trust.NEEDED if signed else Trust.JUDGED if told else Trust.ANYBODY
-    tls = Tls.REQUIRED if required else Tls.STRICT
+    tls = Tls.STAYING if terms.stays else Tls.REQUIRED if required else Tls.STRICT
     if fallback and not terms.anew:
         tls = Tls.OFFERED
     return Wish(
@@ -117,5 +130,6 @@ def wish(terms: Terms, demand: Demand, host: str, domain: str) -> Wish | None:
         (host,) if demand.kind == STS else (host, domain),
         fallback,
         terms.memory,
+        terms.stays,
         demand,
     )

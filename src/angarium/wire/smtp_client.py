@@ -260,9 +260,14 @@ class SmtpClient:
         if self.extensions is None and self.shaking and self._reader.inside:
             self._wrong(INJECTED)
 
-    def secured(self) -> None:
-        """The handshake is done: the session begins anew, by EHLO (RFC 3207 section 4.2)."""
-        self._steps.appendleft(self._opening.secured())  # QUIT may wait already.
+    def secured(self, *, trusted: bool = False) -> None:
+        """The handshake is done: the session begins anew, by EHLO (RFC 3207 section 4.2).
+
+        Args:
+            trusted: it is sure who the peer is.
+        """
+        step = self._opening.secured(trusted=trusted)
+        self._steps.appendleft(step)  # QUIT may wait already.
         self._reader = ReplyReader(self._most)  # It may hold something said in clear.
 
     def lose(self, reply: Reply = CLOSED) -> None:
@@ -383,7 +388,7 @@ class SmtpClient:
             self._steps.append((octets, [(asked, None, 0)]))
         elif introduction is not None and introduction.outcome is not None:
             self._introduction = None
-            self.extensions = introduction.outcome.peer
+            self.extensions = self._opening.believed(introduction.outcome.peer)
 
     def _rset(self, reply: Reply) -> None:
         if reply.code >= 400:

@@ -10,6 +10,7 @@ Nothing is pipelined here. What was said in clear counts for nothing once the se
 """
 
 import enum
+from dataclasses import replace
 from typing import Final
 
 from angarium.core.reply import Reply
@@ -24,11 +25,14 @@ class Tls(enum.Enum):
     OFFERED = "where it is offered; after a refusal all goes on in clear"
     STRICT = "where it is offered; a refusal ends the session"
     REQUIRED = "or nothing is sent"
+    STAYING = "as required, and the peer promises as much of the way on (RFC 8689)"
 
 
 # Words of Momentum's, as those of `outbound/errors`.
 NOT_OFFERED: Final = Reply(451, "[internal] STARTTLS required but not advertised", "4.7.6")
 NO_GO_AHEAD: Final = Reply(451, "[internal] no tls go-ahead", "4.7.5")
+# RFC 8689 section 4.2.1.
+NOT_STAYING: Final = Reply(451, "[internal] host does not offer REQUIRETLS", "4.7.30")
 
 
 class Opening:
@@ -39,15 +43,17 @@ class Opening:
         hello: "EHLO", "HELO" or "LHLO".
 
     Attributes:
-        secure: TLS is done.
+        secure: TLS is done; `trusted`: and it is sure who the peer is.
     """
 
-    __slots__ = ("_before", "_hello", "_name", "_tls", "extensions", "lost", "secure", "shaking")
+    __slots__ = (
+        "_before", "_hello", "_name", "_tls", "extensions", "lost", "secure", "shaking", "trusted",
+    )  # fmt: skip
 
     def __init__(self, name: str, hello: str, tls: Tls) -> None:
         self.extensions: Extensions | None = None
         self.lost: Lost | None = None
-        self.shaking = self.secure = False
+        self.shaking = self.secure = self.trusted = False
         self._name = name
         self._hello = hello
         self._tls = tls
@@ -77,11 +83,11 @@ class Opening:
                 self.lost = Lost(reply, stage, said=True)
         return None
 
-    def secured(self) -> Step:
+    def secured(self, *, trusted: bool) -> Step:
         """The handshake is done; return what is said next."""
         if not self.shaking:
             raise ValueError("only a session whose handshake is due can become secure")
-        self.shaking, self.secure = False, True
+        self.shaking, self.secure, self.trusted = False, True, trusted
         return self._greeting()
 
     def _greeting(self) -> Step:
@@ -91,16 +97,24 @@ class Opening:
         return f"{word} {self._name}\r\n".encode(), [(asked, None, 0)]
 
     def _greeted(self, peer: Extensions) -> Step | None:
+        peer = self.believed(peer)
         if self.secure or self._tls is Tls.NO:
-            self.extensions = peer
+            if self._tls is Tls.STAYING and not peer.requiretls:
+                self.lost = Lost(NOT_STAYING, Stage.EHLO, said=True)
+            else:
+                self.extensions = peer
         elif "STARTTLS" in peer.words:
             self._before = peer
             return b"STARTTLS\r\n", [(Asked.STARTTLS, None, 0)]
-        elif self._tls is Tls.REQUIRED:
+        elif self._tls in (Tls.REQUIRED, Tls.STAYING):
             self.lost = Lost(NOT_OFFERED, Stage.EHLO, said=True)
         else:
             self.extensions = peer
         return None
+
+    def believed(self, peer: Extensions) -> Extensions:
+        """Return what counts of an offer: anybody can promise that all stays secure."""
+        return replace(peer, requiretls=peer.requiretls and self.trusted)
 
     def _allowed(self, reply: Reply) -> None:
         if reply.code < 400:

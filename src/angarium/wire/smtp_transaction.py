@@ -19,6 +19,7 @@ _BINARY: Final = int(Trait.BINARY)
 _EIGHT_BIT: Final = int(Trait.EIGHT_BIT)
 _SMTPUTF8: Final = int(Trait.SMTPUTF8)
 _DOTS: Final = int(Trait.DOTS)
+_REQUIRETLS: Final = int(Trait.REQUIRETLS)
 _NO_FINAL_CRLF: Final = int(Trait.NO_FINAL_CRLF)
 
 
@@ -64,6 +65,7 @@ class Extensions:
     dsn: bool = False
     chunking: bool = False
     binary: bool = False
+    requiretls: bool = False  # RFC 8689; where it is sure who the peer is
     words: frozenset[str] = frozenset()  # Every keyword, upper case.
     mechanisms: tuple[str, ...] = ()  # Of AUTH (RFC 4954), upper case.
     attributes: tuple[str, ...] = ()  # Of XCLIENT, upper case.
@@ -146,6 +148,7 @@ def offered(reply: Reply) -> Extensions:
         dsn="DSN" in words,
         chunking="CHUNKING" in words,
         binary="BINARYMIME" in words and "CHUNKING" in words,
+        requiretls="REQUIRETLS" in words,
         words=frozenset(words),
         mechanisms=_listed(words, "AUTH"),
         attributes=_listed(words, "XCLIENT"),
@@ -184,6 +187,8 @@ def mail_command(transaction: Transaction, peer: Extensions, *, declare_8bit: bo
             text += " BODY=8BITMIME"
         if traits & _SMTPUTF8 and peer.utf8:
             text += " SMTPUTF8"
+        if traits & _REQUIRETLS and peer.requiretls:
+            text += " REQUIRETLS"
     if peer.dsn:
         text += _RET.get(message.ret, "")
         if message.envid and _PARAMETER.fullmatch(message.envid):
