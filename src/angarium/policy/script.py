@@ -25,6 +25,8 @@ from angarium.core.message import Recipient
 from angarium.core.reply import from_text
 from angarium.mail.format.draft import Draft
 from angarium.policy import context, given, hooks
+from angarium.policy.authentication import Authentication as Authentication
+from angarium.policy.authentication import Signature as Signature
 from angarium.policy.context import Which
 from angarium.policy.given import Headers, Strings, Variables
 from angarium.policy.mail import Mail
@@ -424,5 +426,52 @@ class Server(Protocol):
 
         Raises:
             RuntimeError: it was not taken.
+        """
+        ...
+
+    def authentication(self, message: Message) -> Authentication:
+        """Return what spf_v1, dkim_validate, openarc and dmarc have found about a message so far.
+
+        From `on.data` on, as far as they are in the configuration.
+        """
+        ...
+
+    async def signatures(self, message: Message) -> list[Signature]:
+        """Check the signatures of DKIM as the message is now, and return them from the top."""
+        ...
+
+    async def sign(
+        self,
+        message: Message,
+        *,
+        domain: str = "",
+        selector: str = "",
+        key: str = "",
+        headers: Sequence[str] = (),
+        oversign: Sequence[str] = (),
+        canon: str = "",
+        identity: str = "",
+    ) -> None:
+        """Put a signature of DKIM before a message, in `on.signing`; RSA is computed in a thread.
+
+        What is not said is as in the stanza opendkim, which may have `enabled = false`. `key` is a
+        file, in which %{d} and %{s} stand for domain and selector, or the key itself in PEM;
+        `canon` is relaxed (also where there is no such stanza) or simple.
+
+        Raises:
+            ValueError: there is no selector or no key, or it is not one for this.
+        """
+        ...
+
+    async def seal(
+        self, message: Message, *, domain: str, selector: str, key: str, results: str = ""
+    ) -> bool:
+        """Put a set of ARC before a message, in `on.sealing`; say whether anybody may add one.
+
+        `results` is what was found, in the words of Authentication-Results; "": what those fields
+        of ours say.
+
+        Raises:
+            ValueError: there is no key there, or it is not one for this.
         """
         ...

@@ -17,7 +17,9 @@ from angarium.core.message import Message as Content
 from angarium.core.message import Notify, Recipient
 from angarium.journal.errors import SpoolError
 from angarium.modules.means import Means
+from angarium.modules.python.trust import Trust
 from angarium.net.answer import Mx, Status
+from angarium.policy.authentication import Authentication, Signature
 from angarium.policy.context import Steps
 from angarium.policy.injected import HANDLED, note_depth
 from angarium.policy.mail import traits_of
@@ -45,6 +47,7 @@ class Server:
     def __init__(self, script: str, means: Means, settings: Mapping[str, str]) -> None:
         self._script = script
         self._means = means
+        self._trust = Trust(means)
         self.settings = settings
 
     @property
@@ -129,6 +132,29 @@ class Server:
         # Of a group admission takes one that may send.
         recipient.binding = found[0][1] if binding else ""
         return True
+
+    # Where a message is from.
+
+    def authentication(self, message: Message) -> Authentication:
+        return self._trust.authentication(message.mail)
+
+    async def signatures(self, message: Message) -> list[Signature]:
+        return await self._trust.signatures(message.mail)
+
+    async def sign(
+        self, message: Message, *, domain: str = "", selector: str = "", key: str = "",
+        headers: Sequence[str] = (), oversign: Sequence[str] = (), canon: str = "",
+        identity: str = "",
+    ) -> None:  # fmt: skip
+        await self._trust.sign(
+            message.mail, domain, selector, key, headers,
+            oversign=oversign, canon=canon, identity=identity,
+        )  # fmt: skip
+
+    async def seal(
+        self, message: Message, *, domain: str, selector: str, key: str, results: str = ""
+    ) -> bool:
+        return await self._trust.seal(message.mail, domain, selector, key, results)
 
     # Mail of its own.
 

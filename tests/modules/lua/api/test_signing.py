@@ -1,13 +1,30 @@
 """What functions which sign have in common."""
 
+from pathlib import Path
+from random import Random
 from types import SimpleNamespace
 
 import pytest
+from click.testing import CliRunner
 
+from angarium.data.source import Settings
+from angarium.data.sources import Datasources
+from angarium.events.metrics import Metrics
+from angarium.mail.auth.arc import verify
+from angarium.mail.auth.asking import at_once
+from angarium.mail.auth.fields import Fields, opened
+from angarium.mail.auth.signature import Outcome
 from angarium.modules.lua.api.signing import meant, order_of, orders
 from angarium.modules.lua.errors import LuaError
+from angarium.modules.lua.lint import remarks
 from angarium.modules.lua.runtime import State
+from angarium.modules.means import Means
 from angarium.modules.sign.orders import Order
+from angarium.net.loop import RealClock
+from angarium.policy import hooks
+from angarium.run.programs.dkim_table import ec_dkim_ctl
+from helpers.departing import KEYS, Signing, ask
+from helpers.guards import Place
 from helpers.objects import mail, with_means
 from helpers.snippets import state
 
@@ -50,3 +67,43 @@ def test_without_a_message_there_is_none() -> None:
     assert meant(state(), one) is one
     with pytest.raises(LuaError, match="there is no message"):
         meant(state(), None)
+
+
+def guide() -> str:
+    """Return the script of the guide."""
+    text = Path("docs/guide/lua-library.md").read_text("utf-8")
+    section = text.partition("## Signatures\n")[2].partition("| function")[0]
+    return "\n".join(line.removeprefix("    ") for line in section.splitlines())
+
+
+async def test_the_script_of_the_guide_signs_by_the_tables_of_ec_dkim_ctl(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Signing(
+        tmp_path, f'scriptlet "scriptlet" {{ script "g" {{ source = "{tmp_path}/g" }} }}'
+    )
+    server.keep("example.com/s1.key", KEYS["s1"])
+    table = tmp_path / "dkim_db"
+    entry = f"example.com,s1,{tmp_path}/%{{d}}/%{{s}}.key"
+    given = ["--database", str(table), "--add-dkim", entry]
+    assert CliRunner().invoke(ec_dkim_ctl, given).exit_code == 0
+    source = guide().replace("/etc/angarium/keys", str(tmp_path)).replace("s2026", "s1")
+    script = f'require("msys.core")\nlocal mod = {{}}\n{source}\nmsys.registerModule("g", mod)\n'
+    assert [each.text for each in remarks(script.encode()) if each.wrong] == []
+    (tmp_path / "g").write_text(script)
+    sources = Datasources(RealClock(), Random(1), Metrics())
+    sources.configure([Settings("keys", (f"sqlite:{table}",), no_cache=True)])
+    kept = Place.means
+
+    def means(place: Place) -> Means:
+        place.datasources = sources
+        return kept(place)
+
+    monkeypatch.setattr(Place, "means", means)
+    [mail] = await server.send()
+    await server.way.ask(hooks.PostFinalValidation, mail, server.way.session)
+    await sources.close()
+    assert not server.told
+    assert len(server.tags(mail)) == 1
+    header, pieces = opened([mail.draft.whole()])
+    assert at_once(verify(Fields(header), pieces, ask())).outcome is Outcome.PASS
