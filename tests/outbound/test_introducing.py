@@ -1,6 +1,6 @@
 """Connections which introduce themselves: which message goes over which, and what fails."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import pytest
@@ -19,7 +19,7 @@ LOGIN = {
 OK, AGAIN = "235 2.7.0 welcome", "220 again"
 
 
-def peer(answers: dict[str, Sequence[str]] | None = None, *, xclient: bool = False) -> Peer:
+def peer(answers: Mapping[str, Sequence[str]] | None = None, *, xclient: bool = False) -> Peer:
     made = Peer(answers)
     words = "PIPELINING\n250-XCLIENT ADDR PORT" if xclient else "PIPELINING"
     made.defaults |= {"EHLO": f"250-peer.test\n250-{words}\n250 AUTH PLAIN", "AUTH": OK}
@@ -43,9 +43,9 @@ def put(of: Sending, address: str, source: str = "", **variables: str) -> None:
             each.variables = dict(known)
         put_in(message, recipients, done)
 
-    of.spool.put = with_source  # type: ignore[method-assign]
+    cast(Any, of.spool).put = with_source
     of.put(address)
-    of.spool.put = put_in  # type: ignore[method-assign]
+    cast(Any, of.spool).put = put_in
 
 
 def named(user: str) -> dict[str, str]:

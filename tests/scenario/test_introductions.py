@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from angarium.lab.sink import Sink
-from helpers.certificates import server_context
+from helpers.certificates import authority, server_context
 from helpers.world import World
 
 MAIL = b"Subject: x\r\n\r\nhi\r\n"
@@ -197,9 +197,52 @@ async def test_our_own_server_takes_the_word_of_a_gateway(tmp_path: Path) -> Non
     (tmp_path / "gate").mkdir()
     trusting = 'peer "127.0.0.1" { smtp_extensions = ( XCLIENT ) }'
     async with World(tmp_path / "behind", "", ZONE, listener=trusting) as behind:
-        config = f"xclient = required\ngateway = \"127.0.0.1:{behind.port}\""
+        config = f'xclient = required\ngateway = "127.0.0.1:{behind.port}"'
         async with World(tmp_path / "gate", config, ZONE) as gate:
             async with gate.call("127.0.0.3") as caller:
                 await caller.envelope("a@sender.test", "b@example.com")
                 assert (await caller.data(MAIL)).startswith("250")
             await behind.logged("mainlog", r"@R@.*@127\.0\.0\.3@")
+
+
+EXAMPLE = Path(__file__).parents[2] / "examples/smarthost/ecelerity.conf"
+
+
+class Smarthost(World):
+    """The server of the example: its ports and whom it trusts are ours."""
+
+    def configure(self, extra: str) -> None:
+        text = EXAMPLE.read_text("utf-8")
+        for shown, ours in (
+            ("127.0.0.1:25", f"127.0.0.1:{self.port}"),
+            ("smtp.provider.example:587", f"smtp.provider.example:{self.sink.port}"),
+            ("/var/log/angarium", str(self.logs)),
+        ):
+            assert shown in text
+            text = text.replace(shown, ours)
+        self.config.write_text(
+            f'{text}dns_servers = ( "127.0.0.1:{self.dns.port}" )\n'
+            f'tls_ca = "{self.folder}/authority.pem"\n'
+            'eventloop "pool" { concurrency = 1 }\n'
+        )
+
+
+async def test_the_example_sends_all_mail_to_its_server(tmp_path: Path) -> None:
+    pair = authority().signed("smtp.provider.example")
+    (tmp_path / "authority.pem").write_bytes(authority().pem)
+
+    class Provider(Sink):
+        def __init__(self, script: str = "") -> None:
+            super().__init__(script, tls=server_context(tmp_path, pair))
+
+    class Example(Smarthost):
+        receiver = Provider
+
+    zone = "smtp.provider.example A 127.0.0.1"
+    sink = OFFERS + "at other reply 235 2.7.0 welcome"
+    async with Example(tmp_path, "", zone, sink) as world:
+        await world.send("a@sender.test", ["b@anywhere.test", "c@elsewhere.test"], MAIL)
+        await world.delivered(2)
+        for session in world.sink.sessions:
+            assert "STARTTLS" in session.commands
+            assert b64("\0relay@example.com\0a-long-random-word") in session.commands[3]

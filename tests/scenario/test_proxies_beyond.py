@@ -1,11 +1,13 @@
 """Mail which leaves by proxies: from which addresses, and what becomes of it if one is away."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
+from helpers.caller import Caller
 from helpers.proxies import HaProxy, Proxy, Socks, running
 from helpers.world import World
 
@@ -169,3 +171,41 @@ async def test_a_proxy_is_looked_at_and_left_out_while_it_does_not_answer(tmp_pa
         await proxy.listen()
         await world.until(lambda: told(world, f"{place} is back"), "the end of it")
         await world.arrived("b@example.com")
+
+
+EXAMPLE = Path(__file__).parents[2] / "examples/proxies/ecelerity.conf"
+
+
+async def test_the_example_takes_mail_by_one_proxy_and_sends_it_by_another(tmp_path: Path) -> None:
+    proxy, other = HaProxy(), Socks()
+
+    class Example(World):
+        def configure(self, extra: str) -> None:
+            text = EXAMPLE.read_text("utf-8")
+            for shown, ours in (
+                ("127.0.0.1:2525", f"127.0.0.1:{self.port}"),
+                ("127.0.0.1:5000", f"127.0.0.1:{proxy.port}"),
+                ("127.0.0.1:1080", f"127.0.0.1:{other.port}"),
+                ("/var/log/angarium", str(self.logs)),
+            ):
+                assert shown in text
+                text = text.replace(shown, ours)
+            self.config.write_text(
+                f'{text}dns_servers = ( "127.0.0.1:{self.dns.port}" )\n'
+                f'remote_smtp_port = {self.sink.port}\neventloop "pool" {{ concurrency = 1 }}\n'
+            )
+
+    async with running(proxy), running(other), Example(tmp_path, "", ZONE) as world:
+        proxy.place = lambda _: ("127.0.0.1", world.sink.port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
+        client = Caller(reader, writer)
+        await client.put(b"PROXY TCP4 192.0.2.9 192.0.2.1 4711 25\r\n")
+        assert (await client.reply()).startswith("220")
+        await client.say("EHLO peer.test")
+        await client.envelope("a@sender.test", "b@example.com")
+        assert (await client.data(MAIL)).startswith("250")
+        writer.close()
+        await world.arrived("b@example.com")
+        assert proxy.asked == [("192.0.2.77", world.sink.port)]
+        assert [address for address, _ in proxy.sources] == ["198.51.100.25"]
+        await world.logged("mainlog", r"@R@.*@192\.0\.2\.9@")

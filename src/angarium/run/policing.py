@@ -17,7 +17,7 @@ from angarium.core.reply import Reply
 from angarium.inbound import offers
 from angarium.inbound.services import Services
 from angarium.modules import index
-from angarium.modules.auth.options import OutboundSmtpAuth
+from angarium.modules.auth import outbound_smtp_auth
 from angarium.modules.means import Hooks, Means
 from angarium.modules.options import LEVELS, PolicyModule
 from angarium.outbound.bounce import Bounces
@@ -177,7 +177,7 @@ class Ruling:
         self._admit.forgetting = Forgetting(partial(_variables, configuration)) if forgets else None
         kept = not reload and stanzas == self._stanzas
         policy = services.policing.policy if kept else policing.policy
-        self._logins.use(policy, by_message=_by_message(configuration))
+        self._logins.use(policy, by_message=outbound_smtp_auth.counts(configuration))
         if kept:
             policing.replace()
             return
@@ -195,12 +195,6 @@ class Ruling:
     def close(self) -> None:
         """The worker ends: modules write what is to be kept."""
         self.policing.end()
-
-
-def _by_message(configuration: Configuration) -> bool:
-    """Say whether variables of messages tell as whom they log in."""
-    there = configuration.has(OutboundSmtpAuth.stanza)
-    return there and configuration.top(OutboundSmtpAuth).enabled
 
 
 def _variables(configuration: Configuration, group: str, binding: str, domain: str) -> Variables:

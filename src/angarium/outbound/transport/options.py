@@ -1,9 +1,13 @@
 """Options of ways to send besides plain SMTP: HTTP, ECStream, push, and SMTP with a name."""
 
+from angarium.config.check import Checked
+from angarium.config.errors import Severity
 from angarium.config.kinds import PORT, Bool, Choice, Duration, Int, Raw, Secret, Text
 from angarium.config.option import OURS, Options, accepted, option, planned
 from angarium.config.places import HostPort
+from angarium.config.rules import report, rule
 from angarium.config.scope import SHAPING, Scope
+from angarium.config.section import Section
 
 RETIRED = "Google has ended this service; Firebase took its place."
 
@@ -218,3 +222,33 @@ class Push(Options, direction="sending"):
         reason=RETIRED,
         doc="How long Google keeps a message; -1: as it does without it.",
     )
+
+
+@rule
+def a_password_has_a_way_to_go(checked: Checked) -> None:
+    """Mail for a host at which we log in would wait for ever where TLS is not even tried."""
+    for section in checked.sections_with("outbound_smtp_auth_user"):
+        if not section.values["outbound_smtp_auth_user"]:
+            continue
+        kind, tls, clear = (
+            _around(section, name)
+            for name in ("outbound_smtp_auth_type", "tls", "outbound_smtp_auth_in_clear")
+        )
+        if kind is None:
+            message = "without outbound_smtp_auth_type nobody logs in, unless a script says so"
+        elif tls in (None, "no") and not clear and kind in ("PLAIN", "LOGIN", "XOAUTH2"):
+            message = f"{kind} goes over TLS only, and tls is no: mail would wait"
+        else:
+            continue
+        advice = "set outbound_smtp_auth_type" if kind is None else "set tls = required"
+        report(checked, section, "outbound_smtp_auth_user", message, advice, Severity.WARNING)
+
+
+def _around(section: Section, option: str) -> object:
+    """Return what is set here or in a stanza around this one."""
+    place: Section | None = section
+    while place is not None:
+        if option in place.values:
+            return place.values[option]
+        place = place.parent
+    return None

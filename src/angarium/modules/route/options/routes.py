@@ -1,11 +1,22 @@
 """Options of the modules which say where mail goes, from which address and when."""
 
-from angarium.config.kinds import Choice, Duration, Int, List, Path, Pattern, Size, Table, Text
-from angarium.config.option import OURS, Options, option
+from angarium.config.kinds import (
+    Bool,
+    Choice,
+    Duration,
+    Int,
+    List,
+    Path,
+    Pattern,
+    Size,
+    Table,
+    Text,
+)
+from angarium.config.option import OURS, Options, accepted, option
 from angarium.config.places import FieldName, HostPort
-from angarium.config.scope import Naming
+from angarium.config.scope import Naming, Scope
 from angarium.modules.kinds import Statement
-from angarium.modules.options import Module, PolicyModule, needless, not_yet
+from angarium.modules.options import LEVELS, Module, PolicyModule, needless, not_yet
 
 
 class Alias(
@@ -132,6 +143,14 @@ class HaProxyClient(
     both. Mail goes by proxies with or without the stanza.
     """
 
+    enabled = option(Bool(), True, doc="Whether they are looked at.")
+    debug_level = accepted(
+        Choice(LEVELS),
+        "ERROR",
+        scopes=Scope.OWN,
+        reason="That a proxy is out of order is an alarm, in paniclog too.",
+        doc="What it tells about itself in paniclog.",
+    )
     health_check_interval = option(
         Duration(minimum=1.0),
         None,
