@@ -6,15 +6,15 @@ rule = rules.of(author(mail))
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TypeVar
 
 from angarium.mail.auth import tags
 from angarium.mail.auth.canon import Canon
 from angarium.mail.auth.covered import Covered
-from angarium.mail.auth.domainkeys import responsible
-from angarium.mail.auth.fields import Fields
 from angarium.mail.auth.keys import PrivateKey
 from angarium.mail.auth.sign import Style
+from angarium.mail.format.addresses import mailboxes
 from angarium.modules.sign.keyring import Keyring
 from angarium.policy.context import Which
 from angarium.policy.mail import Mail
@@ -86,11 +86,27 @@ def author(mail: Mail) -> str:
 
     It becomes part of a path and of a name in DNS: what cannot be one of DNS is nobody.
     """
-    _, domain = responsible(Fields(mail.draft.header_octets))
-    try:
-        return tags.name_of(domain.encode("utf-8", "replace"), "d")
-    except tags.TagError:
-        return ""
+    draft = mail.draft
+    for name in ("sender", "from"):
+        for value in draft.values(name):
+            domain = _first(value)
+            if domain is not None:
+                return domain
+    return ""
+
+
+@lru_cache(4096)
+def _first(value: bytes) -> str | None:
+    """Return the domain of the first mailbox in a field, "" for none that could be; None: nobody.
+
+    The same authors come again.
+    """
+    for mailbox in mailboxes(value):
+        try:
+            return tags.name_of(mailbox.domain.lower().encode("utf-8", "replace"), "d")
+        except tags.TagError:
+            return ""
+    return None
 
 
 def fitting(style: Style, domain: str, key: PrivateKey) -> Style:
