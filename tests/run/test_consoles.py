@@ -21,8 +21,13 @@ from helpers.world import reserved_port
 
 
 class Log(list[str]):
+    def __init__(self) -> None:
+        super().__init__()
+        self.reasons: list[str] = []
+
     def error(self, event: str, **fields: Any) -> None:
         self.append(event)
+        self.reasons.append(str(fields.get("reason")))
 
 
 def consoles(folder: Path, log: Log) -> Consoles:
@@ -112,9 +117,19 @@ async def test_new_certificates_are_read_by_workers_and_what_is_not_shown_is_tol
         return 1, ["tls_key: the key is another"]
 
     profiles = SimpleNamespace(contexts=SimpleNamespace(renew=renew), forget=lambda: None)
-    server.node.parts["worker 0"] = SimpleNamespace(services=SimpleNamespace(profiles=profiles))
+    server.node.parts["worker 0"] = SimpleNamespace(
+        services=SimpleNamespace(profiles=profiles),
+        pool=SimpleNamespace(dialer=SimpleNamespace(securing=None)),
+    )
+    contexts = SimpleNamespace(renew=lambda: (1, []))
+    server.node.parts["web"] = SimpleNamespace(tls=SimpleNamespace(contexts=contexts))
+    server.node.stuck = ("worker 1",)
     made = Consoles(server, server.node, Sockets(), FakeClock(), log)
     made.renewed()
     await asyncio.gather(*made._starting)
-    assert (asked, log) == ([1], ["a new certificate is not shown"])
+    assert asked == [1]
+    assert set(log) == {"a new certificate is not shown"}
+    assert log.reasons == [
+        "tls_key: the key is another", "worker 1 does not answer", "worker 1 does not answer"
+    ]  # fmt: skip
     made.close()

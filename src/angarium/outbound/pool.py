@@ -15,6 +15,7 @@ from typing import Final, Protocol, TypeVar
 
 from angarium.config.option import Options
 from angarium.core.clock import Clock
+from angarium.net.options.acme import awaited
 from angarium.net.options.sockets import Sending
 from angarium.net.options.tls import Certificates, OutboundTls, TlsLibrary
 from angarium.net.options.tlspolicy import Dane, MtaSts
@@ -48,6 +49,8 @@ class Configuration(Protocol):
 
     @property
     def generation(self) -> int: ...
+
+    def instances(self, stanza: type[O], /) -> Sequence[tuple[str, O]]: ...
 
     def at(
         self,
@@ -125,7 +128,7 @@ class Pool:
         self._trunks.clear()
         self._terms: dict[Terms, Terms] = {}
         if self.dialer.securing is not None:
-            self.dialer.securing.configure(configuration.top(TlsLibrary))
+            self.dialer.securing.configure(configuration.top(TlsLibrary), awaited(configuration))
         self.server = configuration.top(ServerLimits)
         self.unsent = configuration.top(Sending).tcp_buffer_size
         self.sources.configure(

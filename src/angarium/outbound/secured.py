@@ -249,18 +249,24 @@ class Securing:
         outcomes: what came of it, see OUTCOMES; `versions` of TLS.
     """
 
-    def __init__(self, clock: Clock, handshakes: Handshakes, shared: TlsLibrary) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        handshakes: Handshakes,
+        shared: TlsLibrary,
+        awaited: frozenset[str] = frozenset(),
+    ) -> None:
         self._clock = clock
         self._handshakes = handshakes
         self.broken = Broken(clock)
         self.outcomes: Counter[str] = Counter()
         self.versions: Counter[str] = Counter()
-        self.configure(shared)
+        self.configure(shared, awaited)
 
-    def configure(self, shared: TlsLibrary) -> None:
+    def configure(self, shared: TlsLibrary, awaited: frozenset[str] = frozenset()) -> None:
         """Go over to another generation: files are read again when they are needed."""
         self._shared = shared
-        self.clients = Clients(shared, self._clock)
+        self.clients = Clients(shared, self._clock, awaited)
 
     def plan(self, hop: Hop, terms: Terms, domain: str, seconds: float) -> Plan | None:
         """Return how a connection becomes secure; None: it stays in clear.

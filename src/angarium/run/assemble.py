@@ -138,7 +138,9 @@ def assemble(
         router, hosts, clock, connections, host.name, stages=stages, tracing=tracing,
         demands=demanding.demands, proxies=proxying.proxies,
         # As many handshakes as connections: those are bounded already.
-        securing=Securing(clock, Handshakes(loop, most=0), configuration.top(TlsLibrary)),
+        securing=Securing(
+            clock, Handshakes(loop, most=0), configuration.top(TlsLibrary), awaited(configuration)
+        ),
     )  # fmt: skip
     pool = Pool(board, settle, dialer, configuration, sweep, clock, alarm)
     board.demand = pool.demand

@@ -17,6 +17,7 @@ from angarium.config.resolve import Configuration, Endpoint
 from angarium.console.attempts import Attempts
 from angarium.console.client import SOCKET
 from angarium.console.node import Node
+from angarium.console.question import GONE, STARTING
 from angarium.console.questions.tls import WEB, renew, renew_of_http
 from angarium.console.server import Server
 from angarium.core.clock import Clock
@@ -88,7 +89,11 @@ class Consoles:
         workers = await self._node.ask(renew())
         web = await self._node.ask(renew_of_http(), only=WEB)
         for answers in (workers, web):
-            for each in [*(answers.total.kept if answers.total else ()), *answers.missing]:
+            kept = answers.total.kept if answers.total else ()
+            silent = (f"{name} does not answer" for name in answers.stuck)
+            # Who begins only now reads what is there.
+            wrong = (each for each in answers.failed.values() if each not in (GONE, STARTING))
+            for each in (*kept, *silent, *wrong):
                 self._log.error("a new certificate is not shown", reason=each)
 
     def _begin(self, where: Endpoint) -> None:

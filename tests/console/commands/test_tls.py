@@ -31,8 +31,20 @@ def known(folder: Path) -> tuple[FakeServer, Profiles]:
     desk.node.parts["worker 0"] = SimpleNamespace(
         services=SimpleNamespace(profiles=made, sessions=sessions),
         clock=SimpleNamespace(monotonic=lambda: 90.0),
+        pool=SimpleNamespace(dialer=SimpleNamespace(securing=Outbound())),
     )
     return desk, made
+
+
+class Outbound:
+    """Contexts of clients, which are forgotten."""
+
+    def __init__(self) -> None:
+        self.flushed = 0
+        self.clients = self
+
+    def flush(self) -> None:
+        self.flushed += 1
 
 
 async def test_contexts_are_shown_with_who_uses_them(tmp_path: Path) -> None:
@@ -77,6 +89,7 @@ async def test_certificates_are_read_again_and_a_bad_one_is_not_taken(tmp_path: 
     after = made.at(LISTEN, "192.0.2.1").tls.context
     assert isinstance(after, ssl.SSLContext)
     assert after is not before
+    assert desk.node.parts["worker 0"].pool.dialer.securing.flushed == 1  # type: ignore[attr-defined]
     (tmp_path / "own.key").write_text("nothing")
     said = await Talk(desk).say("tls flush cache")
     assert "own.key" in said

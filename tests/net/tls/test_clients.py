@@ -253,3 +253,18 @@ def test_the_common_name_counts_only_where_there_is_no_other(tmp_path: Path) -> 
     assert not called(common, ["other.example.com"])
     assert not called(common, ["192.0.2.1"])
     assert not called(b"no certificate", ["mx.example.com"])
+
+
+def test_a_certificate_of_ours_which_is_to_come_is_shown_when_it_has(tmp_path: Path) -> None:
+    path = tmp_path / "own.pem"
+    known = Clients(TlsLibrary.make(), FakeClock(), frozenset([str(path)]))
+    wanted = Recipe(certificate=str(path))
+    before = known.context(wanted)
+    path.write_bytes(server().whole)
+    assert (known.context(wanted) is before, before.end_point) == (True, b"")
+    known.flush()
+    assert known.context(wanted) is not before
+    path.write_bytes(b"")
+    known.flush()
+    with pytest.raises(ContextError, match="no certificate in PEM"):
+        known.context(wanted)

@@ -97,6 +97,8 @@ def renew(worker: "Parts") -> Renewed:
     profiles = worker.services.profiles
     made, kept = profiles.contexts.renew()
     profiles.forget()
+    if (securing := worker.pool.dialer.securing) is not None:
+        securing.clients.flush()
     return Renewed(made, tuple(kept))
 
 

@@ -2,13 +2,13 @@
 
 import pathlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 from angarium.config.kinds import Bool, Choice, Duration, List, Path, Raw, Secret, Text, word
 from angarium.config.option import OURS, Options, option
-from angarium.config.resolve import Configuration
 from angarium.config.scope import Naming
 
 DAY: Final = 86400.0
@@ -157,6 +157,12 @@ class Acme(Options, stanza="acme", naming=Naming.MAYBE, since=OURS):
         example="zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W",
         doc="The key which it gave you with external_key_id, in base64url.",
     )
+
+
+class Configuration(Protocol):
+    """What is needed of `config.Configuration`."""
+
+    def instances(self, stanza: type[Acme], /) -> Sequence[tuple[str, Acme]]: ...
 
 
 def awaited(configuration: Configuration) -> frozenset[str]:

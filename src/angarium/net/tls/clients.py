@@ -15,13 +15,14 @@ import ipaddress
 import ssl
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from angarium.core.clock import Clock
+from angarium.net.options.acme import is_coming
 from angarium.net.options.tls import Certificates, OutboundTls, TlsLibrary
 from angarium.net.tls import library
 from angarium.net.tls.contexts import (
@@ -116,10 +117,17 @@ class Kept:
 
 
 class Clients:
-    """Those of one generation."""
+    """Those of one generation.
 
-    def __init__(self, shared: TlsLibrary, clock: Clock) -> None:
+    Args:
+        awaited: certificates of ours which come by themselves; until then none is shown.
+    """
+
+    def __init__(
+        self, shared: TlsLibrary, clock: Clock, awaited: frozenset[str] = frozenset()
+    ) -> None:
         self._shared = shared
+        self._awaited = awaited
         self._clock = clock
         self._made: OrderedDict[Recipe, Context] = OrderedDict()
         self._kept: OrderedDict[tuple[Context, Place], Kept] = OrderedDict()
@@ -132,7 +140,10 @@ class Clients:
                 _, old = self._made.popitem(last=False)
                 for key in [key for key in self._kept if key[0] is old]:
                     del self._kept[key]
-            found = self._made[wanted] = made(wanted, self._shared)
+            known = wanted
+            if wanted.certificate is not None and is_coming(wanted.certificate, self._awaited):
+                known = replace(wanted, certificate=None, key=None)
+            found = self._made[wanted] = made(known, self._shared)
         else:
             self._made.move_to_end(wanted)
         return found
