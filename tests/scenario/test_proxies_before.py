@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from angarium.wire.proxy import SIGNATURE, encode, encode_line
+from helpers.certificates import client_context, server
 from helpers.world import PATIENCE, World, reserved_port
 
 ZONE = "* A 127.0.0.1"
@@ -194,3 +195,36 @@ async def test_swaks_comes_by_a_proxy(
         assert process.returncode == 0, said.decode()
         mail = await world.arrived("b@ours.test")
         assert b"from [192.0.2.9] ([192.0.2.9:4711] helo=peer.test)" in (mail.content or b"")
+
+
+async def test_the_header_comes_before_tls(tmp_path: Path, ports: list[int]) -> None:
+    certificate, key = server().write(tmp_path, "mx")
+    tls = f'tls_certificate = "{certificate}" tls_key = "{key}"'
+    smtp, console = ports
+    listener = f"""
+      listen "127.0.0.1:{smtp}" {{
+        use_ssl = true {tls}
+        proxy_protocol = true
+        peer "192.0.2.9" {{ banner_hostname = "for-nine.test" }}
+      }}
+    """
+    config = f"""
+    control_listener {{
+      listen "127.0.0.1:{console}" {{
+        {tls} proxy_protocol = true enable_authentication = false
+      }}
+    }}
+    """
+    async with World(tmp_path, CONFIG + config, ZONE, listener=listener):
+        async with behind(smtp, told("192.0.2.9")) as client:
+            await client.writer.start_tls(client_context())
+            assert (await client.line()).startswith("220 for-nine.test")
+        async with behind(smtp, b"") as client:  # TLS at once is no header
+            with pytest.raises(ConnectionError):
+                await client.writer.start_tls(client_context())
+        async with behind(console, told("192.0.2.9")) as client:
+            assert json.loads(await client.line())["tls"] is True
+            client.writer.write(b'{"is":"secure"}\n')
+            assert "secure" in await client.line()
+            await client.writer.start_tls(client_context())
+            assert json.loads(await client.line()).get("tls") is not True
