@@ -7,22 +7,20 @@ import pwd
 import shlex
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from helpers.caller import calling
+from helpers.served import PATIENCE, python_for, serving
 from helpers.world import World
 
 pytestmark = pytest.mark.slow
 
-PATIENCE = 90.0
 ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root has privileges to drop")
 PLAIN = 'esmtp_listener {{ listen "127.0.0.1:{port}" {{ }} }}\neventloop {{ concurrency = 1 }}\n'
 
@@ -46,49 +44,6 @@ async def serve(*words: str, python: str = sys.executable) -> tuple[int, str]:
     output, _ = await asyncio.wait_for(process.communicate(), PATIENCE)
     assert process.returncode is not None
     return process.returncode, output.decode()
-
-
-class Served:
-    """A server which is ready."""
-
-    def __init__(self, process: asyncio.subprocess.Process, said: list[str]) -> None:
-        self.pid = process.pid
-        self.said = said
-        self._process = process
-
-    async def ended(self) -> int:
-        assert self._process.stdout is not None
-        async for line in self._process.stdout:
-            self.said.append(line.decode())
-        return await asyncio.wait_for(self._process.wait(), PATIENCE)
-
-
-@asynccontextmanager
-async def serving(
-    *words: str,
-    python: str = sys.executable,
-    before: str = "",
-    **environment: str,
-) -> AsyncIterator[Served]:
-    process = await asyncio.create_subprocess_exec(
-        *(*shlex.split(before), python, "-m", "angarium.run.programs.cli", "serve", *words),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        start_new_session=True,
-        env=os.environ | environment,
-    )
-    assert process.stdout is not None
-    said: list[str] = []
-    try:
-        while not said or not said[-1].startswith("ready"):
-            line = await asyncio.wait_for(process.stdout.readline(), PATIENCE)
-            assert line, said
-            said.append(line.decode())
-        yield Served(process, said)
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
 
 
 # What is faulty.
@@ -158,21 +113,6 @@ async def test_root_without_a_security_stanza_stays_root_and_says_so(tmp_path: P
     async with World(tmp_path) as world:
         assert any("running as root" in line for line in world.output)
         assert os.stat(f"/proc/{world.worker_pids()[0]}").st_uid == 0
-
-
-def python_for(user: str, environment: dict[str, str]) -> str:
-    """Return a Python which this user may run, with our packages in its path."""
-    code = "import angarium.run.programs.serve, sys; print(sys.version_info[:2])"
-    for python in (sys.executable, "/usr/bin/python3"):
-        try:
-            told = subprocess.run(
-                [python, "-c", code], user=user, env=environment, capture_output=True, check=False
-            )
-        except OSError:
-            continue
-        if told.stdout.decode().strip() == str(sys.version_info[:2]):
-            return python
-    pytest.skip(f"{user} may not run any Python with our packages here")
 
 
 @pytest.fixture

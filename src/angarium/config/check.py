@@ -13,6 +13,7 @@ from typing import Any, Final
 from angarium.config.absent import MOVED, why_no_option, why_no_stanza
 from angarium.config.errors import Fault, Faults, Severity
 from angarium.config.grammar import File, Include, Item, Setting, Stanza
+from angarium.config.held import NOTHING, Held
 from angarium.config.kinds import Choice, IntOr, Raw
 from angarium.config.option import OPTIONS, Option, State
 from angarium.config.origin import Origins, Where
@@ -33,14 +34,19 @@ MAX_PLACES: Final = 12  # named in an advice: every module has `enabled`
 
 
 class Checked:
-    """What a document means: the sections, where things are set, and what is wrong."""
+    """What a document means: the sections, where things are set, and what is wrong.
+
+    Attributes:
+        held: files which options name, and which could be read at the start only.
+    """
 
     __slots__ = ("_faults", "_inclusions", "_known", "_origins", "_parsed", "_repeated", "_seen",
-                 "_set_at", "_shared", "_too_many", "_used", "document", "root",
+                 "_set_at", "_shared", "_too_many", "_used", "document", "held", "root",
                  "unknown_stanzas")  # fmt: skip
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, held: Held = NOTHING) -> None:
         self.document = document
+        self.held = held
         self.root = root()
         self._faults = Faults(document.faults())
         self._origins = Origins(document)

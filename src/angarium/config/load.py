@@ -19,6 +19,7 @@ import angarium
 from angarium.config import authentication, rules  # noqa: F401 - registers rules
 from angarium.config.check import Checked
 from angarium.config.errors import ConfigError, Fault, Severity
+from angarium.config.held import NOTHING, Held
 from angarium.config.resolve import Configuration
 from angarium.config.tree import Disk, Document, Snapshot, Sources, outline, read, search_path
 
@@ -67,16 +68,19 @@ def snapshot(path: str | os.PathLike[str], *, environ: Mapping[str, str] | None 
         raise ConfigError([Fault(main, 0, 0, message, "rename it")]) from None
 
 
-def load_snapshot(data: bytes, generation: int = 1, *, files: bool = True) -> Configuration:
+def load_snapshot(
+    data: bytes, generation: int = 1, *, files: bool = True, held: Held = NOTHING
+) -> Configuration:
     """Build what a snapshot holds; equal snapshots give equal configurations.
 
     Args:
         files: look at what stands in files which options name, too. Not where it was done before.
+        held: those of them which could be read at the start only.
 
     Raises:
         ConfigError: with every fault, by file, line and column.
     """
-    checked, taken = _check(data, files=files)
+    checked, taken = _check(data, files=files, held=held)
     errors = [each for each in checked.faults if each.severity is Severity.ERROR]
     if errors:
         raise ConfigError(errors)
@@ -86,6 +90,7 @@ def load_snapshot(data: bytes, generation: int = 1, *, files: bool = True) -> Co
         generation=generation,
         text_hash=text_hash(data),
         search=(os.path.dirname(taken.main), *taken.search),
+        held=held,
     )
 
 
@@ -99,12 +104,12 @@ def check_snapshot(data: bytes, *, files: bool = True) -> Checked:
     return _check(data, files=files)[0]
 
 
-def _check(data: bytes, *, files: bool) -> tuple[Checked, Snapshot]:
+def _check(data: bytes, *, files: bool, held: Held = NOTHING) -> tuple[Checked, Snapshot]:
     taken = msgspec.msgpack.decode(data, type=Snapshot)
     declarations()
     document = read(taken.main, taken, taken.search)
     taken.files.clear()  # They are in the document, and may be large.
-    return _checked(document, files=files), taken
+    return _checked(document, files=files, held=held), taken
 
 
 def check(path: str, sources: Sources, search: tuple[str, ...] = ()) -> Checked:
@@ -117,8 +122,8 @@ def check(path: str, sources: Sources, search: tuple[str, ...] = ()) -> Checked:
     return _checked(read(path, sources, search), files=False)
 
 
-def _checked(document: Document, *, files: bool) -> Checked:
-    checked = Checked(document)
+def _checked(document: Document, *, files: bool, held: Held = NOTHING) -> Checked:
+    checked = Checked(document, held)
     rules.apply(checked, files=files)
     checked.close()
     _in_file_order(checked, document)

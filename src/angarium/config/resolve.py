@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar, overload
 
 from angarium.config.errors import Fault
+from angarium.config.held import NOTHING, Held
 from angarium.config.kinds import Cap, Throttle
 from angarium.config.option import CLASSES, Options
 from angarium.config.places import HostPort
@@ -92,11 +93,12 @@ class Configuration:
         text_hash: of all that was read.
         search: directories in which files are looked for that the configuration names; the first
             one is that of its own.
+        held: files that options name which could be read at the start only.
     """
 
     __slots__ = (
-        "_chains", "_has_domains", "_pathways", "_places", "_root", "generation", "notes", "search",
-        "text_hash",
+        "_chains", "_has_domains", "_pathways", "_places", "_root", "generation", "held", "notes",
+        "search", "text_hash",
     )  # fmt: skip
 
     def __init__(
@@ -107,12 +109,14 @@ class Configuration:
         generation: int = 1,
         text_hash: str = "",
         search: Sequence[str] = (),
+        held: Held = NOTHING,
     ) -> None:
         self._root = root
         self.notes = tuple(notes)
         self.generation = generation
         self.text_hash = text_hash
         self.search = tuple(search)
+        self.held = held
         size = root.values.get("match_cache_size", 16384)
         assert isinstance(size, int)
         self._places = Recent(size)

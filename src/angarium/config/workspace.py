@@ -104,7 +104,7 @@ class Workspace:
     def checked(self) -> Checked:
         """Return what it means now, with its faults, for those who ask within a transaction."""
         if self._checked is None or self._checked[0] != len(self._commands):
-            self._checked = len(self._commands), check_snapshot(self.snapshot())
+            self._checked = len(self._commands), check_snapshot(self.snapshot(), files=False)
         return self._checked[1]
 
     # Commands.

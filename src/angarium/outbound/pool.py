@@ -13,6 +13,7 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 from itertools import islice
 from typing import Final, Protocol, TypeVar
 
+from angarium.config.held import Held
 from angarium.config.option import Options
 from angarium.core.clock import Clock
 from angarium.net.options.acme import awaited
@@ -49,6 +50,8 @@ class Configuration(Protocol):
 
     @property
     def generation(self) -> int: ...
+
+    held: Held
 
     def instances(self, stanza: type[O], /) -> Sequence[tuple[str, O]]: ...
 
@@ -128,7 +131,9 @@ class Pool:
         self._trunks.clear()
         self._terms: dict[Terms, Terms] = {}
         if self.dialer.securing is not None:
-            self.dialer.securing.configure(configuration.top(TlsLibrary), awaited(configuration))
+            self.dialer.securing.configure(
+                configuration.top(TlsLibrary), awaited(configuration), configuration.held
+            )
         self.server = configuration.top(ServerLimits)
         self.unsent = configuration.top(Sending).tcp_buffer_size
         self.sources.configure(

@@ -19,6 +19,7 @@ from typing import Final
 from cryptography import x509
 
 from angarium.core.clock import Clock
+from angarium.config.held import NOTHING, Held
 from angarium.core.reply import Reply
 from angarium.events.metrics import counter
 from angarium.net.options.tls import TlsLibrary
@@ -255,18 +256,21 @@ class Securing:
         handshakes: Handshakes,
         shared: TlsLibrary,
         awaited: frozenset[str] = frozenset(),
+        held: Held = NOTHING,
     ) -> None:
         self._clock = clock
         self._handshakes = handshakes
         self.broken = Broken(clock)
         self.outcomes: Counter[str] = Counter()
         self.versions: Counter[str] = Counter()
-        self.configure(shared, awaited)
+        self.configure(shared, awaited, held)
 
-    def configure(self, shared: TlsLibrary, awaited: frozenset[str] = frozenset()) -> None:
+    def configure(
+        self, shared: TlsLibrary, awaited: frozenset[str] = frozenset(), held: Held = NOTHING
+    ) -> None:
         """Go over to another generation: files are read again when they are needed."""
         self._shared = shared
-        self.clients = Clients(shared, self._clock, awaited)
+        self.clients = Clients(shared, self._clock, awaited, held)
 
     def plan(self, hop: Hop, terms: Terms, domain: str, seconds: float) -> Plan | None:
         """Return how a connection becomes secure; None: it stays in clear.

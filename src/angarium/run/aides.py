@@ -147,7 +147,8 @@ class Aides:
             return
         start, descriptors = self._owner.aide_start(aide.name)
         child.hand_over(descriptors)
-        child.send(link.Prepare(start.generation, start.snapshot, list(descriptors)))
+        given = (start.generation, start.snapshot, list(descriptors), start.held)
+        child.send(link.Prepare(*given))
         child.send(link.Commit(start.generation))
 
     def renew(self) -> None:

@@ -139,7 +139,8 @@ def assemble(
         demands=demanding.demands, proxies=proxying.proxies,
         # As many handshakes as connections: those are bounded already.
         securing=Securing(
-            clock, Handshakes(loop, most=0), configuration.top(TlsLibrary), awaited(configuration)
+            clock, Handshakes(loop, most=0), configuration.top(TlsLibrary), awaited(configuration),
+            configuration.held,
         ),
     )  # fmt: skip
     pool = Pool(board, settle, dialer, configuration, sweep, clock, alarm)
@@ -225,7 +226,10 @@ def _ruling(
 def _contexts(configuration: Configuration, alarm: Alarm, clock: Clock) -> Contexts:
     """Return what makes contexts of TLS; which of them cannot be, is told."""
     tell = partial(alarm, source="tls")
-    return Contexts(configuration.top(TlsLibrary), tell, clock.monotonic, awaited(configuration))
+    return Contexts(
+        configuration.top(TlsLibrary), tell, clock.monotonic, awaited(configuration),
+        configuration.held,
+    )  # fmt: skip
 
 
 def _channel(state: Path, number: int, services: Services, alarm: Alarm) -> Channel:

@@ -24,6 +24,7 @@ from angarium.config.history import History
 from angarium.config.load import load_snapshot, snapshot
 from angarium.config.options import Changes as Kept
 from angarium.config.resolve import Configuration
+from angarium.config.section import Section
 from angarium.console.access import Peer
 from angarium.console.errors import CommandError, ConflictError
 from angarium.console.server import Applied, Live
@@ -206,7 +207,7 @@ class Changes:
         before = self._node.generation
         if before.snapshot != base:
             raise ConflictError("something else is in force than what the change was begun on")
-        configuration = await self.aside(load_snapshot, snapshot, before.number + 1)
+        configuration = await self.aside(_loaded, snapshot, before)
         coming = Generation(before.number + 1, snapshot, configuration)
         await self._bring(coming, reload=False)
         return await self._noted(before, coming, b"", who, how)
@@ -216,7 +217,7 @@ class Changes:
 
     async def _reload_from(self, path: str, who: str) -> Applied:
         before, text = self._node.generation, await self.read(path)
-        configuration = await self.aside(load_snapshot, text, before.number + 1)
+        configuration = await self.aside(_loaded, text, before)
         coming = Generation(before.number + 1, text, configuration)
         await self._bring(coming, reload=True)
         files, self.files = self.files, text
@@ -384,6 +385,16 @@ class Changes:
             self._log.error("not noted in the history of configurations", reason=str(error))
 
 
+def _loaded(snapshot: bytes, before: Generation) -> Configuration:
+    """Return the configuration which comes after a generation. Raises ConfigError."""
+    return load_snapshot(snapshot, before.number + 1, held=before.configuration.held)
+
+
+def _root(snapshot: bytes) -> Section:
+    """Return what a snapshot means; files which it names may have gone."""
+    return load_snapshot(snapshot, files=False).root
+
+
 def _compared(
     before: Generation, coming: Generation, files: bytes
 ) -> tuple[list[Change], list[Change]]:
@@ -391,5 +402,5 @@ def _compared(
     changes = differences(old, new)
     if not files or files == before.snapshot or not changes:
         return changes, []
-    made = {(each.path, each.option) for each in differences(load_snapshot(files).root, old)}
+    made = {(each.path, each.option) for each in differences(_root(files), old)}
     return changes, [each for each in changes if (each.path, each.option) in made]

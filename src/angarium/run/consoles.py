@@ -21,7 +21,8 @@ from angarium.console.question import GONE, STARTING
 from angarium.console.questions.tls import WEB, renew, renew_of_http
 from angarium.console.server import Server
 from angarium.core.clock import Clock
-from angarium.net.options.tls import Certificates
+from angarium.net.options.tls import Certificates, InboundTls, TlsLibrary
+from angarium.net.options.tls_check import NO_FILE
 from angarium.run.control import Control, OwnDoor, by_kernel, opened
 from angarium.run.fronts import Fronts
 from angarium.run.gate import LISTENER, Gate
@@ -115,16 +116,17 @@ class Consoles:
         if where.path or section is None:
             return None
         files = configuration.of(Certificates, section)
-        certificate = files.tls_certificate
-        if certificate is None or certificate == "none":
+        if files.tls_certificate in (None, NO_FILE):
             return None
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        # Loaded here, as most consoles have no TLS, and its libraries some megabytes.
+        from angarium.net.tls.contexts import ContextError, Contexts  # noqa: PLC0415
+
+        contexts = Contexts(configuration.top(TlsLibrary), held=configuration.held)
         try:
-            context.load_cert_chain(certificate, files.tls_key)
-        except (OSError, ssl.SSLError) as error:
+            return contexts.context(files, configuration.of(InboundTls, section))
+        except ContextError as error:
             self._log.error("no TLS for consoles", listen=shown(where), reason=str(error))
-        return context
+            return ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 
     def _tell(self, text: str) -> None:
         if text not in self._told:

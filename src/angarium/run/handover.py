@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from angarium.config.held import Held
 from angarium.console.imports import Order
 from angarium.console.statistics import Statistics
 from angarium.core.errors import Error
@@ -78,6 +79,7 @@ class Handover(msgspec.Struct, frozen=True):
     aides: dict[str, KeptSolo] = {}  # by name
     control: int | None = None  # descriptor of the socket consoles connect to
     node: KeptNode = msgspec.field(default_factory=KeptNode)
+    held: Held = msgspec.field(default_factory=Held)  # files which only root may read
 
     def descriptors(self) -> list[int]:
         """Return what the new program inherits."""

@@ -54,9 +54,9 @@ class HttpTls:
         """Go over to a generation, for connections from now on."""
         self._configuration = configuration
         self._told.clear()
-        shared = configuration.top(TlsLibrary)
+        shared, held = configuration.top(TlsLibrary), configuration.held
         now = self._clock.monotonic
-        self.contexts = Contexts(shared, self._once, now, awaited(configuration))
+        self.contexts = Contexts(shared, self._once, now, awaited(configuration), held)
         section = configuration.root.get(HTTP)
         self._wanted = section is not None and any(
             each.values.get("use_ssl") for each in configuration.root.walk()

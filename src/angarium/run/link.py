@@ -14,6 +14,7 @@ from typing import Final, cast
 
 import msgspec
 
+from angarium.config.held import Held
 from angarium.core.errors import Error
 
 VERSION: Final = 2  # of what is said here; raised when one side would not understand the other
@@ -37,6 +38,7 @@ class Start(msgspec.Struct, tag=True, frozen=True):
     shards: list[str]  # the first takes new mail
     poison: list[int] = []  # recipients over which workers died: quarantine them
     descriptors: list[str] = []  # labels of those which were sent before this
+    held: Held = msgspec.field(default_factory=Held)  # files which only root may read
 
 
 class Ready(msgspec.Struct, tag=True, frozen=True):
@@ -49,6 +51,7 @@ class Prepare(msgspec.Struct, tag=True, frozen=True):
     generation: int
     snapshot: bytes
     descriptors: list[str] = []  # labels of those which were sent before this
+    held: Held = msgspec.field(default_factory=Held)
 
 
 class Prepared(msgspec.Struct, tag=True, frozen=True):

@@ -163,8 +163,9 @@ class Parts:
         sources = ds_core.settings_of(configuration)
         self.datasources.prepare(sources)
         contexts = Contexts(
-            configuration.top(TlsLibrary), self.alarm, self.clock.monotonic, awaited(configuration)
-        )
+            configuration.top(TlsLibrary), self.alarm, self.clock.monotonic, awaited(configuration),
+            configuration.held,
+        )  # fmt: skip
         look_at_tls(configuration, contexts)
         policing = self.ruling.prepare(configuration)
         self._prepared = Prepared(

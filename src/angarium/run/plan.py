@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Self
 
 from angarium.config.errors import ConfigError
+from angarium.config.held import Held
 from angarium.config.history import FOLDER
 from angarium.config.load import load_snapshot, snapshot
 from angarium.config.option import OPTIONS
@@ -25,6 +26,7 @@ from angarium.config.resolve import Configuration, Endpoint
 from angarium.core.errors import Error
 from angarium.net.options.resolver import Resolver
 from angarium.net.options.sockets import ListenSocket
+from angarium.net.options.tls_check import files_of
 from angarium.queue.spool.options import Spooling
 from angarium.run.handover import Handover
 from angarium.run.options import EventLoop, Node, Security, Sink
@@ -67,6 +69,9 @@ class Plan:
         # From the state directory, where we are going, a relative path would be another file.
         text = snapshot(str(config_path.absolute()))
         configuration = load_snapshot(text, generation=1)
+        who = _identity(configuration)
+        if who is not None:  # the last moment at which all of them can be read
+            configuration.held = Held.of(files_of(configuration.root))
         folder = state or Path(configuration.top(Spooling).spoolbase)
         return cls(
             config_path.absolute(),
@@ -75,7 +80,7 @@ class Plan:
             folder.absolute(),
             Path(configuration.top(Node).pidfile).absolute() if state is None else None,
             workers_of(configuration),
-            _identity(configuration),
+            who,
             endpoints(configuration),
             configuration.top(Sink) if configuration.root.get("sink") else None,
             Path(chroot).absolute() if (chroot := configuration.top(Security).chroot) else None,
@@ -87,7 +92,9 @@ class Plan:
 
         Raises ConfigError where we do not read its configuration.
         """
-        configuration = load_snapshot(given.snapshot, given.generation, files=False)
+        configuration = load_snapshot(
+            given.snapshot, given.generation, files=False, held=given.held
+        )
         return cls(
             Path(given.config_path),
             given.snapshot,
@@ -174,6 +181,7 @@ class Plan:
                 if where.path and os.path.exists(where.path):  # A chroot may hide it.
                     os.chown(where.path, self.identity.uid, self.identity.gid)
             become(self.identity)
+            self.configuration.held = self.configuration.held.needed()
         if not os.access(sys.executable, os.X_OK):
             raise StartError(
                 "the user of the security stanza cannot run this Python; install it where all may",

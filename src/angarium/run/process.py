@@ -204,7 +204,9 @@ class Process:
         name = f"{self.what} {start.number}"
         setproctitle.setproctitle(f"angarium: {name}")
         self.log = log.setup(name)
-        configuration = load_snapshot(start.snapshot, start.generation, files=False)
+        configuration = load_snapshot(
+            start.snapshot, start.generation, files=False, held=start.held
+        )
         await self.start(start, configuration, self._take(start.descriptors))
 
     async def _prepare(self, message: link.Prepare, descriptors: dict[str, int]) -> None:
@@ -214,7 +216,7 @@ class Process:
         """
         try:
             read = await asyncio.to_thread(
-                load_snapshot, message.snapshot, message.generation, files=False
+                load_snapshot, message.snapshot, message.generation, files=False, held=message.held
             )
             refusal = self._built(read, descriptors) if self._coming is message else ""
         except ConfigError as error:

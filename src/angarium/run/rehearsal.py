@@ -79,9 +79,10 @@ def main() -> int:
         given = handover.read(int(sys.argv[1]))
         for part in PARTS:
             importlib.import_module(part)
-        load_snapshot(given.snapshot, given.generation, files=False)
+        load_snapshot(given.snapshot, given.generation, files=False, held=given.held)
         if not given.files:  # else what is in force stays so, whatever is in the files
-            load_snapshot(snapshot(given.config_path), generation=given.generation + 1)
+            text = snapshot(given.config_path)
+            load_snapshot(text, generation=given.generation + 1, held=given.held)
     except (ConfigError, Error, OSError) as error:
         sys.stdout.write(str(error).replace("\n", "; "))
         return NOT_PASSED

@@ -80,7 +80,8 @@ class Reload:
     def _ask(self, child: Child) -> None:
         descriptors = self._change.descriptors()
         child.hand_over(descriptors)
-        child.send(link.Prepare(self.generation, self.snapshot, list(descriptors)))
+        held = self.configuration.held
+        child.send(link.Prepare(self.generation, self.snapshot, list(descriptors), held))
 
     def answered(self, child: Child, refusal: str) -> None:
         """Take a child's answer; the first refusal ends the reload."""

@@ -203,7 +203,8 @@ class Renewal:
         number = self._node.generation.number + 1
         try:
             text = self._node.coming()
-            configuration = load_snapshot(text, generation=number)
+            held = self._node.generation.configuration.held
+            configuration = load_snapshot(text, generation=number, held=held)
             loggers_of(configuration, self._plan.state)
             self._change = self._sockets.change(endpoints(configuration), running=True)
         except (ConfigError, ListenError, Error, OSError) as error:

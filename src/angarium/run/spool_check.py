@@ -41,7 +41,7 @@ def command(conffile: str | None, _extdir: str | None, times: bool, spool: Path)
     """
     try:
         if conffile is not None:
-            load_snapshot(snapshot(conffile), generation=1)
+            load_snapshot(snapshot(conffile), files=False)
         reports = _reports(spool)
     except (ConfigError, Error, OSError) as error:
         click.echo(str(error), err=True)

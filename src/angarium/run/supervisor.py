@@ -81,8 +81,8 @@ class Supervisor:
         self._panics = Panics() if panics is None else panics
         self._lock = lock
         self._given = given
-        number = plan.configuration.generation
-        self.generation = Generation(number, plan.snapshot, plan.configuration)
+        configuration = plan.configuration
+        self.generation = Generation(configuration.generation, plan.snapshot, configuration)
         self._workers = plan.workers if given is None else len(given.slots)
         self._coming = 0  # workers, of an upgrade
         board = plan.run_folder / "scoreboard"
@@ -92,7 +92,7 @@ class Supervisor:
         else:
             self._scoreboard = Scoreboard(board)
             self._ledger = LedgerTable.resumed(given.ledger)
-        limit = plan.configuration.top(Node).crash_limit
+        limit = configuration.top(Node).crash_limit
         self._fleet = Fleet(self, clock, self._scoreboard, self._ledger, limit, log, outside.spawn)
         readers = partial(passed, plan.hose_folder)
         self._retiring = Retiring(plan.state, readers, FileDisk(), clock, log)
@@ -111,8 +111,7 @@ class Supervisor:
         progress = Progress(plan.run_folder, clock.time, given.upgrade if given else 0)
         self._renewal = Renewal(self, plan, sockets, progress, clock, log, outside.program)
         self._waiting: list[Callable[[], None]] = []  # for a reload or an upgrade to be over
-        self._notify = outside.notify
-        self._announced = given is not None and given.announced
+        self._notify, self._announced = outside.notify, given is not None and given.announced
 
     async def run(self, announce: Callable[[], None]) -> None:
         """Start everything; return when everything has ended.
@@ -288,6 +287,7 @@ class Supervisor:
             sink=self._sink.pid if self._sink is not None else None,
             control=self._consoles.descriptor,
             node=self._node.keep(),
+            held=self.generation.configuration.held,
         )
 
     def go_on(self) -> None:
@@ -404,8 +404,8 @@ class Supervisor:
     def _start_message(
         self, number: int, names: list[str], poison: list[int], of: Generation, workers: int
     ) -> link.Start:
-        state = str(self._plan.state)
-        return link.Start(number, workers, state, of.number, of.snapshot, names, poison)
+        state, held = str(self._plan.state), of.configuration.held
+        return link.Start(number, workers, state, of.number, of.snapshot, names, poison, held=held)
 
     def launch(self, slot: Slot, poison: list[int]) -> tuple[link.Start, dict[str, int]]:
         coming, sockets = self._renewal.coming, self._sockets.handed()

@@ -265,7 +265,7 @@ async def _conflict(session: Session, transaction: Transaction) -> str:
 
 
 def _since(base: bytes, now: Configuration) -> list[Change]:
-    return differences(load_snapshot(base).root, now.root)
+    return differences(load_snapshot(base, files=False).root, now.root)
 
 
 def _with(text: str, applied: Applied | None, fields: dict[str, Any]) -> Said:

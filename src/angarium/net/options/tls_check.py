@@ -22,6 +22,20 @@ LISTENERS: Final = ("esmtp_listener", "http_listener")
 CONSOLE: Final = "control_listener"
 
 
+# Options which name a file each.
+FILES: Final = ("tls_certificate", "tls_key", "tls_client_ca", "tls_ca", "tls_dhparams_file")
+
+
+def files_of(root: Section) -> list[str]:
+    """Return the files which options of TLS name."""
+    found: list[str] = []
+    for section in root.walk():
+        found += [path for name in FILES if (path := named(section.values.get(name))) is not None]
+        names = section.values.get("tls_sni_certificates")
+        found += names.values() if isinstance(names, Mapping) else ()
+    return list(dict.fromkeys(found))
+
+
 def inherited(section: Section, option: str) -> Any:
     """Return what is set here or in a stanza around this one."""
     place: Section | None = section
@@ -67,6 +81,18 @@ def who_signs_certificates_that_are_required_is_known(checked: Checked) -> None:
 
 
 @rule_of_files
+def what_cannot_be_read_any_more_stays_as_it_was(checked: Checked) -> None:
+    for option in (*FILES, "tls_sni_certificates"):
+        for section in checked.sections_with(option):
+            value = section.values[option]
+            for path in value.values() if isinstance(value, Mapping) else (value,):
+                if isinstance(path, str) and checked.held.stands_in(path):
+                    message = f"{option}: what {path} held at the start counts until a restart"
+                    advice = "let the user of the security stanza read it"
+                    report(checked, section, option, message, advice, Severity.WARNING)
+
+
+@rule_of_files
 def what_the_library_says_to_options_of_tls(checked: Checked) -> None:
     found = {option: checked.sections_with(option) for option in OPTIONS}
     if not any(found.values()):
@@ -89,7 +115,8 @@ def what_the_library_says_to_options_of_tls(checked: Checked) -> None:
                 }
             severity = Severity.WARNING if is_within(section, CONSOLE) else Severity.ERROR
             try:
-                for warning in LOOKS[option](value, inherited(section, "tls_key")):
+                key = inherited(section, "tls_key")
+                for warning in LOOKS[option](value, key, checked.held):
                     report(checked, section, option, warning, "", Severity.WARNING)
             except ContextError as error:
                 # What is wrong with a key is told where the key is named, if it is here.

@@ -21,6 +21,7 @@ from typing import Final
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
+from angarium.config.held import NOTHING, Held
 from angarium.core.clock import Clock
 from angarium.net.options.acme import is_coming
 from angarium.net.options.tls import Certificates, OutboundTls, TlsLibrary
@@ -28,11 +29,11 @@ from angarium.net.tls import library
 from angarium.net.tls.contexts import (
     Connection,
     Context,
-    ContextError,
     limit,
     load,
     named,
     strengthen,
+    trust,
 )
 from angarium.net.tlspolicy.dane import is_called
 
@@ -121,13 +122,19 @@ class Clients:
 
     Args:
         awaited: certificates of ours which come by themselves; until then none is shown.
+        held: files which could be read at the start only.
     """
 
     def __init__(
-        self, shared: TlsLibrary, clock: Clock, awaited: frozenset[str] = frozenset()
+        self,
+        shared: TlsLibrary,
+        clock: Clock,
+        awaited: frozenset[str] = frozenset(),
+        held: Held = NOTHING,
     ) -> None:
         self._shared = shared
         self._awaited = awaited
+        self._held = held
         self._clock = clock
         self._made: OrderedDict[Recipe, Context] = OrderedDict()
         self._kept: OrderedDict[tuple[Context, Place], Kept] = OrderedDict()
@@ -143,7 +150,7 @@ class Clients:
             known = wanted
             if wanted.certificate is not None and is_coming(wanted.certificate, self._awaited):
                 known = replace(wanted, certificate=None, key=None)
-            found = self._made[wanted] = made(known, self._shared)
+            found = self._made[wanted] = made(known, self._shared, self._held)
         else:
             self._made.move_to_end(wanted)
         return found
@@ -193,7 +200,7 @@ class Clients:
         return len(self._made), len(self._kept)
 
 
-def made(wanted: Recipe, shared: TlsLibrary) -> Context:
+def made(wanted: Recipe, shared: TlsLibrary, held: Held = NOTHING) -> Context:
     """Make a context. Raises ContextError."""
     context = Context(ssl.PROTOCOL_TLS_CLIENT)
     context.sslobject_class = HostConnection
@@ -202,11 +209,14 @@ def made(wanted: Recipe, shared: TlsLibrary) -> Context:
     limit(context, wanted.protocols)
     strengthen(context, wanted.ciphers, wanted.suites, shared)
     if wanted.certificate is not None:
-        load(context, wanted.certificate, wanted.key, "tls_certificate")
+        load(context, wanted.certificate, wanted.key, "tls_certificate", held)
     if wanted.trust is Trust.ANYBODY:
         context.verify_mode = ssl.CERT_NONE
         return context
-    _trust(context, wanted.authorities)
+    if wanted.authorities is None:
+        context.set_default_verify_paths()
+    else:
+        trust(context, wanted.authorities, held, "tls_ca")
     context.verify_mode = ssl.CERT_REQUIRED
     if wanted.trust is Trust.JUDGED:
         try:
@@ -214,20 +224,6 @@ def made(wanted: Recipe, shared: TlsLibrary) -> Context:
         except library.UnsupportedError:
             context.verify_mode = ssl.CERT_NONE
     return context
-
-
-def _trust(context: ssl.SSLContext, authorities: str | None) -> None:
-    if authorities is None:
-        context.set_default_verify_paths()
-        return
-    try:
-        context.load_verify_locations(authorities)
-    except ssl.SSLError:
-        message = f"there is no certificate in PEM in {authorities}"
-        raise ContextError("tls_ca", message) from None
-    except OSError as error:
-        message = f"{authorities} cannot be read: {error.strerror}"
-        raise ContextError("tls_ca", message) from None
 
 
 def wrong_with(connection: ssl.SSLObject, context: ssl.SSLContext) -> tuple[int, ...]:

@@ -8,15 +8,17 @@ are read when it is made, so a new generation has what is on disk when it begins
 keeps what it had.
 """
 
+import os
+import pwd
 import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final, Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
+from angarium.config.held import NOTHING, Held
 from angarium.core.errors import Error
 from angarium.net.options.acme import is_coming
 from angarium.net.options.tls import Certificates, InboundTls, TlsLibrary
@@ -131,12 +133,14 @@ class Contexts:
         tell: told why there is no TLS somewhere.
         now: the monotonic time.
         awaited: certificates which come by themselves; as long as they do not, there are none.
+        held: files which could be read at the start only.
     """
 
     shared: TlsLibrary
     tell: Callable[[str], None] = _untold
     now: Callable[[], float] = _never
     awaited: frozenset[str] = frozenset()
+    held: Held = NOTHING
     _made: dict[Recipe, Made] = field(default_factory=dict)
 
     def context(self, certificates: Certificates, inbound: InboundTls) -> Context | None:
@@ -201,12 +205,12 @@ class Contexts:
         limit(context, wanted.protocols)
         strengthen(context, wanted.ciphers, wanted.suites, self.shared)
         if self.shared.tls_dhparams_file is not None:
-            load_dh(context, self.shared.tls_dhparams_file)
+            load_dh(context, self.shared.tls_dhparams_file, self.held)
         elif self.shared.tls_enable_dhe_ciphers:
             library.set_own_dh(context)
         library.remember_few_sessions(context)
-        context.end_point = load(context, path, key, option)
-        _ask(context, wanted)
+        context.end_point = load(context, path, key, option, self.held)
+        _ask(context, wanted, self.held)
         return context
 
 
@@ -259,24 +263,26 @@ def _chosen(
             raise ContextError(option, error.message) from None
 
 
-def load(context: ssl.SSLContext, path: str, key: str | None, option: str) -> bytes:
+def load(
+    context: ssl.SSLContext, path: str, key: str | None, option: str, held: Held = NOTHING
+) -> bytes:
     """Load our certificate and its key; return its hash of RFC 5929. Raises ContextError."""
     try:
-        pem = Path(path).read_bytes()
-        leaf = x509.load_pem_x509_certificate(pem)
+        leaf = x509.load_pem_x509_certificate(held.read(path))
     except OSError as error:
-        raise ContextError(option, f"{path} cannot be read: {error.strerror}") from None
+        raise ContextError(option, unread(path, error)) from None
     except ValueError:
         raise ContextError(option, f"there is no certificate in PEM in {path}") from None
     key = key or path
     blamed = option if key == path else "tls_key"
     try:
-        # Without an answer it would ask a terminal for the passphrase.
-        context.load_cert_chain(path, key, password=lambda: "")
+        with held.place(path) as certificate, held.place(key) as secret:
+            # Without an answer it would ask a terminal for the passphrase.
+            context.load_cert_chain(certificate, secret, password=lambda: "")
     except ssl.SSLError as error:
         raise ContextError(blamed, f"{_unloaded(error, path, key)}") from None
     except OSError as error:
-        raise ContextError(blamed, f"{key} cannot be read: {error.strerror}") from None
+        raise ContextError(blamed, unread(key, error)) from None
     return leaf.fingerprint(_hash_of(leaf))
 
 
@@ -296,18 +302,18 @@ def _hash_of(leaf: x509.Certificate) -> hashes.HashAlgorithm:
     return hashes.SHA256() if weak or used is None else used
 
 
-def load_dh(context: ssl.SSLContext, path: str) -> None:
+def load_dh(context: ssl.SSLContext, path: str, held: Held = NOTHING) -> None:
     try:
-        context.load_dh_params(path)
+        with held.place(path) as name:
+            context.load_dh_params(name)
     except ssl.SSLError:
         message = f"there are no parameters in PEM in {path}"
         raise ContextError("tls_dhparams_file", message) from None
     except OSError as error:
-        message = f"{path} cannot be read: {error.strerror}"
-        raise ContextError("tls_dhparams_file", message) from None
+        raise ContextError("tls_dhparams_file", unread(path, error)) from None
 
 
-def _ask(context: ssl.SSLContext, wanted: Recipe) -> None:
+def _ask(context: ssl.SSLContext, wanted: Recipe, held: Held) -> None:
     """Ask clients for certificates, as tls_verify_mode has it."""
     if wanted.verify == "none":
         return
@@ -316,7 +322,7 @@ def _ask(context: ssl.SSLContext, wanted: Recipe) -> None:
             message = "nobody's certificates count: tls_client_ca is not set"
             raise ContextError("tls_verify_mode", message)
         return
-    trust(context, wanted.client_ca)
+    trust(context, wanted.client_ca, held)
     if wanted.verify == "require":
         context.verify_mode = ssl.CERT_REQUIRED
         return
@@ -326,13 +332,28 @@ def _ask(context: ssl.SSLContext, wanted: Recipe) -> None:
         raise ContextError("tls_client_ca", error.message) from None
 
 
-def trust(context: ssl.SSLContext, path: str) -> None:
+def trust(
+    context: ssl.SSLContext, path: str, held: Held = NOTHING, option: str = "tls_client_ca"
+) -> None:
     """Let the certificates which these authorities have signed count. Raises ContextError."""
     try:
-        context.load_verify_locations(path)
+        with held.place(path) as name:
+            context.load_verify_locations(name)
     except ssl.SSLError:
-        message = f"there is no certificate in PEM in {path}"
-        raise ContextError("tls_client_ca", message) from None
+        raise ContextError(option, f"there is no certificate in PEM in {path}") from None
     except OSError as error:
-        message = f"{path} cannot be read: {error.strerror}"
-        raise ContextError("tls_client_ca", message) from None
+        raise ContextError(option, unread(path, error)) from None
+
+
+def unread(path: str, error: OSError) -> str:
+    """Say that a file cannot be read, and who cannot where others may."""
+    if isinstance(error, PermissionError):
+        return f"{path} cannot be read by {_user()}: {error.strerror}"
+    return f"{path} cannot be read: {error.strerror}"
+
+
+def _user() -> str:
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return f"user {os.geteuid()}"

@@ -84,6 +84,11 @@ def announce(plan: Plan, sockets: Sockets) -> None:
         click.echo("running as root: set user and group in a security stanza to drop privileges")
     if reason := plan.unreadable():
         click.echo(f"a reload will be refused, let the user of the security stanza read: {reason}")
+    for path in plan.configuration.held.files:
+        click.echo(
+            f"what {path} holds now counts until a restart: the user of the security stanza cannot "
+            "read it"
+        )
     listening = [(where, each.getsockname()) for where, each in sockets.open.items()]
     addresses = [_address(name) for where, name in listening if where.listener == LISTENER]
     for address in addresses:

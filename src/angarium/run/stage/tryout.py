@@ -74,7 +74,7 @@ def asked(snapshot: bytes) -> str:
 
 def main() -> int:
     """See above."""
-    said = fault(load_snapshot(sys.stdin.buffer.read()))
+    said = fault(load_snapshot(sys.stdin.buffer.read(), files=False))
     if said:
         sys.stdout.write(f"{said}\n")
     return FAULTY if said else 0
