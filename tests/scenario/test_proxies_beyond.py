@@ -100,15 +100,10 @@ async def test_a_domain_may_go_past_haproxy(tmp_path: Path) -> None:
         assert proxy.asked == [("192.0.2.77", world.sink.port)]
 
 
-@pytest.mark.parametrize("kind", [HaProxy, Socks])
-async def test_while_a_proxy_is_away_mail_waits_and_no_host_is_blamed(
-    tmp_path: Path, kind: type[Proxy]
-) -> None:
-    proxy = kind()
-    if isinstance(proxy, Socks):
-        proxy.user = ("mail", "secret")
-    config = by_haproxy if kind is HaProxy else by_socks
-    async with behind(proxy, tmp_path, config) as world:
+async def test_while_a_proxy_is_away_mail_waits_and_no_host_is_blamed(tmp_path: Path) -> None:
+    proxy = Socks()
+    proxy.user = ("mail", "secret")
+    async with behind(proxy, tmp_path, by_socks) as world:
         await proxy.stop()
         await world.send("a@sender.test", ["b@example.com"], MAIL)
         await world.until(lambda: told(world, f":{proxy.port}: Connection refused"), "an alarm")
