@@ -43,6 +43,9 @@ end
 _INSIDE: Final = re.compile(rf"\A(?:{'|'.join(_FILES)}):\d+: ")
 _PLACED: Final = re.compile(r".+?:\d+: ")
 _DONE, _WAITS = 0, 1
+# What a call is about, whether it may wait, and `State.caller`, None as long as nobody wants it.
+Turn = tuple[Any, bool, object]
+FAULT: Final = luajit21.LuaError  # raised by lupa: `inside` says what it was
 # Octets beyond the limit of a script: what is put into Lua where it cannot be refused.
 _SLACK = 32 * 1024 * 1024
 # Values handed to Lua in one call, which has a stack of 8000; an even number.
@@ -76,7 +79,7 @@ class State:
     """Runs chunks and functions of Lua. Not for use by several threads.
 
     Attributes:
-        situation: what the call which runs is about: an event of a hook, or None.
+        turn: of the call which runs.
     """
 
     def __init__(
@@ -87,11 +90,9 @@ class State:
     ) -> None:
         """Args: `find` reads the file of a module, by its name and Lua's package.path."""
         self.services = services
-        self.situation: Any = None
+        self.turn: Turn = (None, False, self)
         self._memory = limits.memory
         self._find = find
-        self._may_wait = False
-        self._caller: object = self
         self._lua = luajit21.LuaRuntime(
             encoding=None,
             unpack_returned_tuples=True,
@@ -175,14 +176,15 @@ class State:
         Raises:
             ScriptError: it failed.
         """
-        before, self._may_wait = self._may_wait, False
+        before = self.turn
+        self.turn = before[0], False, self.caller
         try:
             outcome = self._start(False, None, function, *arguments)
-        except luajit21.LuaError as error:
-            raise _inside(error) from None
+        except FAULT as error:
+            raise inside(error) from None
         finally:
-            self._may_wait = before
-        came = self._outcome(outcome)
+            self.turn = before
+        came = self.outcome(outcome)
         assert isinstance(came, tuple)
         return came
 
@@ -206,54 +208,43 @@ class State:
         Raises:
             ScriptError: it failed.
         """
-        before, called_before = self._may_wait, self._caller
-        self._may_wait, self._caller = may_wait, None
+        before = self.turn
+        self.turn = before[0], may_wait, None
         try:
-            return self._outcome(self._start(may_wait, record, function, *arguments))
-        except luajit21.LuaError as error:
-            raise _inside(error) from None
+            return self.outcome(self._start(may_wait, record, function, *arguments))
+        except FAULT as error:
+            raise inside(error) from None
         finally:
-            self._may_wait, self._caller = before, called_before
+            self.turn = before
 
-    def call_out(
-        self,
-        enter: Callable[..., Any],
-        situation: Any,
-        may_wait: bool,
-        record: object,
-        mail: object,
-        extras: tuple[object, ...],
-    ) -> Any:
-        """Call what `entrance` made, for an event: a number, if that is its answer; else as `ask`.
+    @property
+    def situation(self) -> Any:
+        """What the call which runs is about: an event of a hook, or None."""
+        return self.turn[0]
 
-        Raises:
-            ScriptError: it failed.
-        """
-        before = self.situation, self._may_wait, self._caller
-        self.situation, self._may_wait, self._caller = situation, may_wait, None
-        try:
-            outcome = enter(record, mail, *extras) if extras else enter(record, mail)
-            return self._outcome(outcome) if outcome.__class__ is tuple else outcome
-        except luajit21.LuaError as error:
-            raise _inside(error) from None
-        finally:
-            self.situation, self._may_wait, self._caller = before
+    @situation.setter
+    def situation(self, situation: Any) -> None:
+        self.turn = situation, *self.turn[1:]
 
     @property
     def caller(self) -> object:
         """What is one and the same for a call and all it does; made where somebody asks for it."""
-        if self._caller is None:
-            self._caller = _Caller()
-        return self._caller
+        situation, may_wait, caller = self.turn
+        if caller is None:
+            caller = _Caller()
+            self.turn = situation, may_wait, caller
+        return caller
 
     @caller.setter
     def caller(self, caller: object) -> None:
-        self._caller = caller
+        self.turn = *self.turn[:2], caller
 
-    def _outcome(
-        self, outcome: Any
-    ) -> tuple[object, ...] | Coroutine[Any, Any, tuple[object, ...]]:
-        """What a call came to, in its situation."""
+    def outcome(self, outcome: Any) -> tuple[object, ...] | Coroutine[Any, Any, tuple[object, ...]]:
+        """What a call came to, in its situation.
+
+        Raises:
+            ScriptError: it failed.
+        """
         if type(outcome) is not tuple:
             return ()
         if outcome[0] == _DONE:
@@ -266,14 +257,13 @@ class State:
         while type(outcome) is tuple and outcome[0] == _WAITS:
             _, number, awaited = outcome
             came = await self._what(number, Within(self, situation, caller, awaited))
-            before = self.situation, self.caller, self._may_wait
-            self.situation, self.caller, self._may_wait = situation, caller, True
+            before, self.turn = self.turn, (situation, True, caller)
             try:
                 outcome = self._continue(number, *came)
-            except luajit21.LuaError as error:
-                raise _inside(error) from None
+            except FAULT as error:
+                raise inside(error) from None
             finally:
-                self.situation, self.caller, self._may_wait = before
+                self.turn = before
         if type(outcome) is not tuple:
             return ()
         if outcome[0] == _DONE:
@@ -298,7 +288,9 @@ class State:
         return ScriptError(self._text_of(error), trace.decode("utf-8", "replace"))
 
     def entrance(self, chunk: str, name: str, module: object, *, may_wait: bool) -> Any:
-        """What `call_out` calls: a callout of a module, see `callouts`; a record comes first."""
+        """What calls a callout of a module, see `callouts`, with a record and a message: it gives
+        a number, if that is the answer, or what `outcome` takes.
+        """
         made = self._lua.compile(chunk.encode(), name=f"={name}".encode())
         return self._entrance(may_wait, made(module, self._own_self, self.kinds))
 
@@ -320,7 +312,7 @@ class State:
 
     @property
     def may_wait(self) -> bool:
-        return self._may_wait
+        return self.turn[1]
 
     def to_lua(self, value: object) -> object:
         return to_lua(self, value)
@@ -371,8 +363,8 @@ class State:
         """
         try:
             return self._get(table, key)
-        except luajit21.LuaError as error:
-            raise _inside(error) from None
+        except FAULT as error:
+            raise inside(error) from None
 
     def items(self, table: object) -> Iterator[tuple[object, object]]:
         key: object = None
@@ -468,7 +460,7 @@ class _Came:
         return False
 
 
-def _inside(error: Exception) -> ScriptError:
+def inside(error: Exception) -> ScriptError:
     """Of our own Lua, such as a stack which is full, or no memory to begin with."""
     said = str(error.args[0] if error.args else error)
     return ScriptError(said.partition("\nstack traceback")[0])

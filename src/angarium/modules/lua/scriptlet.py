@@ -8,11 +8,8 @@ All scripts of a worker share one Lua, which lives as long as its generation of 
 What a script registers under the name of its stanza is asked, script by script in their order.
 """
 
-import re
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from time import perf_counter
-from typing import Any, Final
 
 from angarium.data.sources import Datasources
 from angarium.inbound.authenticators import Authenticator
@@ -23,8 +20,9 @@ from angarium.modules.lua.api.httpsrv import HttpSession, registrations
 from angarium.modules.lua.api.register import registered
 from angarium.modules.lua.api.threads import Tasks
 from angarium.modules.lua.api.timers import Timers, timers
+from angarium.modules.lua.asked import STANZA as STANZA
+from angarium.modules.lua.asked import Asked, Collecting, Gone, Records, located
 from angarium.modules.lua.bind import Function
-from angarium.modules.lua.callouts import IN_ORDER, Callout, NoAnswerError
 from angarium.modules.lua.errors import ScriptError
 from angarium.modules.lua.loader import Loader
 from angarium.modules.lua.options import Script as ScriptOptions
@@ -33,22 +31,14 @@ from angarium.modules.lua.packages import declare_all
 from angarium.modules.lua.runtime import Limits, State
 from angarium.modules.lua.schemes import ScriptScheme
 from angarium.modules.lua.services import Services
-from angarium.modules.lua.values import Held, TableHandle
+from angarium.modules.lua.values import TableHandle
 from angarium.modules.means import Means
 from angarium.net.dnscache import Resolver
-from angarium.policy.context import Session, Which
 from angarium.policy.endpoints import Endpoint, Request, Response
 from angarium.policy.guard import Handler, PolicyError
-from angarium.policy.hooks import ABSENT, HOOKS, Answer, Dealloc, Hook
-from angarium.policy.mail import Mail
+from angarium.policy.hooks import ABSENT, HOOKS, Dealloc, Hook
 from angarium.policy.module import Command, Stops
 from angarium.policy.shared.node import Shared
-from angarium.policy.verdict import CONT, Verdict
-
-STANZA: Final = "scriptlet"
-# Octets of messages which Lua may hold without knowing it.
-_OCTETS: Final = 32 << 20
-_PLACE: Final = re.compile(r"(.+?):(\d+): (.*)", re.DOTALL)
 
 
 class Scriptlet:
@@ -161,7 +151,7 @@ class Scriptlet:
         try:
             await function(session)
         except ScriptError as error:
-            raise _located(error) from error
+            raise located(error) from error
         finally:
             self._collecting.called(None)
         return session.response()
@@ -193,183 +183,16 @@ class Scriptlet:
             ]
         if found:
             tables = [table for table in self._modules.values() if table.get(Dealloc.name)]
-            gone = Gone([self._asked("", each, Dealloc) for each in tables])
+            gone = Gone([self._asked(each, Dealloc) for each in tables])
             found.append((Dealloc, Handler(gone, STANZA, f"{STANZA} {Dealloc.name}")))
         return found
 
     def _handler(self, name: str, table: TableHandle, hook: type[Hook]) -> Handler:
-        asked = self._asked(name, table, hook)
-        return Handler(asked, STANZA, f"script {name} {hook.name}", file=name)
+        asked = self._asked(table, hook)
+        return Handler(asked.call, STANZA, f"script {name} {hook.name}", file=name)
 
-    def _asked(self, name: str, table: TableHandle, hook: type[Hook]) -> "Asked":
+    def _asked(self, table: TableHandle, hook: type[Hook]) -> Asked:
         return Asked(self.state, table, hook, self._records, self._collecting, self._panic)
-
-
-class Records:
-    """What Lua keeps for each session: its objects, its own globals, its tables `self`."""
-
-    def __init__(self, state: State) -> None:
-        self._make = state.records()
-        self.none = self._make(None)
-
-    def of(self, session: Session | None) -> object:
-        """Return the record of a session, made with the first call for it."""
-        if session is None:
-            return self.none
-        found = session.tables.get(STANZA)
-        if found is None:
-            found = session.tables[STANZA] = self._make(session)
-        return found
-
-
-class Asked:
-    """One callout of one script, as a handler of its hook."""
-
-    __slots__ = ("_callout", "_collecting", "_enter", "_panic", "_records", "_state", "_waits")
-
-    def __init__(
-        self,
-        state: State,
-        table: TableHandle,
-        hook: type[Hook],
-        records: Records,
-        collecting: "Collecting",
-        panic: Any,
-    ) -> None:
-        self._state = state
-        self._callout = Callout(hook)
-        self._records = records
-        self._collecting = collecting
-        self._panic = panic
-        self._waits = hook.waits
-        self._enter = state.entrance(
-            self._callout.wrapper(), hook.name, table.native, may_wait=hook.waits
-        )
-
-    def __call__(self, event: Hook) -> Answer:
-        """Ask it. Raises PolicyError: it failed."""
-        session, mail = event.about
-        stand_in: Session | None = None
-        callout = self._callout
-        if session is None and mail is not None and callout.has_session:
-            session = stand_in = _stand_in(mail)
-        extras = callout.extras(event) if callout.kinds else ()
-        passed = callout.passed(extras) if callout.kinds else ()
-        record = session and session.tables.get(STANZA)
-        if record is None:
-            record = self._records.of(session)
-        given = Held(mail) if callout.has_message and mail is not None else None
-        try:
-            came = self._state.call_out(self._enter, event, self._waits, record, given, passed)
-        except ScriptError as error:
-            _forget(stand_in)
-            raise _located(error) from error
-        if came.__class__ is int and stand_in is None and callout.plain and 0 <= came <= 2:
-            if self._collecting.counts or (mail is not None and mail.whole):
-                self._collecting.called(mail)
-            return IN_ORDER[came]
-        if isinstance(came, Coroutine):
-            return self._later(event, came, extras, stand_in)
-        return self._done(event, came if isinstance(came, tuple) else (came,), extras, stand_in)
-
-    async def _later(
-        self,
-        event: Hook,
-        coming: Coroutine[Any, Any, tuple[object, ...]],
-        extras: tuple[object, ...],
-        stand_in: Session | None,
-    ) -> Verdict:
-        try:
-            came = await coming
-        except ScriptError as error:
-            raise _located(error) from error
-        finally:
-            _forget(stand_in)
-        return self._done(event, came, extras, stand_in)
-
-    def _done(
-        self,
-        event: Any,
-        came: tuple[object, ...],
-        extras: tuple[object, ...],
-        stand_in: Session | None,
-    ) -> Verdict:
-        if stand_in is not None:
-            _forget(stand_in)
-            _apply(event, stand_in)
-        self._collecting.called(event.about[1])
-        try:
-            return self._callout.verdict(event, came[0] if came else None, extras)
-        except NoAnswerError:
-            # As Momentum says it; what then becomes of the mail it does not say.
-            self._panic(f"{type(event).name} error: (null)")
-            return CONT
-
-
-class Gone:
-    """A session is over: validate_dealloc of those scripts which saw it, then it is forgotten."""
-
-    def __init__(self, asked: Sequence[Asked]) -> None:
-        self._asked = asked
-
-    def __call__(self, event: Dealloc) -> Answer:
-        if STANZA not in event.session.tables:
-            return CONT
-        try:
-            for each in self._asked:
-                each(event)
-        finally:
-            event.session.tables.pop(STANZA, None)
-        return CONT
-
-
-class Collecting:
-    """Garbage of Lua: when it is collected, beside what Lua does by itself.
-
-    To Lua a message is a few octets, whatever it holds here; so it is told of so many octets.
-
-    Attributes:
-        counts: each call is to be told, not only those with a content.
-    """
-
-    def __init__(self, options: Options) -> None:
-        self._pause, self._step = options.gc_pause, options.gc_stepmul
-        self._every = 1 if options.always_gc else options.gc_every or 0
-        self._steps = bool(options.gc_step_on_recycle)
-        self._warn = options.warn_on_log_gc
-        self.counts = bool(self._every or self._steps)
-        self._calls = self._octets = self._last = 0
-        self._state: State | None = None
-
-    def set_up(self, state: State) -> None:
-        state.collect(b"setpause", self._pause)
-        state.collect(b"setstepmul", self._step)
-        self._state = state
-
-    def called(self, mail: Mail | None) -> None:
-        """A callout is done, which had this message in its hands."""
-        if mail is not None and mail.whole and (not self._last or mail.message.batch != self._last):
-            self._last = mail.message.batch  # Once, however many callouts see it one after another.
-            self._octets += mail.message.body.size
-            if self._octets > _OCTETS:
-                self._octets = 0
-                self._collect(b"collect")
-        if not self.counts:
-            return
-        self._calls += 1
-        if self._every and self._calls % self._every == 0:
-            self._collect(b"collect")
-        elif self._steps:
-            self._collect(b"step")
-
-    def _collect(self, how: bytes) -> None:
-        state = self._state
-        assert state is not None
-        began = perf_counter()
-        state.collect(how)
-        taken = (perf_counter() - began) * 1000
-        if self._warn is not None and taken > self._warn:
-            state.panic(f"collecting garbage took {taken:.0f} ms")
 
 
 def _scripts(name: str, means: Means) -> list[tuple[str, str | None]]:
@@ -380,44 +203,8 @@ def _scripts(name: str, means: Means) -> list[tuple[str, str | None]]:
     return [(each, configuration.of(ScriptOptions, found).source) for each, found in inner.items()]
 
 
-def _located(error: ScriptError) -> PolicyError:
-    """A failure with the place it names."""
-    found = _PLACE.fullmatch(error.message)
-    if found is None:
-        return PolicyError(error.message)
-    return PolicyError(found[3], file=found[1], line=int(found[2]))
-
-
 def _refused(name: str, error: ScriptError, what: str = "") -> PolicyError:
-    found = _located(error)
+    found = located(error)
     return PolicyError(
         f'script "{name}": {what}{found.message}', stanza=STANZA, script=name, **found.fields
     )
-
-
-def _stand_in(mail: Mail) -> Session:
-    """A session for a message which comes without one: from the queue, or made here."""
-    made = Session(connection=mail.message.connection, service="")
-    made.variables = dict(mail.message.session_variables)
-    made.mail, made.step = mail, mail.step
-    return made
-
-
-def _forget(session: Session | None) -> None:
-    """Let a session go that is none: Lua holds it by its record, and it holds the record."""
-    if session is not None:
-        session.tables.pop(STANZA, None)
-
-
-def _apply(event: Any, session: Session) -> None:
-    """What a script did to a session that is none is done to its message."""
-    mail = session.mail
-    assert mail is not None
-    before = mail.message.session_variables
-    for key, value in session.variables.items():
-        if before.get(key) != value:
-            mail.set(Which.CONNECTION, key, value)
-    for key in [each for each in before if each not in session.variables]:
-        mail.delete(Which.CONNECTION, key)
-    if session.reply is not None and session.refused:
-        event.refuse(session.reply)

@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from types import NoneType
 from typing import Any, Final, Protocol
 
+import msgspec
+
 from angarium.modules.lua.declare import Function, Table, kind_of
 from angarium.modules.lua.errors import LuaError
 
@@ -59,7 +61,7 @@ class Engine(Protocol):
         """Call where nothing may wait."""
 
 
-class Held:
+class Held(msgspec.Struct, eq=False):
     """An object of ours as Lua holds it: each handing over is one of its own, never given again.
 
     lupa frees what it was given twice while Lua still holds it, if the first userdata was found
@@ -67,10 +69,7 @@ class Held:
     steps). What it is given once it frees once.
     """
 
-    __slots__ = ("it",)
-
-    def __init__(self, it: Any) -> None:
-        self.it = it
+    it: Any
 
 
 def to_lua(engine: Engine, value: object, level: int = 0) -> object:
