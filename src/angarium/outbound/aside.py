@@ -18,6 +18,7 @@ from angarium.core.errors import Error
 from angarium.core.message import Message, Trait
 from angarium.net.errors import AddressError
 from angarium.net.tls.contexts import ContextError
+from angarium.outbound.asking import PolicyTlsError
 from angarium.outbound.demands import UNCERTAIN, UNLISTED, UNWANTED, Wanted
 from angarium.outbound.dial import Full, Resting, Rolled
 from angarium.outbound.errors import (
@@ -131,7 +132,7 @@ async def carry(outlet: "Outlet", aside: Aside, *, stays: bool) -> None:
         aside.fail(DeliveryError(NO_REQUIRETLS, Reach.MESSAGE) if returned else error)
     except (Resting, Rolled, Full):
         aside.fail(DeliveryError(NO_CONNECTION, Reach.DOMAIN))
-    except (AddressError, ContextError) as error:
+    except (AddressError, ContextError, PolicyTlsError) as error:
         shared.alarm(f"binding {aside.binding}: {error}")
         aside.fail(DeliveryError(NO_CONNECTION, Reach.DOMAIN))
     finally:
@@ -143,6 +144,9 @@ async def carry(outlet: "Outlet", aside: Aside, *, stays: bool) -> None:
 
 def _means(shared: "Shared", aside: Aside, *, stays: bool) -> Means:
     made = shared.means(aside)
+    securing = shared.dialer.securing
+    if securing is not None and securing.asking is not None and securing.asking.about_messages:
+        made = replace(made, terms=securing.asking.terms(made.terms, aside.waiting[0]))
     if stays:
         return replace(made, terms=staying(made.terms), wanted=HEARD)
     return replace(made, terms=waived(made.terms), wanted=UNWANTED)

@@ -14,6 +14,7 @@ that the log says why nothing moves; the others are not tried one by one.
 
 import asyncio
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Final
 
 from angarium.core.address import routing_domain, split
@@ -21,6 +22,7 @@ from angarium.net.errors import AddressError, NotLocalError
 from angarium.net.sweep import NEVER
 from angarium.net.tls.contexts import ContextError
 from angarium.outbound.aside import WAIVABLE, Aside, carry, is_waived
+from angarium.outbound.asking import PolicyTlsError
 from angarium.outbound.dial import Full, Resting, Rolled
 from angarium.outbound.errors import DeliveryError
 from angarium.outbound.means import Means
@@ -214,7 +216,7 @@ class Outlet:
         line, shared = self.line, self.shared
         started, wanting = False, ""
         try:
-            means = self.means()
+            means = self._for_message(self.means())
             name = self.name(means.options)
             session = await shared.dialer.dial(
                 means, permit, name, shared.host_limits, shared.sibling, shared.rolls
@@ -236,7 +238,7 @@ class Outlet:
             wanting = full.key
             if not wanting:
                 self._wait(full.seconds)
-        except (AddressError, ContextError) as error:
+        except (AddressError, ContextError, PolicyTlsError) as error:
             # Nothing of this is the fault of a host or of a message (ARCHITECTURE section 3).
             if not (isinstance(error, NotLocalError) and shared.sources.missed(line)):
                 shared.alarm(f"binding {line.binding}: {error}")
@@ -274,6 +276,16 @@ class Outlet:
             self._generation = shared.generation
             self._means = shared.means(self.line)
         return self._means
+
+    def _for_message(self, means: Means) -> Means:
+        """Return the means of a connection which is opened for the first message there is."""
+        securing = self.shared.dialer.securing
+        asking = None if securing is None else securing.asking
+        if asking is None or not asking.about_messages:
+            return means
+        batch = self.line.take(1)
+        self.line.put_back(batch)
+        return replace(means, terms=asking.terms(means.terms, batch[0])) if batch else means
 
     def name(self, options: Transport) -> str:
         """Return the name for EHLO (option ehlo_hostname)."""

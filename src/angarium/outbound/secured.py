@@ -13,18 +13,19 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from cryptography import x509
 
-from angarium.core.clock import Clock
 from angarium.config.held import NOTHING, Held
+from angarium.core.clock import Clock
 from angarium.core.reply import Reply
 from angarium.events.metrics import counter
 from angarium.net.options.tls import TlsLibrary
 from angarium.net.tls import clients
 from angarium.net.tls.clients import Clients, Kept, Place, Seen
+from angarium.net.tls.clients import Trust as Needed
 from angarium.net.tls.contexts import Context
 from angarium.net.tls.errors import TlsError, Trouble
 from angarium.net.tls.facts import Facts, algorithm_bits
@@ -32,6 +33,7 @@ from angarium.net.tls.handshakes import Handshakes
 from angarium.net.tls.layer import HANDSHAKE_SECONDS, TlsLayer, secure
 from angarium.net.tlspolicy.dane import Trust
 from angarium.net.tlspolicy.demand import LOCAL, STS
+from angarium.outbound.asking import Asking
 from angarium.outbound.broken import Broken
 from angarium.outbound.errors import (
     EXPIRED,
@@ -128,6 +130,7 @@ class Plan:
     handshakes: Handshakes
     time: Callable[[], float]
     seconds: float
+    asking: Asking | None = None
     kept: Kept | None = None
     verdict: Verdict | None = None
     _layer: TlsLayer | None = None
@@ -162,7 +165,7 @@ class Plan:
             self.kept = None
             wrong = clients.wrong_with(layer.get_extra_info("ssl_object"), self.context)
             self._seen = Seen(wrong if wish.told else (), facts.chain if wish.demand.named else ())
-        refusal, result, reason = self._judged(facts.certificate)
+        refusal, result, reason = self._asked(facts.certificate, *self._judged(facts.certificate))
         looked = wish.told or wish.demand.named
         own = looked and not result and clients.called(facts.certificate, wish.names[:1])
         assured = Assured(
@@ -171,6 +174,19 @@ class Plan:
         )  # fmt: skip
         self.verdict = Verdict(assured, refusal, result, reason)
         return self.verdict
+
+    def _asked(
+        self, certificate: bytes, refusal: Reply | None, result: str, reason: str
+    ) -> tuple[Reply | None, str, str]:
+        """Let policy have the last word, but not over what the domain demands."""
+        wish, asking = self.wish, self.asking
+        if asking is None or not wish.told:
+            return refusal, result, reason
+        host, domain = wish.names[0], wish.names[-1]
+        if not asking.good(certificate, host, domain, good=not result):
+            refused = refusal or (NOT_SIGNED if wish.signed else None)
+            return refused, result or NOT_TRUSTED, reason or "policy does not trust it"
+        return (refusal, result, reason) if wish.demand.required else (None, "", "")
 
     def _judged(self, certificate: bytes) -> tuple[Reply | None, str, str]:
         wish, seen = self.wish, self._seen
@@ -247,6 +263,7 @@ class Securing:
 
     Attributes:
         broken: hosts with which TLS is left out.
+        asking: asks policy, if it is to be asked.
         outcomes: what came of it, see OUTCOMES; `versions` of TLS.
     """
 
@@ -261,6 +278,7 @@ class Securing:
         self._clock = clock
         self._handshakes = handshakes
         self.broken = Broken(clock)
+        self.asking: Asking | None = None
         self.outcomes: Counter[str] = Counter()
         self.versions: Counter[str] = Counter()
         self.configure(shared, awaited, held)
@@ -291,13 +309,16 @@ class Securing:
         if wanted.fallback and self.broken.fault((hop.address, hop.port)) is not None:
             self.outcomes["in clear"] += 1
             return None
-        context = self.clients.context(wanted.recipe)
+        recipe, asking = wanted.recipe, self.asking
+        if asking is not None and asking.about_certificates and recipe.trust is Needed.NEEDED:
+            recipe = replace(recipe, trust=Needed.JUDGED)  # Policy may know better.
+        context = self.clients.context(recipe)
         # RFC 7672 section 8.1: a host is called by the name its TLSA records stand at.
         name = hop.demand.names[0] if hop.demand.named else hop.host
         place = (name, hop.address, hop.port)
         return Plan(
             wanted, place, context, self.clients, self._handshakes, self._clock.time,
-            min(seconds, HANDSHAKE_SECONDS), self.clients.kept(context, place),
+            min(seconds, HANDSHAKE_SECONDS), asking, self.clients.kept(context, place),
         )  # fmt: skip
 
     def opened(self, plan: Plan) -> tuple[str, str]:

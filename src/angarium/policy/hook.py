@@ -61,6 +61,23 @@ class Hook:
         raise NotImplementedError
 
 
+@dataclass(slots=True)
+class TlsParameters:
+    """What TLS to a host is to be like, by the names scripts know.
+
+    Attributes:
+        use_tls: 0 no, 1 ifavailable, 2 required.
+        tls_verify: 0 no, 1 ca, 2 host.
+    """
+
+    use_tls: int = 0
+    tls_verify: int = 0
+    certfile: str = ""
+    keyfile: str = ""
+    ca: str = ""
+    cipherlist: str = ""
+
+
 H = TypeVar("H", bound=type[Hook])
 
 

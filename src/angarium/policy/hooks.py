@@ -7,12 +7,14 @@ a hook nobody asks yet says what is missing.
 """
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-import msgspec
-
-from angarium.core.reply import Reply
-from angarium.policy.context import Session, Steps
+from angarium.policy.context import Steps
+from angarium.policy.dialing import OutboundAuth as OutboundAuth
+from angarium.policy.dialing import OutboundCiphers as OutboundCiphers
+from angarium.policy.dialing import OutboundTls as OutboundTls
+from angarium.policy.dialing import OutboundVerify as OutboundVerify
+from angarium.policy.dialing import TlsReport as TlsReport
 from angarium.policy.hook import ALL as ALL
 from angarium.policy.hook import DIAL as DIAL
 from angarium.policy.hook import HOOKS as HOOKS
@@ -26,7 +28,6 @@ from angarium.policy.hook import OfSession as OfSession
 from angarium.policy.hook import hook as hook
 from angarium.policy.hook import marked as marked
 from angarium.policy.hook import on as on
-from angarium.policy.mail import Mail
 
 
 @hook
@@ -335,17 +336,6 @@ class Dealloc(OfSession, name="validate_dealloc", waits=False):
 
 @hook
 @dataclass(slots=True)
-class OutboundAuth(
-    OfMail, name="outbound_smtp_auth_config", arguments=("msg",), waits=False, asked=DIAL
-):
-    """A message is about to leave by a host: as whom do we log in there?
-
-    Its variables outbound_smtp_auth_type, _user and _pass say so, and count more than the options.
-    """
-
-
-@hook
-@dataclass(slots=True)
 class LogDelivery(
     OfMail,
     name="core_log_delivery_v1",
@@ -426,61 +416,9 @@ class GenerateReport(
     report: bytes | None = None
 
 
-@hook
-@dataclass(slots=True)
-class TlsReport(Hook, name="core_smtp_tls_reporting", arguments=("json",), waits=False, asked=DIAL):
-    """A session by a policy of MTA-STS or DANE, or a policy that was not to be had (RFC 8460).
-
-    Attributes:
-        now: Unix time.
-        kind: of the policy: "sts" or "tlsa"; `domain`: whose mail; `policy`: line by line.
-        host, address: of the mail server; `source`: ours, "" where the system chose it.
-        result: of RFC 8460 section 4.3; "" is success; `reason`: for people.
-    """
-
-    now: float
-    kind: str
-    domain: str
-    policy: tuple[str, ...]
-    host: str
-    address: str
-    source: str
-    result: str
-    reason: str
-
-    @property
-    def about(self) -> tuple[Session | None, Mail | None]:
-        return None, None
-
-    def refuse(self, reply: Reply) -> None:
-        """There is nothing that could be refused."""
-
-    @property
-    def json(self) -> str:
-        """It all, as scripts get it."""
-        told: dict[str, Any] = {
-            "epoch": int(self.now),
-            "type": 0 if self.result else 1,
-            "policy": {
-                "policy-type": self.kind,
-                "policy-domain": self.domain,
-                "policy-string": self.policy,
-            },
-            "sending-mta-ip": self.source,
-            "receiving-mx-hostname": self.host,
-            "receiving-ip": self.address,
-        }
-        if self.result:
-            told |= {"result-type": self.result, "failure-reason-code": self.reason}
-        return msgspec.json.encode(told).decode()
-
-
 # What scripts may register and nobody asks yet, with what is missing.
 ABSENT: Final[dict[str, str]] = {
-    "core_get_outbound_tls_parameters": "TLS",
     "core_get_inbound_tls_parameters": "a call by modules in C, which gives them OpenSSL's objects",
-    "outbound_tls_ciphers": "TLS",
-    "outbound_smtp_tls_verify_callback": "TLS",
     "inbound_smtp_tls_verify_callback": "a call by modules in C; scripts see tls_client_verified",
     "msg_gen_data_spool": "generation of messages",
     "delay_dsn_send_notification": "the module delay_dsn",

@@ -51,7 +51,6 @@ from angarium.outbound.bounce import Bounces
 from angarium.outbound.demands import Heard
 from angarium.outbound.dial import Dialer
 from angarium.outbound.hosts import Hosts
-from angarium.outbound.logins import HostLogins
 from angarium.outbound.options import Reports
 from angarium.outbound.pool import Pool
 from angarium.outbound.putting_off import PuttingOff
@@ -167,7 +166,7 @@ def assemble(
     )  # fmt: skip
     shared = Shared(clock, number)
     ruling = _ruling(
-        (configuration, host, alarm, services, settle, bounces, board), demanding.hear, pool.logins,
+        (configuration, host, alarm, services, settle, bounces, board), demanding.hear, pool,
         process=process, spool=spool, random=random, resolver=naming.resolver, metrics=metrics,
         state=state, number=number, shared=shared, datasources=sources, router=router,
         put_off=PuttingOff(board, settle, pool, spool.live.parts), admit=admit,
@@ -193,7 +192,7 @@ def assemble(
 def _ruling(
     known: tuple[Configuration, Host, Alarm, Services, Settle, Bounces, Board],
     hear: Callable[[Heard], None],
-    logins: HostLogins,
+    pool: Pool,
     *,
     process: Process,
     spool: Spool,
@@ -212,7 +211,10 @@ def _ruling(
         )  # fmt: skip
 
     report = partial(_refused, bounces, board, services.clock)
-    ruling = Ruling(means, services, admit, settle, bounces, report, hear, logins=logins)
+    ruling = Ruling(
+        means, services, admit, settle, bounces, report, hear, logins=pool.logins,
+        securing=pool.dialer.securing,
+    )  # fmt: skip
     ruling.begin(configuration, partial(alarm, source="policy"))
     services.profiles = Profiles(
         configuration,

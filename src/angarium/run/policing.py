@@ -20,10 +20,12 @@ from angarium.modules import index
 from angarium.modules.auth import outbound_smtp_auth
 from angarium.modules.means import Hooks, Means
 from angarium.modules.options import LEVELS, PolicyModule
+from angarium.outbound.asking import asked
 from angarium.outbound.bounce import Bounces
 from angarium.outbound.demands import Heard
 from angarium.outbound.hearing import hearing
 from angarium.outbound.logins import HostLogins
+from angarium.outbound.secured import Securing
 from angarium.outbound.settle import Settle
 from angarium.outbound.witness import witness
 from angarium.policy.chain import Policy
@@ -120,6 +122,7 @@ class Ruling:
         report: makes what a sender is told of one recipient that policy refused.
         hear: is given who hears how connections fare by what domains demand.
         logins: as whom messages log in at hosts.
+        securing: what makes connections to hosts secure.
     """
 
     def __init__(
@@ -133,6 +136,7 @@ class Ruling:
         hear: Callable[[Heard], None],
         *,
         logins: HostLogins | None = None,
+        securing: Securing | None = None,
     ) -> None:
         self._means = means
         self._services = services
@@ -142,6 +146,7 @@ class Ruling:
         self._report = report
         self._hear = hear
         self._logins = logins or HostLogins()
+        self._securing = securing
         self._stanzas: object = None
         services.report = report
 
@@ -178,6 +183,8 @@ class Ruling:
         kept = not reload and stanzas == self._stanzas
         policy = services.policing.policy if kept else policing.policy
         self._logins.use(policy, by_message=outbound_smtp_auth.counts(configuration))
+        if self._securing is not None:
+            self._securing.asking = asked(policy)
         if kept:
             policing.replace()
             return

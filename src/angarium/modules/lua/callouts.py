@@ -32,11 +32,12 @@ _NO_ANSWER: Final = (
     hooks.Dealloc, hooks.LogDelivery, hooks.LogPermanentFailure, hooks.LogTransientFailure,
     hooks.Requeue, hooks.PreEachRcpt, hooks.PostEachRcpt, hooks.PostValidateEachRcpt,
     hooks.FinalValidation, hooks.PostFinalValidation, hooks.AuthFailure, hooks.AuthResult,
-    hooks.TlsAccepted, hooks.OutboundAuth,
+    hooks.TlsAccepted, hooks.OutboundAuth, hooks.OutboundTls,
 )  # fmt: skip
 # Of these it means something of its own.
 _OWN_ANSWERS: Final = (
     hooks.FinalValidation2, hooks.RoutingDomain, hooks.GenerateReport, hooks.PerformAuth,
+    hooks.OutboundCiphers, hooks.OutboundVerify,
 )  # fmt: skip
 # EC_AUTH_OK, EC_AUTH_FAIL, EC_AUTH_ERROR (api/constants): the user is known, is not, or may be.
 _KNOWN: Final[Mapping[object, bool | None]] = {0: True, 1: False, 2: None}
@@ -70,12 +71,21 @@ _FROM: Final[Mapping[str, Callable[[Any], object]]] = {
     "auth_status": lambda event: _STATUS[event.status],
     "action": lambda event: _ACTIONS.get(event.action, 1),
     "json": lambda event: octets(event.json),
+    # Structures of C, which nobody can look into from here.
+    "dc": lambda _event: None,
+    "sslctx": lambda _event: None,
+    "x509ctx": lambda _event: None,
+    "preverify_ok": lambda event: int(event.good),
+    "subject": lambda event: octets(event.subject),
+    "issuer": lambda event: octets(event.issuer),
+    "params": lambda event: event.params,
 }
 
 
 # What some of these are to Lua.
 _KINDS: Final = {
     "dr": "domain_record", "buff": "ec_string", "mdn": "ec_message", "response": "ec_string",
+    "params": "ec_ssl_ctx_params",
 }  # fmt: skip
 
 
@@ -154,8 +164,8 @@ class Callout:
         if self.plain and answer.__class__ is int and 0 <= answer <= 2:
             return IN_ORDER[answer]
         hook = self.hook
-        if hook is hooks.FinalValidation2:
-            return _final(event, answer)
+        if hook in _ANSWERS:
+            return _ANSWERS[hook](event, answer)
         if hook is hooks.RoutingDomain:
             buff = extras[1]
             assert isinstance(buff, Text)
@@ -208,6 +218,26 @@ def _known(event: hooks.PerformAuth, answer: object, response: Text) -> Verdict:
     return DONE
 
 
+def _ciphers(event: hooks.OutboundCiphers, answer: object) -> Verdict:
+    """The answer is the list itself; nil leaves it as it is."""
+    if answer is None:
+        return CONT
+    if not isinstance(answer, bytes):
+        raise NoAnswerError
+    event.ciphers = text(answer)
+    return DONE
+
+
+def _verified(event: hooks.OutboundVerify, answer: object) -> Verdict:
+    """1: the certificate is good, 0: it is not; nil leaves it to others."""
+    if answer is None:
+        return CONT
+    if isinstance(answer, bool) or answer not in (0, 1):
+        raise NoAnswerError
+    event.good = answer == 1
+    return DONE
+
+
 def _final(event: hooks.FinalValidation2, answer: object) -> Verdict:
     """Its answers are those of Momentum's hooks: 0 goes on, 1 refuses, 2 puts off."""
     if answer == 1:
@@ -217,3 +247,10 @@ def _final(event: hooks.FinalValidation2, answer: object) -> Verdict:
         event.refuse(event.mail.reply or DEFERRED)
         return DONE
     return CONT
+
+
+_ANSWERS: Final[Mapping[type[Hook], Callable[[Any, object], Verdict]]] = {
+    hooks.FinalValidation2: _final,
+    hooks.OutboundCiphers: _ciphers,
+    hooks.OutboundVerify: _verified,
+}

@@ -70,8 +70,9 @@ class TlsMacros(
     Module,
     stanza="tls_macros",
     naming=Naming.MAYBE,
+    standing=needless("Custom logs have its macros, with this stanza or without it."),
 ):
-    """Gives custom logs the macros of outbound TLS; they are there without it too."""
+    """Gives custom logs the macros of outbound TLS."""
 
 
 class SeriesLogger(Logger, stanza="as_logger"):

@@ -35,7 +35,6 @@ MISSING: Final[Mapping[str, str]] = {
         " msys.httpclnt.http_request_add_header msys.httpclnt.http_request_delete_header"
         " msys.httpclnt.http_request_finalize msys.httpclnt.http_request_set_body"
     ),
-    "TLS": "msys.tls_params.set",
     "counts of failures by binding and domain": (
         "msys.policyeditor.get_binding_domain_failure_rate"
     ),
