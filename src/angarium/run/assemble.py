@@ -87,7 +87,7 @@ from angarium.run.policing import Ruling, guard_of
 from angarium.run.process import Process
 from angarium.run.proxying import Proxying
 from angarium.run.readings import Readings
-from angarium.run.scoreboard import Scoreboard
+from angarium.run.scoreboard import Row, Scoreboard
 from angarium.run.spooling import settings_of
 from angarium.run.spread import Spread
 from angarium.wire.smtp_grammar import forget_domains
@@ -108,8 +108,7 @@ def assemble(
     row = Scoreboard(state / "run" / "scoreboard").row(number)
     ledger = SharedLedger.opened(descriptors, number, clock, alarm)
     host, sweep = Host(configuration), Sweep(clock)
-    connections = Idents(SHARDS + number)
-    metrics = Metrics()
+    connections, metrics = Idents(SHARDS + number), Metrics()
     stages = Stages(metrics, clock.time)
     sources = Datasources(clock, random, metrics)
     sources.configure(ds_core.settings_of(configuration))
@@ -129,25 +128,17 @@ def assemble(
     naming = Naming(configuration.top(ResolverOptions), loop, clock, random, take=ledger.take)
     router = Router(naming.resolver, random, host.is_itself, host.relays)
     tracing = Tracing(clock)
-    hosts = Hosts(clock)
-    tell = partial(alarm, source="tls policies")
-    demanding = Demanding(configuration, state, naming.resolver, clock, tell)
+    demanding = Demanding(
+        configuration, state, naming.resolver, clock, partial(alarm, source="tls policies")
+    )
     proxying = Proxying(configuration, naming.resolver, sweep, alarm)
     dialer = Dialer(
-        router, hosts, clock, connections, host.name, stages=stages, tracing=tracing,
+        router, Hosts(clock), clock, connections, host.name, stages=stages, tracing=tracing,
         demands=demanding.demands, proxies=proxying.proxies,
-        # As many handshakes as connections: those are bounded already.
-        securing=Securing(
-            clock, Handshakes(loop, most=0), configuration.top(TlsLibrary), awaited(configuration),
-            configuration.held,
-        ),
+        securing=_securing(configuration, loop, clock),
     )  # fmt: skip
     pool = Pool(board, settle, dialer, configuration, sweep, clock, alarm)
-    board.demand = pool.demand
-    board.give_up = settle.give_up
-    settle.note = board.recall.note = row
-    board.recall.discard = settle.unreadable
-    board.recall.unreadable = partial(_unreadable, alarm)
+    _join(board, pool, settle, row, alarm)
     sessions: set[SmtpSession] = set()
     memory = _memory(
         start.workers, board, admit, (naming.resolver.shrink, sources.shrink, _forget_domains),
@@ -157,12 +148,10 @@ def assemble(
         board, pool, spool.live.parts, settle.reported, partial(alarm, source="queues"),
         spool.note, metrics,
     )  # fmt: skip
-    services = Services(
-        profiles=Profiles(configuration, host.name), admit=admit, ledger=ledger, sweep=sweep,
-        clock=clock, idents=connections, next_id=spool.next_id, large=spool.large,
-        reject=spool.reject, program=PROGRAM, loop=loop, blackholed=host.blackholed,
-        may_greet=memory.may_greet, counts=Counts(metrics, stages), sessions=sessions,
-        tracing=tracing,
+    services = _services(
+        configuration, host, metrics, stages, admit=admit, ledger=ledger, sweep=sweep, clock=clock,
+        idents=connections, next_id=spool.next_id, large=spool.large, reject=spool.reject,
+        loop=loop, may_greet=memory.may_greet, sessions=sessions, tracing=tracing,
     )  # fmt: skip
     shared = Shared(clock, number)
     ruling = _ruling(
@@ -176,9 +165,8 @@ def assemble(
     return Parts(
         configuration=configuration, state=state, loop=loop, clock=clock, process=process,
         alarm=alarm, ledger=ledger, host=host, sweep=sweep, spool=spool, board=board,
-        holdings=holdings, bounces=bounces, naming=naming, demanding=demanding,
-        proxying=proxying, pool=pool,
-        services=services, soundness=soundness,
+        holdings=holdings, bounces=bounces, naming=naming, demanding=demanding, pool=pool,
+        proxying=proxying, services=services, soundness=soundness,
         channel=_channel(state, number, services, alarm), gauges=Gauges(metrics), metrics=metrics,
         readings=Readings(state / "run" / "readings"), number=number, doors=doors, memory=memory,
         census=Census(path_of(state / "run", number), board), lag=LagWatch(loop, clock, metrics),
@@ -186,6 +174,35 @@ def assemble(
         busiest=Looking(board, busiest.opened(state / "run" / "busiest"), number), shared=shared,
         suspended=Suspended(state, board, partial(alarm, source="queues")), datasources=sources,
         logins=_logins(configuration, state, services, shared, alarm), ruling=ruling, settle=settle,
+    )  # fmt: skip
+
+
+def _join(board: Board, pool: Pool, settle: Settle, row: Row, alarm: Alarm) -> None:
+    """Let the queues know who sends and who settles."""
+    board.demand = pool.demand
+    board.give_up = settle.give_up
+    settle.note = board.recall.note = row
+    board.recall.discard = settle.unreadable
+    board.recall.unreadable = partial(_unreadable, alarm)
+
+
+def _securing(
+    configuration: Configuration, loop: asyncio.AbstractEventLoop, clock: RealClock
+) -> Securing:
+    """Return what makes connections to hosts secure."""
+    # As many handshakes as connections: those are bounded already.
+    handshakes = Handshakes(loop, most=0)
+    library, kept = configuration.top(TlsLibrary), configuration.held
+    return Securing(clock, handshakes, library, awaited(configuration), kept)
+
+
+def _services(
+    configuration: Configuration, host: Host, metrics: Metrics, stages: Stages, **parts: Any
+) -> Services:
+    """Return what sessions of reception share."""
+    return Services(
+        profiles=Profiles(configuration, host.name), program=PROGRAM, blackholed=host.blackholed,
+        counts=Counts(metrics, stages), **parts,
     )  # fmt: skip
 
 
