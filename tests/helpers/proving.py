@@ -37,6 +37,7 @@ ZONE = (
 
 
 def keep(folder: Path, names: tuple[str, ...] = ("rsa", "ed")) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
     for name in names:
         (folder / f"{name}.key").write_bytes(KEYS[name].pem())
 

@@ -20,15 +20,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
 STRANGERS = 'relay_hosts = ( "192.0.2.0/24" )\nrelay_domains = ( "*.test" )\n'
 LISTENER = '  smtp_extensions = ( "CHUNKING" )'
 AUTHOR = b"From: Ann <ann@author.test>\r\nTo: list@ours.test\r\nSubject: news\r\n\r\nHello.\r\n"
-CHECKS = """
-large_message_threshold = 65536
-spf_v1 {{ }}
-dkim_validate {{ }}
-openarc {{
-  signing_domain = "{domain}" selector = "{selector}" key = "{folder}/{selector}.key"
-}}
-dmarc {{ action = "reject" arc_trusted = ( {trusted} ) }}
-"""
+EXAMPLE = Path(__file__).parents[2] / "examples/authentication/forwarding.conf"
 # The list changes the subject, when all have checked and before anybody seals.
 SCRIPT = """
 require("msys.core")
@@ -55,17 +47,25 @@ def header(letter: Received) -> str:
     return octets.decode()
 
 
-def checks(folder: Path, domain: str, selector: str, trusted: str = "") -> str:
-    return STRANGERS + CHECKS.format(
-        domain=domain, selector=selector, folder=folder, trusted=trusted
-    )
+def checks(folder: Path, domain: str, selector: str, trusted: str = "lists.example") -> str:
+    """Return the example, with other names."""
+    text = EXAMPLE.read_text()
+    for name, ours in (
+        ("/etc/angarium/keys/%{d}/%{s}.key", f"{folder}/%{{d}}/%{{s}}.key"),
+        ('"s2026"', f'"{selector}"'),
+        ('"example.com"', f'"{domain}"'),
+        ("lists.example", trusted),
+    ):
+        assert name in text
+        text = text.replace(name, ours)
+    return STRANGERS + "large_message_threshold = 65536\n" + text
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def judging(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Outlook]:
     folder = tmp_path_factory.mktemp("judging")
-    keep(folder, ("next",))
-    text = checks(folder, "author.test", "next", '"ours.test"')
+    keep(folder / "mx.node.test", ("next",))
+    text = checks(folder, "mx.node.test", "next", "ours.test")
     async with Outlook(folder, text, ZONE, listener=LISTENER) as world:
         yield world
 
@@ -77,7 +77,7 @@ async def test_what_dkimpy_signed_is_good_and_proves_its_author(judging: Outlook
     assert "dkim=pass (1024-bit key) header.d=author.test" in found
     assert "dmarc=pass (p=reject dis=none) header.from=author.test" in found
     assert "spf=none" in found
-    assert handed_on(letter) == ["author.test"]
+    assert handed_on(letter) == ["mx.node.test"]
     # The set repeats what was found, as the next one is to believe it.
     [aar] = [line for line in found.split("\r\n") if line.startswith("ARC-Authentication-")]
     assert "dkim=pass" in aar
@@ -91,7 +91,7 @@ async def test_a_large_message_is_judged_as_a_small_one(judging: Outlook, size: 
     await judging.mail(f"size{size}@plain.test", sender="x@other.test", content=content)
     [letter] = await judging.came(f"size{size}@plain.test")
     assert "dkim=pass" in header(letter)
-    assert handed_on(letter) == ["author.test"]
+    assert handed_on(letter) == ["mx.node.test"]
 
 
 async def test_it_comes_in_chunks_and_is_judged_as_it_is(judging: Outlook) -> None:
@@ -104,7 +104,7 @@ async def test_it_comes_in_chunks_and_is_judged_as_it_is(judging: Outlook) -> No
         assert said.startswith("250"), said
     [letter] = await judging.came("chunks@plain.test")
     assert "dkim=pass" in header(letter)
-    assert handed_on(letter) == ["author.test"]
+    assert handed_on(letter) == ["mx.node.test"]
 
 
 async def test_what_was_changed_is_refused_or_marked_as_its_author_wants(judging: Outlook) -> None:
@@ -120,7 +120,7 @@ async def test_what_was_changed_is_refused_or_marked_as_its_author_wants(judging
 async def test_through_two_servers_a_list_is_believed_and_a_crash_changes_nothing(
     judging: Outlook, tmp_path: Path
 ) -> None:
-    keep(tmp_path)
+    keep(tmp_path / "ours.test")
     (tmp_path / "list.lua").write_text(SCRIPT)
     lists = checks(tmp_path, "ours.test", "rsa") + (
         f'scriptlet "scriptlet" {{ script "list" {{ source = "{tmp_path}/list.lua" }} }}\n'
@@ -139,7 +139,7 @@ async def test_through_two_servers_a_list_is_believed_and_a_crash_changes_nothin
     assert "Subject: [list] news" in found
     assert "dkim=fail" in found
     assert "dmarc=fail (p=reject dis=none arc=pass sealer=ours.test)" in found
-    assert handed_on(letter) == ["ours.test", "author.test"]
+    assert handed_on(letter) == ["ours.test", "mx.node.test"]
 
 
 async def test_a_stranger_is_not_believed(judging: Outlook) -> None:
