@@ -11,6 +11,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any, Self, TypeVar
 
+from angarium.config.held import NOTHING, Held
 from angarium.config.option import Options
 from angarium.core.body import MemoryBody
 from angarium.core.ident import Idents
@@ -61,6 +62,11 @@ class RecordingSpool(FakeSpool):
 
 class Configuration(FakeConfiguration):
     """One value of each class of options everywhere."""
+
+    held: Held = NOTHING
+
+    def instances(self, _stanza: type[T], /) -> list[tuple[str, T]]:
+        return []
 
     def __init__(self, transport: Transport, host: HostLimits, **shape: Any) -> None:
         super().__init__(**shape)

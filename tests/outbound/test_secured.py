@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from angarium.net.tls.clients import Kept, Seen
+from angarium.net.tls.clients import Kept, Recipe, Seen
 from angarium.net.tls.errors import HandshakeError, TlsError, Trouble
 from angarium.net.tlspolicy.demand import NOTHING, STS, Demand
 from angarium.outbound import secured
@@ -189,7 +189,9 @@ def test_the_end_of_a_connection_has_the_reply_of_its_cause() -> None:
 
 @pytest.mark.parametrize("own", [True, False])
 def test_a_connection_vouches_for_the_names_of_its_certificate_only(own: bool) -> None:
-    assured = Assured("required", "TLSv1.3", "x", 256, resumed=False, verified=True, own=own)
+    assured = Assured(
+        Recipe(), "required", "TLSv1.3", "x", 256, resumed=False, verified=True, own=own
+    )
     by_name = Terms("required", "host")
     one, other = Hop("mx.a.test", "192.0.2.1", 25), Hop("mx.b.test", "192.0.2.1", 25)
     assert vouches(assured, by_name, one, dataclasses.replace(one, host="MX.a.test")) is own

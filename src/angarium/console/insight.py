@@ -29,11 +29,13 @@ from angarium.console.questions.tracing import Filter
 from angarium.core.errors import Error
 from angarium.net.tlspolicy.demand import NOTHING
 from angarium.net.tracing import Tracer
+from angarium.outbound.dial import wanting
 from angarium.outbound.errors import DeliveryError
 from angarium.outbound.options import Transport
 from angarium.outbound.outlet import Outlet
 from angarium.outbound.permits import limits_at, limits_of
 from angarium.outbound.route import Hop, source_for
+from angarium.outbound.terms import IF_AVAILABLE
 from angarium.queue import suspended
 from angarium.queue.line import ABSENT, COLD, PAUSED, SHUT, SUSPENDED, THROTTLED, Key, Line
 from angarium.queue.options import HostLimits
@@ -249,8 +251,13 @@ async def seen(worker: "Parts", key: Key) -> Queue:
     outlet = _outlet(line)
     sessions = outlet.connections if outlet is not None else []
     hosts = []
+    dialer, terms = worker.pool.dialer, worker.pool.terms(key)
     for hop in hops:
-        rest = worker.pool.dialer.hosts.paused_until(hop.address, source_for(hop.address, options))
+        source = source_for(hop.address, options)
+        rest = dialer.hosts.paused_until(hop.address, source, wanting(hop, terms))
+        bare = None
+        if terms.use == IF_AVAILABLE and not hop.demand.required and dialer.securing is not None:
+            bare = dialer.securing.broken.fault((hop.address, hop.port))
         hosts.append(
             Seen(
                 hop.host, hop.address, hop.port, hop.order[1],
@@ -258,6 +265,8 @@ async def seen(worker: "Parts", key: Key) -> Queue:
                 sum(each.hop.address == hop.address for each in sessions),
                 [hop.demand.kind, *hop.demand.text] if hop.demand is not NOTHING else [],
                 hop.secure,
+                wall + bare.until - now if bare is not None else NEVER,
+                bare.reason if bare is not None else "",
             )
         )  # fmt: skip
     shape = worker.board.shape_of(key)

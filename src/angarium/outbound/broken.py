@@ -58,5 +58,10 @@ class Broken:
         self._faults.clear()
         return count
 
+    @property
+    def most(self) -> int:
+        """Return how many are remembered at most."""
+        return MOST
+
     def __len__(self) -> int:
         return len(self._faults)

@@ -36,7 +36,7 @@ from angarium.outbound.proxies import Proxies
 from angarium.outbound.route import Hop, Router, source_for
 from angarium.outbound.secured import Plan, Securing, reportable
 from angarium.outbound.smtp import Session
-from angarium.outbound.terms import NO
+from angarium.outbound.terms import NO, Terms
 from angarium.outbound.toll import Toll
 from angarium.outbound.traced import TracedSession
 from angarium.queue.options import HostLimits
@@ -188,7 +188,7 @@ class Dialer:
             raise Rolled(domain)
         waits = [
             self.hosts.paused_until(
-                hop.address, source_for(hop.address, options), _wanting(hop, means)
+                hop.address, source_for(hop.address, options), wanting(hop, means.terms)
             )
             for hop in hops
         ]
@@ -262,8 +262,8 @@ class Dialer:
             if not again:
                 break
             plan = following
-        wanting = None if result is None else _wanting(hop, means)
-        self._failed(hop, session.source, means.options, "unwelcome", wanting)
+        wants = None if result is None else wanting(hop, means.terms)
+        self._failed(hop, session.source, means.options, "unwelcome", wants)
         reason = {} if session.trouble is None else {"reason": session.trouble.reason}
         raise DeliveryError(
             _soft(lost.reply), Reach.HOST, lost.stage, 0, hop.endpoint, session.ident, **reason
@@ -325,7 +325,7 @@ class Dialer:
         lost = await self._greeting(session)
         if lost is None:
             took = self.clock.monotonic() - begun
-            self.hosts.reached(hop.address, source, took, _wanting(hop, means))
+            self.hosts.reached(hop.address, source, took, wanting(hop, means.terms))
             self.outcomes["opened"] += 1
             self.stages.connect.note(took)
         return session, lost
@@ -355,15 +355,15 @@ class Dialer:
                 session.abort()
 
     def _failed(
-        self, hop: Hop, source: str, options: Transport, how: str, wanting: Hashable = None
+        self, hop: Hop, source: str, options: Transport, how: str, wants: Hashable = None
     ) -> None:
         self.outcomes[how] += 1
-        self.hosts.failed(hop.address, source, options.host_failure_retry, wanting)
+        self.hosts.failed(hop.address, source, options.host_failure_retry, wants)
 
 
-def _wanting(hop: Hop, means: Means) -> Hashable:
+def wanting(hop: Hop, terms: Terms) -> Hashable:
     """Return what is wanted of a host beside a greeting; None: nothing."""
-    return None if means.terms.use == NO and not hop.demand.required else (means.terms, hop.demand)
+    return None if terms.use == NO and not hop.demand.required else (terms, hop.demand)
 
 
 def _refused(

@@ -24,7 +24,7 @@ from angarium.core.reply import Reply
 from angarium.events.metrics import counter
 from angarium.net.options.tls import TlsLibrary
 from angarium.net.tls import clients
-from angarium.net.tls.clients import Clients, Kept, Place, Seen
+from angarium.net.tls.clients import Clients, Kept, Place, Recipe, Seen
 from angarium.net.tls.clients import Trust as Needed
 from angarium.net.tls.contexts import Context
 from angarium.net.tls.errors import TlsError, Trouble
@@ -85,6 +85,7 @@ class Assured:
     """What a connection is, as logs and policy see it.
 
     Attributes:
+        recipe: of its context.
         use: what was wanted: "ifavailable" or "required".
         verified: the certificate is trusted, and for the host.
         certificate: the host's, in DER.
@@ -92,6 +93,7 @@ class Assured:
         record: all of it, as events have it (`events/schema`).
     """
 
+    recipe: Recipe
     use: str
     version: str
     cipher: str
@@ -125,6 +127,7 @@ class Plan:
 
     wish: Wish
     place: Place
+    recipe: Recipe
     context: Context
     clients: Clients
     handshakes: Handshakes
@@ -167,10 +170,11 @@ class Plan:
             self._seen = Seen(wrong if wish.told else (), facts.chain if wish.demand.named else ())
         refusal, result, reason = self._asked(facts.certificate, *self._judged(facts.certificate))
         looked = wish.told or wish.demand.named
-        own = looked and not result and clients.called(facts.certificate, wish.names[:1])
+        good = looked and not result
+        own = good and clients.called(facts.certificate, wish.names[:1])
         assured = Assured(
-            wish.use, facts.version, facts.cipher, facts.bits, resumed, looked and not result,
-            facts.certificate, own, recorded(wish.use, facts, verified=looked and not result),
+            self.recipe, wish.use, facts.version, facts.cipher, facts.bits, resumed, good,
+            facts.certificate, own, recorded(wish.use, facts, verified=good),
         )  # fmt: skip
         self.verdict = Verdict(assured, refusal, result, reason)
         return self.verdict
@@ -317,7 +321,7 @@ class Securing:
         name = hop.demand.names[0] if hop.demand.named else hop.host
         place = (name, hop.address, hop.port)
         return Plan(
-            wanted, place, context, self.clients, self._handshakes, self._clock.time,
+            wanted, place, recipe, context, self.clients, self._handshakes, self._clock.time,
             min(seconds, HANDSHAKE_SECONDS), asking, self.clients.kept(context, place),
         )  # fmt: skip
 

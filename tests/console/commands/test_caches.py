@@ -20,7 +20,7 @@ def talk(tmp_path: Path) -> Talk:
     resolver = Kept(keeping=SimpleNamespace(entries=10), counters=Counter(lookups=8, hits=2))
     server.node.parts["worker 0"] = SimpleNamespace(
         naming=SimpleNamespace(resolver=resolver),
-        pool=SimpleNamespace(dialer=SimpleNamespace(hosts=Kept(most=5))),
+        pool=SimpleNamespace(dialer=SimpleNamespace(hosts=Kept(most=5), securing=None)),
         datasources=SimpleNamespace(sources={}),
     )
     return Talk(server)

@@ -22,7 +22,7 @@ async def test_modules_are_listed_with_what_they_are(tmp_path: Path) -> None:
     said = await talk.say("module hooks")
     assert "validate_rcptto(msg, str, accept, vctx)\n    SMTP reception: One RCPT" in said
     assert said.index("validate_connect(") < said.index("validate_set_binding(")
-    assert "core_validate_auth_hook\n    not asked yet: AUTH" in said
+    assert "core_suspension\n    not asked yet: the module curfew" in said
 
 
 async def test_the_end_and_new_logs_are_asked_of_the_node(tmp_path: Path) -> None:

@@ -6,10 +6,12 @@ from types import SimpleNamespace
 
 from angarium.config.load import load_text
 from angarium.inbound.profile import Profiles
+from angarium.net.tls.clients import Recipe
 from helpers.certificates import authority, server
 from helpers.consoles import FakeServer, Talk
 
 LISTEN = "127.0.0.1:25"
+RECIPE = Recipe(authorities="/ca.pem", ciphers="HIGH")
 
 
 def profiles(folder: Path) -> Profiles:
@@ -31,7 +33,17 @@ def known(folder: Path) -> tuple[FakeServer, Profiles]:
     desk.node.parts["worker 0"] = SimpleNamespace(
         services=SimpleNamespace(profiles=made, sessions=sessions),
         clock=SimpleNamespace(monotonic=lambda: 90.0),
-        pool=SimpleNamespace(dialer=SimpleNamespace(securing=Outbound())),
+        pool=SimpleNamespace(
+            dialer=SimpleNamespace(securing=Outbound()),
+            outlets=[
+                SimpleNamespace(
+                    connections=[
+                        SimpleNamespace(assured=SimpleNamespace(recipe=RECIPE)),
+                        SimpleNamespace(assured=None),
+                    ]
+                )
+            ],
+        ),
     )
     return desk, made
 
@@ -40,11 +52,17 @@ class Outbound:
     """Contexts of clients, which are forgotten."""
 
     def __init__(self) -> None:
-        self.flushed = 0
-        self.clients = self
+        self.flushed = self.forgotten = 0
+        self.clients = self.broken = self
+
+    def contexts(self) -> dict[Recipe, float]:
+        return {RECIPE: 60.0}
 
     def flush(self) -> None:
         self.flushed += 1
+
+    def forget(self) -> None:
+        self.forgotten += 1
 
 
 async def test_contexts_are_shown_with_who_uses_them(tmp_path: Path) -> None:
@@ -57,6 +75,12 @@ async def test_contexts_are_shown_with_who_uses_them(tmp_path: Path) -> None:
         f"    certificate: {tmp_path}/own.crt",
         "        ca list: none",
         "        ciphers: default",
+        "   2) client context",
+        "            age: 30 seconds old",
+        "      in use by: 1 sessions",
+        "    certificate: none",
+        "        ca list: /ca.pem",
+        "        ciphers: HIGH",
         "Temp RSA key is uncached.",
     ]
 

@@ -23,7 +23,14 @@ def test_each_cache_says_how_it_is_used() -> None:
     source = Kept(size=7, counted=counted)
     part = SimpleNamespace(
         naming=SimpleNamespace(resolver=resolver),
-        pool=SimpleNamespace(dialer=SimpleNamespace(hosts=Kept(most=5))),
+        pool=SimpleNamespace(
+            dialer=SimpleNamespace(
+                hosts=Kept(most=5),
+                securing=SimpleNamespace(
+                    clients=SimpleNamespace(sizes=((1, 2), (3, 4))), broken=Kept(most=6)
+                ),
+            )
+        ),
         datasources=SimpleNamespace(sources={"users": SimpleNamespace(cache=source)}),
     )
     rows = caches.function(part).rows
@@ -32,4 +39,6 @@ def test_each_cache_says_how_it_is_used() -> None:
     assert rows["ds_core:users"] == Cache(7, 3, 9, 4, 3, 2, 0, 1, 2)
     assert rows["ds_core:users"].misses == 3
     assert rows["resting hosts"] == Cache(5, 3)
+    assert (rows["tls contexts"], rows["tls sessions"]) == (Cache(2, 1), Cache(4, 3))
+    assert rows["hosts without tls"] == Cache(6, 3)
     assert (rows["dns"] + rows["dns"]).entries == 6

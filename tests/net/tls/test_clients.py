@@ -76,7 +76,7 @@ def test_equal_recipes_share_a_context_and_not_too_many_are_kept(
     known.context(Recipe(ciphers="HIGH"))
     assert known.context(Recipe()) is first
     known.context(Recipe(protocols="+TLSv1.3"))
-    assert known.sizes[0] == 2
+    assert known.sizes[0] == (2, 2)
     assert known.context(Recipe()) is first  # The one which was asked for last stays.
 
 
@@ -203,14 +203,14 @@ def test_sessions_are_bounded_and_go_with_their_context(
     assert session is not None
     for number in range(3):
         known.keep(context, ("mx", f"192.0.2.{number}", 25), session, Seen())
-    assert known.sizes == (1, 2)
+    assert [n for n, _ in known.sizes] == [1, 2]
     assert known.kept(context, ("mx", "192.0.2.0", 25)) is None
     known.forget(context, ("mx", "192.0.2.1", 25))
-    assert known.sizes == (1, 1)
+    assert [n for n, _ in known.sizes] == [1, 1]
     known.context(Recipe(ciphers="HIGH"))
-    assert known.sizes == (1, 0)
+    assert [n for n, _ in known.sizes] == [1, 0]
     known.flush()
-    assert known.sizes == (0, 0)
+    assert [n for n, _ in known.sizes] == [0, 0]
 
 
 def test_a_session_nobody_can_go_on_with_is_not_kept() -> None:

@@ -118,6 +118,8 @@ def host_lines(hosts: Sequence[Seen], lookup: str, now: float) -> Iterator[str]:
         open_now = f", {each.connections} connections" if each.connections else ""
         vouched = "; DNSSEC vouches for it" if each.secure else ""
         yield f"  Host: {each.preference} {each.host} {address} {state}{open_now}{vouched}"
+        if each.bare:
+            yield f"    It is spoken to in clear until {when(each.bare_until, now)}: {each.bare}"
         if each.demand:
             kind, *text = each.demand
             yield f"    {_DEMANDS.get(kind, kind)}"

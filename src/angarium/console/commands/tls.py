@@ -1,5 +1,6 @@
 """`tls`: what connections to our listeners are made secure by."""
 
+from collections.abc import Iterable
 from functools import reduce
 from operator import add
 
@@ -11,6 +12,7 @@ from angarium.console.questions.tls import (
     WEB,
     Known,
     contexts,
+    contexts_of_clients,
     contexts_of_http,
     renew,
     renew_of_http,
@@ -24,24 +26,30 @@ NO_KEY = "Temp RSA key is uncached."  # Momentum's line; TLS has no such key any
 
 @command("tls show cache", who=Rank.VIEWER)
 async def show(session: Session) -> Result:
-    """Print the contexts of TLS of listeners: age, sessions, certificate, authorities, ciphers."""
+    """Print the contexts of TLS, of listeners and to hosts: age, users, certificate, ciphers."""
     answers = await session.node.ask(contexts())
+    clients = await session.node.ask(contexts_of_clients())
     web = await session.node.ask(contexts_of_http(), only=WEB)
     tables = [*answers.each.values(), *web.each.values()]
-    rows = reduce(add, tables, Table[Known]()).rows
-    found = [row for _, row in sorted(rows.items())]
+    found = [("server", row) for row in _sorted(tables)]
+    found += [("client", row) for row in _sorted(clients.each.values())]
     lines: list[str] = []
-    for number, row in enumerate(found, 1):
+    for number, (kind, row) in enumerate(found, 1):
         lines += [
-            f"{number:4}) server context",
+            f"{number:4}) {kind} context",
             f"{'age':>15}: {row.seconds:.0f} seconds old",
             f"{'in use by':>15}: {row.sessions} sessions",
             f"{'certificate':>15}: {row.certificate}",
             f"{'ca list':>15}: {row.authorities or 'none'}",
             f"{'ciphers':>15}: {'default' if row.ciphers == 'DEFAULT' else row.ciphers}",
         ]
-    plain = {"contexts": [msgspec.to_builtins(row) for row in found]}
+    plain = {"contexts": [{"kind": kind, **msgspec.to_builtins(row)} for kind, row in found]}
     return Said("\n".join([*lines, NO_KEY, *answers.missing, *web.missing]), plain)
+
+
+def _sorted(tables: Iterable[Table[Known]]) -> list[Known]:
+    rows = reduce(add, tables, Table[Known]()).rows
+    return [row for _, row in sorted(rows.items())]
 
 
 @command("tls flush cache", who=Rank.OPERATOR)

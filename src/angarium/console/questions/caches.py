@@ -69,5 +69,19 @@ def caches(worker: "Parts") -> Table[Cache]:
                 kept.maxsize or 0, kept.currsize, kept.hits + kept.misses, kept.hits, kept.misses
             ),
             "resting hosts": Cache(hosts.most, len(hosts)),
+            **_of_tls(worker),
         }
     )  # fmt: skip
+
+
+def _of_tls(worker: "Parts") -> dict[str, Cache]:
+    """Return what is kept about TLS to hosts."""
+    securing = worker.pool.dialer.securing
+    if securing is None:
+        return {}
+    (contexts, most_contexts), (sessions, most_sessions) = securing.clients.sizes
+    return {
+        "tls contexts": Cache(most_contexts, contexts),
+        "tls sessions": Cache(most_sessions, sessions),
+        "hosts without tls": Cache(securing.broken.most, len(securing.broken)),
+    }

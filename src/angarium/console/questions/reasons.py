@@ -32,6 +32,7 @@ class Seen(msgspec.Struct, frozen=True):
         until: it is left alone, for it failed.
         demand: what its domain wants of TLS: the kind of RFC 8460, and the policy line by line.
         secure: DNSSEC vouches for its name and address, or they are configured.
+        bare_until: it is spoken to in clear, as TLS has failed; `bare`: how.
     """
 
     host: str
@@ -42,11 +43,15 @@ class Seen(msgspec.Struct, frozen=True):
     connections: int = 0
     demand: list[str] = []
     secure: bool = False
+    bare_until: float = NEVER
+    bare: str = ""
 
     def __add__(self, other: "Seen") -> "Seen":
         return msgspec.structs.replace(
             self,
             until=max(self.until, other.until),
+            bare_until=max(self.bare_until, other.bare_until),
+            bare=self.bare or other.bare,
             connections=self.connections + other.connections,
         )
 

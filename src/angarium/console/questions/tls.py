@@ -71,6 +71,30 @@ def contexts(worker: "Parts") -> Table[Known]:
     return _table(worker.services.profiles.contexts, worker.clock.monotonic(), using)
 
 
+@question("tls contexts of clients")
+def contexts_of_clients(worker: "Parts") -> Table[Known]:
+    """Return the contexts of connections to hosts, with those which use them."""
+    securing = worker.pool.dialer.securing
+    if securing is None:
+        return Table({})
+    using = Counter(
+        session.assured.recipe
+        for outlet in worker.pool.outlets
+        for session in outlet.connections
+        if session.assured is not None
+    )
+    now = worker.clock.monotonic()
+    return Table(
+        {
+            f"{recipe}": Known(
+                recipe.certificate or "none", recipe.authorities or "", recipe.ciphers,
+                now - since, using[recipe],
+            )
+            for recipe, since in securing.clients.contexts().items()
+        }
+    )  # fmt: skip
+
+
 @question("tls contexts of http", of=Of.AIDE)
 def contexts_of_http(web: Web) -> Table[Known]:
     """Return the contexts of listeners of HTTP."""
@@ -99,6 +123,7 @@ def renew(worker: "Parts") -> Renewed:
     profiles.forget()
     if (securing := worker.pool.dialer.securing) is not None:
         securing.clients.flush()
+        securing.broken.forget()
     return Renewed(made, tuple(kept))
 
 

@@ -14,7 +14,7 @@ import enum
 import ipaddress
 import ssl
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -137,6 +137,7 @@ class Clients:
         self._held = held
         self._clock = clock
         self._made: OrderedDict[Recipe, Context] = OrderedDict()
+        self._since: dict[Recipe, float] = {}
         self._kept: OrderedDict[tuple[Context, Place], Kept] = OrderedDict()
 
     def context(self, wanted: Recipe) -> Context:
@@ -144,13 +145,15 @@ class Clients:
         found = self._made.get(wanted)
         if found is None:
             if len(self._made) >= MOST_CONTEXTS:
-                _, old = self._made.popitem(last=False)
+                oldest, old = self._made.popitem(last=False)
+                del self._since[oldest]
                 for key in [key for key in self._kept if key[0] is old]:
                     del self._kept[key]
             known = wanted
             if wanted.certificate is not None and is_coming(wanted.certificate, self._awaited):
                 known = replace(wanted, certificate=None, key=None)
             found = self._made[wanted] = made(known, self._shared, self._held)
+            self._since[wanted] = self._clock.monotonic()
         else:
             self._made.move_to_end(wanted)
         return found
@@ -192,12 +195,17 @@ class Clients:
     def flush(self) -> None:
         """Forget all: files are read again, hosts are looked at anew."""
         self._made.clear()
+        self._since.clear()
         self._kept.clear()
 
+    def contexts(self) -> Mapping[Recipe, float]:
+        """Return what there are contexts of, and since which time of the monotonic clock."""
+        return self._since
+
     @property
-    def sizes(self) -> tuple[int, int]:
-        """Return how many contexts and sessions there are."""
-        return len(self._made), len(self._kept)
+    def sizes(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Return how many contexts there are, and at most; and the same of sessions."""
+        return (len(self._made), MOST_CONTEXTS), (len(self._kept), MOST_SESSIONS)
 
 
 def made(wanted: Recipe, shared: TlsLibrary, held: Held = NOTHING) -> Context:
