@@ -86,3 +86,15 @@ def test_things_are_found_by_kind(shared: Shared) -> None:
     assert shared.has("series", "s")
     shared.forget("series", "s")
     assert not shared.has("series", "s")
+
+
+def test_a_series_is_found_by_the_octets_of_its_name_as_long_as_it_is_there(
+    shared: Shared,
+) -> None:
+    first = shared.define_series("s\udcff", "string", 60, 3)
+    assert shared.series_named(b"s\xff") is first
+    second = shared.define_series("s\udcff", "string", 60, 4)
+    assert shared.series_named(b"s\xff") is second
+    shared.forget("series", "s\udcff")
+    with pytest.raises(SharedError, match="no audit series"):
+        shared.series_named(b"s\xff")

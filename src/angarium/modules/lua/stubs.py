@@ -159,7 +159,7 @@ def adapted(declared: LuaFunction, runtime: Runtime, *, now: bool = False) -> Ad
         if len(steps) == 2 and steps[1][0] == len(given) - 1:
             return _of_object_and_last(function, steps[1][1], len(given))
     if len(steps) == 1:
-        return _with_one(function, *steps[0])
+        return _with_one(function, *steps[0], len(given))
     return lambda *given: function(*convert(given))
 
 
@@ -206,7 +206,17 @@ def _of_object_and_last(function: Adapted, convert: Callable[[Any], object], cou
     return lambda a, b, c, d: function(a.it, b, c, convert(d))
 
 
-def _with_one(function: Adapted, place: int, convert: Callable[[Any], object]) -> Adapted:
+def _with_one(
+    function: Adapted, place: int, convert: Callable[[Any], object], count: int
+) -> Adapted:
+    """Of a function with one argument to convert; where that is the second one, written out."""
+    if place == 1 and count == 2:
+        return lambda a, b: function(a, convert(b))
+    if place == 1 and count == 3:
+        return lambda a, b, c: function(a, convert(b), c)
+    if place == 1 and count == 4:
+        return lambda a, b, c, d: function(a, convert(b), c, d)
+
     def call(*given: Any) -> object:
         values = [*given]
         values[place] = convert(values[place])

@@ -64,6 +64,7 @@ class Shared:
         self.alive: Callable[[], list[Origin]] = lambda: [(number, 0)]
         self._means = Means(clock, Stamps(clock, number), self._heard)
         self._tables: dict[Key, Table] = {}
+        self._named: dict[bytes, Series] = {}  # those of the tables which scripts have named
         self._mine: set[Key] = set()  # those which were defined here
         self._dirty: dict[Key, Table] = {}
         self._known = False
@@ -92,6 +93,13 @@ class Shared:
         if isinstance(found, Series):
             return found
         return self._find(Series, series.KIND, name, "audit series")
+
+    def series_named(self, name: bytes) -> Series:
+        """As `series`, by the octets of its name; scripts ask with each command of a session."""
+        found = self._named.get(name)
+        if found is None:
+            found = self._named[name] = self.series(name.decode("utf-8", "surrogateescape"))
+        return found
 
     def define_gauge(self, name: str, most: int, ttl: int) -> GaugeCache:
         """Define a gauge cache; one that is there stays. Raises SharedError."""
@@ -132,6 +140,7 @@ class Shared:
         """A definition is gone with the configuration that had it."""
         self._mine.discard((kind, name))
         self._tables.pop((kind, name), None)
+        self._named.clear()
         self._dirty.pop((kind, name), None)
 
     def all_series(self) -> list[Series]:
@@ -215,6 +224,7 @@ class Shared:
             raise SharedError("nothing of this kind is shared", kind=shape.kind)
         first = not self._mine
         self._tables[key] = made
+        self._named.clear()
         self._dirty.pop(key, None)
         self._mine.add(key)
         if first:

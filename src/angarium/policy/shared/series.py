@@ -133,6 +133,8 @@ class Series:
         whole = not 0 <= bits < len(key) * 8
         if not whole:
             self._follow(len(key), bits)
+        if not self._kept:
+            return 0
         if start > end:
             start, end = end, start
         oldest, newest = now - min(end, self.windows - 1), now - max(start, 0)

@@ -27,6 +27,11 @@ class Node:
         self.lua.services.parts[Shared] = self.shared
         self.lua.situation = Connect(Session(peer=("192.0.2.9", 1)))
 
+    def knows(self, session: Session) -> None:
+        """Let scripts have the accept construct of a session."""
+        kept = self.lua.load(b"ac = ...", "ac")
+        self.lua.run_now(kept, self.lua.proxy("accept_construct", session))
+
     def run(self, source: str) -> object:
         return run(REQUIRE + source, self.lua)
 
@@ -107,3 +112,17 @@ def test_sessions_at_once_are_counted_from_when_they_are_asked_for(node: Node) -
     assert node.run(count + 'return count("/24", "SMTP"), count("192.0.2.7", "SMTP")') == [2, 2]
     node.shared.define_presence(SMTP).add(packed("192.0.2.7"), 1)
     assert node.run(count + 'return count("192.0.2.0/24", "inbound_cidr")') == 3
+
+
+def test_who_is_connected_is_counted_by_accept_construct_as_by_address(node: Node) -> None:
+    node.run('s.define("4", "cidr", 60, 3) s.define("6", "cidr_ipv6", 60, 3)')
+    node.run('s.define("s", "string", 60, 3) s.add("4", {count = 2}) s.add("4", "192.0.2.7")')
+    node.knows(node.lua.situation.session)
+    assert node.run('return s.count("4", ac), s.count("4", {key = ac}), s.count("6", ac)') == [
+        2, 2, 0,
+    ]  # fmt: skip
+    with pytest.raises(ScriptError, match="no key is given"):
+        node.run('s.count("s", ac)')
+    node.knows(Session(peer=("no address", 1)))
+    with pytest.raises(ScriptError, match="is no address"):
+        node.run('s.count("4", ac)')

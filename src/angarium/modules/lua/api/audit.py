@@ -5,7 +5,10 @@ from typing import Final
 from angarium.core.errors import Error
 from angarium.modules.lua.api.shared import address, shared, told
 from angarium.modules.lua.bind import LuaError, Runtime, Table, lua
+from angarium.policy.context import Session
+from angarium.policy.shared.blocks import packed
 from angarium.policy.shared.monitors import CONNECTIONS, RECEPTIONS, REJECTIONS, monitored
+from angarium.policy.shared.node import Shared
 from angarium.policy.shared.presence import SMTP
 from angarium.policy.shared.series import CIDR, CIDR_IPV6, STRING, Series
 from angarium.policy.shared.told import Number
@@ -19,7 +22,8 @@ UNCOUNTED: Final = ("ECStream", "Control", "ECmmove2", "ECCluster")
 
 def _series(lua: Runtime, name: bytes) -> Series:
     try:
-        return shared(lua).series(name.decode("utf-8", "surrogateescape"))
+        found = lua.services.parts.get(Shared)
+        return (found if isinstance(found, Shared) else shared(lua)).series_named(name)
     except Error as error:
         raise told(error) from error
 
@@ -86,9 +90,18 @@ def count(
     Of a series of addresses the key may be a block: "192.0.2.0/24", or "/24" for that of the peer.
     """
     series = _series(lua, name)
-    found, bits = _key(lua, series, key)
-    if not found and series.kind != STRING:
-        return 0
+    if key.__class__ is Session and key.address and series.kind != STRING:
+        # As `_key`, of what scripts count most: who is connected.
+        try:
+            found, bits = packed(key.address), -1
+        except Error as error:
+            raise told(error) from error
+        if not series.fits(found):
+            return 0
+    else:
+        found, bits = _key(lua, series, key)
+        if not found and series.kind != STRING:
+            return 0
     return series.count(found, int(startv), int(endv), bits)
 
 

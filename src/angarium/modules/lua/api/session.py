@@ -1,5 +1,7 @@
 """What a script does about a session: replies, recipients, delays, what EHLO offers."""
 
+from functools import lru_cache
+
 from angarium.core.address import split
 from angarium.core.message import Recipient
 from angarium.modules.lua.api.audit import sessions
@@ -125,6 +127,7 @@ def recipient_list(self: Session, addresses: bytes | Table | None = None) -> lis
 # -- the accept construct -----------------------------------------------------------------------
 
 
+@lru_cache(maxsize=4096)
 def _endpoint(host: str, port: int) -> bytes:
     """An address with its port, behind a dot where the address has colons."""
     return f"{host}.{port}".encode() if ":" in host else f"{host}:{port}".encode()
