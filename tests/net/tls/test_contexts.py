@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from angarium.config.held import NOTHING, Held
 from angarium.config.load import load_text
 from angarium.net.options.tls import Certificates, InboundTls, TlsLibrary
 from angarium.net.tls.contexts import Connection, Context, ContextError, Contexts
@@ -323,3 +324,23 @@ def facts_of(context: ssl.SSLContext, name: str = "mx.example.com") -> bytes | N
     client.check_hostname = False
     _, theirs, _ = shake(context, client, name)
     return theirs.certificate
+
+
+def test_what_could_be_read_at_the_start_only_is_used_all_the_same(tmp_path: Path) -> None:
+    made, place = contexts(tmp_path, f'tls_client_ca = "{tmp_path}/ca.pem"')
+    (tmp_path / "ca.pem").write_bytes(authority().pem)
+    files = ("own.crt", "own.key", "ca.pem")
+    made.held = Held.of([str(tmp_path / each) for each in files])
+    for each in files:
+        (tmp_path / each).unlink()
+    found = made.context(*place)
+    assert found is not None
+    theirs = client()
+    theirs.load_cert_chain(*authority().signed("scraper.example").write(tmp_path, "client"))
+    known, shown, _ = shake(found, theirs)
+    assert (known.verified, shown.certificate) == (True, server().der)
+    assert made.renew() == (1, [])
+    made.held = NOTHING
+    [(_, kept)] = made.made()
+    assert made.renew()[0] == 0
+    assert made.made()[0][1].context is kept.context
