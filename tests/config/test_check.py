@@ -88,8 +88,8 @@ def faults(text: str, severity: Severity = Severity.ERROR) -> list[str]:
             "Which algorithms there are is a setting of the system's OpenSSL.",
         ),
         (
-            'http_listener { tls_verify_mode = "require" }',
-            "1:17 tls_verify_mode is not supported yet, and going on without it is not safe; "
+            "http_listener { always_deny = true }",
+            "1:17 always_deny is not supported yet, and going on without it is not safe; "
             "remove it only if you can do without its protection",
         ),
     ],
@@ -252,8 +252,8 @@ def test_of_many_places_an_advice_names_some() -> None:
     "inside", ["{}", "listen /tmp/x {{ {} }}", "listen :1 {{ peer ::1 {{ {} }} }}"]
 )
 def test_protection_is_refused_where_it_is_not_there(inside: str) -> None:
-    """The console asks who one is, the status page does not yet."""
-    text = inside.format("enable_authentication = true")
+    """Who gives commands and who brings mail may be turned away, who asks by HTTP not yet."""
+    text = inside.format("always_deny = true")
     assert not faults(f"control_listener {{ {text} listen /tmp/2025 {{ }} }}")
     (told,) = faults(f"http_listener {{ {text} listen :80 {{ }} }}")
-    assert "enable_authentication is not supported yet, and going on without it is not safe" in told
+    assert "always_deny is not supported yet, and going on without it is not safe" in told

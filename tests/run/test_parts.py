@@ -79,7 +79,7 @@ class Worker:
             *("process", "alarm", "row", "host", "sweep", "board", "holdings", "bounces", "naming"),
             *("memory", "soundness", "lag", "readings", "settle", "gauges", "busiest", "census"),
             *("suspended", "tracing", "shared", "spread"),
-            *("datasources", "demanding", "logins"),
+            *("datasources", "demanding", "logins", "proxying"),
         )
         self.pool = part("pool")
         self.pool.close = self._close_pool

@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 import threading
+from typing import Any
 
 import msgspec
 import pytest
@@ -242,9 +243,9 @@ async def test_a_generation_is_read_beside_the_work(
     """A large one takes seconds, in which sessions went without answers."""
     may_go_on = threading.Event()
 
-    def slow(data: bytes, generation: int) -> Configuration:
+    def slow(data: bytes, generation: int, **more: Any) -> Configuration:
         assert may_go_on.wait(5)
-        return load_snapshot(data, generation)
+        return load_snapshot(data, generation, **more)
 
     supervisor.start()
     supervisor.child.gate.set()

@@ -72,7 +72,8 @@ async def test_what_fails_is_told_and_answered_with_nothing_of_it(tmp_path: Path
     response = await asked(here, "/faulty")
     assert (response.head.status, response.content) == (500, b"the endpoint failed\n")
     [(_, line)] = here.panics
-    assert line == f"endpoint GET /faulty: {tmp_path}/mine.lua:7: on purpose"
+    assert line.startswith("endpoint GET /faulty: ")
+    assert line.endswith("/mine.lua:7: on purpose")  # LuaJIT shortens a long path in front
 
 
 async def test_what_waits_too_long_is_ended(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from angarium.mail.report.tlsrpt import Failure, Report, Summary, attached, read
 from angarium.modules.report.posting import PostError
 from angarium.modules.report.tls_reporting import TlsReporting
 from angarium.net.tlspolicy.demand import STS, TLSA, Demand
+from angarium.outbound.demands import nobody
 from angarium.outbound.hearing import hearing
 from helpers.authentic import Way
 
@@ -131,6 +132,27 @@ async def test_who_reports_can_be_said(tmp_path: Path) -> None:
     assert b"From: tls@mx.example\r\n" in node.queue.taken[0][0].body.whole()
 
 
+@pytest.mark.effect("tls_reporting.enabled")
+async def test_switched_off_it_counts_nothing(tmp_path: Path) -> None:
+    way = Way(tmp_path, "tls_reporting { enabled = false }", ZONE)
+    assert hearing(way.policing.policy, way.place.clock.time) is nobody
+
+
+@pytest.mark.effect("tls_reporting.debug_level")
+async def test_what_it_tells_is_as_serious_as_it_is_asked_for(tmp_path: Path) -> None:
+    for level, told in (("ERROR", 0), ("WARNING", 1)):
+        node, posted = Node(tmp_path / level, f"debug_level = {level}"), Posted()
+        node.fares(Demand(STS, "b.test", POLICY))
+        posted.fails = True
+        node.module._seen.stop()
+        node.clock.advance(86400 + 14400)
+        node.module._poster = posted  # type: ignore[assignment]
+        await node.module._daily.run()
+        node.module._poster = None
+        node.module.stop()
+        assert len(node.way.place.panics) == told
+
+
 async def test_a_domain_which_asks_for_none_gets_none(tmp_path: Path) -> None:
     node = Node(tmp_path)
     node.fares(Demand(STS, "quiet.test", POLICY, required=True))
@@ -179,6 +201,9 @@ class Posted:
     def __init__(self) -> None:
         self.taken: list[tuple[str, Report]] = []
         self.fails = False
+
+    async def close(self) -> None:
+        """Nothing is open."""
 
     async def post(self, url: str, octets: bytes) -> None:
         if self.fails:

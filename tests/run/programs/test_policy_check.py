@@ -56,9 +56,9 @@ def test_a_function_nobody_knows_is_wrong_although_the_script_loads(tmp_path: Pa
 
 
 def test_what_is_not_there_here_is_told_and_does_no_harm(tmp_path: Path) -> None:
-    result = run(tmp_path / "p.lua", LUA % "msys.validate.dkim.sign(nil, nil, {})")
+    result = run(tmp_path / "p.lua", LUA % "msys.validate.dkim2.sign(nil, nil, {})")
     assert result.exit_code == 0
-    assert f"{tmp_path}/p.lua:4: note: msys.validate.dkim.sign needs" in result.output
+    assert f"{tmp_path}/p.lua:4: note: msys.validate.dkim2.sign needs" in result.output
 
 
 def test_a_long_name_is_told_in_full(tmp_path: Path) -> None:
