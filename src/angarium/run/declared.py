@@ -12,12 +12,16 @@ import angarium.modules.guard.dnsbl
 import angarium.modules.guard.greylist
 import angarium.modules.report.tls_reporting
 import angarium.modules.route.seedlist
+import angarium.modules.sign.dk_sign
+import angarium.modules.sign.dk_validate
 import angarium.modules.sign.dkim_validate
 import angarium.modules.sign.dmarc
+import angarium.modules.sign.openarc
 import angarium.modules.sign.signer
 import angarium.run.assemble
 import angarium.run.certifying
 import angarium.run.hose
+import angarium.run.httptls
 import angarium.run.nodewide
 import angarium.web.collector  # noqa: F401 - for their declarations
 from angarium.events.metrics import METRICS, Metric
