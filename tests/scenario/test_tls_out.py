@@ -28,6 +28,11 @@ HOSTS: dict[str, tuple[str, str]] = {
     "asking": ("127.0.2.11", ""),
     "declining": ("127.0.2.9", "at starttls reply 454 4.7.0 not now"),
 }
+MACROS = (
+    "%R %outbound_tls %outbound_tls_type %outbound_tls_protocol %outbound_tls_cipher"
+    " %outbound_tls_cipher_usebits %outbound_tls_verified %outbound_tls_issuer"
+    " %outbound_tls_subject %local_ip"
+)
 WISHES = (
     "never", "required", "host", "twice", "ca", "told", "waiting", "once", "later", "eager", "same",
     "old", "suite", "shown", "hidden",
@@ -59,6 +64,12 @@ domain "shown.asking.test" {
   tls_key = {folder}/client.key
 }
 domain "hidden.asking.test" { tls_certificate = none }
+tls_macros { }
+custom_logger "tls" {
+  namespace = "outbound_tls"
+  mainlog = "{folder}/tls.log"
+  delivery_format = "{macros}"
+}
 """
 
 
@@ -123,7 +134,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Hosts
         for name, (address, _) in HOSTS.items()
         for prefix in ("", *(f"{each}." for each in WISHES))
     )
-    config = CONFIG.replace("{folder}", str(folder))
+    config = CONFIG.replace("{folder}", str(folder)).replace("{macros}", MACROS)
     async with Hosts(folder, config, zone) as world:
         try:
             await world.open(folder)
@@ -140,6 +151,25 @@ async def test_mail_goes_over_tls_where_it_is_offered(world: Hosts) -> None:
     assert session.secured is not None
     assert session.secured.name == "good.test"
     assert [each.split()[0] for each in session.commands[:3]] == ["EHLO", "STARTTLS", "EHLO"]
+
+
+async def test_custom_logs_say_what_tls_was(world: Hosts) -> None:
+    await world.mail("b@host.good.test")
+    await world.mail("b@plain.test")
+
+    def lines() -> list[str]:
+        path = world.folder / "tls.log"
+        return path.read_text().splitlines() if path.exists() else []
+
+    def about(domain: str) -> list[str]:
+        return [each for each in lines() if each.startswith(f"{domain} ")]
+
+    await world.until(lambda: about("host.good.test") and about("plain.test"), "both in the log")
+    assert about("host.good.test")[0] == (
+        "host.good.test TLS required TLSv1.3 TLS_AES_256_GCM_SHA384 256 verified"
+        " CN=Test Authority CN=*.good.test 127.0.2.1"
+    )
+    assert about("plain.test")[0].split() == ["plain.test", "SMTP", "no", "127.0.2.5"]
 
 
 @pytest.mark.effect("tls")

@@ -1,6 +1,6 @@
 """How reasons are told: what holds back comes first, with the time at which it ends."""
 
-from angarium.console.commands.explain import _expected, queue_lines, reason_lines, when
+from angarium.console.commands.explain import _expected, host_lines, queue_lines, reason_lines, when
 from angarium.console.questions.reasons import Letter, Limit, Queue, Reason, Seen
 
 NOW = 1_700_000_000.0
@@ -34,6 +34,10 @@ def test_a_queue_tells_limits_hosts_and_what_is_due() -> None:
     assert "Limit: max_outbound_connections of the queue, 1 of 2 in use" in lines[3]
     assert [each.split()[2] for each in lines[-2:]] == ["a", "b"]
     assert "left alone until" in lines[-2]
+    bare = Seen("c", "192.0.2.3", 25, 30, bare_until=NOW + 60, bare="unexpected eof")
+    [_, told] = host_lines([bare], "", NOW)
+    assert told.startswith("    It is spoken to in clear until ")
+    assert told.endswith(": unexpected eof")
     assert when(0.0, NOW) == "not known"
     assert when(NOW - 3, NOW).endswith("(3 s ago)")
     assert "  It is empty." in list(queue_lines(Queue(), 0.0, NOW))
