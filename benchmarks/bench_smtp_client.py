@@ -24,6 +24,7 @@ from angarium.outbound.route import Hop
 from angarium.outbound.settle import Settle
 from angarium.outbound.smtp import Session
 from angarium.queue.board import Board
+from angarium.queue.entry import Entry
 from angarium.queue.options import Shape
 from angarium.queue.spool.routes import Routes
 from angarium.queue.spool.slot import SLOT
@@ -116,6 +117,12 @@ class Owner:
 
     def held(self, session: Session, seconds: float) -> None:
         raise AssertionError("no host has a rate here")
+
+    def set_aside(self, entries: list[Entry], *, stays: bool) -> None:
+        raise AssertionError("no message has wishes of its own")
+
+    def barred(self, session: Session, seconds: float) -> None:
+        raise AssertionError("nobody logs in here")
 
     def over(self, session: Session) -> None:
         raise AssertionError("the session broke off")

@@ -51,6 +51,7 @@ class Admit:
     """Takes everything at once."""
 
     submitted = 0
+    rules: object = None
 
     def refusal(self) -> SpoolError | None:
         return None

@@ -40,6 +40,7 @@ from angarium.outbound.route import Router
 from angarium.outbound.settle import Settle
 from angarium.outbound.smtp import Session
 from angarium.queue.board import Board
+from angarium.queue.entry import Entry
 from angarium.queue.options import HostLimits
 from angarium.queue.timer import Timer
 from benchmarks.fill import fill, over, spool
@@ -197,6 +198,12 @@ class _Owner:
 
     def held(self, session: Session, seconds: float) -> None:
         """Never: it has no mail."""
+
+    def set_aside(self, entries: list[Entry], *, stays: bool) -> None:
+        raise AssertionError("no message has wishes of its own")
+
+    def barred(self, session: Session, seconds: float) -> None:
+        raise AssertionError("nobody logs in here")
 
     def over(self, session: Session) -> None:
         self.ended.set()

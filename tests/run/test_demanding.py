@@ -48,7 +48,7 @@ async def test_the_authorities_are_those_of_tls_ca_and_change_with_it(tmp_path: 
         load_text(f'tls_ca = "{ca}"'), tmp_path, FakeDns(), FakeClock(), lambda _: None
     )
     first = made._fetcher()
-    names = {each["subject"] for each in first._context.get_ca_certs()}  # type: ignore[index]
+    names = {each["subject"] for each in first._context.get_ca_certs()}
     assert len(names) == 1
     assert first._context.verify_mode is ssl.CERT_REQUIRED
     made.use(load_text(""))

@@ -7,6 +7,7 @@ import pytest
 
 from angarium.config.load import load_text
 from angarium.net import loop
+from angarium.policy.runaway import Watch
 from angarium.run import link, watchdog, worker
 from angarium.run.worker import Worker
 
@@ -45,7 +46,7 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     done: list[str] = []
     monkeypatch.setattr(worker, "assemble", lambda *_: Notes(done))
     # It would go on with its timer after the test: nobody stops it where the process ends.
-    monkeypatch.setattr(worker.Watch, "start", lambda _watch: None)
+    monkeypatch.setattr(Watch, "start", lambda _watch: None)
     monkeypatch.setattr(watchdog, "attend", lambda folder, place, name: done.append(name))
     monkeypatch.setattr(loop, "settle_memory", lambda: done.append("settle"))
     monkeypatch.setattr(Worker, "ready", lambda self: done.append("ready"))

@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from angarium.core.ident import printed
+from angarium.mail.auth.spf.client import UNKNOWN
 from angarium.mail.format.charset import decoded, utf8
 from angarium.mail.format.transfer import decoded as untransferred
 from angarium.mail.format.tree import Part, tree
 from angarium.policy.context import Session, Which
-from angarium.policy.macros import UNKNOWN, Situation
+from angarium.policy.macros import Situation
 from angarium.policy.mail import Mail
 
 MOST: Final = 16 * 1024 * 1024  # octets of a text which are converted

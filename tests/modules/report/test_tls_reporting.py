@@ -146,7 +146,7 @@ async def test_what_it_tells_is_as_serious_as_it_is_asked_for(tmp_path: Path) ->
         posted.fails = True
         node.module._seen.stop()
         node.clock.advance(86400 + 14400)
-        node.module._poster = posted  # type: ignore[assignment]
+        node.module._poster = posted
         await node.module._daily.run()
         node.module._poster = None
         node.module.stop()

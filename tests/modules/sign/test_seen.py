@@ -19,9 +19,9 @@ def found(signatures: int = 1) -> Found:
     return Found(NO_MAIL, signatures=[told] * signatures)
 
 
-def evaluation(disposition: Policy, **more: bool) -> Evaluation:
+def evaluation(disposition: Policy, *, spared: bool = False) -> Evaluation:
     return Evaluation(
-        Result.FAIL, "a.example", "a.example", disposition=disposition, dkim=True, **more
+        Result.FAIL, "a.example", "a.example", disposition=disposition, dkim=True, spared=spared
     )
 
 

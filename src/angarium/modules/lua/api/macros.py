@@ -4,13 +4,14 @@ from collections.abc import Awaitable
 from typing import cast
 
 from angarium.core.address import split
+from angarium.mail.auth.spf.client import UNKNOWN
 from angarium.modules.lua import current
 from angarium.modules.lua.bind import Runtime, lua
 from angarium.modules.means import Means
 from angarium.net.dnscache import Resolver
 from angarium.net.fcdns import names_of
 from angarium.policy.context import Session
-from angarium.policy.macros import UNKNOWN, asks_name, expand
+from angarium.policy.macros import asks_name, expand
 from angarium.policy.mail import Mail
 from angarium.policy.situation import situation
 
