@@ -260,10 +260,7 @@ class Syntax:
             if known is None:
                 return BAD_MAIL
             mail = Mail(f"{local}@{domain}" if domain else local, known, text)
-        if (
-            parameters
-            and (fault := _mail_parameters(mail, parameters, self._unknown)) is not None
-        ):
+        if parameters and (fault := _mail_parameters(mail, parameters, self._unknown)) is not None:
             return fault
         return mail if mail.utf8 or mail.address.isascii() else NEEDS_UTF8
 
