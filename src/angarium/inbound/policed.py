@@ -40,6 +40,7 @@ from angarium.wire.smtp_grammar import Hello, Rcpt
 from angarium.wire.smtp_server import Refused
 
 # Names of the states of a session, as numbers of the event; see inbound/smtp.
+_CONTENTS: Final = (hooks.Data, hooks.DataSpool)
 _LISTS: Final = (hooks.RcptToList, hooks.RcptToListFinal)
 _UNKNOWN: Final = 500  # what a word that is no command is answered with
 _CONNECT, _EHLO, _MAIL, _RCPT, _DATA, _BODY, _RELAY = 1, 2, 4, 6, 8, 9, 13
@@ -50,6 +51,7 @@ class PolicedSession(JudgingSession):
 
     __slots__ = (
         "_arrived",
+        "_contents",
         "_copies",
         "_listed",
         "_lists",
@@ -60,6 +62,7 @@ class PolicedSession(JudgingSession):
     def __init__(self, services: Services, listen: str, policing: Policing) -> None:
         super().__init__(services, listen, policing)
         self._copies = copies.wanted(policing.policy)
+        self._contents = [hook for hook in _CONTENTS if self._chain(hook) is not None]
         self._lists = any(self._chain(hook) is not None for hook in _LISTS)
         self._named = self._named_in_all = 0  # RCPT since MAIL, and since the session began
         self._listed = False  # the hooks of the list of recipients were asked
@@ -328,7 +331,7 @@ class PolicedSession(JudgingSession):
 
     async def _decide(self, mail: Mail) -> None:
         refusal = None if self._listed else await self._ask_list()
-        for hook in (hooks.Data, hooks.DataSpool):
+        for hook in self._contents:
             if refusal is None:
                 asked = self._ask_about(hook, mail, self.context)
                 refusal = asked if asked is None or isinstance(asked, Reply) else await asked

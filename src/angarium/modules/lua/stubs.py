@@ -145,17 +145,19 @@ def adapted(declared: LuaFunction, runtime: Runtime, *, now: bool = False) -> Ad
         return _waiting(function, convert, runtime)
     if declared.maybe:
         return _maybe(function, convert, runtime)
+    plain, giving = function, False
     if _object_result(declared) is not None:
         function = _holding(function)
     elif bytes in declared.results or not all(one in _PLAIN_RESULTS for one in declared.results):
-        function = _giving(function, runtime)
+        function, giving = _giving(function, runtime), True
     if not steps and not rest:
         return function
     if rest or len(given) > 4:
         return lambda *given: function(*convert(given))
     if steps[0] == (0, _it):
         if len(steps) == 1:
-            return _of_object(function, len(given))
+            text = giving and len(given) == 3
+            return _text_of_object(plain, runtime) if text else _of_object(function, len(given))
         if len(steps) == 2 and steps[1][0] == len(given) - 1:
             return _of_object_and_last(function, steps[1][1], len(given))
     if len(steps) == 1:
@@ -195,6 +197,19 @@ def _of_object(function: Adapted, count: int) -> Adapted:
     if count == 3:
         return lambda a, b, c: function(a.it, b, c)
     return lambda a, b, c, d: function(a.it, b, c, d)
+
+
+def _text_of_object(function: Adapted, runtime: Runtime) -> Adapted:
+    """`_giving` and `_of_object` in one, for methods such as those which look a variable up."""
+    to_lua = runtime.to_lua
+
+    def call(a: Held, b: object, c: object) -> object:
+        result = function(a.it, b, c)
+        if result.__class__ is bytes and len(result) <= LARGE:
+            return result
+        return None if result is None else to_lua(result)
+
+    return call
 
 
 def _of_object_and_last(function: Adapted, convert: Callable[[Any], object], count: int) -> Adapted:

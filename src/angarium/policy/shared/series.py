@@ -99,6 +99,7 @@ class Series:
     ) -> None:
         self.name = name
         self.kind = kind
+        self.widths = WIDTHS.get(kind, ())  # octets of the addresses which belong to it
         self.interval = interval
         self.windows = windows
         self.shape = Shape(KIND, name, (TYPES.index(kind), interval, windows))
@@ -173,7 +174,7 @@ class Series:
 
     def fits(self, key: bytes) -> bool:
         """Say whether a packed address belongs to this series."""
-        return len(key) in WIDTHS.get(self.kind, ())
+        return len(key) in self.widths
 
     def snapshot(self) -> dict[int, dict[bytes, Number]]:
         """Return the sums of each window by when it begins, in Unix time."""

@@ -96,7 +96,7 @@ def count(
             found, bits = packed(key.address), -1
         except Error as error:
             raise told(error) from error
-        if not series.fits(found):
+        if len(found) not in series.widths:
             return 0
     else:
         found, bits = _key(lua, series, key)
