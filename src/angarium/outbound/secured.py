@@ -10,7 +10,7 @@ is judged by what was seen in the first one.
 """
 
 import asyncio
-import contextlib
+import functools
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -209,24 +209,34 @@ class Plan:
         return NOT_CALLED if wish.named else None, HOST_MISMATCH, NOT_CALLED.text
 
     def keep(self) -> None:
-        """Keep the session for the next connection: the host has answered over it."""
+        """Keep the session for the next connection: the host has answered over it.
+
+        One which goes on with another is not kept instead: to take it out of the library costs as
+        much as it saves, and a host which takes a ticket once only makes a new session next time.
+        """
         layer, self._layer = self._layer, None
-        if layer is not None and (session := layer.session) is not None:
-            self.clients.keep(self.context, self.place, session, self._seen, self.kept)
+        if self.kept is None and layer is not None and (session := layer.session) is not None:
+            self.clients.keep(self.context, self.place, session, self._seen)
 
 
 def recorded(use: str, facts: Facts, *, verified: bool) -> str:
     """Return what a connection is, as events have it."""
-    issuer = subject = ""
-    with contextlib.suppress(ValueError):  # It is no certificate, or a name in it is none.
-        certificate = x509.load_der_x509_certificate(facts.certificate)
-        issuer = certificate.issuer.rfc4514_string()
-        subject = certificate.subject.rfc4514_string()
+    issuer, subject = _names(facts.certificate)
     said = (
         use, facts.version, facts.cipher, str(algorithm_bits(facts.cipher, facts.bits)),
         str(facts.bits), "verified" if verified else "unverified", issuer, subject,
     )  # fmt: skip
     return "\t".join(each.replace("\t", " ")[:_LONGEST] for each in said)
+
+
+@functools.lru_cache(maxsize=256)
+def _names(certificate: bytes) -> tuple[str, str]:
+    """Return issuer and subject; the few hosts to which much goes show the same each time."""
+    try:
+        known = x509.load_der_x509_certificate(certificate)
+        return known.issuer.rfc4514_string(), known.subject.rfc4514_string()
+    except ValueError:  # It is no certificate, or a name in it is none.
+        return "", ""
 
 
 def vouched(hop: Hop) -> bool:

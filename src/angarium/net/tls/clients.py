@@ -11,6 +11,7 @@ many; a new generation begins without any.
 """
 
 import enum
+import functools
 import ipaddress
 import ssl
 from collections import OrderedDict
@@ -166,27 +167,15 @@ class Clients:
             return None
         return kept
 
-    def keep(
-        self,
-        context: Context,
-        place: Place,
-        session: ssl.SSLSession,
-        seen: Seen,
-        before: Kept | None = None,
-    ) -> None:
-        """Keep a session for the next connection to the host, if it can be gone on with.
-
-        Args:
-            before: the one it goes on with; together they do not last longer.
-        """
+    def keep(self, context: Context, place: Place, session: ssl.SSLSession, seen: Seen) -> None:
+        """Keep a session for the next connections to the host, if it can be gone on with."""
         if not session.has_ticket and not session.id:
             return
         key = (context, place)
         self._kept.pop(key, None)
         if len(self._kept) >= MOST_SESSIONS:
             self._kept.popitem(last=False)
-        until = self._clock.monotonic() + SESSION_SECONDS if before is None else before.until
-        self._kept[key] = Kept(session, seen, until)
+        self._kept[key] = Kept(session, seen, self._clock.monotonic() + SESSION_SECONDS)
 
     def forget(self, context: Context, place: Place) -> None:
         """Begin anew with a host: going on did not work."""
@@ -247,14 +236,19 @@ def called(certificate: bytes, names: Iterable[str]) -> bool:
     By its alternative names; one which has none by its common name, as RFC 6125 section 6.4.4
     still has it.
     """
+    return any(_called(certificate, name) for name in names)
+
+
+@functools.lru_cache(maxsize=256)
+def _called(der: bytes, name: str) -> bool:
     try:
-        known = x509.load_der_x509_certificate(certificate)
+        certificate = x509.load_der_x509_certificate(der)
     except ValueError:
         return False
-    return any(_called(known, name) for name in names)
+    return _is_called(certificate, name)
 
 
-def _called(certificate: x509.Certificate, name: str) -> bool:
+def _is_called(certificate: x509.Certificate, name: str) -> bool:
     try:
         address = ipaddress.ip_address(name)
     except ValueError:

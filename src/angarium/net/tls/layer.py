@@ -286,15 +286,20 @@ class TlsLayer(asyncio.Transport, asyncio.Protocol):
         except ValueError as error:
             self._fail(Trouble.PROTOCOL, f"this is no name for a host: {error}")
         else:
-            self._flush()
             if done:
-                self._opened()
-            elif self._shook > HANDSHAKE_OCTETS:
-                self._fail(Trouble.TOO_MUCH, f"more than {HANDSHAKE_OCTETS} octets")
-            elif self._eof:
-                self._fail(Trouble.CLOSED, "end of file")
-            elif not self._lost:
-                self._transport.resume_reading()
+                self._opened()  # What is said at once leaves with the end of the handshake.
+            self._flush()
+            if not done:
+                self._not_yet()
+
+    def _not_yet(self) -> None:
+        """Wait for more of the handshake, if there may be more."""
+        if self._shook > HANDSHAKE_OCTETS:
+            self._fail(Trouble.TOO_MUCH, f"more than {HANDSHAKE_OCTETS} octets")
+        elif self._eof:
+            self._fail(Trouble.CLOSED, "end of file")
+        elif not self._lost:
+            self._transport.resume_reading()
 
     def _made(self) -> ssl.SSLObject:
         if self._object is None:
