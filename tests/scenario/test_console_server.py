@@ -71,7 +71,7 @@ async def names(admin: Operator, world: World) -> None:
 
 
 async def caches(admin: Operator) -> None:
-    assert (await admin.say("cache list")).endswith("3 caches listed.")
+    assert (await admin.say("cache list")).endswith("6 caches listed.")
     assert "CAPACITY" in await admin.say("cache list summary")
     assert "Valid attributes are [all,summary,capacity" in await admin.fails("cache list xxx")
     assert re.search(r"Loads +: [1-9]", await admin.say("cache stat dns"))
