@@ -150,7 +150,7 @@ async def test_a_compiled_script_that_runs_away_is_for_the_watchdog_which_says_s
                 lambda: len(new := world.worker_pids()) == 1 and new != [worker], "a new worker"
             )
         # Its last words say where it was.
-        await world.until(lambda: "scriptlet.py" in "\n".join(world.output), "the place")
+        await world.until(lambda: "modules/lua/asked.py" in "\n".join(world.output), "the place")
         assert (await world.send("a@x.test", ["b@one.test"], CONTENT)).startswith("250")
         await world.arrived("b@one.test")
 
