@@ -71,7 +71,7 @@ def test_a_key_with_a_passphrase_is_refused_without_asking_a_terminal(tmp_path: 
         said(certificate, key)
 
 
-@pytest.mark.parametrize("option", ["tls_client_ca", "tls_dhparams_file"])
+@pytest.mark.parametrize("option", ["tls_client_ca", "tls_ca", "tls_dhparams_file"])
 def test_other_files_are_looked_at_too(tmp_path: Path, option: str) -> None:
     (tmp_path / "text").write_text("hello")
     for name in ("text", "nowhere"):

@@ -15,8 +15,8 @@ from angarium.net.options.acme_check import awaited_by
 
 NO_FILE: Final = "none"
 OPTIONS: Final = (
-    "tls_certificate", "tls_sni_certificates", "tls_client_ca", "tls_protocols", "tls_ciphers",
-    "tlsv13_ciphersuites", "tls_ec_curve_names", "tls_dhparams_file",
+    "tls_certificate", "tls_sni_certificates", "tls_client_ca", "tls_ca", "tls_protocols",
+    "tls_ciphers", "tlsv13_ciphersuites", "tls_ec_curve_names", "tls_dhparams_file",
 )  # fmt: skip
 LISTENERS: Final = ("esmtp_listener", "http_listener")
 CONSOLE: Final = "control_listener"

@@ -6,6 +6,7 @@ for warning in LOOKS["tls_certificate"](value, key, held): ...        raises Con
 import datetime
 import ssl
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 
 from cryptography import x509
@@ -67,6 +68,7 @@ LOOKS: Final[Mapping[str, Look]] = {
     "tls_certificate": _certificate,
     "tls_sni_certificates": _by_name,
     "tls_client_ca": _nothing_of_files(contexts.trust),
+    "tls_ca": _nothing_of_files(partial(contexts.trust, option="tls_ca")),
     "tls_protocols": _nothing(contexts.limit),
     "tls_ciphers": _nothing(contexts.choose_ciphers),
     "tlsv13_ciphersuites": _nothing(contexts.choose_suites),
