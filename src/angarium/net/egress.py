@@ -109,7 +109,7 @@ async def connect_by(
     transport, guide = await _reached(opening, proxy, within, buffers)
     try:
         fault = await _outcome(guide, opening, deadline)
-    except BaseException:
+    except BaseException:  # Who gives up, too; it is raised again.
         transport.abort()
         raise
     if fault is not None or transport.is_closing():

@@ -276,7 +276,7 @@ class State:
         try:
             with came:
                 came.value = await awaited
-        except BaseException:
+        except BaseException:  # A session that is cancelled, too; it is raised again.
             self._abandon(number)
             raise
         if came.error is not None:
