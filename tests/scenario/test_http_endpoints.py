@@ -67,6 +67,10 @@ local function wrong(session)
   session:response_status_set_std(200, table.concat(said, "\\n"))
 end
 
+local function who(session)
+  session:response_status_set_std(200, tostring(mod))  -- its address: another in each worker
+end
+
 local function away() while true do end end
 
 function mod:rsrc_setup()
@@ -76,6 +80,7 @@ function mod:rsrc_setup()
   msys.httpsrv.register(nil, "/slow", slow)
   msys.httpsrv.register("GET", "/faulty", faulty)
   msys.httpsrv.register("GET", "/wrong", wrong)
+  msys.httpsrv.register("GET", "/who", who)
   msys.httpsrv.register("GET", "/away", away)
   msys.httpsrv.register("GET", "/metrics", hello)
   return true
@@ -126,6 +131,20 @@ async def until(world: World, port: int, path: str, status: int) -> Answer:
 async def ready(world: World, port: int) -> None:
     """Wait for the process of the web; the workers are there."""
     await until(world, port, "/hello", 200)
+
+
+async def all_known(world: World, port: int) -> None:
+    """Wait until the process of the web asks each worker there is."""
+    seen: set[str] = set()
+
+    async def asked() -> bool:
+        answer = await ask(port, "/who")
+        if answer.status == 200:
+            seen.add(answer.text)
+        return len(seen) == len(world.worker_pids())
+
+    await ready(world, port)
+    await world.eventually(asked, "an answer of each worker")
 
 
 async def under_way(world: World, count: int = 1) -> None:
@@ -250,7 +269,7 @@ async def test_a_worker_which_is_killed_over_a_request_costs_that_request_at_mos
     async with Scripted(tmp_path, config(port), workers=2) as world:
         world.write(SCRIPT.replace("msys.sleep(", 'print("begun"); msys.sleep('))
         await world.reload(config(port) + "retry_interval = 1234\n")
-        await ready(world, port)
+        await all_known(world, port)
         one, other = world.worker_pids()
         posted = asyncio.ensure_future(ask(port, "/slow?seconds=600", method="POST"))
         await under_way(world)
