@@ -92,7 +92,10 @@ class Flooded(World):
 async def test_a_flood_is_answered_in_stages_and_all_that_was_taken_on_arrives(
     tmp_path: Path, tally: Counter[str]
 ) -> None:
-    async with Flooded(tmp_path, DOWN, "* A 127.0.0.1\n") as world:
+    async with Flooded(tmp_path, UP, "* A 127.0.0.1\n") as world:
+        # What a worker needs to deliver at all is there only when it has delivered something.
+        await world.send("a@s.test", ["first@new.test"], b"Subject: x\r\n\r\n")
+        await world.until(lambda: "first@new.test" in world.sink.names, "the first mail")
         limits = world.limits()
         await world.stop()
         world.configure(DOWN + limits)

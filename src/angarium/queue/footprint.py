@@ -20,7 +20,7 @@ _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 _GROUPS: Final = Path("/sys/fs/cgroup")
 # Octets of the smallest object which there are many of: no packing can be better.
 _BLOCK: Final = 48
-_ENOUGH: Final = 100_000  # objects from which on the packing can be told
+_ENOUGH: Final = 25_000  # objects, some 4 MB, from which on the packing can be told
 _NO_LIMIT: Final = 1 << 60  # version 1 says "none" by a number near 2 ** 63
 # What counts in memory.stat as the kernel's own to take back, in both versions.
 _RECLAIMABLE: Final = frozenset(
