@@ -40,6 +40,7 @@ class FakeNode:
         self.started = 1_700_000_000.0
         self.parts: dict[str, object] = {}  # of each child, by its name
         self.stuck: tuple[str, ...] = ()
+        self.leaving: set[str] = set()
         self.statistics = Statistics()
         self.imports = Imports(self)
         self.schedule = Schedule(FakeClock())
@@ -54,7 +55,10 @@ class FakeNode:
     @property
     def members(self) -> Sequence[Member]:
         names = enumerate([*self.parts, *self.stuck], self.pid + 1)
-        return [Member(name, pid, kind(name), self.started, ready=True) for pid, name in names]
+        return [
+            Member(name, pid, kind(name), self.started, ready=True, leaving=name in self.leaving)
+            for pid, name in names
+        ]
 
     async def ask(
         self, asking: Asking[R], *, tell: Tell = nobody, only: Sequence[str] = ()

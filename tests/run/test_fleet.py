@@ -29,6 +29,7 @@ class FakeChild:
         self.yard = yard
         self.start = start
         self.ready = False
+        self.leaving = False
         self.pid = 0
         self.told: list[link.Message] = []
         self.killed = False
@@ -222,6 +223,7 @@ async def test_old_workers_leave_when_all_new_ones_are_ready(yard: Yard) -> None
     assert yard.started[0].told == yard.started[1].told == [link.Drain(30.0)]
     staying: list[object] = [*yard.fleet.staying]
     assert staying == yard.started[2:]
+    assert [each.leaving for each in yard.started] == [True, True, False, False]
     for child in yard.started[:2]:
         child.end(0)
     assert yard.alive == {2: ["002", "000"], 3: ["003", "001"]}

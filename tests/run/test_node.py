@@ -12,6 +12,7 @@ import pytest
 from angarium.console.imports import Order
 from angarium.console.node import Member
 from angarium.console.question import Asking, Of
+from angarium.events.signing import Signed
 from angarium.queue.importing import Wish
 from angarium.run import link
 from angarium.run.handover import KeptNode
@@ -25,7 +26,7 @@ class Child:
     """Answers at once, with its process number."""
 
     def __init__(self, name: str, pid: int) -> None:
-        self.name, self.pid, self.ready = name, pid, True
+        self.name, self.pid, self.ready, self.leaving = name, pid, True, False
         self.told: list[link.Message] = []
         self.node: Node
 
@@ -73,6 +74,8 @@ def test_the_processes_are_listed_with_their_beginning(processes: Processes) -> 
     assert processes.node.members[0] == Member(
         "worker 0", 11, Of.WORKER, processes.clock.time(), ready=True
     )
+    child.leaving = True
+    assert [each.leaving for each in processes.node.members] == [True, False, False]
     processes.node.died(child)
     assert processes.node.members[0].started == 0.0
 
@@ -95,6 +98,23 @@ def test_what_is_known_of_the_node_goes_to_the_program_in_its_place(processes: P
     assert (after.started, after.members[0].started) == (began, began)
     assert after.statistics.traces == 5
     assert after.statistics.gone.bindings == {"g\tb": [1, 2, 3]}
+
+
+def test_what_was_signed_outlasts_the_server(tmp_path: Path, processes: Processes) -> None:
+    clock, told = processes.clock, list[str]()
+
+    def node(kept: KeptNode | None = None) -> Node:
+        return Node(processes, clock, kept, state=tmp_path, warn=told.append)
+
+    before = node()
+    for _ in range(2):
+        before.counted(link.Counted({}, {}, {"DKIM\tone": Signed(0.5, 1, 0, 1)}))
+    assert node().statistics.gone.signed == {"DKIM\tone": Signed(1.0, 2, 0, 2)}
+    # Who takes our place knows it from us, and what is in the file counts once.
+    assert node(before.keep()).statistics.gone.signed == {"DKIM\tone": Signed(1.0, 2, 0, 2)}
+    (tmp_path / "signed.json").write_text("?")
+    assert node().statistics.gone.signed == {}
+    assert len(told) == 1
 
 
 async def test_imports_go_on_in_the_program_in_its_place(processes: Processes) -> None:

@@ -22,13 +22,20 @@ def nobody(line: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A process of the server. `started`: Unix time; `ready`: it does its work."""
+    """A process of the server.
+
+    Attributes:
+        started: Unix time.
+        ready: it does its work.
+        leaving: it is told to end, and may end before it has answered.
+    """
 
     name: str
     pid: int
     of: Of
     started: float
     ready: bool
+    leaving: bool = False
 
 
 class Node(Protocol):

@@ -45,6 +45,9 @@ class Child:
         received: called with each message of the child.
         ended: called once, with the exit status (negative: the signal which killed it).
         heard: what came of a message before.
+
+    Attributes:
+        leaving: it was told to end.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class Child:
         self.name = name
         self.pid = pid
         self.ready = ready
+        self.leaving = False
         self._reap = reap
         self._received = received
         self._ended = ended

@@ -339,6 +339,7 @@ class Fleet:
     def _dismiss(self, slot: Slot, seconds: float) -> None:
         slot.leaving = True
         if slot.child is not None:
+            slot.child.leaving = True
             slot.child.send(link.Drain(seconds))
         else:
             self._left(slot)

@@ -2,8 +2,9 @@
 
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
+from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
 from angarium.console.imports import Imports
@@ -11,7 +12,7 @@ from angarium.console.node import Member, Tell, nobody
 from angarium.console.question import Answers, Asking, Of
 from angarium.console.schedule import Schedule
 from angarium.core.clock import Clock
-from angarium.run import link
+from angarium.run import link, signed
 from angarium.run.child import Child
 from angarium.run.fanout import Fanout
 from angarium.run.handover import KeptNode
@@ -40,16 +41,32 @@ class Node:
 
     Args:
         kept: what the program before us knew, if we have taken its place.
+        state: the directory in which figures outlast the server.
+        warn: is told when they do not.
     """
 
-    def __init__(self, processes: Processes, clock: Clock, kept: KeptNode | None = None) -> None:
-        kept = kept or KeptNode()
+    def __init__(
+        self,
+        processes: Processes,
+        clock: Clock,
+        kept: KeptNode | None = None,
+        *,
+        state: Path | None = None,
+        warn: Callable[[str], object] = str,
+    ) -> None:
+        anew, kept = kept is None, kept or KeptNode()
+        self._state = state
+        self._warn = warn
         self._processes = processes
         self._clock = clock
         self._since = dict(kept.since)
         self._fanout = Fanout(max(1, int(clock.time() * 1000)))
         self.started = kept.started or clock.time()
         self.statistics = kept.statistics
+        if anew and state is not None:
+            self.statistics.gone.signed, fault = signed.load(state)
+            if fault:
+                warn(fault)
         self.imports = Imports(self)
         self.schedule = Schedule(clock)
         self._orders = kept.imports
@@ -69,7 +86,14 @@ class Node:
     @property
     def members(self) -> Sequence[Member]:
         return [
-            Member(each.name, each.pid, kind(each.name), self._since.get(each.pid, 0.0), each.ready)
+            Member(
+                each.name,
+                each.pid,
+                kind(each.name),
+                self._since.get(each.pid, 0.0),
+                each.ready,
+                each.leaving,
+            )
             for each in self._processes.children()
         ]
 
@@ -104,7 +128,10 @@ class Node:
             self.imports.begin(order)
 
     def counted(self, message: link.Counted) -> None:
-        self.statistics.gone.add(message.names, message.bindings)
+        gone = self.statistics.gone
+        gone.add(message.names, message.bindings, message.signed)
+        if self._state is not None and (fault := signed.save(self._state, gone.signed)):
+            self._warn(fault)
 
     def received(self, message: link.Meanwhile | link.Answered) -> None:
         self._fanout.received(message)

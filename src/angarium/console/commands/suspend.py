@@ -8,8 +8,7 @@ from angarium.console.access import Rank
 from angarium.console.chosen import ALL, known_binding
 from angarium.console.command import Words, command
 from angarium.console.errors import CommandError
-from angarium.console.node import Member
-from angarium.console.question import Of
+from angarium.console.one import first
 from angarium.console.questions import suspended
 from angarium.console.result import Result, Said
 from angarium.console.session import Session
@@ -83,8 +82,8 @@ async def _place(session: Session, words: Sequence[str], since: int = 0) -> Plac
 
 async def _changed(session: Session, add: list[Place], remove: list[Place]) -> list[Place]:
     """Change the file by one worker, and let all go by it."""
-    one = _worker(session)
-    answers = await session.node.ask(suspended.changed(add, remove), only=[one.name])
+    one = first(session).name
+    answers = await session.node.ask(suspended.changed(add, remove), only=[one])
     for changed in answers.each.values():
         told = await session.node.ask(suspended.look())
         for line in told.missing:
@@ -94,17 +93,10 @@ async def _changed(session: Session, add: list[Place], remove: list[Place]) -> l
 
 
 async def _listed(session: Session) -> list[Place]:
-    answers = await session.node.ask(suspended.listed(), only=[_worker(session).name])
+    answers = await session.node.ask(suspended.listed(), only=[first(session).name])
     for places in answers.each.values():
         return places
     raise CommandError("; ".join(answers.missing))
-
-
-def _worker(session: Session) -> Member:
-    ready = [each for each in session.node.members if each.of is Of.WORKER and each.ready]
-    if not ready:
-        raise CommandError("no worker is ready; try again")
-    return ready[0]
 
 
 def _said(text: str, places: Sequence[Place], changed: Sequence[Place]) -> Said:
