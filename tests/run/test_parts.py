@@ -10,6 +10,7 @@ import pytest
 
 from angarium.config.load import load_text
 from angarium.events.metrics import Metrics
+from angarium.events.signing import Signatures
 from angarium.net.loop import RealClock
 from angarium.run import parts as module
 from angarium.run.parts import Parts
@@ -100,6 +101,7 @@ class Worker:
             channel=part("channel", idle=self.idle),
             number=0,
             metrics=Metrics(),
+            signatures=Signatures(),
             ruling=part("ruling", prepare=lambda _configuration: part("policing")),
             **every,
         )

@@ -1,5 +1,6 @@
 """Mail which a real server signs: what leaves is what was signed, whatever happened to it."""
 
+import json
 import time
 import zlib
 from collections.abc import AsyncIterator
@@ -14,6 +15,7 @@ from angarium.mail.auth.asking import at_once
 from angarium.mail.auth.dkim import verify
 from angarium.mail.auth.fields import Fields, opened
 from angarium.mail.report.dmarc.aggregate import Row
+from helpers.operators import operator
 from helpers.outlook import Outlook, Watched, second
 from helpers.proving import ASK, KEYS, ZONE, keep, proven
 
@@ -184,6 +186,30 @@ async def test_signatures_outlive_a_crash_and_the_next_key_signs_what_comes_then
         await world.mail("two@plain.test", sender="joe@ours.test", content=HEAD + b"\r\nhello\r\n")
         [letter] = await world.came("two@plain.test")
         assert proven(letter) == [b"ed", b"next"]
+
+
+async def test_what_was_signed_is_counted_beyond_a_restart(tmp_path: Path) -> None:
+    keep(tmp_path)
+    content = HEAD + b"\r\nhello\r\n"
+
+    async def rows(world: Outlook) -> list[tuple[str, str, int]]:
+        async with operator(world.state) as admin:
+            said, _ = await admin.ask("signing_stats", "json")
+        return [
+            (each["binding"], each["domain"], each["TotalMessagesSigned"])
+            for each in json.loads(said)["rows"]
+        ]
+
+    async with Outlook(tmp_path, config(tmp_path), ZONE) as world:
+        await world.mail("one@plain.test", sender="joe@ours.test", content=content)
+        await world.came("one@plain.test")
+        assert await rows(world) == [("default", "plain.test", 2)]
+        await world.again()
+        assert await rows(world) == [("default", "", 2)]
+        await world.reload("signing_stats = off\n" + config(tmp_path))
+        await world.mail("two@plain.test", sender="joe@ours.test", content=content)
+        await world.came("two@plain.test")
+        assert await rows(world) == [("default", "", 2)]
 
 
 async def test_a_file_with_another_key_is_read_at_a_reload(tmp_path: Path) -> None:

@@ -22,7 +22,6 @@ BUILT: Final = ("dkim_sign", "dkim_validate", "dk_sign")
 
 # What else is said to the first word or words of a command.
 SAID: Final[Mapping[str, str]] = {
-    "signing_stats": "it is not built yet; see opendkim stats, dkim_sign:NAME stats and their like",
     "tls rekey": "there is no temporary RSA key: Momentum 5.3 has none any more, nor has this",
     "cluster": _CLUSTER.format(instead="see pid, threads stats and summary"),
     "broadcast": _CLUSTER.format(instead="give the command without broadcast"),

@@ -10,6 +10,7 @@ from angarium.console.insight import Insight
 from angarium.core.clock import Clock
 from angarium.data.sources import Datasources
 from angarium.events.metrics import Metrics, Value
+from angarium.events.signing import Signatures
 from angarium.inbound.services import Services
 from angarium.net.resolver import Naming
 from angarium.net.sweep import Sweep
@@ -95,3 +96,5 @@ class Parts(Protocol):
     def datasources(self) -> Datasources: ...
     @property
     def shared(self) -> Shared: ...
+    @property
+    def signatures(self) -> Signatures: ...

@@ -23,6 +23,7 @@ from angarium.core.clock import Clock
 from angarium.core.reply import Reply
 from angarium.data.sources import Datasources
 from angarium.events.metrics import Metrics
+from angarium.events.signing import Signatures
 from angarium.inbound.counts import Counts
 from angarium.net.dnscache import Resolver
 from angarium.outbound.route import Router
@@ -56,6 +57,7 @@ class Means:
         counts: what reception counts; who wants to know by address is its `watch`.
         put_off: lets the mail of a domain wait for its next time, as if the host had said this.
         next_id: makes the id of a message, from Unix time.
+        signatures: counts what is signed, for as long as the worker lives.
         modules: those of this generation, by stanza, in their order; more are still to come while
             the configuration is being prepared.
     """
@@ -82,6 +84,7 @@ class Means:
     router: Router
     tell: Callable[[str, str], None] = nobody
     put_off: Callable[[str, Reply], None] = nothing_waits
+    signatures: Signatures = field(default_factory=Signatures)
     modules: dict[str, list[Any]] = field(default_factory=dict)
 
 

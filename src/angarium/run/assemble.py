@@ -24,7 +24,9 @@ from angarium.core.reply import Reply
 from angarium.data.sources import Datasources
 from angarium.events.checkpoint import passed
 from angarium.events.metrics import Metrics
+from angarium.events.options import Statistics
 from angarium.events.schema import ServerEvent
+from angarium.events.signing import Signatures
 from angarium.events.stages import Stages
 from angarium.inbound.counts import Counts
 from angarium.inbound.guesses import Guesses
@@ -48,6 +50,7 @@ from angarium.net.tls.contexts import Contexts
 from angarium.net.tls.handshakes import Handshakes
 from angarium.net.tracing import Tracing
 from angarium.outbound.bounce import Bounces
+from angarium.outbound.broken import Broken
 from angarium.outbound.demands import Heard
 from angarium.outbound.dial import Dialer
 from angarium.outbound.hosts import Hosts
@@ -132,10 +135,11 @@ def assemble(
         configuration, state, naming.resolver, clock, partial(alarm, source="tls policies")
     )
     proxying = Proxying(configuration, naming.resolver, sweep, alarm)
+    shared, signatures = Shared(clock, number), _signatures(configuration)
     dialer = Dialer(
         router, Hosts(clock), clock, connections, host.name, stages=stages, tracing=tracing,
         demands=demanding.demands, proxies=proxying.proxies,
-        securing=_securing(configuration, loop, clock),
+        securing=_securing(configuration, loop, clock, shared),
     )  # fmt: skip
     pool = Pool(board, settle, dialer, configuration, sweep, clock, alarm)
     _join(board, pool, settle, row, alarm)
@@ -153,12 +157,11 @@ def assemble(
         idents=connections, next_id=spool.next_id, large=spool.large, reject=spool.reject,
         loop=loop, may_greet=memory.may_greet, sessions=sessions, tracing=tracing,
     )  # fmt: skip
-    shared = Shared(clock, number)
     ruling = _ruling(
         (configuration, host, alarm, services, settle, bounces, board), demanding.hear, pool,
         process=process, spool=spool, random=random, resolver=naming.resolver, metrics=metrics,
-        state=state, number=number, shared=shared, datasources=sources, router=router,
-        put_off=PuttingOff(board, settle, pool, spool.live.parts), admit=admit,
+        state=state, number=number, shared=shared, datasources=sources, router=router, admit=admit,
+        put_off=PuttingOff(board, settle, pool, spool.live.parts), signatures=signatures,
     )  # fmt: skip
     doors = Doors(loop, services, row, descriptors, alarm, metrics)
     doors.sessions.follow(shared)
@@ -166,7 +169,7 @@ def assemble(
         configuration=configuration, state=state, loop=loop, clock=clock, process=process,
         alarm=alarm, ledger=ledger, host=host, sweep=sweep, spool=spool, board=board,
         holdings=holdings, bounces=bounces, naming=naming, demanding=demanding, pool=pool,
-        proxying=proxying, services=services, soundness=soundness,
+        proxying=proxying, services=services, soundness=soundness, signatures=signatures,
         channel=_channel(state, number, services, alarm), gauges=Gauges(metrics), metrics=metrics,
         readings=Readings(state / "run" / "readings"), number=number, doors=doors, memory=memory,
         census=Census(path_of(state / "run", number), board), lag=LagWatch(loop, clock, metrics),
@@ -187,13 +190,16 @@ def _join(board: Board, pool: Pool, settle: Settle, row: Row, alarm: Alarm) -> N
 
 
 def _securing(
-    configuration: Configuration, loop: asyncio.AbstractEventLoop, clock: RealClock
+    configuration: Configuration,
+    loop: asyncio.AbstractEventLoop,
+    clock: RealClock,
+    shared: Shared,
 ) -> Securing:
     """Return what makes connections to hosts secure."""
     # As many handshakes as connections: those are bounded already.
     handshakes = Handshakes(loop, most=0)
     library, kept = configuration.top(TlsLibrary), configuration.held
-    return Securing(clock, handshakes, library, awaited(configuration), kept)
+    return Securing(clock, handshakes, Broken(shared), library, awaited(configuration), kept)
 
 
 def _services(
@@ -240,6 +246,11 @@ def _ruling(
         contexts=_contexts(configuration, alarm, services.clock),
     )
     return ruling
+
+
+def _signatures(configuration: Configuration) -> Signatures:
+    """Return what counts signatures."""
+    return Signatures(configuration.top(Statistics).signing_stats)
 
 
 def _contexts(configuration: Configuration, alarm: Alarm, clock: Clock) -> Contexts:

@@ -16,6 +16,7 @@ import msgspec
 
 from angarium.config.held import Held
 from angarium.core.errors import Error
+from angarium.events.signing import Signed
 
 VERSION: Final = 2  # of what is said here; raised when one side would not understand the other
 MAX_FRAME: Final = 64 << 20  # a configuration snapshot is the largest thing sent
@@ -108,6 +109,7 @@ class Counted(msgspec.Struct, tag=True, frozen=True):
 
     names: dict[str, float]
     bindings: dict[str, list[int]]
+    signed: dict[str, Signed] = {}
 
 
 class Reopen(msgspec.Struct, tag=True, frozen=True):

@@ -13,6 +13,8 @@ from angarium.console.statistics import BETWEEN
 from angarium.data.source import Settings as SourceSettings
 from angarium.data.sources import Datasources
 from angarium.events.metrics import Metrics
+from angarium.events.options import Statistics
+from angarium.events.signing import Signatures
 from angarium.inbound.profile import Profiles, look_at_tls
 from angarium.inbound.services import Services
 from angarium.modules.auth import ds_core
@@ -122,6 +124,7 @@ class Parts:
     logins: Logins
     spread: Spread
     channel: Channel
+    signatures: Signatures
     _prepared: Prepared | None = None
     _closing: bool = False
     _leaving: bool = False
@@ -203,6 +206,7 @@ class Parts:
         self.board.configure(self.configuration)
         self.datasources.configure(prepared.sources)
         self.logins.use(self.configuration, self.state)
+        self.signatures.detail = self.configuration.top(Statistics).signing_stats
         self.services.guesses.seconds = self.configuration.top(Guessing).auth_failure_window
         since = self.configuration.generation if reload else self.services.profiles.since
         self.ruling.enforce(prepared.policing, self.configuration, reload=reload)
@@ -287,6 +291,7 @@ class Parts:
         return link.Counted(
             names,
             {BETWEEN.join(key): [e.received, e.sent, e.failed] for key, e in tallied.items()},
+            self.signatures.of_bindings(),
         )
 
     async def _end(self, seconds: float) -> None:

@@ -104,9 +104,9 @@ class Supervisor:
         self._wide = NodeWide(plan.state, clock, anew=given is None)
         self._accounts = Accounts(clock, log)
         self._accounts.use(plan.configuration, plan.state)
-        files = given.files if given else b""
+        files, kept = (given.files, given.node) if given else (b"", None)
         self._changes = Changes(self, sockets, log, self._accounts.write, files)
-        self._node = Processes(self, clock, given.node if given else None)
+        self._node = Processes(self, clock, kept, state=plan.state, warn=log.error)
         self._consoles = Consoles(self._changes, self._node, sockets, clock, log)
         progress = Progress(plan.run_folder, clock.time, given.upgrade if given else 0)
         self._renewal = Renewal(self, plan, sockets, progress, clock, log, outside.program)

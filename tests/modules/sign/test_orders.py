@@ -125,6 +125,24 @@ async def ordering(here: Ordering, mail: Mail, order: Order) -> None:
     await done
 
 
+async def test_orders_are_counted_beside_what_stanzas_sign(tmp_path: Path) -> None:
+    here = Ordering(tmp_path)
+    older = Order(keybuf=KEYBUF, selector="s1")
+    await here.dkim(Order())
+    [mail] = await here.send()
+    with pytest.raises(OrderError):
+        await ordering(here, mail, Order(selector="none"))
+    with pytest.raises(OrderError):
+        here.orders.dkim(mail, Order(selector="none"))
+    done = here.orders.domainkeys(mail, older)
+    assert not isinstance(done, bool)
+    assert await done
+    rows = here.way.means.signatures.rows
+    dkim, domainkeys = (rows[kind, "default", "mx.example"] for kind in ("DKIM", "DomainKeys"))
+    assert (dkim.signed, dkim.failed, dkim.processed) == (1, 2, 3)
+    assert (domainkeys.signed, domainkeys.processed) == (1, 1)
+
+
 async def test_a_key_which_is_looked_for_is_not_looked_for_twice(tmp_path: Path) -> None:
     here = Ordering(tmp_path)
     [mail] = await here.send()

@@ -23,6 +23,35 @@ async def test_what_became_of_messages_is_counted(tmp_path: Path) -> None:
     assert METRICS["dkim_signing"] is SIGNING
 
 
+@pytest.mark.effect("signing_stats")
+async def test_what_became_of_messages_is_counted_by_where_they_go(tmp_path: Path) -> None:
+    here = Signing(tmp_path, TEXT + ' dk_sign "two" { key = "KEYS/old" selector = "s1" }')
+    here.keep("example.com/s1.key", KEYS["s1"])
+    here.keep("old", KEYS["s1"])
+    signatures = here.way.means.signatures
+    await here.send(recipients=2, binding="one", domain="a.example")
+    await here.send(LETTER.replace(b"example.com", b"example.net"), domain="a.example")
+    await here.send(b"Subject: nobody\r\n\r\n", domain="a.example")
+    rows = {
+        key: (each.signed, each.failed, each.processed) for key, each in signatures.rows.items()
+    }
+    assert rows == {
+        ("DKIM", "one", "a.example"): (2, 0, 2),
+        ("DKIM", "default", "a.example"): (0, 1, 2),
+        ("DomainKeys", "one", "a.example"): (2, 0, 2),
+        ("DomainKeys", "default", "a.example"): (1, 0, 2),
+    }
+    assert all(each.seconds > 0.0 for each in signatures.rows.values())
+    signatures.rows.clear()
+    signatures.detail = "global"
+    await here.send(recipients=2, binding="one", domain="a.example")
+    assert set(signatures.rows) == {("DKIM", "", ""), ("DomainKeys", "", "")}
+    signatures.rows.clear()
+    signatures.detail = "off"
+    await here.send()
+    assert signatures.rows == {}
+
+
 async def test_a_key_that_was_flushed_is_read_anew(tmp_path: Path) -> None:
     here = Signing(tmp_path, TEXT)
     here.keep("example.com/s1.key", KEYS["s1"])

@@ -89,6 +89,7 @@ class DkSign(SigningModule):
     """One stanza."""
 
     counted = SIGNING
+    kind = "DomainKeys"
 
     def __init__(self, name: str, options: Options, means: Means) -> None:
         self._configuration = configuration = means.configuration

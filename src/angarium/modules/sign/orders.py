@@ -11,9 +11,11 @@ so a stanza which is not enabled serves scripts alone. The keys of files are kep
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
+from time import perf_counter
 from typing import Any, Final
 
 from angarium.core.errors import Error
+from angarium.events.signing import Kind
 from angarium.mail.auth import tags
 from angarium.mail.auth.covered import Covered, FieldListError
 from angarium.mail.auth.domainkeys import DomainKeysSigner
@@ -27,7 +29,7 @@ from angarium.modules.sign.keyring import UNKNOWN, Keyring
 from angarium.modules.sign.rules import Rule, author, canon, fitting, hash_of
 from angarium.modules.sign.sealing import Sealing, covered
 from angarium.modules.sign.signer import SigningModule
-from angarium.modules.sign.signing import Desk, desk_of
+from angarium.modules.sign.signing import Desk, desk_of, note
 from angarium.policy.mail import Mail
 
 MAX_KEPT: Final = 1024  # of those who sign, and of keys which came with orders
@@ -83,6 +85,36 @@ class Orders:
 
     def dkim(self, mail: Mail, order: Order, stanza: str = "opendkim") -> Done:
         """Sign by DKIM. Raises OrderError."""
+        return self._counted("DKIM", mail, lambda: self._dkim(mail, order, stanza))
+
+    def domainkeys(self, mail: Mail, order: Order) -> Done:
+        """Sign by DomainKeys. Raises OrderError."""
+        return self._counted("DomainKeys", mail, lambda: self._domainkeys(mail, order))
+
+    def _counted(self, kind: Kind, mail: Mail, sign: Callable[[], Done]) -> Done:
+        """Sign, and count it beside what stanzas sign. Raises OrderError."""
+        began = perf_counter()
+        try:
+            done = sign()
+        except OrderError:
+            note(self._means.signatures, kind, mail, began, failed=True)
+            raise
+        if isinstance(done, bool):
+            note(self._means.signatures, kind, mail, began, signed=done, failed=not done)
+            return done
+        return self._counted_later(kind, mail, began, done)
+
+    async def _counted_later(
+        self, kind: Kind, mail: Mail, began: float, signing: Coroutine[Any, Any, bool]
+    ) -> bool:
+        done = False
+        try:
+            done = await signing
+        finally:
+            note(self._means.signatures, kind, mail, began, signed=done, failed=not done)
+        return done
+
+    def _dkim(self, mail: Mail, order: Order, stanza: str) -> Done:
         rule = self._ordered(self._rule(mail, stanza), order)
         who = self._who(mail, rule)
 
@@ -95,8 +127,7 @@ class Orders:
 
         return self._with_key(rule, order, who, sign)
 
-    def domainkeys(self, mail: Mail, order: Order) -> Done:
-        """Sign by DomainKeys. Raises OrderError."""
+    def _domainkeys(self, mail: Mail, order: Order) -> Done:
         rule = self._ordered(self._rule(mail, "dk_sign"), order)
         who = self._who(mail, rule)
         older = rule if isinstance(rule, DomainKeysRule) else None

@@ -5,9 +5,11 @@ not sign by DKIM says so by `counted`, `made` and `put`.
 """
 
 from collections.abc import Coroutine, Mapping, Sequence
+from time import perf_counter
 from typing import Any, ClassVar, Final
 
 from angarium.events.metrics import Metric, counter
+from angarium.events.signing import Kind
 from angarium.mail.auth.dkim import key_records
 from angarium.mail.auth.keys import BadKeyError, PrivateKey, published
 from angarium.mail.auth.sign import Signer
@@ -16,7 +18,7 @@ from angarium.modules.means import Means
 from angarium.modules.sign.asked import Asked
 from angarium.modules.sign.keyring import UNKNOWN
 from angarium.modules.sign.rules import Rule, Rules, author, fitting
-from angarium.modules.sign.signing import Desk, desk_of
+from angarium.modules.sign.signing import Desk, desk_of, note
 from angarium.policy.hooks import FinalValidation, on
 from angarium.policy.mail import Mail
 from angarium.policy.module import Command
@@ -37,6 +39,7 @@ class SigningModule:
     """One stanza which signs."""
 
     counted: ClassVar[Metric] = SIGNING
+    kind: ClassVar[Kind] = "DKIM"
 
     def __init__(self, title: str, rules: Rules, means: Means) -> None:
         """Args: `title`: the stanza, and its name behind a colon if it has one."""
@@ -44,6 +47,7 @@ class SigningModule:
         self._title = title
         self.rules: Final = rules
         self._tell = means.tell
+        self._signatures = means.signatures
         self._ask = Asked(means.resolver)
         self._signers: dict[tuple[str, str, str], Any] = {}
         self._cells = {each: means.metrics.cell(self.counted, each) for each in RESULTS}
@@ -74,48 +78,53 @@ class SigningModule:
         mail = event.mail
         if not self.wants(mail):
             return CONT
+        began = perf_counter()
         domain = author(mail)
         rule = self.rules.of(domain)
         if not domain or not rule.selector or not rule.key:
-            return self._count("no_domain")
+            return self._count(mail, began, "no_domain")
         if not rule.lets(mail):
-            return self._count("condition")
+            return self._count(mail, began, "condition")
         who = rule.domain or domain
         key = rule.ring.known(rule.path(who))
         if key is UNKNOWN:
-            return self._looked(mail, rule, who)
+            return self._looked(mail, began, rule, who)
         if not isinstance(key, PrivateKey):
-            return self._count("no_key")
-        signing = self._signing(mail, rule, who, key)
-        return signing if isinstance(signing, Verdict) else self._going(signing)
+            return self._count(mail, began, "no_key")
+        signing = self._signing(mail, began, rule, who, key)
+        return signing if isinstance(signing, Verdict) else self._going(mail, began, signing)
 
-    async def _looked(self, mail: Mail, rule: Rule, who: str) -> Verdict:
+    async def _looked(self, mail: Mail, began: float, rule: Rule, who: str) -> Verdict:
         key = await rule.ring.look(rule.path(who))
         if key is None:
-            return self._count("no_key")
+            return self._count(mail, began, "no_key")
         if rule.testing:
             await self._compare(rule, who, key)
-        signing = self._signing(mail, rule, who, key)
-        return signing if isinstance(signing, Verdict) else await self._going(signing)
+        signing = self._signing(mail, began, rule, who, key)
+        return signing if isinstance(signing, Verdict) else await self._going(mail, began, signing)
 
     def _signing(
-        self, mail: Mail, rule: Rule, who: str, key: PrivateKey
+        self, mail: Mail, began: float, rule: Rule, who: str, key: PrivateKey
     ) -> Verdict | Coroutine[Any, Any, bool]:
         try:
             signer = self._signer(rule, who, key)
         except BadKeyError as fault:
             self._tell("WARNING", f"{rule.path(who)}: {fault.message}")
-            return self._count("no_key")
+            return self._count(mail, began, "no_key")
         done = self.put(mail, signer)
-        return self._count("signed") if isinstance(done, bool) else done
+        return self._count(mail, began, "signed") if isinstance(done, bool) else done
 
-    async def _going(self, signing: Coroutine[Any, Any, bool]) -> Verdict:
+    async def _going(self, mail: Mail, began: float, signing: Coroutine[Any, Any, bool]) -> Verdict:
         await signing
-        return self._count("signed")
+        return self._count(mail, began, "signed")
 
-    def _count(self, result: str) -> Verdict:
+    def _count(self, mail: Mail, began: float, result: str) -> Verdict:
         self._cells[result].value += 1
         self._counts[result] += 1
+        note(
+            self._signatures, self.kind, mail, began,
+            signed=result == "signed", failed=result == "no_key",
+        )  # fmt: skip
         return CONT
 
     def _signer(self, rule: Rule, who: str, key: PrivateKey) -> Any:

@@ -12,6 +12,8 @@ from collections.abc import Coroutine
 from typing import Any, Final, NamedTuple, Protocol
 
 from angarium.core.body import Body
+from angarium.core.message import DEFAULT_BINDING
+from angarium.events.signing import Kind, Signatures
 from angarium.mail.auth.digest import BodyHash, BodyHashes, Want, hashed
 from angarium.mail.auth.fields import Fields
 from angarium.mail.auth.keys import PrivateKey
@@ -136,6 +138,21 @@ def put(mail: Mail, octets: bytes) -> None:
     for row in reversed(range(len(fields.names))):
         name, _, _ = fields.octets(row).partition(b":")
         mail.edited.prepend(name.decode(), value_of(fields.octets(row)))
+
+
+def note(
+    signatures: Signatures,
+    kind: Kind,
+    mail: Mail,
+    began: float,
+    *,
+    signed: bool = False,
+    failed: bool = False,
+) -> None:
+    """Count what became of a message, for where it goes; `began` is by `perf_counter`."""
+    to = mail.recipient
+    binding, domain = (to.binding or DEFAULT_BINDING, to.domain) if to is not None else ("", "")
+    signatures.note(kind, binding, domain, began, signed=signed, failed=failed)
 
 
 def desk_of(means: Means) -> Desk:
