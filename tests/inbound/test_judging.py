@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
 from angarium.core.reply import Reply
 from angarium.inbound.judging import VARIABLES, JudgingSession
-from angarium.policy.hooks import AuthResult, PerformAuth, ValidateAuth, on
+from angarium.policy.hooks import AuthResult, Connect, PerformAuth, ValidateAuth, on
 from helpers.reception import Desk, Talk
 
 
@@ -53,6 +55,54 @@ def test_xclient_takes_them_away(tmp_path: Path) -> None:
     talk.say(GOOD)
     talk.say("XCLIENT ADDR=192.0.2.7")
     assert variables(talk) == {}
+
+
+class Grants(Judge):
+    """Lets whoever has connected send anywhere."""
+
+    @on(Connect)
+    def grant(self, event: Connect) -> None:
+        event.session.variables["can_relay"] = "true"
+
+
+CLAIMS = """
+    smtp_extensions = ( XCLIENT XREMOTEIP XSETCONTEXT )
+    peer "192.0.2.9" {
+      relay_hosts = ( "192.0.2.9" )
+      context = [ tenant = "gate" ]
+      smtp_extensions = ( XCLIENT XREMOTEIP XSETCONTEXT )
+    }
+    peer "192.0.2.8" { relay_hosts = ( "192.0.2.8" ) }
+"""
+
+
+@pytest.mark.parametrize("judge", [Judge, Grants])
+@pytest.mark.parametrize("claim", ["XCLIENT ADDR=192.0.2.77 PORT=4711", "XREMOTEIP 192.0.2.77"])
+def test_the_rights_of_an_address_are_not_those_of_who_is_claimed(
+    judge: type[Judge], claim: str
+) -> None:
+    talk = Desk(listener=CLAIMS, policy=judge()).greeted()
+    assert isinstance(talk.session, JudgingSession)
+    talk.say("XSETCONTEXT colour=red")
+    context = talk.session.context
+    assert context.variables.items() >= {"can_relay": "true", "tenant": "gate"}.items()
+    assert talk.say(claim)[0].startswith("2")
+    assert (context.address, context.port) == ("192.0.2.77", 4711 if "PORT" in claim else 0)
+    assert not {"can_relay", "tenant"} & context.variables.keys()
+    assert context.variables["colour"] == "red"
+    talk.say("EHLO far.example")
+    talk.say("MAIL FROM:<a@far.example>")
+    assert talk.say("RCPT TO:<b@elsewhere.example>") == ["550 5.7.1 relaying denied"]
+    talk.say("RSET")
+    assert talk.say(claim.replace(".77", ".8"))[0].startswith("2")
+    assert context.variables["can_relay"] == "true"
+
+
+def test_what_tells_only_variables_takes_no_right_away() -> None:
+    talk = Desk(listener="smtp_extensions = ( XSETCONTEXT )", policy=Grants()).greeted()
+    assert isinstance(talk.session, JudgingSession)
+    talk.say("XSETCONTEXT colour=red")
+    assert talk.session.context.variables["can_relay"] == "true"
 
 
 def test_policy_may_end_the_session(tmp_path: Path) -> None:

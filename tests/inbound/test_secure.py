@@ -249,6 +249,42 @@ async def test_all_that_was_said_in_clear_is_forgotten(pem: str) -> None:
         assert not {"colour", "ehlo_string", "ehlo_domain"} & known.keys()
 
 
+async def test_after_starttls_nothing_is_left_of_who_was_claimed_in_clear(pem: str) -> None:
+    """Whoever can put an XCLIENT before STARTTLS would choose our rules for what comes by TLS."""
+    trusted = 'smtp_extensions = ( "XCLIENT" "XSETCONTEXT" )\n'
+    listener = (
+        pem
+        + trusted
+        + f"""
+      peer "192.0.2.77" {{ open_relay = true  context = [ tenant = "far" ] {trusted} }}
+    """
+    )
+
+    class Silent:
+        @on(hooks.Connect)
+        def connected(self, event: hooks.Connect) -> None:
+            """A policy, which says nothing."""
+
+    async with listening(listener, Silent()) as door:
+        voice = await door.call()
+        await voice.reply()
+        await voice.say("XCLIENT ADDR=192.0.2.77 PORT=4711")
+        await voice.say("EHLO one.example")
+        await voice.say("XSETCONTEXT colour=red")
+        [session] = door.desk.services.sessions
+        assert isinstance(session, policed.PolicedSession)
+        context, port = session.context, voice.writer.get_extra_info("sockname")[1]
+        assert (context.address, context.port) == ("192.0.2.77", 4711)
+        assert context.variables.items() >= {"tenant": "far", "colour": "red"}.items()
+        await voice.starttls()
+        await voice.say("EHLO one.example")
+        assert (context.address, context.port) == ("127.0.0.1", port)
+        assert not {"tenant", "colour", "can_relay"} & context.variables.keys()
+        await voice.say("MAIL FROM:<a@client.example>")
+        refused = await voice.say("RCPT TO:<b@elsewhere.example>")
+        assert refused == ["550 5.7.1 relaying denied"]
+
+
 async def test_a_transaction_does_not_outlive_starttls_as_it_cannot_begin_in_one(pem: str) -> None:
     async with listening(pem) as door:
         voice = await door.call()

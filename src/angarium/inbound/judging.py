@@ -6,7 +6,7 @@ The rule which keeps it simple: policy may refuse whom we know, and never lets i
 who decides by policy is an authenticator (`modules/auth/ac_auth`).
 """
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -22,8 +22,8 @@ from angarium.wire.smtp_grammar import Command
 
 _SETUP: Final = 21  # "esmtp setup phase", in rejectlog
 VARIABLES: Final = ("auth_name", "auth_status", "auth_user")
-# What a client has said in clear, before STARTTLS.
-OF_CLEAR: Final = ("can_relay", "ehlo_domain", "ehlo_string")
+# What is no longer true, whoever has set it, when the client turns out to be another.
+OF_ANOTHER: Final = ("can_relay", "ehlo_domain", "ehlo_string")
 
 
 class JudgingSession(AskingSession):
@@ -39,9 +39,9 @@ class JudgingSession(AskingSession):
         return self.context.disconnect
 
     def _begin_anew(self) -> None:
+        was = self.origin.variables()
         super()._begin_anew()
-        for name in OF_CLEAR:
-            self.context.variables.pop(name, None)
+        self._forget(was)
         self._told()
 
     def _secured(self) -> None:
@@ -62,17 +62,24 @@ class JudgingSession(AskingSession):
             super()._secured()
 
     def _told(self) -> None:
-        variables = self.context.variables
+        context, origin = self.context, self.origin
+        context.address, context.port = origin.address, origin.port
+        context.pathway = origin.profile.pathway
         for name in VARIABLES:
-            variables.pop(name, None)
-        variables.update(self.origin.variables())
+            context.variables.pop(name, None)
+        context.variables.update(origin.variables())
+
+    def _forget(self, was: Mapping[str, str]) -> None:
+        """Take away what stood there of who the client was, and the rights of that one."""
+        for name in (*OF_ANOTHER, *was):
+            self.context.variables.pop(name, None)
 
     def _trusted(self, command: Command) -> None:
-        known = self.origin.known
+        origin = self.origin
+        was, who = origin.variables(), (origin.address, origin.known)
         super()._trusted(command)
-        if known and not self.origin.known:
-            self.context.variables.pop("can_relay", None)
-        self.context.address = self.origin.address
+        if who != (origin.address, origin.known):
+            self._forget(was)
         self._told()
 
     def _visit(self, attempt: Attempt) -> Visit:

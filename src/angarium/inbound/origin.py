@@ -31,7 +31,6 @@ class Origin:
 
     __slots__ = (
         "_authentication",
-        "_port",
         "_program",
         "_protocol",
         "_proved",
@@ -41,6 +40,7 @@ class Origin:
         "hello",
         "known",
         "local",
+        "port",
         "profile",
         "source",
         "tls",
@@ -66,7 +66,7 @@ class Origin:
     def claim(self, profile: Profile, address: str, port: int) -> None:
         """Be a client with this address, and the profile of it."""
         self.profile = profile
-        self.address, self._port = address, port
+        self.address, self.port = address, port
         self.source = shown(address, port)
         self.trusted = self.known or profile.relay.trusts_client(address)
         name = self.hello.name if self.hello is not None else ""
@@ -76,7 +76,7 @@ class Origin:
         self.hello = hello
         self._protocol = "ESMTP" if hello.verb == "EHLO" else "SMTP"
         self._received = trace.received_from(
-            self.address, self._port, hello.name, self.profile.hostname
+            self.address, self.port, hello.name, self.profile.hostname
         )
 
     def authenticated(self, mechanism: str, user: str) -> None:
@@ -95,13 +95,13 @@ class Origin:
         if trusted:
             self.known = self.trusted = True
 
-    def forget(self, peer: object) -> None:
-        """Forget all that was said in clear: TLS is to begin."""
+    def forget(self, profile: Profile, peer: object) -> None:
+        """Forget all that was said in clear: TLS is to begin. `profile`: of who has connected."""
         self.hello = None
         self.told = {}
         self._protocol = "SMTP"
         self.unknown()
-        self.claim(self.profile, *endpoint(peer))
+        self.claim(profile, *endpoint(peer))
 
     def unknown(self) -> None:
         """Forget who it is: the session begins anew."""

@@ -14,8 +14,10 @@ from cryptography.x509.oid import NameOID
 
 from angarium.core.reply import Reply
 from angarium.inbound import replies
+from angarium.inbound.origin import endpoint
 from angarium.inbound.services import Services
 from angarium.inbound.waiting import WaitingSession
+from angarium.net.tls.contexts import Context
 from angarium.net.tls.errors import HandshakeError, Trouble
 from angarium.net.tls.facts import Facts, algorithm_bits
 from angarium.net.tls.layer import TlsLayer, secure
@@ -40,7 +42,7 @@ class SecureSession(WaitingSession):
         elif self._profile.tls.context is None or self._services.handshakes.full:
             self._leave(replies.TLS_TROUBLE, _SETUP)
         else:
-            self._shake()
+            self._shake(self._profile.tls.context)
 
     def _leave(self, reply: Reply, phase: int) -> None:
         if self._shaking or (self._profile.tls.implicit and not self.origin.tls):
@@ -83,14 +85,16 @@ class SecureSession(WaitingSession):
         self._wire.answer(replies.TLS_GO)
         self._flush()
         self._begin_anew()
-        self._shake()
+        self._shake(tls.context)
 
     def _begin_anew(self) -> None:
         """Forget all that was said in clear."""
         self._end_transaction()
         self._wire.begin_anew()
         assert self.transport is not None
-        self.origin.forget(self.transport.get_extra_info("peername"))
+        peer = self.transport.get_extra_info("peername")
+        self._profile = self._services.profiles.at(self._listen, endpoint(peer)[0])
+        self.origin.forget(self._profile, peer)
 
     def _offered(self) -> str:
         offered, tls = super()._offered(), self._profile.tls
@@ -107,8 +111,7 @@ class SecureSession(WaitingSession):
 
     # The handshake.
 
-    def _shake(self) -> None:
-        context = self._profile.tls.context
+    def _shake(self, context: Context | None) -> None:
         assert self.transport is not None
         assert context is not None
         self._held = self._shaking = True
