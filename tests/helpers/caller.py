@@ -124,7 +124,10 @@ class Caller:
 
 @asynccontextmanager
 async def calling(
-    port: int, source: str = "127.0.0.1", hello: str = "EHLO peer.test"
+    port: int,
+    source: str = "127.0.0.1",
+    hello: str = "EHLO peer.test",
+    to: str = "127.0.0.1",
 ) -> AsyncIterator[Caller]:
     """Connect, from one of the addresses of the loopback network, and say hello.
 
@@ -132,7 +135,7 @@ async def calling(
         hello: "" for not even reading the banner.
     """
     reader, writer = await asyncio.wait_for(
-        asyncio.open_connection("127.0.0.1", port, local_addr=(source, 0)), PATIENCE
+        asyncio.open_connection(to, port, local_addr=(source, 0)), PATIENCE
     )
     caller = Caller(reader, writer)
     try:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers.addresses import own_address
 from helpers.caller import calling
 from helpers.served import PATIENCE, python_for, serving
 from helpers.world import World
@@ -23,6 +24,9 @@ pytestmark = pytest.mark.slow
 
 ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root has privileges to drop")
 PLAIN = 'esmtp_listener {{ listen "127.0.0.1:{port}" {{ }} }}\neventloop {{ concurrency = 1 }}\n'
+# Ports nobody may open but root, where nobody else has them.
+OURS = own_address()
+LOW = PLAIN.replace("127.0.0.1", OURS)
 
 
 @pytest.fixture
@@ -132,9 +136,8 @@ async def test_root_becomes_the_user_of_the_security_stanza(folder: Path) -> Non
     nobody = pwd.getpwnam("nobody")
     gid = grp.getgrnam("daemon").gr_gid
     config = folder / "ecelerity.conf"
-    low = 911  # a port nobody may open
     config.write_text(
-        PLAIN.format(port=low)
+        LOW.format(port=911)
         + 'security { user = "nobody" group = "daemon" supplemental_groups = ( "mail" ) }\n'
         'ec_logger { mainlog = "log/mainlog.ec" }\n'
     )
@@ -151,10 +154,10 @@ async def test_root_becomes_the_user_of_the_security_stanza(folder: Path) -> Non
             assert "CapEff:\t0000000000000000" in status
         assert (folder / "state" / "spool").stat().st_uid == nobody.pw_uid
         assert not any("as root" in line for line in server.said)
-        async with calling(low) as caller:
+        async with calling(911, to=OURS) as caller:
             assert caller.banner.startswith("220")
         # A new low port cannot be had any more; the rest of the reload is in force.
-        both = f'listen "127.0.0.1:{low}" {{ }} listen "127.0.0.1:912" {{ }}'
+        both = f'listen "{OURS}:911" {{ }} listen "{OURS}:912" {{ }}'
         config.write_text(
             f"esmtp_listener {{ {both} }}\neventloop {{ concurrency = 1 }}\n"
             'security { user = "nobody" group = "daemon" supplemental_groups = ( "mail" ) }\n'
@@ -162,14 +165,14 @@ async def test_root_becomes_the_user_of_the_security_stanza(folder: Path) -> Non
         )
         os.kill(server.pid, signal.SIGHUP)
         try:
-            await until_banner(low, "220 new.name.test")
+            await until_banner(911, "220 new.name.test", OURS)
         except TimeoutError as error:
             os.kill(server.pid, signal.SIGTERM)
             await server.ended()
             raise AssertionError("".join(server.said)) from error
         os.kill(server.pid, signal.SIGTERM)
         assert await server.ended() == 0
-        assert any("needs restart" in line and "127.0.0.1:912" in line for line in server.said)
+        assert any("needs restart" in line and f"{OURS}:912" in line for line in server.said)
 
 
 @ROOT
@@ -183,7 +186,7 @@ async def test_with_its_capability_a_reload_may_listen_on_a_low_port(folder: Pat
         'security { user = "nobody" group = "nogroup" '
         'capabilities = "cap_net_admin+ep cap_net_bind_service+ep" }\n'
     )
-    config.write_text(PLAIN.format(port=913) + security)
+    config.write_text(LOW.format(port=913) + security)
     config.chmod(0o644)
     words = ("--config", str(config), "--state", str(folder / "state"))
     async with serving(*words, python=python, **environment) as server:
@@ -193,14 +196,14 @@ async def test_with_its_capability_a_reload_may_listen_on_a_low_port(folder: Pat
         status = Path(f"/proc/{server.pid}/status").read_text()
         assert "CapPrm:\t0000000000000400" in status
         assert "CapEff:\t0000000000000400" in status
-        both = 'listen "127.0.0.1:913" { } listen "127.0.0.1:914" { }'
+        both = f'listen "{OURS}:913" {{ }} listen "{OURS}:914" {{ }}'
         config.write_text(
             f"esmtp_listener {{ {both} }}\neventloop {{ concurrency = 1 }}\n"
             f'{security}hostname = "new.name.test"\n'
         )
         os.kill(server.pid, signal.SIGHUP)
-        await until_banner(913, "220 new.name.test")
-        async with calling(914) as caller:
+        await until_banner(913, "220 new.name.test", OURS)
+        async with calling(914, to=OURS) as caller:
             assert caller.banner.startswith("220 new.name.test")
         os.kill(server.pid, signal.SIGTERM)
         assert await server.ended() == 0
@@ -254,10 +257,10 @@ async def test_who_may_not_confine_itself_does_not_start(tmp_path: Path, free: i
     assert "chroot of the security stanza failed" in said
 
 
-async def until_banner(port: int, beginning: str) -> None:
+async def until_banner(port: int, beginning: str, address: str = "127.0.0.1") -> None:
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
-        async with calling(port) as caller:
+        async with calling(port, to=address) as caller:
             if caller.banner.startswith(beginning):
                 return
         await asyncio.sleep(0.02)
@@ -344,7 +347,7 @@ async def test_who_cannot_read_the_configuration_again_is_told_at_the_start(fold
     environment = {"PYTHONPATH": ":".join(ours)}
     python = python_for("nobody", environment)
     config = folder / "ecelerity.conf"
-    config.write_text(PLAIN.format(port=912) + 'security { user = "nobody" group = "nogroup" }\n')
+    config.write_text(LOW.format(port=912) + 'security { user = "nobody" group = "nogroup" }\n')
     config.chmod(0o600)
     words = ("--config", str(config), "--state", str(folder / "state"))
     async with serving(*words, python=python, **environment) as server:

@@ -19,6 +19,7 @@ from aiohttp import web
 
 from angarium.lab.received import Received
 from helpers import certificates
+from helpers.addresses import own_address
 from helpers.certificates import Authority, Pair, authority, server_context
 from helpers.operators import operator
 from helpers.outlook import Outlook, Watched
@@ -27,7 +28,7 @@ from helpers.world import PATIENCE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-WEB = "127.0.3.100"
+WEB = own_address()  # a policy is at port 443 and nowhere else
 STRANGER = Authority("Nobody")
 CONFIG = """
 idle_timeout = 0.2
