@@ -22,9 +22,11 @@ from angarium.net.options.tlspolicy import Dane
 from angarium.net.tls.handshakes import Handshakes
 from angarium.net.tlspolicy.dane import Tlsa
 from angarium.net.tlspolicy.demand import NOTHING, TLSA, Demand
+from angarium.outbound.broken import Broken
 from angarium.outbound.demands import Demands, Wanted
 from angarium.outbound.route import Hop
 from angarium.outbound.secured import Securing
+from angarium.policy.shared.node import Shared
 from helpers.certificates import Pair, authority, server_context
 from helpers.sending import Sending
 
@@ -70,7 +72,8 @@ class Story:
         configuration.tls = OutboundTls.make(**self._tls)
         configuration.dane = Dane.make(use_dane=True)
         handshakes = Handshakes(asyncio.get_running_loop())
-        self.securing = Securing(sending.clock, handshakes, TlsLibrary.make())
+        broken = Broken(Shared(sending.clock))
+        self.securing = Securing(sending.clock, handshakes, broken, TlsLibrary.make())
         sending.pool.dialer = dataclasses.replace(
             sending.pool.dialer,
             securing=self.securing,

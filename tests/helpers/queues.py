@@ -5,6 +5,7 @@ from random import Random
 from typing import Any, TypeVar
 
 from angarium.config.option import Options
+from angarium.config.section import root
 from angarium.core.body import MemoryBody
 from angarium.core.ident import Idents
 from angarium.core.message import Message, Recipient
@@ -149,6 +150,7 @@ class FakeConfiguration:
         self.shape = Shape.make(**shape)
         self.tops: dict[type, Any] = {}
         self.shrunk = 0
+        self.root = root()
 
     def at(self, cls: type[OptionsT], *, group: str, binding: str, domain: str) -> OptionsT:
         found = self.shapes.get((binding, domain), self.shape)

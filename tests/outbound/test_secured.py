@@ -137,6 +137,17 @@ async def test_what_fails_is_left_out_for_a_while_then_tried_again(tmp_path: Pat
         assert story.securing.outcomes == {"failed": 2, "in clear": 1}
 
 
+async def test_without_a_memory_it_is_tried_each_time_whatever_others_remember(
+    tmp_path: Path,
+) -> None:
+    tls = {"tls": "ifavailable", "tls_fallback_memory": 0.0}
+    async with Story(tmp_path, right(), NOTHING, BROKEN, **tls) as story:
+        story.securing.broken.note(("127.0.0.1", story.sink.port), "eof", 600.0)
+        assert await story.sent() == ""
+        assert await story.sent() == ""
+        assert story.securing.outcomes == {"failed": 2}
+
+
 async def test_a_host_whose_tls_is_bad_rests_for_those_only_who_want_it(tmp_path: Path) -> None:
     async with Story(tmp_path, right(), NOTHING, BROKEN, tls="required") as story:
         await story.put_off()

@@ -2,11 +2,12 @@
 
 import pytest
 
+from angarium.config.load import load_text
 from angarium.net.options.tls import Certificates, OutboundTls
 from angarium.net.tls.clients import Trust
 from angarium.net.tlspolicy.dane import Tlsa
 from angarium.net.tlspolicy.demand import NOTHING, STS, TLSA, Demand
-from angarium.outbound.terms import IN_CLEAR, Terms, Wish, terms, wish
+from angarium.outbound.terms import IN_CLEAR, Terms, Wish, may_fall_back, terms, wish
 from angarium.wire.smtp_opening import Tls
 
 ENFORCED = Demand(STS, "d.test", required=True, checked=True)
@@ -114,3 +115,22 @@ def test_names_matter_only_where_they_are_looked_at() -> None:
 def test_none_undoes_a_certificate() -> None:
     shown = Certificates.make(tls_certificate="none", tls_key="none")
     assert terms(OutboundTls.make(), shown).recipe.certificate is None
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", False),
+        ("tls = no", False),
+        ("tls = required", False),
+        ("tls = ifavailable", True),
+        ('domain "a.test" { tls = ifavailable }', True),
+        ('binding_group "g" { binding "b" { domain "a.test" { tls = ifavailable } } }', True),
+        ('domain "a.test" { use_mta_sts = true }', True),
+        ("use_mta_sts = false", False),
+    ],
+)
+def test_where_mail_may_go_in_clear_after_tls_is_found_wherever_it_is_set(
+    text: str, found: bool
+) -> None:
+    assert may_fall_back(load_text(text).root) is found

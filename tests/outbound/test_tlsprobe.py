@@ -13,9 +13,11 @@ from angarium.net.loop import RealClock
 from angarium.net.options.tls import TlsLibrary
 from angarium.net.tls.handshakes import Handshakes
 from angarium.net.tlspolicy.demand import NOTHING, STS, Demand
+from angarium.outbound.broken import Broken
 from angarium.outbound.route import Hop
 from angarium.outbound.secured import Securing
 from angarium.outbound.tlsprobe import Looked, look
+from angarium.policy.shared.node import Shared
 from helpers.certificates import Authority, Pair, authority, server_context
 
 ENFORCED = Demand(STS, "example.com", (), required=True, checked=True)
@@ -38,7 +40,9 @@ async def looked(folder: Path, port: int, demand: Demand = NOTHING) -> Looked:
     ca = folder / "ca.pem"
     ca.write_bytes(authority().pem)
     loop = asyncio.get_running_loop()
-    securing = Securing(RealClock(), Handshakes(loop), TlsLibrary.make())
+    securing = Securing(
+        RealClock(), Handshakes(loop), Broken(Shared(RealClock())), TlsLibrary.make()
+    )
     hop = Hop(OWN, "127.0.0.1", port, demand=demand)
     return await look(securing, hop, "example.com", "us.test", 5.0, str(ca))
 

@@ -256,7 +256,8 @@ async def seen(worker: "Parts", key: Key) -> Queue:
         source = source_for(hop.address, options)
         rest = dialer.hosts.paused_until(hop.address, source, wanting(hop, terms))
         bare = None
-        if terms.use == IF_AVAILABLE and not hop.demand.required and dialer.securing is not None:
+        falls = terms.use == IF_AVAILABLE and terms.memory > 0.0 and not hop.demand.required
+        if falls and dialer.securing is not None:
             bare = dialer.securing.broken.fault((hop.address, hop.port))
         hosts.append(
             Seen(
@@ -265,7 +266,7 @@ async def seen(worker: "Parts", key: Key) -> Queue:
                 sum(each.hop.address == hop.address for each in sessions),
                 [hop.demand.kind, *hop.demand.text] if hop.demand is not NOTHING else [],
                 hop.secure,
-                wall + bare.until - now if bare is not None else NEVER,
+                bare.until if bare is not None else NEVER,
                 bare.reason if bare is not None else "",
             )
         )  # fmt: skip

@@ -15,6 +15,7 @@ from typing import Final, Protocol, TypeVar
 
 from angarium.config.held import Held
 from angarium.config.option import Options
+from angarium.config.section import Section
 from angarium.core.clock import Clock
 from angarium.net.options.acme import awaited
 from angarium.net.options.sockets import Sending
@@ -34,7 +35,7 @@ from angarium.outbound.settle import Settle
 from angarium.outbound.shared import Board
 from angarium.outbound.smtp import Session
 from angarium.outbound.sources import Sources
-from angarium.outbound.terms import Terms, terms
+from angarium.outbound.terms import Terms, may_fall_back, terms
 from angarium.outbound.trunk import Kin, Trunk, has_trunk, kin_of, may_share
 from angarium.queue.entry import Entry
 from angarium.queue.line import Key, Line
@@ -52,6 +53,9 @@ class Configuration(Protocol):
     def generation(self) -> int: ...
 
     held: Held
+
+    @property
+    def root(self) -> Section: ...
 
     def instances(self, stanza: type[O], /) -> Sequence[tuple[str, O]]: ...
 
@@ -134,6 +138,8 @@ class Pool:
             self.dialer.securing.configure(
                 configuration.top(TlsLibrary), awaited(configuration), configuration.held
             )
+            if may_fall_back(configuration.root):
+                self.dialer.securing.broken.share()
         self.server = configuration.top(ServerLimits)
         self.unsent = configuration.top(Sending).tcp_buffer_size
         self.sources.configure(

@@ -285,13 +285,14 @@ class Securing:
         self,
         clock: Clock,
         handshakes: Handshakes,
+        broken: Broken,
         shared: TlsLibrary,
         awaited: frozenset[str] = frozenset(),
         held: Held = NOTHING,
     ) -> None:
         self._clock = clock
         self._handshakes = handshakes
-        self.broken = Broken(clock)
+        self.broken = broken
         self.asking: Asking | None = None
         self.outcomes: Counter[str] = Counter()
         self.versions: Counter[str] = Counter()
@@ -320,7 +321,7 @@ class Securing:
             return None
         if wanted.stays and not vouched(hop):
             raise DeliveryError(UNVOUCHED, Reach.HOST, remote=hop.endpoint)
-        if wanted.fallback and self.broken.fault((hop.address, hop.port)) is not None:
+        if wanted.fallback and wanted.memory > 0.0 and self._is_broken(hop):
             self.outcomes["in clear"] += 1
             return None
         recipe, asking = wanted.recipe, self.asking
@@ -334,6 +335,9 @@ class Securing:
             wanted, place, recipe, context, self.clients, self._handshakes, self._clock.time,
             min(seconds, HANDSHAKE_SECONDS), asking, self.clients.kept(context, place),
         )  # fmt: skip
+
+    def _is_broken(self, hop: Hop) -> bool:
+        return self.broken.fault((hop.address, hop.port)) is not None
 
     def opened(self, plan: Plan) -> tuple[str, str]:
         """A session is open; return its result of RFC 8460 and the reason for it."""

@@ -10,6 +10,7 @@ certificates nothing else is asked of them (`net/tlspolicy/demand`).
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from angarium.config.section import Section
 from angarium.net.options.tls import Certificates, OutboundTls
 from angarium.net.tls.clients import Recipe, Trust, recipe
 from angarium.net.tlspolicy.demand import STS, Demand
@@ -68,6 +69,14 @@ def terms(outbound: OutboundTls, certificates: Certificates) -> Terms:
         outbound.tls_fallback_always_new_connection,
         recipe(outbound, certificates),
         outbound.tls_fallback_memory,
+    )
+
+
+def may_fall_back(root: Section) -> bool:
+    """Say whether TLS is wanted anywhere where mail may go in clear if it fails."""
+    return any(
+        each.values.get("tls") == IF_AVAILABLE or each.values.get("use_mta_sts")
+        for each in root.walk()
     )
 
 

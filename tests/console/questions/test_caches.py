@@ -26,9 +26,7 @@ def test_each_cache_says_how_it_is_used() -> None:
         pool=SimpleNamespace(
             dialer=SimpleNamespace(
                 hosts=Kept(most=5),
-                securing=SimpleNamespace(
-                    clients=SimpleNamespace(sizes=((1, 2), (3, 4))), broken=Kept(most=6)
-                ),
+                securing=SimpleNamespace(clients=SimpleNamespace(sizes=((1, 2), (3, 4)))),
             )
         ),
         datasources=SimpleNamespace(sources={"users": SimpleNamespace(cache=source)}),
@@ -40,5 +38,4 @@ def test_each_cache_says_how_it_is_used() -> None:
     assert rows["ds_core:users"].misses == 3
     assert rows["resting hosts"] == Cache(5, 3)
     assert (rows["tls contexts"], rows["tls sessions"]) == (Cache(2, 1), Cache(4, 3))
-    assert rows["hosts without tls"] == Cache(6, 3)
     assert (rows["dns"] + rows["dns"]).entries == 6

@@ -37,6 +37,18 @@ def test_a_value_ends_when_its_time_is_over(clock: FakeClock) -> None:
     assert values.get(b"for ever") == 1
 
 
+def test_a_value_is_told_with_its_end(clock: FakeClock) -> None:
+    values = made(clock)
+    values.set(b"k", b"why", 10)
+    values.set(b"gone", None)
+    found = values.entry(b"k")
+    assert found is not None
+    assert (found.value, found.slot) == (b"why", (START + 10) * 1000)
+    assert values.entry(b"gone") is None
+    clock.advance(10)
+    assert values.entry(b"k") is None
+
+
 def test_a_full_map_forgets_what_is_over_or_what_was_set_first(clock: FakeClock) -> None:
     values = made(clock)
     values.set(b"a", 1)

@@ -83,5 +83,4 @@ def _of_tls(worker: "Parts") -> dict[str, Cache]:
     return {
         "tls contexts": Cache(most_contexts, contexts),
         "tls sessions": Cache(most_sessions, sessions),
-        "hosts without tls": Cache(securing.broken.most, len(securing.broken)),
     }

@@ -51,10 +51,15 @@ class Values:
 
     def get(self, key: bytes) -> Plain:
         """Return a value; None where there is none."""
+        found = self.entry(key)
+        return None if found is None else found.value
+
+    def entry(self, key: bytes) -> Entry | None:
+        """Return a value with the time at which it ends; None where there is none."""
         found = self._kept.get(key)
-        if found is None or self._over(found):
+        if found is None or found.value is None or self._over(found):
             return None
-        return found.value
+        return found
 
     def set(self, key: bytes, value: Plain, seconds: float = 0.0) -> bool:
         """Set a value; None unsets it. Say whether it can be kept.

@@ -30,12 +30,14 @@ from angarium.net.tlspolicy.demand import NOTHING, STS, TLSA
 from angarium.net.tlspolicy.fetch import Fetch
 from angarium.net.tlspolicy.policies import Policies
 from angarium.net.tlspolicy.shelf import Kept, Shelf
+from angarium.outbound.broken import Broken
 from angarium.outbound.demands import Demands, Wanted
 from angarium.outbound.errors import DeliveryError
 from angarium.outbound.options import Transport
 from angarium.outbound.route import Hop, Router
 from angarium.outbound.secured import Securing
 from angarium.outbound.tlsprobe import Looked, look
+from angarium.policy.shared.node import Shared
 
 FAILED, WRONG_USAGE = 1, 2
 SECONDS: Final = 20.0  # for each host
@@ -113,7 +115,8 @@ async def _checked(domain: str, servers: Sequence[str], port: int, ca: Path | No
     naming = Naming(configuration.top(ResolverOptions), loop, clock, random.SystemRandom())
     context = ssl.create_default_context(cafile=None if ca is None else str(ca))
     fetch = Fetch(naming.resolver, context)
-    securing = Securing(clock, Handshakes(loop), configuration.top(TlsLibrary))
+    broken = Broken(Shared(clock))
+    securing = Securing(clock, Handshakes(loop), broken, configuration.top(TlsLibrary))
     found = Found(domain)
     with tempfile.TemporaryDirectory() as folder:
         policies = Policies(
