@@ -1,11 +1,15 @@
-"""Loopback addresses of this process: who needs a certain port needs an address of his own for it.
+"""Addresses and ports which no other test takes: several run at once, and whole runs beside others.
 
-Ports which are free are asked of the kernel (`world.reserved_port`). Some are written in an RFC,
-443 for policies, or have to be low; several tests run at once, and several runs on one machine.
+A server of ours has its port kept for it (`world.reserved_port`). Here is what is for others: ports
+for programs which cannot be given a port that is kept, or where nobody is to listen, and addresses
+for ports which have to be certain ones: 443 is in an RFC, others have to be low.
 """
 
+import contextlib
 import ipaddress
 import os
+import secrets
+import socket
 from typing import Final
 
 # Of 127.0.0.0/8, behind what tests write out; process ids have 22 bits.
@@ -19,3 +23,17 @@ def own_address(process: int = 0) -> str:
         process: its id; 0: ours.
     """
     return str(_FIRST + (process or os.getpid()))
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 which nobody has, of TCP or UDP.
+
+    The system gives out none of these by itself, so nobody comes by it before its owner does.
+    """
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)  # whatever seeds `random`
+        with contextlib.suppress(OSError), socket.socket() as tcp:
+            tcp.bind(("127.0.0.1", port))
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+                udp.bind(("127.0.0.1", port))
+                return port

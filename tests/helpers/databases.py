@@ -30,6 +30,7 @@ from angarium.data.sources import Datasources
 from angarium.events.metrics import Metrics
 from angarium.net.loop import RealClock
 from angarium.run.programs.certificate import make
+from helpers.addresses import free_port
 
 PLACES = [
     *os.environ.get("PATH", "").split(":"),
@@ -261,9 +262,8 @@ def slapd(entries: str) -> Iterator[Server]:
     Its root is cn=root with the password secret. It can StartTLS with `cert.pem` of its folder.
     """
     slapd_, slapadd = needed("slapd"), needed("slapadd")
-    with _folder(None) as folder, socket.socket() as reserved:
-        reserved.bind(("127.0.0.1", 0))
-        port = reserved.getsockname()[1]
+    with _folder(None) as folder:
+        port = free_port()
         (folder / "data").mkdir()
         certificate, key = _certificate(folder)
         schemas = ("core", "cosine", "inetorgperson")
@@ -282,7 +282,6 @@ def slapd(entries: str) -> Iterator[Server]:
             [slapadd, "-f", str(config), "-l", str(ldif)], check=False, capture_output=True
         )
         assert made.returncode == 0, made.stderr.decode("utf-8", "replace")
-        reserved.close()
         command = [slapd_, "-f", str(config), "-h", f"ldap://127.0.0.1:{port}/", "-d", "0"]
 
         def ready() -> bool:

@@ -1,12 +1,9 @@
 """The programs of net-snmp, as peers of our agent and traps; tools/peers installs them."""
 
 import asyncio
-import contextlib
 import os
-import random
 import shutil
 import signal
-import socket
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,16 +15,6 @@ MIBS = Path(__file__).parent.parent.parent / "docs" / "mib"
 SYSTEM = "/usr/share/snmp/mibs:/var/lib/mibs/ietf:/var/lib/mibs/iana"
 KEPT = str(Path(tempfile.gettempdir()) / f"angarium-net-snmp-{os.getuid()}")
 PATH = f"{os.environ.get('PATH', '')}:/usr/sbin"
-
-
-def free_port() -> int:
-    """Return a port of UDP which nobody has; the system gives out none of these by itself."""
-    while True:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            port = random.randrange(20_000, 32_000)
-            with contextlib.suppress(OSError):
-                probe.bind(("127.0.0.1", port))
-                return port
 
 
 def needed(program: str) -> str:

@@ -7,7 +7,6 @@ async with FakeRadius(b"shared") as fake: fake.port, fake.answers, fake.asked
 import asyncio
 import hashlib
 import hmac
-import socket
 import subprocess
 import threading
 import time
@@ -17,6 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self
 
+from helpers.addresses import free_port
 from helpers.databases import needed
 
 READY_SECONDS = 60.0
@@ -61,9 +61,7 @@ def freeradius(users: Mapping[str, str], secret: str) -> Iterator[int]:
     program = needed("freeradius")
     with TemporaryDirectory() as name:
         folder = Path(name)
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as trial:
-            trial.bind(("127.0.0.1", 0))
-            port = trial.getsockname()[1]
+        port = free_port()
         lines = [f'{user} Cleartext-Password := "{word}"\n' for user, word in users.items()]
         (folder / "users").write_text("".join(lines))
         text = CONFIG.format(folder=folder, secret=secret, port=port)

@@ -22,6 +22,7 @@ import dns.zone
 from cryptography.hazmat.primitives.asymmetric import ec
 from dns.dnssectypes import Algorithm
 
+from helpers.addresses import free_port
 from helpers.databases import Server, needed
 
 TTL = 300
@@ -109,10 +110,7 @@ def resolving(*zones: Signed) -> Iterator[int]:
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as ending:
         folder = Path(name)
         anchors = [zone.write(folder) for zone in zones]
-        probe = ending.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-        probe.close()
+        port = free_port()
         text = CONFIG.format(
             port=port,
             folder=folder,

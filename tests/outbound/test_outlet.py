@@ -1,6 +1,5 @@
 """When connections are opened, and what failures mean for a line."""
 
-import socket
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +14,7 @@ from angarium.outbound.outlet import FURTHER_SECONDS, STEP_SECONDS
 from angarium.outbound.smtp import Session
 from angarium.queue.line import ABSENT, PAUSED
 from angarium.queue.throttle import HAND_BACK_MESSAGES
+from helpers.addresses import free_port
 from helpers.peer import Peer
 from helpers.sending import Configuration, Sending
 
@@ -24,13 +24,6 @@ SECOND = """
     first.test      A   127.0.0.1
     second.test     A   127.0.0.2
 """
-
-
-def closed_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
 
 
 @pytest.mark.effect("max_outbound_connections")
@@ -276,7 +269,7 @@ async def test_a_host_which_does_not_greet_is_as_good_as_none(
 
 
 async def test_without_a_host_one_message_says_so_and_the_line_rests() -> None:
-    async with Sending(closed_port()) as sending:
+    async with Sending(free_port()) as sending:
         line = sending.put_many(3)
         await sending.until(lambda: sending.delays)
         await sending.quiet()
@@ -293,7 +286,7 @@ async def test_without_a_host_one_message_says_so_and_the_line_rests() -> None:
 async def test_a_line_woken_a_moment_too_early_is_woken_again() -> None:
     # To the schedule times which are close are one: the earlier.
     transport = {"dead_destination_delay": 30.0}
-    async with Sending(closed_port(), transport=transport) as sending:
+    async with Sending(free_port(), transport=transport) as sending:
         line = sending.put_many(2)
         sending.board.schedule.wait(line, sending.clock.monotonic() + 29.995)
         await sending.until(lambda: sending.delays)
@@ -303,7 +296,7 @@ async def test_a_line_woken_a_moment_too_early_is_woken_again() -> None:
 
 
 async def test_a_new_generation_is_not_kept_waiting_for_hosts_of_the_old_one() -> None:
-    async with Peer() as peer, Sending(closed_port()) as sending:
+    async with Peer() as peer, Sending(free_port()) as sending:
         line = sending.put_many(2)
         await sending.until(lambda: sending.delays)
         changed = sending.queues.configuration
@@ -319,7 +312,7 @@ async def test_a_new_generation_is_not_kept_waiting_for_hosts_of_the_old_one() -
 @pytest.mark.effect("connect_timeout_to_delay")
 async def test_a_line_whose_hosts_are_away_for_long_is_paused() -> None:
     transport = {"connect_timeout_to_delay": 300.0, "host_failure_retry": 10.0}
-    async with Sending(closed_port(), transport=transport) as sending:
+    async with Sending(free_port(), transport=transport) as sending:
         line = sending.put_many(20)
         await sending.until(lambda: sending.delays)
         for _ in range(7):
@@ -331,7 +324,7 @@ async def test_a_line_whose_hosts_are_away_for_long_is_paused() -> None:
 
 
 async def test_a_host_that_failed_is_left_alone_for_its_pause() -> None:
-    async with Sending(closed_port(), transport={"dead_destination_delay": 1.0}) as sending:
+    async with Sending(free_port(), transport={"dead_destination_delay": 1.0}) as sending:
         sending.put("b@example.test")
         await sending.until(lambda: sending.delays)
         sending.put("c@example.test")
@@ -437,7 +430,7 @@ async def test_a_line_without_connections_is_let_go() -> None:
 @pytest.mark.parametrize(("most", "paused"), [(2, True), (50, False)])
 async def test_after_how_many_failures_a_queue_is_delayed(most: int, paused: bool) -> None:
     transport = {"mx_failures_to_delay": most, "host_failure_retry": 1.0}
-    async with Sending(closed_port(), transport=transport) as sending:
+    async with Sending(free_port(), transport=transport) as sending:
         line = sending.put_many(20)
         await sending.until(lambda: sending.delays)
         for _ in range(3):
@@ -490,7 +483,7 @@ async def test_a_connection_which_knows_another_rate_of_its_host_ends_too() -> N
 async def test_a_queue_without_hosts_goes_where_delayed_mail_goes(
     gateway: bool, domain: str, moved: int
 ) -> None:
-    port = closed_port()
+    port = free_port()
     transport: dict[str, Any] = {"mx_failures_to_delay": 1}
     if gateway:
         transport["gateway"] = Place("127.0.0.1", port)

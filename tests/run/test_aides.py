@@ -20,6 +20,7 @@ from angarium.run.aides import (
     agent_sockets,
     sockets_of,
 )
+from helpers.addresses import free_port
 from helpers.clock import FakeClock
 from helpers.quiet import Quiet
 
@@ -120,8 +121,8 @@ async def test_the_monitor_gets_the_socket_of_a_low_port(
     tmp_path: Path, timers: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        port = free_port()
+        probe.bind(("127.0.0.1", port))
         config = configured(tmp_path, f'snmp {{ address = "127.0.0.1:{port}" }}\n')
         assert agent_sockets("monitor", config) == {}  # It is high: the monitor does it itself.
         monkeypatch.setattr(door, "LOW", 65536)

@@ -14,7 +14,8 @@ import pytest
 
 from angarium.lab.sink import Sink
 from angarium.modules.monitor.receivers import signature
-from helpers.netsnmp import ask, free_port
+from helpers.addresses import free_port
+from helpers.netsnmp import ask
 from helpers.smalldisk import SmallDisk, small_disk
 from helpers.upgrade import upgrade
 from helpers.webhooks import Webhooks

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from helpers.netsnmp import ask, free_port, trap_receiver
+from helpers.addresses import free_port
+from helpers.netsnmp import ask, trap_receiver
 from helpers.world import World
 
 ZONE = "* A 127.0.0.1"

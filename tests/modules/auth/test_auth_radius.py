@@ -1,6 +1,5 @@
 """auth_radius: what servers say, in their order, and what nobody has said."""
 
-import socket
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from angarium.inbound.errors import TroubleError
 from angarium.modules.auth.auth_radius import AuthRadius
 from angarium.net.answer import Answer, Status
 from angarium.wire.sasl.exchange import Claim
+from helpers.addresses import free_port
 from helpers.guards import Place
 from helpers.radius import FakeRadius, freeradius
 
@@ -140,9 +140,7 @@ async def test_a_server_which_asks_for_more_is_told_of(tmp_path: Path) -> None:
 
 
 async def test_where_nobody_listens_nobody_is_known(tmp_path: Path) -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     here = Stage(tmp_path, server("a", port, "max_tries = 1 timeout = 0.2"))
     with pytest.raises(TroubleError):
         await here.known()

@@ -13,6 +13,7 @@ from angarium.modules.monitor import reporting
 from angarium.modules.monitor.conditions import START, Trap
 from angarium.modules.monitor.mib import GROUPS, PRODUCT, SYSTEM
 from angarium.modules.monitor.reporting import Reporting, Sources
+from helpers.addresses import free_port
 from helpers.clock import FakeClock
 
 TRAPS = """
@@ -120,8 +121,8 @@ async def test_without_an_address_there_is_no_agent_and_without_a_state_no_trap(
 
 async def test_a_place_that_is_taken_is_told_once_and_tried_again(tmp_path: Path) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
+        port = free_port()
+        taken.bind(("127.0.0.1", port))
         server = Server(tmp_path, f'snmp {{ address = "127.0.0.1:{port}" }}\n')
         for _ in range(3):
             await server.pass_(10)

@@ -11,7 +11,8 @@ from angarium.modules.monitor.conditions import START, Trap
 from angarium.modules.monitor.mib import GROUPS, TRAPS, counter
 from angarium.modules.monitor.options.snmp import TrapUser
 from angarium.modules.monitor.traps import Destination, Traps
-from helpers.netsnmp import Receiver, free_port, trap_receiver
+from helpers.addresses import free_port
+from helpers.netsnmp import Receiver, trap_receiver
 
 HOST, BOOTS = "mx.node.test", 7
 WATCHER = TrapUser.make(authentication_secret="authentication", privacy_secret="encryption words")

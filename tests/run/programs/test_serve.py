@@ -15,6 +15,7 @@ from angarium.config.load import load_text
 from angarium.config.resolve import Endpoint
 from angarium.run.programs import serve
 from angarium.run.programs.serve import command
+from helpers.addresses import free_port
 
 
 @pytest.fixture(autouse=True)
@@ -64,8 +65,7 @@ def test_an_address_in_use_is_told_and_nothing_is_touched(tmp_path: Path) -> Non
 
 def test_a_state_directory_in_use_is_told(tmp_path: Path) -> None:
     (tmp_path / "state").mkdir()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     with (tmp_path / "state/lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         result = run(tmp_path, f'esmtp_listener {{ listen "127.0.0.1:{port}" {{ }} }}')
