@@ -1,6 +1,8 @@
 """Contexts of servers, each tried by a handshake in memory with a client which has its own mind."""
 
 import base64
+import contextlib
+import datetime
 import ssl
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ from angarium.config.load import load_text
 from angarium.net.options.tls import Certificates, InboundTls, TlsLibrary
 from angarium.net.tls.contexts import Connection, Context, ContextError, Contexts
 from angarium.net.tls.facts import EXTRA, Facts, facts
-from helpers.certificates import Authority, Pair, authority, client_context, server
+from helpers.certificates import NOW, Authority, Pair, authority, client_context, server
 
 V12, V13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
 
@@ -225,6 +227,43 @@ def test_a_client_is_verified_by_whom_it_is_signed(tmp_path: Path) -> None:
     assert EXTRA["verified_peer"](end) is None
     known, end = seen(None)
     assert (known.verified, known.certificate, known.chain) == (False, b"", ())
+
+
+GOOD = "good", True, 0
+UNKNOWN = "of an unknown authority", False, 20  # X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY
+OUTDATED = "outdated", False, 10  # X509_V_ERR_CERT_HAS_EXPIRED
+
+
+@pytest.mark.parametrize("size", [1, 7, 300])
+@pytest.mark.parametrize("version", [V12, V13])
+@pytest.mark.parametrize(("which", "verified", "verdict"), [GOOD, UNKNOWN, OUTDATED])
+def test_a_client_is_judged_wherever_its_octets_are_cut(
+    tmp_path: Path, which: str, verified: bool, verdict: int, version: ssl.TLSVersion, size: int
+) -> None:
+    """A step which waits for more may have judged: what it said must not be lost with it."""
+    (tmp_path / "ca.pem").write_bytes(authority().pem)
+    made = context(tmp_path, f'tls_client_ca = "{tmp_path}/ca.pem"')
+    pair = {
+        "good": authority().signed("a.example"),
+        "outdated": authority().signed("a.example", ends=NOW - datetime.timedelta(days=1)),
+    }.get(which) or Authority("Nobody").signed("a.example")
+    theirs = client(version)
+    theirs.load_cert_chain(*pair.write(tmp_path, "client"))
+    from_client, to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO(), ssl.MemoryBIO()
+    one = theirs.wrap_bio(to_client, from_client, server_hostname="localhost")
+    end = made.wrap_bio(to_server, to_client, server_side=True)
+    done = False
+    while not done:
+        with contextlib.suppress(ssl.SSLWantReadError):
+            one.do_handshake()
+        to_server.write(from_client.read(size))
+        with contextlib.suppress(ssl.SSLWantReadError):
+            end.do_handshake()
+            done = True
+    found = facts(end)
+    assert (found.certificate, found.version) == (pair.der, version.name.replace("v1_", "v1."))
+    assert (found.verified, found.verdict) == (verified, verdict)
+    assert (EXTRA["verified_peer"](end) is not None) is verified
 
 
 @pytest.mark.parametrize("version", [V12, V13])

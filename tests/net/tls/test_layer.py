@@ -1,6 +1,7 @@
 """The layer of TLS, over both loops and against Python's and OpenSSL's own ends of it."""
 
 import asyncio
+import contextlib
 import shutil
 import socket
 import ssl
@@ -16,10 +17,12 @@ import uvloop
 from hypothesis import given
 from hypothesis import strategies as st
 
+from angarium.net.tls.contexts import Connection, Context
 from angarium.net.tls.errors import HandshakeError, TlsError, Trouble
 from angarium.net.tls.handshakes import Handshakes
 from angarium.net.tls.layer import TlsLayer, secure
-from helpers.certificates import Authority, client_context, server, server_context
+from angarium.net.tls.library import judge_only
+from helpers.certificates import Authority, authority, client_context, server, server_context
 
 PATIENCE = 30.0
 HELLO_RECORD = b"\x16\x03\x01\x40\x00"
@@ -771,6 +774,46 @@ class Kept(asyncio.Transport):
 
     def abort(self) -> None:
         self.over = True
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize(
+    ("signs", "verified"), [(authority, True), (partial(Authority, "Nobody"), False)]
+)
+def test_a_client_which_speaks_octet_by_octet_is_judged_all_the_same(
+    tmp_path: Path, signs: Callable[[], Authority], verified: bool, version: ssl.TLSVersion
+) -> None:
+    context = Context(ssl.PROTOCOL_TLS_SERVER)
+    context.sslobject_class = Connection
+    context.load_cert_chain(*server().write(tmp_path, "server"))
+    context.load_verify_locations(cadata=authority().pem.decode())
+    judge_only(context)
+    theirs = client_context()
+    theirs.maximum_version = version
+    theirs.load_cert_chain(*signs().signed("client.example").write(tmp_path, "client"))
+
+    async def story() -> None:
+        side, transport = Side(), Kept()
+        handshakes = Handshakes(asyncio.get_running_loop())
+        layer = secure(
+            cast(asyncio.Transport, transport), side, context, handshakes, server_side=True
+        )
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        client = theirs.wrap_bio(incoming, outgoing, server_hostname="localhost")
+        while not side.secured.is_set():
+            with contextlib.suppress(ssl.SSLWantReadError):
+                client.do_handshake()
+            for octet in outgoing.read():
+                transport.protocol.data_received(bytes([octet]))
+                await asyncio.sleep(0)  # the step of the handshake
+            incoming.write(transport.written)
+            transport.written = b""
+        assert layer.facts.certificate
+        assert (layer.facts.verified, not layer.facts.verdict) == (verified, verified)
+        assert (layer.get_extra_info("verified_peer") is not None) is verified
+        transport.protocol.connection_lost(None)
+
+    asyncio.run(story())
 
 
 @given(
