@@ -1,5 +1,6 @@
 """A callout is asked in the short way as in the long one, whatever it says."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,24 @@ end
 function mod:validate_set_binding(msg)
   heard = msg:mailfrom()
   return msys.core.VALIDATE_DONE
+end
+msys.registerModule("mine", mod)
+"""
+HOLDS = """
+require "msys.core"
+local mod, held = {}, nil
+function mod:validate_mailfrom(str, ac, vctx)
+  held = msys.core.accept_construct_get_message_construct(ac).message
+  heard = held:mailfrom()
+  return msys.core.VALIDATE_CONT
+end
+function mod:validate_rcptto(msg, str, ac, vctx)
+  same, heard = rawequal(msg, held), msg:mailfrom()
+  return msys.core.VALIDATE_CONT
+end
+function mod:validate_data(msg, ac, vctx)
+  heard, held = msg:mailfrom(), nil
+  return msys.core.VALIDATE_CONT
 end
 msys.registerModule("mine", mod)
 """
@@ -124,3 +143,44 @@ async def test_a_content_is_told_of_once_and_calls_where_they_are_counted(
     assert collecting.last == 5
     assert collecting._octets == mail.message.body.size
     assert collecting._calls == (3 if options else 0)
+
+
+async def test_a_message_is_one_object_in_all_its_callouts(tmp_path: Path) -> None:
+    scripts = Scripts(tmp_path, {"mine": HOLDS})
+    here = session()
+    for _ in range(2):
+        here.mail = scripts.mail(session=here)
+        scripts.ask(hooks.MailFrom(here, "a@example.com"))
+        scripts.ask(hooks.RcptTo(here, "b@example.org"))
+        assert scripts.global_of("same") is True
+    assert not scripts.panics
+
+
+async def test_each_message_is_itself_however_many_were_forgotten_before(tmp_path: Path) -> None:
+    scripts = Scripts(tmp_path, {"mine": HOLDS})
+    here = session()
+    places = set()
+    for number in range(300):
+        mail = scripts.mail(session=here)
+        mail.message.sender = f"{number}@example.com"
+        places.add(id(mail))
+        scripts.ask(hooks.Data(mail, here))
+        assert scripts.global_of("heard") == f"{number}@example.com".encode()
+        if number % 7 == 0:
+            scripts.module.state.collect()
+    assert len(places) < 300  # Else no place was used again, and nothing is proved.
+
+
+async def test_a_message_nobody_holds_any_more_is_let_go(tmp_path: Path) -> None:
+    scripts = Scripts(tmp_path, {"mine": HOLDS})
+    here = session()
+    mail = scripts.mail(session=here)
+    before = sys.getrefcount(mail)
+    here.mail = mail
+    scripts.ask(hooks.MailFrom(here, "a@example.com"))
+    here.mail = None
+    scripts.ask(hooks.Data(mail, here))
+    for _ in range(2):
+        scripts.module.state.collect()
+    scripts.module.state.named = None
+    assert sys.getrefcount(mail) == before

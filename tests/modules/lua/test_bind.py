@@ -146,6 +146,18 @@ def each(runtime: Runtime, function: Function, items: Table) -> list[object]:
     return [function.now(one)[0] for one in items.array()]
 
 
+MEASURED: list[bytes] = []
+
+
+@lua("test.bind.measured", pure=True)
+def measured(text: bytes) -> int:
+    """Tell its length."""
+    MEASURED.append(text)
+    if text == b"bad":
+        raise LuaError("as bad")
+    return len(text)
+
+
 @lua("test.bind.later")
 async def later(runtime: Runtime, value: object, fault: bool = False) -> object:
     """Come back with the value after the loop had its turn."""
@@ -422,3 +434,29 @@ def test_fields_are_the_last_parameters() -> None:
         @lua("test.bind.misfielded", fields=("key",))
         def misfielded(key: object, name: bytes) -> None:
             """Do nothing."""
+
+
+def test_a_pure_function_is_asked_once_for_each_text(state: State) -> None:
+    MEASURED.clear()
+    ask = state.load(b"local x = ... return test.bind.measured(x)", "t")
+    for text in (b"abc", b"abc", b"", b"abc", b"12"):
+        assert state.run_now(ask, text) == (len(text),)
+    assert state.run_now(ask, 12) == (2,)
+    assert MEASURED == [b"abc", b"", b"12", b"12"]
+    for _ in range(2):
+        with pytest.raises(ScriptError, match="as bad"):
+            state.run_now(ask, b"bad")
+    with pytest.raises(ScriptError, match="string expected, got nil"):
+        state.run_now(ask, None)
+
+
+def test_a_pure_function_does_not_remember_without_bound(state: State) -> None:
+    MEASURED.clear()
+    ask = state.load(b"for at = 1, 2500 do test.bind.measured('x' .. at) end", "t")
+    again = state.load(b"test.bind.measured('x1') test.bind.measured('x2500')", "t")
+    state.run_now(ask)
+    state.run_now(again)
+    assert MEASURED[2500:] == [b"x1"]
+    long = b"y" * 101
+    state.run_now(state.load(b"local x = ... for _ = 1, 3 do test.bind.measured(x) end", "t"), long)
+    assert MEASURED[2501:] == [long] * 3

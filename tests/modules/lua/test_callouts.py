@@ -16,7 +16,7 @@ def test_each_hook_has_a_wrapper_which_is_lua(hook: type[Hook]) -> None:
 
 def test_arguments_are_those_of_the_hook() -> None:
     wrapper = Callout(LogDelivery).wrapper()
-    assert "callout(module, mail and message(mail), maker1(x1), x2, x3, x4)" in wrapper
+    assert "callout(module, mail and message(mail, about), maker1(x1), x2, x3, x4)" in wrapper
     assert "own_self(record, module)" in Callout(DataSpool).wrapper()
 
 

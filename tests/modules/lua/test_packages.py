@@ -10,8 +10,9 @@ import pytest
 
 from angarium.modules.lua.declare import CONSTANTS, FIELDS, FUNCTIONS, OBJECTS, LuaFunction
 from angarium.modules.lua.errors import ScriptError
+from angarium.modules.lua.limits import Limits
 from angarium.modules.lua.packages import declare_all
-from angarium.modules.lua.runtime import Limits, State
+from angarium.modules.lua.runtime import State
 from angarium.modules.lua.services import Services
 from helpers.clock import FakeClock
 from helpers.guards import session

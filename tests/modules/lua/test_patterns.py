@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from angarium.modules.lua.errors import ScriptError
-from angarium.modules.lua.runtime import Limits, State
+from angarium.modules.lua.limits import Limits
+from angarium.modules.lua.runtime import State
 from helpers.lua import services
 
 # All that scripts may ask about a subject and a pattern, as one text.

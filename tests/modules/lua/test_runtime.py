@@ -9,7 +9,8 @@ import pytest
 
 from angarium.modules.lua.bind import Function, Runtime, Table, lua
 from angarium.modules.lua.errors import ScriptError
-from angarium.modules.lua.runtime import Limits, State
+from angarium.modules.lua.limits import Limits
+from angarium.modules.lua.runtime import State
 from helpers.lua import services
 
 kept: list[Function | Table] = []

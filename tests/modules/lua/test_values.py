@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from angarium.modules.lua.api.core import DomainRecord
 from angarium.modules.lua.bind import LuaError, Table
-from angarium.modules.lua.runtime import Limits, State
+from angarium.modules.lua.limits import Limits
+from angarium.modules.lua.runtime import State
 from helpers.lua import services
 from helpers.objects import shared_state
 

@@ -15,7 +15,7 @@ from angarium.modules.lua.callouts import IN_ORDER, Callout, NoAnswerError
 from angarium.modules.lua.errors import ScriptError
 from angarium.modules.lua.options import Scriptlet as Options
 from angarium.modules.lua.runtime import FAULT, State, inside
-from angarium.modules.lua.values import Held, TableHandle
+from angarium.modules.lua.values import TableHandle
 from angarium.policy.context import Session, Which
 from angarium.policy.guard import PolicyError
 from angarium.policy.hooks import Answer, Dealloc, Hook, OfMail, OfSession
@@ -74,6 +74,7 @@ class Asked:
         texts = "str" in hook.arguments
         if (
             callout.plain
+            and not collecting.counts
             and issubclass(hook, OfMail | OfSession)
             and len(callout.kinds) == (1 if texts else 0)
         ):
@@ -83,23 +84,28 @@ class Asked:
         """Return what asks it about a session, with the text of its hook or with nothing more."""
         state, enter, waits, records = self._state, self._enter, self._waits, self._records
         collecting, fully, end = self._collecting, self.fully, self._end
-        has_message, counts = self._callout.has_message, collecting.counts
+        has_message = self._callout.has_message
 
         def call(event: Any) -> Answer:
             session: Session | None = event.session
             if session is None:
                 return fully(event)
-            mail: Mail | None = event.mail if of_mail else session.mail
             record = session.tables.get(STANZA)
             if record is None:
                 record = records.of(session)
-            given = Held(mail) if has_message and mail is not None else None
+            number: int | None = None
+            if has_message:
+                mail: Mail | None = event.mail if of_mail else session.mail
+                if mail is not None:
+                    number = id(mail)
+                    if of_mail and mail.whole:
+                        collecting.holds(mail)
             before, state.turn = state.turn, (event, waits, None)
             try:
                 if texts:
-                    came = enter(record, given, event.text.encode("utf-8", "surrogateescape"))
+                    came = enter(record, number, event.text.encode("utf-8", "surrogateescape"))
                 else:
-                    came = enter(record, given)
+                    came = enter(record, number)
                 if came.__class__ is tuple:
                     came = state.outcome(came)
             except FAULT as error:
@@ -109,12 +115,6 @@ class Asked:
             finally:
                 state.turn = before
             if came.__class__ is int and 0 <= came <= 2:
-                if counts:
-                    collecting.called(mail)
-                elif mail is not None and mail.whole:
-                    batch = mail.message.batch
-                    if not batch or batch != collecting.last:
-                        collecting.called(mail)
                 return IN_ORDER[came]
             return end(event, came, (), None)
 
@@ -129,11 +129,15 @@ class Asked:
             session = stand_in = _stand_in(mail)
         extras = callout.extras(event)
         record = self._records.of(session)
-        given = Held(mail) if callout.has_message and mail is not None else None
+        number: int | None = None
+        if callout.has_message and mail is not None:
+            number = id(mail)
+            if mail.whole:
+                self._collecting.holds(mail)
         state = self._state
         before, state.turn = state.turn, (event, self._waits, None)
         try:
-            came = self._enter(record, given, *callout.passed(extras))
+            came = self._enter(record, number, *callout.passed(extras))
             if came.__class__ is tuple:
                 came = state.outcome(came)
         except FAULT as error:
@@ -178,7 +182,7 @@ class Asked:
         if stand_in is not None:
             _forget(stand_in)
             _apply(event, stand_in)
-        self._collecting.called(event.about[1])
+        self._collecting.called()
         try:
             return self._callout.verdict(event, came[0] if came else None, extras)
         except NoAnswerError:
@@ -228,14 +232,18 @@ class Collecting:
         state.collect(b"setstepmul", self._step)
         self._state = state
 
-    def called(self, mail: Mail | None) -> None:
-        """A callout is done, which had this message in its hands."""
-        if mail is not None and mail.whole and (not self.last or mail.message.batch != self.last):
-            self.last = mail.message.batch  # Once, however many callouts see it one after another.
+    def holds(self, mail: Mail) -> None:
+        """Lua is given a message whose content is there."""
+        batch = mail.message.batch
+        if batch != self.last or not batch:  # Once, however many callouts see it in turn.
+            self.last = batch
             self._octets += mail.message.body.size
             if self._octets > _OCTETS:
                 self._octets = 0
                 self._collect(b"collect")
+
+    def called(self) -> None:
+        """A callout is done."""
         if not self.counts:
             return
         self._calls += 1

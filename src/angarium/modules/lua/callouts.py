@@ -49,10 +49,10 @@ _GIVEN: Final[Mapping[str, str]] = {
     "ac": "record.ac",
     "vctx": "record.vctx",
     "mc": "{ ctx = record.vctx, ac = record.ac }",
-    "msg": "mail and message(mail)",
-    "message": "mail and message(mail)",
-    "list": "mail and list(mail)",
-    "node": "mail and list(mail)",
+    "msg": "mail and message(mail, about)",
+    "message": "mail and message(mail, about)",
+    "list": "mail and list(mail, about)",
+    "node": "mail and list(mail, about)",
 }
 # And what comes from the hook's own fields.
 _FROM: Final[Mapping[str, Callable[[Any], object]]] = {
@@ -114,8 +114,8 @@ class Callout:
         self._extra = [_FROM.get(name) or _objects(name) for name in extra]
 
     def wrapper(self) -> str:
-        """Return the chunk which makes the function that is called: with a record, a message, and
-        what `extras` gives.
+        """Return the chunk which makes the function that is called: with a record, the number of a
+        message, and what `extras` gives.
         """
         extra = [name for name in self.arguments if name not in _GIVEN]
         passed = [f"x{number}" for number in range(1, len(extra) + 1)]
@@ -133,8 +133,8 @@ class Callout:
         itself = "own_self(record, module)" if own else "module"
         return "\n".join(
             [
-                "local module, own_self, makers = ...",
-                'local message, list = makers["ec_message"].new, makers["list_node"].new',
+                "local module, own_self, makers, about = ...",
+                'local message, list = makers["ec_message"].of, makers["list_node"].of',
                 *local,
                 f"return function({', '.join(['record', 'mail', *passed])})",
                 f"  local callout = module[{quoted(self.hook.name.encode())}]",

@@ -98,7 +98,13 @@ class Table(Protocol):
 
 
 class Runtime(Protocol):
-    """The Lua of a worker, as functions see it."""
+    """The Lua of a worker, as functions see it.
+
+    Attributes:
+        named: the object of which Lua has just been told the number.
+    """
+
+    named: object
 
     @property
     def services(self) -> "Services":
@@ -138,12 +144,16 @@ class Runtime(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ObjectKind:
-    """A kind of object which scripts hold: `tag` before the colon of its methods."""
+    """A kind of object which scripts hold: `tag` before the colon of its methods.
+
+    `lasting`: one and the same is handed to scripts again and again.
+    """
 
     tag: str
     name: str
     type: type
     userdata: bool
+    lasting: bool
     doc: str
 
 
@@ -170,6 +180,8 @@ class LuaFunction:
     """A function or method: `name` as scripts write it.
 
     `fields`: of the table which the last parameter may be; the function takes what they are.
+    `seen_as`: the tag of a kind; the function gives back its argument as an object of this kind.
+    `pure`: it takes a string, and what it returns depends on nothing else.
     """
 
     name: str
@@ -185,6 +197,8 @@ class LuaFunction:
     phases: tuple[str, ...]
     since: str
     doc: str
+    seen_as: str = ""
+    pure: bool = False
 
     @property
     def is_method(self) -> bool:
@@ -227,6 +241,8 @@ def lua(
     since: str = "",
     otherwise: Callable[..., Any] | None = None,
     fields: tuple[str, ...] = (),
+    seen_as: str = "",
+    pure: bool = False,
 ) -> Callable[[F], F]:
     """Declare a function of Lua under its whole name, or a method as `tag:name`.
 
@@ -234,27 +250,32 @@ def lua(
     `phases`: it may be called in these only; empty means anywhere. `otherwise`: what is called
     with the same arguments where nothing may wait, such as init. `fields`: its last parameters by
     name, which scripts give as a table with these fields, or as the first of them alone; read in
-    Lua, they cost a tenth of what a `Table` does.
+    Lua, they cost a tenth of what a `Table` does. `seen_as`: what it returns is its argument, which
+    scripts get as another kind of object; that is done in Lua. `pure`: of a string it always
+    returns the same; Lua remembers what it has been told.
     """
 
     def declare(function: F) -> F:
         known = _declared(name, function, package, phases, since, otherwise, fields)
-        FUNCTIONS.add(name, known, depth=2)
+        FUNCTIONS.add(name, dataclasses.replace(known, seen_as=seen_as, pure=pure), depth=2)
         return function
 
     return declare
 
 
-def lua_object(tag: str, name: str, *, userdata: bool = False) -> Callable[[C], C]:
+def lua_object(
+    tag: str, name: str, *, userdata: bool = False, lasting: bool = False
+) -> Callable[[C], C]:
     """Declare a class whose instances scripts hold as `name`; its methods are `tag:method`.
 
     A class may be several kinds to scripts: what a function returns is the first one declared.
-    `userdata`: the length operator works on it, which Lua 5.1 asks of userdata only.
+    `userdata`: the length operator works on it, which Lua 5.1 asks of userdata only. `lasting`:
+    the same instance is handed over again and again, so what Lua has made of it is used again.
     """
 
     def declare(cls: C) -> C:
         doc = inspect.getdoc(cls) or ""
-        kind = ObjectKind(tag, name, cls, userdata, doc.partition("\n\n")[0])
+        kind = ObjectKind(tag, name, cls, userdata, lasting, doc.partition("\n\n")[0])
         OBJECTS.add(tag, kind, depth=2)
         _KINDS.setdefault(cls, []).append(kind)
         return cls

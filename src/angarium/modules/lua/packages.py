@@ -19,7 +19,16 @@ from angarium.modules.lua.declare import (
     Runtime,
     only_kind,
 )
-from angarium.modules.lua.stubs import GETTER, OBJECT_GETTER, SETTER, adapted, stub
+from angarium.modules.lua.stubs import (
+    GETTER,
+    LASTING_GETTER,
+    OBJECT_GETTER,
+    SETTER,
+    adapted,
+    holding,
+    naming,
+    stub,
+)
 from angarium.modules.lua.values import LARGE, Held
 
 
@@ -90,9 +99,12 @@ class Packages:
         kind = self._kinds[OBJECTS[tag].name]
         read, write, runtime = field.read, field.write, self._runtime
         found = only_kind(field.kind) if field.kind is not None else None
-        if found is not None:
+        if found is not None and found.lasting:
+            of = naming(lambda held: read(held.it), runtime)
+            getter = self._made(name, LASTING_GETTER, of, self._kinds[found.name])
+        elif found is not None:
             new = self._kinds[found.name][b"new"]
-            getter = self._made(name, OBJECT_GETTER, _holding(read), new)
+            getter = self._made(name, OBJECT_GETTER, holding(lambda held: read(held.it)), new)
         else:
             metatable = None if OBJECTS[tag].userdata else kind[b"mt"]
             getter = self._made(name, GETTER, _reading(read, runtime), metatable)
@@ -115,14 +127,6 @@ class Packages:
 
 def _maker(new: Callable[[object], object]) -> Callable[[object], object]:
     return lambda made: new(Held(made))
-
-
-def _holding(read: Callable[[Any], object]) -> Callable[[Held], object]:
-    def field(of: Held) -> object:
-        value = read(of.it)
-        return None if value is None else Held(value)
-
-    return field
 
 
 def _reading(read: Callable[[Any], object], runtime: Runtime) -> Callable[[Any], object]:

@@ -5,6 +5,7 @@
 
 local runtime = ...
 local explain, calculate, is_same = runtime.explain, runtime.calculate, runtime.is_same
+local named = runtime.named
 
 local type, tostring, tonumber, error, pcall = type, tostring, tonumber, error, pcall
 local getmetatable, setmetatable, rawget, select = getmetatable, setmetatable, rawget, select
@@ -87,6 +88,17 @@ local function define(name, userdata)
       if at <= methods.__len(self) then return at, methods.__index(self, at) end
     end
   end
+  -- What scripts hold already of an object which is told by a number: that is never another one's,
+  -- for what is held keeps its object. Else `fetch` brings the object.
+  local made = setmetatable({}, {__mode = "v"})
+  kind.of = function(number, fetch)
+    local found = made[number]
+    if not found then
+      found = kind.new(fetch())
+      made[number] = found
+    end
+    return found
+  end
   mt.__name = name
   kinds[mt] = kind
   by_name[name] = kind
@@ -162,6 +174,13 @@ local function give(new, ok, object)
   if not ok then error(explain(object), 2) end
   if object == nil then return nil end
   return new(object)
+end
+
+-- The same of an object which lasts: Python has said by its number which it is.
+local function again(kind, ok, number)
+  if not ok then error(explain(number), 2) end
+  if number == nil then return nil end
+  return kind.of(number, named)
 end
 
 -- A field of a table of options, which is not nil.
@@ -275,7 +294,7 @@ runtime.get = function(from, key) return from[key] end
 runtime.make_list, runtime.make_map, runtime.put = make_list, make_map, put
 runtime.pairs_after = pairs_after
 runtime.stub = {
-  check = check, open = open, finish = finish, explain = explain, give = give, field = field,
+  check = check, open = open, finish = finish, explain = explain, give = give, again = again, field = field,
   kinds = kinds,
   pcall = pcall, type = type, error = error, getmetatable = getmetatable, by_name = by_name,
   reference = reference,

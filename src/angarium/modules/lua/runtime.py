@@ -7,7 +7,6 @@ script but what is declared: attributes are closed, and Python's own functions a
 import re
 import traceback
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
-from dataclasses import dataclass
 from importlib import resources
 from types import TracebackType
 from typing import Any, Final, Self
@@ -17,6 +16,7 @@ from lupa import luajit21
 from angarium.core.errors import Error
 from angarium.modules.lua.dialect import HELPERS, translated
 from angarium.modules.lua.errors import LuaError, ScriptError
+from angarium.modules.lua.limits import DEFAULTS, Limits
 from angarium.modules.lua.packages import Packages
 from angarium.modules.lua.services import Services
 from angarium.modules.lua.values import Held, from_lua, to_lua
@@ -52,45 +52,24 @@ _SLACK = 32 * 1024 * 1024
 _AT_ONCE = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What scripts may use.
-
-    Attributes:
-        seconds: of processor time for one call, or between two waits of it.
-        memory: octets of all scripts together; 0 is no limit.
-        jit: compile, after which nothing stops a script that runs away.
-        spare: coroutines which are kept to be used again.
-        uses: how often one is; 0 is no limit.
-        fresh: none is.
-        steps: of a search with a pattern which cannot be stopped; see patterns.lua.
-    """
-
-    seconds: float = 1.0
-    memory: int = 0
-    jit: bool = False
-    spare: int = 5000
-    uses: int = 0
-    fresh: bool = False
-    steps: int = 10_000_000
-
-
 class State:
     """Runs chunks and functions of Lua. Not for use by several threads.
 
     Attributes:
         turn: of the call which runs.
+        named: what a function of ours has told Lua the number of.
     """
 
     def __init__(
         self,
         services: Services,
-        limits: Limits = Limits(),
+        limits: Limits = DEFAULTS,
         find: Callable[[str, str], tuple[bytes, str] | None] = lambda _name, _path: None,
     ) -> None:
         """Args: `find` reads the file of a module, by its name and Lua's package.path."""
         self.services = services
         self.turn: Turn = (None, False, self)
+        self.named: object = None
         self._memory = limits.memory
         self._find = find
         self._lua = luajit21.LuaRuntime(
@@ -110,6 +89,8 @@ class State:
             {
                 b"explain": self._explain,
                 b"is_same": _is_same,
+                b"named": self._named,
+                b"about": self._about,
                 b"calculate": calculate,
                 b"translate": _text_only,
                 b"package": self._package,
@@ -288,11 +269,11 @@ class State:
         return ScriptError(self._text_of(error), trace.decode("utf-8", "replace"))
 
     def entrance(self, chunk: str, name: str, module: object, *, may_wait: bool) -> Any:
-        """What calls a callout of a module, see `callouts`, with a record and a message: it gives
-        a number, if that is the answer, or what `outcome` takes.
+        """What calls a callout of a module, see `callouts`, with a record and the number of a
+        message: it gives a number, if that is the answer, or what `outcome` takes.
         """
         made = self._lua.compile(chunk.encode(), name=f"={name}".encode())
-        return self._entrance(may_wait, made(module, self._own_self, self.kinds))
+        return self._entrance(may_wait, made(module, self._own_self, self.kinds, self._about))
 
     def records(self) -> Callable[[object], object]:
         """What makes the record of a session."""
@@ -328,6 +309,13 @@ class State:
 
     def _show(self, text: bytes) -> None:
         self.services.show(text.decode("utf-8", "replace"))
+
+    def _named(self) -> Held:
+        return Held(self.named)
+
+    def _about(self) -> Held:
+        """The message of the call which runs."""
+        return Held(self.turn[0].about[1])
 
     def _package(self, name: bytes) -> object:
         return self.packages.find(name.decode("utf-8", "replace"))

@@ -24,11 +24,12 @@ from angarium.modules.lua.asked import STANZA as STANZA
 from angarium.modules.lua.asked import Asked, Collecting, Gone, Records, located
 from angarium.modules.lua.bind import Function
 from angarium.modules.lua.errors import ScriptError
+from angarium.modules.lua.limits import Limits
 from angarium.modules.lua.loader import Loader
 from angarium.modules.lua.options import Script as ScriptOptions
 from angarium.modules.lua.options import Scriptlet as Options
 from angarium.modules.lua.packages import declare_all
-from angarium.modules.lua.runtime import Limits, State
+from angarium.modules.lua.runtime import State
 from angarium.modules.lua.schemes import ScriptScheme
 from angarium.modules.lua.services import Services
 from angarium.modules.lua.values import TableHandle
@@ -153,7 +154,7 @@ class Scriptlet:
         except ScriptError as error:
             raise located(error) from error
         finally:
-            self._collecting.called(None)
+            self._collecting.called()
         return session.response()
 
     @property

@@ -16,6 +16,7 @@ from angarium.modules.lua.declare import (
     OBJECTS,
     Function,
     LuaFunction,
+    ObjectKind,
     Parameter,
     Runtime,
     Table,
@@ -45,9 +46,10 @@ _WANTED = {
 _HEAD = """\
 local py, env, now = ...
 local check, finish, wait, waitable, open = env.check, env.finish, env.wait, env.waitable, env.open
-local can_wait, give, field = env.can_wait, env.give, env.field
+local can_wait, give, again, field = env.can_wait, env.give, env.again, env.field
 local pcall, type, getmetatable = env.pcall, env.type, env.getmetatable
 local NAME = %s
+local REMEMBERED, LONG = 1000, 100  -- results of a pure function; octets of what it was asked
 """
 
 # The functions behind a field.
@@ -65,6 +67,12 @@ OBJECT_GETTER = """\
 local py, env, new = ...
 local give, pcall, reference = env.give, env.pcall, env.reference
 return function(self) return give(new, pcall(py, (reference(self)))) end
+"""
+# The same of an object which lasts: `now` is its kind.
+LASTING_GETTER = """\
+local py, env, kind = ...
+local again, pcall, reference = env.again, env.pcall, env.reference
+return function(self) return again(kind, pcall(py, (reference(self)))) end
 """
 SETTER = """\
 local py, env, now = ...
@@ -85,14 +93,27 @@ def stub(declared: LuaFunction) -> str:
         name = f"a{number}"
         names.append(name)
         head.append(f"local W{number} = {_wanted(parameter)}")
-        if (kind := _only_object(parameter)) is not None:
-            head.append(f"local M{number} = env.by_name[{quoted(kind.encode())}].mt")
+        if (only := _only_object(parameter)) is not None:
+            head.append(f"local M{number} = {_kind(only)}.mt")
         lines.append("  " + _check(parameter, name, number))
     formal = ", ".join("..." if n == "open(...)" else n for n in names)
     if declared.fields:
         lines[-1:] = _fields(declared, head, names)
     passed = ", ".join(["py", *names])
-    if declared.waits:
+    if declared.seen_as:
+        head.append(f"local NEW = {_kind(OBJECTS[declared.seen_as].name)}.new")
+        return "\n".join(
+            [*head, f"return function({formal})", *lines, f"  return NEW({formal})", "end"]
+        )
+    if declared.pure:
+        head.append("local known, room = {}, REMEMBERED")
+        lines.insert(0, "  local found = known[a1] if found ~= nil then return found end")
+        lines.append(f"  found = finish(pcall({passed}))")
+        lines.append("  if #a1 > LONG then return found end")
+        lines.append("  if room == 0 then known, room = {}, REMEMBERED end")
+        lines.append("  known[a1], room = found, room - 1")
+        lines.append("  return found")
+    elif declared.waits:
         if declared.otherwise is None:
             lines.insert(0, "  waitable(NAME)")
         else:
@@ -102,8 +123,12 @@ def stub(declared: LuaFunction) -> str:
     elif declared.maybe:
         lines.append(f"  return env.maybe(pcall({passed}))")
     elif (kind := _object_result(declared)) is not None:
-        head.append(f"local NEW = env.by_name[{quoted(kind.encode())}].new")
-        lines.append(f"  return give(NEW, pcall({passed}))")
+        if kind.lasting:
+            head.append(f"local KIND = {_kind(kind.name)}")
+            lines.append(f"  return again(KIND, pcall({passed}))")
+        else:
+            head.append(f"local NEW = {_kind(kind.name)}.new")
+            lines.append(f"  return give(NEW, pcall({passed}))")
     else:
         lines.append(f"  return finish(pcall({passed}))")
     return "\n".join([*head, f"return function({formal})", *lines, "end"])
@@ -146,8 +171,8 @@ def adapted(declared: LuaFunction, runtime: Runtime, *, now: bool = False) -> Ad
     if declared.maybe:
         return _maybe(function, convert, runtime)
     plain, giving = function, False
-    if _object_result(declared) is not None:
-        function = _holding(function)
+    if (kind := _object_result(declared)) is not None:
+        function = naming(function, runtime) if kind.lasting else holding(function)
     elif bytes in declared.results or not all(one in _PLAIN_RESULTS for one in declared.results):
         function, giving = _giving(function, runtime), True
     if not steps and not rest:
@@ -165,12 +190,25 @@ def adapted(declared: LuaFunction, runtime: Runtime, *, now: bool = False) -> Ad
     return lambda *given: function(*convert(given))
 
 
-def _holding(function: Adapted) -> Adapted:
+def holding(function: Adapted) -> Adapted:
     """Of a function which returns an object, or nothing."""
 
     def call(*given: Any) -> object:
         result = function(*given)
         return None if result is None else Held(result)
+
+    return call
+
+
+def naming(function: Adapted, runtime: Runtime) -> Adapted:
+    """Of one which returns an object that lasts: its number. Lua asks for the object if need be."""
+
+    def call(*given: Any) -> int | None:
+        result = function(*given)
+        if result is None:
+            return None
+        runtime.named = result
+        return id(result)
 
     return call
 
@@ -240,6 +278,11 @@ def _with_one(
     return call
 
 
+def _kind(name: str) -> str:
+    """The kind of object as Lua source."""
+    return f"env.by_name[{quoted(name.encode())}]"
+
+
 def quoted(text: bytes) -> str:
     """A string as Lua source, which is ASCII."""
     return '"' + re.sub(rb"[^ !#-\[\]-~]", lambda m: b"\\%03d" % m[0][0], text).decode() + '"'
@@ -300,11 +343,10 @@ def _check(parameter: Parameter, name: str, number: int) -> str:
     return test
 
 
-def _object_result(declared: LuaFunction) -> str | None:
+def _object_result(declared: LuaFunction) -> ObjectKind | None:
     """The kind of object which a function returns, if it is nothing else; Lua wraps it then."""
     kinds = [one for one in declared.results if one is not types.NoneType]
-    found = only_kind(kinds[0]) if len(kinds) == 1 else None
-    return None if found is None else found.name
+    return only_kind(kinds[0]) if len(kinds) == 1 else None
 
 
 def _converter(parameter: Parameter, runtime: Runtime) -> Callable[[Any], object] | None:

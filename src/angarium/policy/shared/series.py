@@ -130,12 +130,12 @@ class Series:
 
     def count(self, key: bytes, start: int = 0, end: int = 0, bits: int = -1) -> Number:
         """Return the sum of a key, or a block, over windows; 0 is the window of now."""
-        now = self._now()
         whole = not 0 <= bits < len(key) * 8
         if not whole:
             self._follow(len(key), bits)
         if not self._kept:
             return 0
+        now = self._now()
         if start > end:
             start, end = end, start
         oldest, newest = now - min(end, self.windows - 1), now - max(start, 0)

@@ -71,7 +71,7 @@ def binding_group_size(lua: Runtime, name: str) -> int:
 # -- addresses --------------------------------------------------------------------------------
 
 
-@lua("msys.core.ec_sockaddr_family")
+@lua("msys.core.ec_sockaddr_family", pure=True)
 def sockaddr_family(sockaddr: bytes) -> int:
     """Return msys.core.AF_INET or AF_INET6 for an address, such as ac.remote_addr."""
     return AF_INET6 if sockaddr.count(b":") > 1 else AF_INET

@@ -12,8 +12,9 @@ from angarium.policy.mail import Mail
 
 lua_object("ac", "accept_construct")(Session)
 lua_object("vctx", "validate_context")(Session)
-lua_object("msg", "ec_message")(Mail)
-lua_object("list", "list_node", userdata=True)(Mail)
+lua_object("mc", "message_construct")(Session)  # what it keeps of the message it is about to bring
+lua_object("msg", "ec_message", lasting=True)(Mail)
+lua_object("list", "list_node", userdata=True, lasting=True)(Mail)
 
 _WHICH: Final = {int(which): which for which in Which}
 

@@ -95,7 +95,7 @@ async def fcdns_check(lua: Runtime, ac: object, vctx: object = None) -> Several:
     return Several(good, reverse, forward)
 
 
-@lua("msys.pbp.size_in_bytes")
+@lua("msys.pbp.size_in_bytes", pure=True)
 def size_in_bytes(size: bytes) -> int:
     """Return a size such as "30m" in octets."""
     text = size.decode("latin-1").strip()

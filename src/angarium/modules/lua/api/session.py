@@ -6,7 +6,7 @@ from angarium.core.address import split
 from angarium.core.message import Recipient
 from angarium.modules.lua.api.audit import sessions
 from angarium.modules.lua.api.kinds import octets, reply, text
-from angarium.modules.lua.bind import LuaError, Runtime, Table, lua, lua_field, lua_object
+from angarium.modules.lua.bind import LuaError, Runtime, Table, lua, lua_field
 from angarium.policy.context import Session, Steps
 from angarium.policy.mail import Mail
 from angarium.policy.shared.presence import SMTP
@@ -171,22 +171,14 @@ def session_count(
     return sessions(lua, self if cidr is None else cidr, service_type)
 
 
-@lua_object("mc", "message_construct")
-class Construct:
-    """The message which a session is about to bring."""
-
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
-
-@lua("msys.core.accept_construct_get_message_construct")
-def message_construct(ac: Session) -> Construct:
+@lua("msys.core.accept_construct_get_message_construct", seen_as="mc")
+def message_construct(ac: Session) -> Session:
     """Return what a session keeps of its message; its field `message` is the message."""
-    return Construct(ac)
+    return ac
 
 
-lua_field("mc.message", lambda mc: mc.session.mail, doc="The message under way, or nil.", kind=Mail)
-lua_field("mc.accept", lambda mc: mc.session, doc="The accept construct.", kind=Session)
+lua_field("mc.message", lambda mc: mc.mail, doc="The message under way, or nil.", kind=Mail)
+lua_field("mc.accept", lambda mc: mc, doc="The accept construct.", kind=Session)
 lua_field(
     "ac.remote_addr",
     lambda session: _endpoint(session.address, session.port),
