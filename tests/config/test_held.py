@@ -36,6 +36,11 @@ def test_what_has_gone_is_what_it_was_at_the_start(tmp_path: Path) -> None:
     assert not os.path.exists(name)
 
 
+def test_nobody_waits_for_who_writes_to_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert Held.of([str(tmp_path / "pipe"), str(tmp_path)]) == NOTHING
+
+
 def test_what_was_never_there_is_not_there(tmp_path: Path) -> None:
     held = Held.of([str(tmp_path / "none")])
     with pytest.raises(FileNotFoundError):

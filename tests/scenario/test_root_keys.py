@@ -1,4 +1,4 @@
-"""Keys of TLS which only root may read: the server reads them before it gives up its rights."""
+"""Keys of TLS and of signatures which only root may read: read before rights are given up."""
 
 import asyncio
 import contextlib
@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from angarium.lab.sink import Sink
 from helpers.browser import read
 from helpers.certificates import authority, client_context, server
 from helpers.operators import operator
+from helpers.proving import keep, proven
 from helpers.served import PATIENCE, Served, python_for, serving
 from helpers.upgrade import upgrade
 from helpers.world import reserved_port
@@ -158,3 +160,83 @@ async def test_a_key_which_came_later_refuses_the_reload_and_says_who_cannot_rea
             refusal = await console.fails("config reload")
         assert "newer.crt cannot be read by nobody: Permission denied" in refusal
         assert await place.secure() == "first.test"
+
+
+SIGNS = """
+esmtp_listener {{ listen "127.0.0.1:{smtp}" {{ }} }}
+relay_hosts = ( "127.0.0.1" )
+eventloop {{ concurrency = 1 }}
+security {{ user = "nobody" group = "nogroup" }}
+hostname = "{name}"
+gateway = "127.0.0.1"
+remote_smtp_port = {sink}
+opendkim "rsa" {{ key = "{secret}/%{{s}}.key" selector = "{rsa}" header_canon = "relaxed" }}
+opendkim "ed" {{
+  key = "{secret}/%{{d}}/%{{s}}.key" header_canon = "relaxed"
+  dkim_domain "ours.test" {{ selector = "ed" }}
+}}
+"""
+LETTER = b"From: Joe <joe@ours.test>\r\nSubject: hello\r\n\r\nhi\r\n"
+
+
+async def test_a_key_of_root_signs_after_a_reload_and_a_death_too(
+    folder: Path, ports: list[int]
+) -> None:
+    ours = [each for each in sys.path if each.endswith(("site-packages", "src"))]
+    environment = {"PYTHONPATH": ":".join(ours)}
+    python = python_for("nobody", environment)
+    secret, state, config = folder / "secret", folder / "state", folder / "ecelerity.conf"
+    secret.mkdir(mode=0o700)
+    keep(secret)
+    keep(secret / "ours.test")
+
+    async with Sink() as sink:
+
+        def write(name: str, rsa: str = "rsa") -> None:
+            config.write_text(
+                SIGNS.format(smtp=ports[0], sink=sink.port, secret=secret, name=name, rsa=rsa)
+            )
+            config.chmod(0o644)
+
+        async def signed(recipient: str, name: str, count: int = 2) -> list[bytes]:
+            """Send a message when the server has this name; return by which keys it is signed."""
+            before = len(sink.accepted)
+            end = asyncio.get_running_loop().time() + PATIENCE
+            while not await asyncio.to_thread(sent, ports[0], recipient, name):
+                assert asyncio.get_running_loop().time() < end, name
+                await asyncio.sleep(0.05)
+            await sink.until(before + 1, PATIENCE)
+            assert sink.accepted[before].recipients == [recipient]
+            return proven(sink.accepted[before], count=count)
+
+        write("first.test")
+        words = ("--config", str(config), "--state", str(state))
+        async with serving(*words, python=python, **environment) as served:
+            assert await signed("one@a.test", "first.test") == [b"ed", b"rsa"]
+            write("second.test")
+            os.kill(served.pid, signal.SIGHUP)
+            assert await signed("two@a.test", "second.test") == [b"ed", b"rsa"]
+            for pid in children(served):
+                os.kill(pid, signal.SIGKILL)
+            assert await signed("three@a.test", "second.test") == [b"ed", b"rsa"]
+            # One which was not named at the start cannot be had, and the other one signs on.
+            write("third.test", rsa="next")
+            os.kill(served.pid, signal.SIGHUP)
+            assert await signed("four@a.test", "third.test", count=1) == [b"ed"]
+            os.kill(served.pid, signal.SIGTERM)
+            assert await served.ended() == 0
+            assert any("next.key: Permission denied; nothing is" in each for each in served.said)
+
+
+def sent(port: int, recipient: str, name: str) -> bool:
+    """Send a message, if the server says this name."""
+    with (
+        contextlib.suppress(OSError, smtplib.SMTPException),
+        smtplib.SMTP("127.0.0.1", port, timeout=PATIENCE) as client,
+    ):
+        client.ehlo("client.test")
+        if (client.ehlo_resp or b"").decode().split()[0] != name:
+            return False
+        client.sendmail("joe@ours.test", [recipient], LETTER)
+        return True
+    return False

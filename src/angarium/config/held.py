@@ -1,4 +1,4 @@
-"""Files which could be read at the start only, while we were root: keys of TLS, mostly.
+"""Files which could be read at the start only, while we were root: keys of TLS, of signatures.
 
     held = Held.of(paths)           all of them, before rights are given up
     held = held.needed()            afterwards: what can be read still is read from the disk
@@ -30,8 +30,9 @@ class Held(msgspec.Struct, frozen=True):
         """Return all which can be read now."""
         found: dict[str, bytes] = {}
         for path in dict.fromkeys(paths):
-            with contextlib.suppress(OSError), open(path, "rb") as file:
-                found[path] = file.read(MOST_OCTETS)
+            if os.path.isfile(path):  # To open a pipe would wait for who writes to it.
+                with contextlib.suppress(OSError), open(path, "rb") as file:
+                    found[path] = file.read(MOST_OCTETS)
         return cls(found)
 
     def needed(self) -> "Held":

@@ -24,6 +24,7 @@ from angarium.config.load import load_snapshot, snapshot
 from angarium.config.option import OPTIONS
 from angarium.config.resolve import Configuration, Endpoint
 from angarium.core.errors import Error
+from angarium.modules.sign.options import key_files
 from angarium.net.options.resolver import Resolver
 from angarium.net.options.sockets import ListenSocket
 from angarium.net.options.tls_check import files_of
@@ -71,7 +72,9 @@ class Plan:
         configuration = load_snapshot(text, generation=1)
         who = _identity(configuration)
         if who is not None:  # the last moment at which all of them can be read
-            configuration.held = Held.of(files_of(configuration.root))
+            configuration.held = Held.of(
+                [*files_of(configuration.root), *key_files.files_of(configuration.root)]
+            )
         folder = state or Path(configuration.top(Spooling).spoolbase)
         return cls(
             config_path.absolute(),

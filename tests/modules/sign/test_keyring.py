@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from angarium.config.held import Held
 from angarium.modules.sign.keyring import MAX_FILE, UNKNOWN, Keyring
 from helpers.guards import Place
 from helpers.signing import key
@@ -36,6 +37,19 @@ async def test_what_is_no_key_is_none_and_waits_for_nobody(tmp_path: Path) -> No
     (tmp_path / "junk").write_bytes(b"x" * (2 * MAX_FILE))
     for name in ("pipe", "junk", "gone", "."):
         assert await keys.look(str(tmp_path / name)) is None
+
+
+async def test_a_key_of_root_is_the_one_which_was_there_at_the_start(tmp_path: Path) -> None:
+    place, path = Place(tmp_path, ""), tmp_path / "key"
+    path.write_bytes(key().pem())
+    means = place.means()
+    means.configuration.held = Held.of([str(path)])
+    path.unlink()  # as it is for who may not read it
+    keys = Keyring(means, 10, 60.0, 5.0)
+    found = await keys.look(str(path))
+    assert found is not None
+    assert found.record() == key().record()
+    assert await keys.look(str(tmp_path / "other")) is None
 
 
 async def test_the_oldest_goes_when_there_are_too_many(tmp_path: Path) -> None:

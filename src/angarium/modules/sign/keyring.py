@@ -5,7 +5,8 @@
     key = await ring.look(path)
 
 A file is read in a thread, so that no disk holds up the loop. A key which is kept is used up to
-its time and then read anew: who changes a file waits, or flushes the ring.
+its time and then read anew: who changes a file waits, or flushes the ring. What only root may read,
+and was named by the configuration when the server started, is what it was then (`config/held`).
 """
 
 import stat
@@ -15,6 +16,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
+from angarium.config.held import Held
 from angarium.mail.auth.keys import BadKeyError, PrivateKey, private
 from angarium.modules.means import Means
 
@@ -33,13 +35,16 @@ UNKNOWN: Final = Unknown.UNKNOWN
 class Keyring:
     """Keys by the path of their file."""
 
-    __slots__ = ("_clock", "_kept_seconds", "_keys", "_loop", "_missing_seconds", "_size", "_tell")
+    __slots__ = (
+        "_clock", "_held", "_kept_seconds", "_keys", "_loop", "_missing_seconds", "_size", "_tell",
+    )  # fmt: skip
 
     def __init__(
         self, means: Means, size: int, kept_seconds: float, missing_seconds: float
     ) -> None:
         """Args: the seconds are for keys which are there, and for those which are not."""
         self._loop = means.loop
+        self._held = means.configuration.held
         self._clock = means.clock
         self._tell: Callable[[str, str], None] = means.tell
         self._size = max(1, size)
@@ -56,7 +61,7 @@ class Keyring:
 
     async def look(self, path: str) -> PrivateKey | None:
         """Return the key of a file; None, and the reason told, where there is none."""
-        key, fault = await self._loop.run_in_executor(None, _read, path)
+        key, fault = await self._loop.run_in_executor(None, _read, path, self._held)
         if fault:
             self._tell("WARNING", f"{path}: {fault}")
         seconds = self._missing_seconds if key is None else self._kept_seconds
@@ -73,9 +78,11 @@ class Keyring:
         return count
 
 
-def _read(path: str) -> tuple[PrivateKey | None, str]:
+def _read(path: str, held: Held) -> tuple[PrivateKey | None, str]:
     """Return the key of a file, or why there is none."""
     try:
+        if held.stands_in(path):
+            return private(held.read(path)), ""
         if not stat.S_ISREG(Path(path).stat().st_mode):
             return None, "this is no file"  # To open a pipe would wait for who writes to it.
         with Path(path).open("rb") as file:
