@@ -60,9 +60,10 @@ BOUND: Final = [("g", name, f"{name}{n}@sink.test") for name in ("one", "two") f
 SENDER: Final = "load@sender.test"
 # A peer has said 250, and we die before its delivery is written: a trip of the loop and of the
 # disk's thread. The rest is for a machine that has other things to do.
-BEFORE: Final = 2.0
+BEFORE: Final = 4.0
 DEATH: Final = 15.0  # seconds for one death and what follows
 AFTER: Final = 1.0  # what was sent may be taken after we are dead
+ORPHANS: Final = 10.0  # seconds for workers to hear that their supervisor has died
 _DIED: Final = re.compile(r'"event": "worker died".*"timestamp": "([^"]+)"')
 
 
@@ -70,13 +71,14 @@ class Torture:
     """One server under load, and what became of it.
 
     Attributes:
-        deaths: when processes died, Unix time.
+        deaths: when it was seen that processes had died, Unix time.
         counts: what happened.
     """
 
     def __init__(self, world: World, load: Pressure, seed: int) -> None:
         self.world = world
         self.deaths: list[float] = []
+        self._killed: list[float] = []  # when they did, where that is known
         self.counts: Counter[str] = Counter()
         self._turn = 0
         self._load = load
@@ -109,15 +111,17 @@ class Torture:
 
     def _kill(self, what: str, pid: int) -> None:
         with suppress(ProcessLookupError):
+            self._killed.append(time.time())
             os.kill(pid, signal.SIGKILL)
             self.counts[f"kills: {what}"] += 1
 
     async def kill_supervisor(self) -> None:
         """Only the supervisor: its workers are orphans now."""
         self.counts["kills: the supervisor"] += 1
-        self._remember()
+        self._killed.append(time.time())
         self.world.signal(signal.SIGKILL)
         await self.world.ended()
+        self._remember()
         await self.world.start()
 
     async def kill_all(self, again: int = 0) -> None:
@@ -192,6 +196,7 @@ class Torture:
             self.world.kill()
             await self.world.ended()
             self.world.fault = ""
+            self._killed += [path.stat().st_mtime for path in spent.iterdir()]
         for name in points:
             self.counts[f"kills: {name}"] += 1
 
@@ -243,13 +248,24 @@ class Torture:
         missing = {log.received[ident] for ident in log.delivered} - at.keys()
         assert not missing, f"logged as delivered and never seen: {sorted(missing)[:5]}"
         twice = {who: times for who, times in at.items() if len(times) > 1 and who != SENDER}
+        spans = self._spans()
         for who, times in twice.items():
-            assert any(-AFTER < death - times[0] < BEFORE for death in self.deaths), (
-                f"{who} arrived at {times}, deaths were at {self.deaths}"
+            assert any(since - BEFORE < times[0] < until + AFTER for since, until in spans), (
+                f"{who} arrived at {times}, deaths were at {spans}"
             )
         self.counts["delivered twice: taken by the peer, not recorded when a process died"] += len(
             twice
         )
+
+    def _spans(self) -> list[tuple[float, float]]:
+        """Return in which times processes died.
+
+        That a supervisor has died its workers hear a moment later, and go on until then.
+        """
+        seen = sorted(self.deaths)
+        ends = [next((d for d in seen if d >= since), since) for since in self._killed]
+        killed = [(a, min(b, a + ORPHANS)) for a, b in zip(self._killed, ends, strict=True)]
+        return sorted([*killed, *((death, death) for death in seen)])
 
     def _count(self, log: "Log") -> None:
         unasked = set(log.received.values()) - set(self.acknowledged)
