@@ -104,3 +104,20 @@ def test_an_alias_which_stands_for_too_many_is_refused_and_loses_nobody() -> Non
     found = made(mail("a"), Alias())
     assert [reply for _, reply in found.refused] == [copies.TOO_MANY]
     assert found.kept == []
+
+
+def test_a_sole_recipient_s_message_is_the_message_itself() -> None:
+    class Editing:
+        @on(hooks.EachRcpt)
+        def each(self, event: hooks.EachRcpt) -> None:
+            event.mail.edited.prepend("X-For", event.mail.rcptto)
+
+    alone, both = mail("a"), mail("a", "b")
+    [one] = made(alone, Editing()).kept
+    assert one is alone
+    assert alone.message.header == b"X-For: a@y.test\r\n"
+    first, second = made(both, Editing()).kept
+    assert both.message.header == b""
+    assert (first.message.header, second.message.header) == (
+        b"X-For: a@y.test\r\n", b"X-For: b@y.test\r\n",
+    )  # fmt: skip

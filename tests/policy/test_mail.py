@@ -144,3 +144,19 @@ def test_variables_about_the_recipient_are_those_of_each_not_of_the_last_one() -
     assert bob.get(MESSAGE, "rcptto_domain") == "mine"
     assert bob.variables(MESSAGE)["rcptto_domain"] == "mine"
     assert eve.get(MESSAGE, "rcptto_domain") == "z.test"
+
+
+def test_of_a_sole_recipient_nothing_is_copied() -> None:
+    message = Message("a@x.test", MemoryBody(CONTENT), batch=7)
+    named = [Recipient("b@y.test", "y.test")]
+    whole = Mail(message, named)
+    one = whole.alone()
+    one.set(MESSAGE, "k", "v")
+    one.sender = "z@x.test"
+    one.edited.set("Subject", "other")
+    assert one.finish() is message
+    assert (message.sender, message.batch) == ("z@x.test", 7)
+    assert b"Subject: other" in message.body.whole()
+    assert (message.variables, named[0].variables) == ({}, {"k": "v"})
+    one.recipients.append(Recipient("c@y.test", "y.test"))
+    assert len(named) == 1  # An alias adds to the view, not to what the peer has named.

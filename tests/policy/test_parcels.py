@@ -41,3 +41,15 @@ def test_equal_copies_are_one_if_somebody_looks() -> None:
 
 def test_of_nobody_nothing_is_left() -> None:
     assert parcels(mail("a").message, []) == []
+
+
+def test_what_is_left_for_one_keeps_the_id_though_it_was_changed() -> None:
+    whole = mail("a", "b")
+    first, _ = whole.each()
+    first.edited.prepend("X", "1")
+    [(message, [recipient])] = parcels(whole.message, [first], compare=True)
+    assert (message.batch, message.header, recipient.address) == (7, b"X: 1\r\n", "a@y.test")
+    alone = mail("c").alone()
+    alone.edited.prepend("X", "1")
+    [(message, _)] = parcels(alone.message, [alone])
+    assert (message, message.header) == (alone.message, b"X: 1\r\n")

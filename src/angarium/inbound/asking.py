@@ -47,19 +47,9 @@ class AskingSession(AuthenticatingSession):
     def _ask_about(
         self, hook: type[OfMail], mail: Mail, session: Session | None
     ) -> Reply | Coming | None:
-        """As `_ask`, about a message; what is true of most answers is found out here."""
-        chain, context = self._chain(hook), self.context
-        if chain is None:
-            return None
-        answer = chain.ask(hook(mail, session))
-        if (
-            answer.__class__ is Verdict
-            and context.reply is None
-            and not context.disconnect
-            and context.tarpit <= 0.0
-        ):
-            return None
-        return self._refusal(answer)
+        """As `_ask`, about a message."""
+        chain = self._chain(hook)
+        return None if chain is None else self._refusal(chain.ask(hook(mail, session)))
 
     def _refusal(self, answer: Asked) -> Reply | Coming | None:
         """As `_ask`, of who was asked already."""

@@ -67,7 +67,8 @@ async def made(mail: Mail, ask: Ask, asked: Sequence[type[OfMail]] = ALL) -> Cop
     copies = Copies()
     expanding = asked[0] is hooks.PreEachRcpt
     each = asked[1:] if expanding else asked
-    for number, first in enumerate(mail.each(), 1):
+    views = [mail.alone()] if len(mail.recipients) == 1 else mail.each()
+    for number, first in enumerate(views, 1):
         if number % TURN == 0:
             await Wait(others())
         refusal, ones = None, [first]

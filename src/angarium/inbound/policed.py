@@ -62,7 +62,9 @@ class PolicedSession(JudgingSession):
     def __init__(self, services: Services, listen: str, policing: Policing) -> None:
         super().__init__(services, listen, policing)
         self._copies = copies.wanted(policing.policy)
-        self._contents = [hook for hook in _CONTENTS if self._chain(hook) is not None]
+        self._contents = [
+            (hook, chain) for hook in _CONTENTS if (chain := self._chain(hook)) is not None
+        ]
         self._lists = any(self._chain(hook) is not None for hook in _LISTS)
         self._named = self._named_in_all = 0  # RCPT since MAIL, and since the session began
         self._listed = False  # the hooks of the list of recipients were asked
@@ -331,9 +333,9 @@ class PolicedSession(JudgingSession):
 
     async def _decide(self, mail: Mail) -> None:
         refusal = None if self._listed else await self._ask_list()
-        for hook in self._contents:
+        for hook, chain in self._contents:
             if refusal is None:
-                asked = self._ask_about(hook, mail, self.context)
+                asked = self._refusal(chain.ask(hook(mail, self.context)))
                 refusal = asked if asked is None or isinstance(asked, Reply) else await asked
         if refusal is None and not mail.recipients and mail.discarded is None:
             refusal = replies.NO_RECIPIENTS

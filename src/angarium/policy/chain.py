@@ -125,10 +125,10 @@ class Lone(Chain):
         session: Session | None = event.session
         if session is None:
             return super().ask(event)
-        session.step = self._step
+        step = session.step = self._step
         mail = event.mail if self._of_mail else session.mail
         if mail is not None:
-            mail.step = self._step
+            mail.step = step
         handler = self._handler
         if handler.bypass in session.variables and session.variables[handler.bypass] == "true":
             return CONT

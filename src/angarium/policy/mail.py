@@ -5,7 +5,7 @@ then one of its own (`each`), which shares all with the first one until somethin
 so a thousand recipients whose mail nobody touches stay one content.
 
 The rule which keeps it simple: what belongs to all recipients is in `message`, what belongs to one
-in its `Recipient`; who changes the former for one recipient makes a copy of it first.
+in its `Recipient`; who changes the former for one recipient of several makes a copy of it first.
 """
 
 import dataclasses
@@ -74,6 +74,12 @@ class Mail:
             one = Mail(self.message, [recipient], self.session, recipient)
             one._draft = self._draft
             yield one
+
+    def alone(self) -> "Mail":
+        """Be the view of the only recipient: nobody else shares it, so nothing is copied."""
+        [self.recipient] = self.recipients
+        self.recipients, self._own = [self.recipient], True
+        return self
 
     # The envelope.
 

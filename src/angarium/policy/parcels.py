@@ -22,8 +22,8 @@ def parcels(shared: Message, kept: Sequence[Mail], *, compare: bool = False) -> 
         compare: look for equal copies, which then go in one transaction
             (`expensive_batch_assessment`).
     """
-    if len(kept) == 1 and not kept[0].own and kept[0].recipient is not None:
-        return [(shared, [kept[0].recipient])]
+    if len(kept) == 1 and kept[0].recipient is not None:
+        return [(kept[0].finish() if kept[0].own else shared, [kept[0].recipient])]
     common: list[Recipient] = []
     made: list[Parcel] = [(shared, common)] if any(not each.own for each in kept) else []
     known: dict[tuple[object, ...], list[Recipient]] = {}

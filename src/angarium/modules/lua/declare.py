@@ -264,18 +264,19 @@ def lua(
 
 
 def lua_object(
-    tag: str, name: str, *, userdata: bool = False, lasting: bool = False
+    tag: str, name: str, *, userdata: bool = False, lasting: bool = False, doc: str = ""
 ) -> Callable[[C], C]:
     """Declare a class whose instances scripts hold as `name`; its methods are `tag:method`.
 
     A class may be several kinds to scripts: what a function returns is the first one declared.
     `userdata`: the length operator works on it, which Lua 5.1 asks of userdata only. `lasting`:
     the same instance is handed over again and again, so what Lua has made of it is used again.
+    `doc`: what it is to scripts, if that is not what the class says.
     """
 
     def declare(cls: C) -> C:
-        doc = inspect.getdoc(cls) or ""
-        kind = ObjectKind(tag, name, cls, userdata, lasting, doc.partition("\n\n")[0])
+        told = doc or (inspect.getdoc(cls) or "").partition("\n\n")[0]
+        kind = ObjectKind(tag, name, cls, userdata, lasting, told)
         OBJECTS.add(tag, kind, depth=2)
         _KINDS.setdefault(cls, []).append(kind)
         return cls

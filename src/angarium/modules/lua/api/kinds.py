@@ -12,7 +12,7 @@ from angarium.policy.mail import Mail
 
 lua_object("ac", "accept_construct")(Session)
 lua_object("vctx", "validate_context")(Session)
-lua_object("mc", "message_construct")(Session)  # what it keeps of the message it is about to bring
+lua_object("mc", "message_construct", doc="The message which a session is about to bring.")(Session)
 lua_object("msg", "ec_message", lasting=True)(Mail)
 lua_object("list", "list_node", userdata=True, lasting=True)(Mail)
 
