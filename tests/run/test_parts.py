@@ -25,6 +25,7 @@ AWAITED = {
         for call in ("open", "stop", "close")
     ),
     ("spread", "known"),
+    ("spread", "leave"),
 }
 
 

@@ -15,7 +15,7 @@ from angarium.policy.shared.blocks import packed
 from angarium.policy.shared.node import Shared
 from angarium.policy.shared.told import PIECE
 from angarium.run import spread
-from angarium.run.spread import FOLDER, QUEUE, Spread
+from angarium.run.spread import BURST, FOLDER, QUEUE, Spread
 
 A = packed("10.0.0.1")
 
@@ -42,6 +42,14 @@ class Node:
 
     def spread(self, number: int) -> Spread:
         return self.workers[number][1]
+
+    def deafen(self, number: int) -> Callable[[], None]:
+        """Let a worker hear nothing; return what lets it hear again."""
+        made, loop = self.spread(number), asyncio.get_running_loop()
+        inbox = made._inbox
+        assert inbox is not None
+        loop.remove_reader(inbox)
+        return lambda: loop.add_reader(inbox, made._read)
 
     def kill(self, number: int) -> None:
         """Let a worker vanish, as SIGKILL does: nothing is told, its socket stays in its folder."""
@@ -176,6 +184,39 @@ async def test_a_worker_which_leaves_tells_what_is_left(node: Node) -> None:
     node.spread(0).close()
     await until(lambda: two.series("s").count(A) == 9)
     assert not (node.run / FOLDER / "0").exists()
+
+
+async def test_a_worker_which_leaves_tells_all_to_one_which_has_just_begun(node: Node) -> None:
+    one = node.counting(0)
+    keys = PIECE * BURST * 6  # more than is sent in one go
+    for number in range(keys):
+        one.series("s").add(number.to_bytes(4, "big"))
+    two = node.counting(1)
+    listen = node.deafen(1)
+    await until(lambda: node.spread(0).siblings)
+    leaving = asyncio.ensure_future(node.spread(0).leave())
+    await asyncio.sleep(0)
+    assert not leaving.done()
+    listen()
+    await leaving
+    node.spread(0).close()
+    await until(lambda: two.series("s").total() == keys)
+
+
+async def test_a_worker_which_leaves_waits_for_nobody_for_long(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spread, "LEAVE_SECONDS", 0.05)
+    node.worker(7)
+    await node.spread(7).leave()  # it shares nothing
+    one = node.counting(0)
+    for number in range(PIECE * BURST * 30):
+        one.series("s").add(number.to_bytes(4, "big"))
+    node.counting(1)
+    node.deafen(1)
+    await until(lambda: node.spread(0).siblings)
+    await node.spread(0).leave()
+    assert any(each.waits for each in node.spread(0).siblings.values())
 
 
 async def test_what_was_lost_is_told_again_in_time(

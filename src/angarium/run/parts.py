@@ -273,6 +273,7 @@ class Parts:
         self.naming.close()
         self.channel.close()
         self.ruling.close()
+        await self.spread.leave()
         self.spread.close()
         await self.demanding.close()
         self.proxying.proxies.close()

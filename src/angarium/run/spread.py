@@ -31,6 +31,7 @@ FLUSH_SECONDS: Final = 0.05
 LOOK_SECONDS: Final = 1.0
 ASK_SECONDS: Final = 0.5  # for a sibling to begin to tell all it knows
 JOIN_SECONDS: Final = 1.0  # for a worker which begins to be told
+LEAVE_SECONDS: Final = 2.0  # for one which ends to tell; less than a worker has to end
 QUEUE: Final = 64  # datagrams which wait for a sibling
 BURST: Final = 8  # datagrams of everything we have, to one sibling in one go
 MAX_OCTETS: Final = 48 << 10  # of a datagram: a quarter of what the kernel takes by default
@@ -182,6 +183,23 @@ class Spread:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(JOIN_SECONDS):
                     await self._joined.wait()
+
+    async def leave(self) -> None:
+        """Tell all that siblings wait for, LEAVE_SECONDS at most: nobody else may know it.
+
+        In an upgrade those who ask have just begun, and on a busy machine not yet heard all.
+        """
+        if self._inbox is None:
+            return
+        end = self._clock.monotonic() + LEAVE_SECONDS
+        self._read()  # Who has asked is not to be left without an answer.
+        self._flush()
+        while any(each.waits for each in self.siblings.values()):
+            if self._clock.monotonic() >= end:
+                return
+            await asyncio.sleep(0.005)
+            for sibling in list(self.siblings.values()):
+                self._pump(sibling)
 
     def close(self) -> None:
         """Tell what is left, and end."""
