@@ -111,8 +111,11 @@ async def test_what_the_console_has_counted_goes_on_after_an_upgrade(world: Worl
         assert after["uptime"] > before["uptime"]
         assert after["statistics_last_reset"] < after["uptime"]
         assert (after["bindings"]["received"], after["bindings"]["sent"]) == (2, 3)
-        said = await admin.say("counter list")
-        assert "7 " in said.splitlines()[2], said
+
+        async def kept() -> bool:
+            return "7 " in (await admin.say("counter list")).splitlines()[2]
+
+        await world.eventually(kept, "the counter, of which new workers are told")
         said = await admin.say(f"trace smtp add * * {world.folder}/two.trace")
         assert said == "Registered smtp tracer #2"
         await world.send("a@b.test", ["c@sink.test"], CONTENT)
