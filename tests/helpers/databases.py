@@ -75,7 +75,10 @@ class Server:
     Attributes:
         uri: of a datasource.
         folder: what it may write in.
+        port: 0, or where it listens for TLS.
     """
+
+    port = 0
 
     def __init__(
         self,
@@ -166,8 +169,12 @@ def _certificate(folder: Path) -> tuple[Path, Path]:
 
 
 @contextmanager
-def postgresql() -> Iterator[Server]:
-    """Run PostgreSQL; it believes whoever comes that they are the user they say."""
+def postgresql(password: str = "") -> Iterator[Server]:
+    """Run PostgreSQL; it believes whoever comes that they are the user they say.
+
+    Args:
+        password: it listens for TLS, too, and tim with this password logs in by SCRAM there.
+    """
     initdb, postgres = needed("initdb"), needed("postgres")
     user = UNPRIVILEGED if os.getuid() == 0 else None
     with _folder(user) as folder:
@@ -178,8 +185,11 @@ def postgresql() -> Iterator[Server]:
             check=False, capture_output=True, cwd="/", **_as(user),
         )  # fmt: skip
         assert made.returncode == 0, made.stderr.decode()
-        settings = ("fsync=off", "listen_addresses=", "shared_buffers=1MB", "max_connections=20",
-                    "autovacuum=off", "wal_level=minimal", "max_wal_senders=0")  # fmt: skip
+        settings = ["fsync=off", "listen_addresses=", "shared_buffers=1MB", "max_connections=20",
+                    "autovacuum=off", "wal_level=minimal", "max_wal_senders=0"]  # fmt: skip
+        if password:
+            port = str(free_port())
+            settings += _with_tls(folder, user)
         command = [postgres, "-D", place, "-k", str(folder), "-p", port]
         command += [word for each in settings for word in ("-c", each)]
         pid = folder / "data" / "postmaster.pid"
@@ -192,7 +202,26 @@ def postgresql() -> Iterator[Server]:
         # Killed, it would leave processes behind which answer for a moment more.
         server = Server(command, folder, uri, ready, user, signal.SIGQUIT)
         with _running(server):
+            if password:
+                server.port = int(port)
+                role = f"create role tim login password '{password}'"
+                psql = [needed("psql"), "-h", str(folder), "-p", port, "-U", "mail", "-c", role]
+                subprocess.run([*psql, "postgres"], check=True, capture_output=True)
             yield server
+
+
+def _with_tls(folder: Path, user: str | None) -> list[str]:
+    """Let PostgreSQL have a certificate, and passwords where TLS is; return its settings."""
+    certificate, key = _certificate(folder)
+    if user is not None:
+        shutil.chown(certificate, user)
+        shutil.chown(key, user)
+    hba = "local all all trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n"
+    (folder / "data" / "pg_hba.conf").write_text(hba)
+    return [
+        "listen_addresses=127.0.0.1", "ssl=on", f"ssl_cert_file={certificate}",
+        f"ssl_key_file={key}",
+    ]  # fmt: skip
 
 
 @contextmanager

@@ -191,6 +191,60 @@ def test_each_mechanism_convinces_a_server_and_a_wrong_password_does_not(
     assert (introduction.outcome.failure is None) is right
 
 
+POINT = (("tls-server-end-point", b"a hash"),)
+BOTH = "AUTH SCRAM-SHA-256 SCRAM-SHA-256-PLUS"
+
+
+def bound(mechanism: str, binding: tuple[tuple[str, bytes], ...] = POINT) -> Login:
+    return Login(mechanism, "me", "secret", "abcdef", in_clear=True, binding=binding)
+
+
+@pytest.mark.parametrize(
+    ("offers", "wanted", "binding", "said"),
+    [
+        (BOTH, "SCRAM-SHA-256", POINT, "SCRAM-SHA-256-PLUS p=tls-server-end-point"),
+        (BOTH, ANY, POINT, "SCRAM-SHA-256-PLUS p=tls-server-end-point"),
+        (BOTH, "SCRAM-SHA-256-PLUS", POINT, "SCRAM-SHA-256-PLUS p=tls-server-end-point"),
+        ("AUTH SCRAM-SHA-256", "SCRAM-SHA-256", POINT, "SCRAM-SHA-256 y"),
+        ("AUTH SCRAM-SHA-256 PLAIN", ANY, POINT, "SCRAM-SHA-256 y"),
+        (BOTH, "SCRAM-SHA-256", (), "SCRAM-SHA-256 n"),
+        (BOTH, ANY, (), "SCRAM-SHA-256 n"),
+    ],
+)
+def test_where_it_can_be_bound_to_tls_it_is_and_else_it_says_why_not(
+    offers: str, wanted: str, binding: tuple[tuple[str, bytes], ...], said: str
+) -> None:
+    host = Host(offers, "535 5.7.8 no")
+    host.meets(None, bound(wanted, binding))
+    _, mechanism, initial = host.heard[0].split()
+    assert f"{mechanism} {base64.b64decode(initial).decode().split(',')[0]}" == said
+
+
+@pytest.mark.parametrize(
+    ("offers", "binding", "reason"),
+    [
+        ("AUTH SCRAM-SHA-256", POINT, "not advertised"),
+        (BOTH, (), "needs TLS"),
+    ],
+)
+def test_who_wants_to_be_bound_does_not_go_unbound(
+    offers: str, binding: tuple[tuple[str, bytes], ...], reason: str
+) -> None:
+    host = Host(offers)
+    outcome = host.meets(None, bound("SCRAM-SHA-256-PLUS", binding))
+    assert outcome.failure is not None
+    assert reason in str(outcome.failure)
+    assert host.heard == []
+
+
+def test_a_host_which_binds_otherwise_is_named_and_nothing_less_is_tried() -> None:
+    challenge = b64("e=unsupported-channel-binding-type")
+    host = Host(BOTH, f"334 {challenge}", "501 5.7.0 cancelled")
+    outcome = host.meets(None, bound("SCRAM-SHA-256"))
+    assert "in a way we cannot" in str(outcome.failure)
+    assert [each.split()[0] for each in host.heard] == ["AUTH", "*"]
+
+
 def test_xclient_names_what_the_host_wants_to_know_and_begins_anew() -> None:
     host = Host("XCLIENT NAME ADDR PORT|SIZE 10", "220 mx again", after="SIZE 20|XCLIENT ADDR")
     outcome = host.meets(CLAIM, None)

@@ -7,7 +7,8 @@ logged in cannot log in as another; a message for which nothing is to be said, o
 goes back to its line, and the connection ends.
 """
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 from angarium.core.reply import Reply
 from angarium.outbound.attempt import Mail
@@ -16,10 +17,12 @@ from angarium.outbound.logins import HostLogins, claim
 from angarium.outbound.means import Means
 from angarium.outbound.smtp import Session
 from angarium.outbound.traced import TracedSession
+from angarium.wire.sasl.names import SCRAM, SCRAM_PLUS
 from angarium.wire.smtp_asked import Lost
-from angarium.wire.smtp_introduction import Claim, Introduction, Login
+from angarium.wire.smtp_introduction import ANY, Claim, Introduction, Login
 from angarium.wire.smtp_transaction import Stage
 
+BOUND: Final = (SCRAM, SCRAM_PLUS, ANY)
 Said = tuple[Claim | None, Login | None]
 
 
@@ -67,11 +70,24 @@ class IntroducingSession(Session):
         if self._due is None or not self._client.idle:
             return
         known, login = self._due
-        self._introduction = Introduction(known, login)
+        self._introduction = Introduction(known, self._bound(login))
         self._heard = self._sweep.now()
         self._client.introduce(self._introduction)
         if self._introduction.outcome is not None:  # There was nothing that could be said.
             self._introduced(self._introduction)
+
+    def _bound(self, login: Login | None) -> Login | None:
+        """Return a login with what it may be bound to: the TLS of this connection."""
+        if (
+            login is None
+            or login.mechanism not in BOUND
+            or self.options.outbound_smtp_auth_unbound
+            or self.assured is None
+            or self._transport is None
+        ):
+            return login
+        found = self._transport.get_extra_info("channel_bindings") or {}
+        return replace(login, binding=tuple(found.items()))
 
     def _introduced(self, introduction: Introduction) -> None:
         outcome, mail, due = introduction.outcome, self._preparing, self._due

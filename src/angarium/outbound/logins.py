@@ -24,8 +24,8 @@ NAMES: Final = ("outbound_smtp_auth_type", "outbound_smtp_auth_user", "outbound_
 MECHANISMS: Final = {
     each.upper(): each
     for each in (
-        "PLAIN", "LOGIN", "XOAUTH2", "CRAM-MD5", "DIGEST-MD5", "SCRAM-SHA-256", "OAUTHBEARER",
-        "ANY",
+        "PLAIN", "LOGIN", "XOAUTH2", "CRAM-MD5", "DIGEST-MD5", "SCRAM-SHA-256",
+        "SCRAM-SHA-256-PLUS", "OAUTHBEARER", "ANY",
     )
 }  # fmt: skip
 FAILED: Final = Reply(451, "[internal] policy could not say as whom to log in", "4.3.0")

@@ -18,10 +18,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from angarium.core.reply import Reply
-from angarium.wire.sasl.errors import SaslError
+from angarium.wire.sasl.errors import OtherwiseError, SaslError
 from angarium.wire.sasl.exchange import Client, Credentials
 from angarium.wire.sasl.mechanisms import chosen, client
-from angarium.wire.sasl.names import ALL, CLEAR
+from angarium.wire.sasl.names import ALL, CLEAR, SCRAM, SCRAM_PLUS
 from angarium.wire.smtp_asked import Asked
 from angarium.wire.smtp_transaction import Extensions, Stage, offered
 
@@ -31,6 +31,10 @@ NOT_OFFERED: Final = Reply(451, "[internal] XCLIENT required but not advertised"
 NO_AUTH: Final = Reply(451, "[internal] AUTH wanted but not advertised", "4.7.6")
 IN_CLEAR: Final = Reply(451, "[internal] no AUTH in clear, the host has no TLS", "4.7.11")
 UNFIT: Final = Reply(451, "[internal] name or password is not fit for this mechanism", "4.7.8")
+UNBOUND: Final = Reply(451, "[internal] AUTH by this mechanism needs TLS to bind it to", "4.7.8")
+OTHERWISE: Final = Reply(
+    451, "[internal] AUTH failed: the host binds it to TLS in a way we cannot", "4.7.8"
+)
 UNPROVED: Final = Reply(451, "[internal] AUTH failed: the host has not proved who it is", "4.7.8")
 _CANCEL: Final = b"*\r\n"
 _RESPONSES: Final = 8  # in one exchange; none of the mechanisms has more than three
@@ -55,7 +59,7 @@ class Login:
         password: or the token.
         nonce: used once, if ever.
         in_clear: mechanisms which send the password may be used without TLS.
-        binding: of the TLS, for mechanisms which are bound to it.
+        binding: of the TLS, for mechanisms which are bound to it; empty: it cannot be bound to.
     """
 
     mechanism: str
@@ -153,16 +157,25 @@ def _logged_in(
     peer: Extensions, login: Login, *, secure: bool
 ) -> Generator[Command, Reply, Reply | None]:
     """Return why it failed; None: we are who we say."""
-    wanted = ALL if login.mechanism == ANY else (login.mechanism,)
+    wanted = _wanted(login.mechanism)
     may = secure or login.in_clear
     mechanism = chosen(
         peer.mechanisms, wanted, secure=may, bound=bool(login.binding), token=_has_token(login)
     )
     if mechanism is None:
+        if login.mechanism == SCRAM_PLUS and SCRAM_PLUS in peer.mechanisms:
+            return UNBOUND
         usable = [each for each in peer.mechanisms if each in wanted]
         return IN_CLEAR if usable and not may and CLEAR.issuperset(usable) else NO_AUTH
     who = Credentials(login.user, login.password, binding=login.binding)
     return (yield from _exchanged(client(mechanism, who, login.nonce)))
+
+
+def _wanted(mechanism: str) -> tuple[str, ...]:
+    """Return what may be used. Where it can be bound to the channel it is: see `sasl/scram`."""
+    if mechanism == ANY:
+        return ALL
+    return (SCRAM_PLUS, SCRAM) if mechanism == SCRAM else (mechanism,)
 
 
 def _has_token(login: Login) -> bool:
@@ -181,6 +194,9 @@ def _exchanged(exchange: Client) -> Generator[Command, Reply, Reply | None]:
             break
         try:
             response = exchange.respond(base64.b64decode(reply.text.strip(), validate=True))
+        except OtherwiseError:
+            yield _CANCEL, Asked.AUTH
+            return OTHERWISE
         except (SaslError, binascii.Error, ValueError):
             yield _CANCEL, Asked.AUTH
             return UNPROVED

@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.x509.oid import NameOID
 
 from angarium.config.held import NOTHING, Held
 from angarium.config.load import load_text
 from angarium.net.options.tls import Certificates, InboundTls, TlsLibrary
-from angarium.net.tls.contexts import Connection, Context, ContextError, Contexts
+from angarium.net.tls.contexts import Connection, Context, ContextError, Contexts, end_point
 from angarium.net.tls.facts import EXTRA, Facts, facts
 from helpers.certificates import NOW, Authority, Pair, authority, client_context, server
 
@@ -202,6 +206,26 @@ def test_a_login_is_bound_to_the_certificate_which_was_shown(tmp_path: Path) -> 
         points.append(found["tls-server-end-point"])
     assert len(set(points)) == 2
     assert all(len(each) == 32 for each in points)
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "length"),
+    [(hashes.SHA256(), 32), (hashes.SHA512(), 64), (None, 0)],
+)
+def test_the_hash_is_that_of_the_signature_and_ed25519_has_none(
+    algorithm: hashes.SHA256 | hashes.SHA512 | None, length: int
+) -> None:
+    """RFC 5929 section 4.1."""
+    key: Any = ec.generate_private_key(ec.SECP256R1())
+    if algorithm is None:
+        key = ed25519.Ed25519PrivateKey.generate()
+    now = NOW
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mx.example")])
+    made = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+        .serial_number(1).not_valid_before(now).not_valid_after(now + datetime.timedelta(days=1))
+    )  # fmt: skip
+    assert len(end_point(made.sign(key, algorithm))) == length
 
 
 def test_a_client_is_verified_by_whom_it_is_signed(tmp_path: Path) -> None:

@@ -1,9 +1,12 @@
 """What is known of a connection; with a handshake in memory."""
 
+import hashlib
 import ssl
 from pathlib import Path
 
-from angarium.net.tls.facts import Facts, facts
+from cryptography import x509
+
+from angarium.net.tls.facts import EXTRA, Facts, _end_point, facts
 from helpers.certificates import client_context, server, server_context
 
 
@@ -34,3 +37,21 @@ def test_each_end_knows_whom_it_has_seen(tmp_path: Path) -> None:
     assert client.bits == other.bits >= 128
     assert client.version == other.version == "TLSv1.3"
     assert not client.resumed
+
+
+def test_both_ends_bind_a_login_to_the_certificate_of_the_server(tmp_path: Path) -> None:
+    client, other = shaken(tmp_path)
+    ours = point_of_server()
+    assert EXTRA["channel_bindings"](client) == {"tls-server-end-point": ours}
+    # A context which is not ours knows no certificate of its own.
+    assert EXTRA["channel_bindings"](other) == {}
+
+
+def point_of_server() -> bytes:
+    """Return what RFC 5929 section 4.1 has for the certificate, which is signed by SHA-256."""
+    assert x509.load_der_x509_certificate(server().der).signature_hash_algorithm is not None
+    return hashlib.sha256(server().der).digest()
+
+
+def test_a_certificate_which_is_none_binds_nothing() -> None:
+    assert _end_point(b"") == _end_point(b"x") == b""

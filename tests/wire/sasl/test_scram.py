@@ -6,7 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from angarium.wire.sasl.errors import MalformedError, RefusedError, SaslError
+from angarium.wire.sasl.errors import (
+    MalformedError,
+    OtherwiseError,
+    RefusedError,
+    SaslError,
+)
 from angarium.wire.sasl.exchange import (
     Challenge,
     Client,
@@ -88,6 +93,32 @@ def test_a_client_which_was_talked_out_of_plus_is_refused() -> None:
     with pytest.raises(RefusedError):
         played(who, TLS, plus=False, secret=SECRET)
     assert played(who, NO_CHANNEL, plus=False, secret=SECRET) == "user"
+
+
+@pytest.mark.parametrize(
+    ("bound", "plus", "flag"),
+    [
+        (True, True, b"p=tls-server-end-point,,"),
+        (True, False, b"y,,"),  # we could, and it was not offered
+        (False, False, b"n,,"),
+    ],
+)
+def test_a_client_says_whether_it_could_be_bound(bound: bool, plus: bool, flag: bytes) -> None:
+    binding = tuple(TLS.bindings.items()) if bound else ()
+    said = Client("", ask(Credentials("user", "x", binding=binding), "n", plus=plus)).initial()
+    assert said == flag + b"n=user,r=n"
+
+
+def test_a_client_which_cannot_be_bound_is_let_in_where_others_are_bound() -> None:
+    assert played(Credentials("user", "pencil"), TLS, plus=False, secret=SECRET) == "user"
+
+
+def test_a_server_which_binds_otherwise_is_told_from_one_that_is_wrong() -> None:
+    binding = tuple(TLS.bindings.items())
+    client = Client("", ask(Credentials("user", "x", binding=binding), "n", plus=True))
+    client.initial()
+    with pytest.raises(OtherwiseError):
+        client.respond(b"e=unsupported-channel-binding-type")
 
 
 def test_an_unknown_user_sees_the_same_as_one_with_a_wrong_password() -> None:

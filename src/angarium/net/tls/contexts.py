@@ -283,7 +283,7 @@ def load(
         raise ContextError(blamed, f"{_unloaded(error, path, key)}") from None
     except OSError as error:
         raise ContextError(blamed, unread(key, error)) from None
-    return leaf.fingerprint(_hash_of(leaf))
+    return end_point(leaf)
 
 
 def _unloaded(error: ssl.SSLError, path: str, key: str) -> str:
@@ -295,11 +295,15 @@ def _unloaded(error: ssl.SSLError, path: str, key: str) -> str:
     return f"there is no private key in PEM in {key}" if not reason else f"{key}: {reason}"
 
 
-def _hash_of(leaf: x509.Certificate) -> hashes.HashAlgorithm:
-    """Return the hash of its signature; where that is weak or has none, SHA-256."""
+def end_point(leaf: x509.Certificate) -> bytes:
+    """Return a server's hash of RFC 5929 section 4.1; b"" where none is defined.
+
+    It is by the hash of its signature, where that is weak by SHA-256; Ed25519 has none.
+    """
     used = leaf.signature_hash_algorithm
-    weak = used is None or isinstance(used, hashes.MD5 | hashes.SHA1)
-    return hashes.SHA256() if weak or used is None else used
+    if used is None:
+        return b""
+    return leaf.fingerprint(hashes.SHA256() if isinstance(used, hashes.MD5 | hashes.SHA1) else used)
 
 
 def load_dh(context: ssl.SSLContext, path: str, held: Held = NOTHING) -> None:

@@ -6,7 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from angarium.net.tls.contexts import Connection, Context
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+
+from angarium.net.tls.contexts import Connection, Context, end_point
 
 _DER: Final = 2  # _ssl.ENCODING_DER
 
@@ -74,10 +77,22 @@ def _verified_peer(tls: ssl.SSLObject) -> object:
 
 
 def _bindings(tls: ssl.SSLObject) -> Mapping[str, bytes]:
-    """Return what a login can be bound to (RFC 5929)."""
+    """Return what a login can be bound to (RFC 5929): the certificate of the server, of either."""
     context = tls.context
-    point = context.end_point if isinstance(context, Context) else b""
+    if not tls.server_side:
+        point = _end_point(tls.getpeercert(binary_form=True) or b"")
+    else:
+        point = context.end_point if isinstance(context, Context) else b""
     return {"tls-server-end-point": point} if point else {}
+
+
+@functools.lru_cache(maxsize=256)
+def _end_point(certificate: bytes) -> bytes:
+    """Return the hash of a host's certificate, in DER; b"" if it is none, or has none."""
+    try:
+        return end_point(x509.load_der_x509_certificate(certificate))
+    except (ValueError, UnsupportedAlgorithm):
+        return b""
 
 
 # What a transport is asked for (`get_extra_info`): asyncio's names, and two of ours.

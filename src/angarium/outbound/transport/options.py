@@ -43,7 +43,7 @@ class SmtpClient(Options, direction="sending"):
         Choice(
             (
                 "PLAIN", "LOGIN", "XOAUTH2", "CRAM-MD5", "DIGEST-MD5", "SCRAM-SHA-256",
-                "OAUTHBEARER", "ANY",
+                "SCRAM-SHA-256-PLUS", "OAUTHBEARER", "ANY",
             )
         ),
         None,
@@ -52,6 +52,8 @@ class SmtpClient(Options, direction="sending"):
         doc="""
         How we prove who we are to a host. Unset: not at all. ANY, ours as what stands before it:
         the best way that host and password allow. A message's variable of this name counts more.
+        SCRAM-SHA-256 and ANY are bound to the certificate of the host (-PLUS, RFC 5929) where it
+        offers that; SCRAM-SHA-256-PLUS goes out bound or not at all.
         """,
     )  # fmt: skip
     outbound_smtp_auth_user = option(
@@ -84,6 +86,17 @@ class SmtpClient(Options, direction="sending"):
         doc="""
         Whether a password goes to a host without TLS. If not, mail waits for one that has it;
         `tls` says whether TLS is tried at all.
+        """,
+    )
+    outbound_smtp_auth_unbound = option(
+        Bool(),
+        False,
+        scopes=SHAPING,
+        since=OURS,
+        doc="""
+        Whether SCRAM-SHA-256 and ANY leave out the binding to TLS and say that we know none: for a
+        host which offers it by another way than its certificate (`tls-server-end-point`), or which
+        shows another certificate than the one it knows, behind a proxy.
         """,
     )
     outbound_smtp_auth_key = planned(
@@ -224,6 +237,9 @@ class Push(Options, direction="sending"):
     )
 
 
+_OVER_TLS = ("PLAIN", "LOGIN", "XOAUTH2", "SCRAM-SHA-256-PLUS")
+
+
 @rule
 def a_password_has_a_way_to_go(checked: Checked) -> None:
     """Mail for a host at which we log in would wait for ever where TLS is not even tried."""
@@ -236,7 +252,7 @@ def a_password_has_a_way_to_go(checked: Checked) -> None:
         )
         if kind is None:
             message = "without outbound_smtp_auth_type nobody logs in, unless a script says so"
-        elif tls in (None, "no") and not clear and kind in ("PLAIN", "LOGIN", "XOAUTH2"):
+        elif tls in (None, "no") and not clear and kind in _OVER_TLS:
             message = f"{kind} goes over TLS only, and tls is no: mail would wait"
         else:
             continue

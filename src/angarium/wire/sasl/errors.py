@@ -13,3 +13,7 @@ class MalformedError(SaslError):
 
 class RefusedError(SaslError):
     """What proves it does not: RFC 4954 has 535 for it."""
+
+
+class OtherwiseError(RefusedError):
+    """The other side binds exchanges to their channel in a way of which we know nothing."""

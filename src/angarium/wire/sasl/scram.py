@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from angarium.wire.sasl import exchange
-from angarium.wire.sasl.errors import MalformedError, RefusedError
+from angarium.wire.sasl.errors import MalformedError, OtherwiseError, RefusedError
 from angarium.wire.sasl.exchange import (
     Asking,
     Challenge,
@@ -41,6 +41,7 @@ from angarium.wire.sasl.secrets import (
 )
 
 MAX_MESSAGE: Final = 2048
+UNSUPPORTED: Final = b"e=unsupported-channel-binding-type"  # RFC 5802 section 7
 # gs2-header client-first-message-bare; an extension which must be understood begins with m=.
 _FIRST: Final = re.compile(
     r"(?P<header>(?P<flag>[ny]|p=(?P<binding>[A-Za-z0-9.-]{1,64})),"
@@ -128,7 +129,11 @@ def _binding(first: "re.Match[str]", channel: Channel, *, plus: bool) -> bytes:
 def ask(who: Credentials, nonce: str, *, plus: bool = False) -> Asking:
     """The client's side; with `plus` the credentials have a binding.
 
+    Without, `y` says that we have one and were not offered -PLUS, `n` that we have none (RFC 5802
+    section 6): who calls this has to have chosen -PLUS where it was offered.
+
     Raises:
+        OtherwiseError: the server does not know this kind of binding.
         SaslError: the server asks for too little or too much, or does not know the password.
     """
     header, octets = "n,,", b""
@@ -140,6 +145,8 @@ def ask(who: Credentials, nonce: str, *, plus: bool = False) -> Asking:
     user = prepared(who.user).replace("=", "=3D").replace(",", "=2C")
     bare = f"n={user},r={nonce}"
     challenge = yield (header + bare).encode()
+    if challenge == UNSUPPORTED:
+        raise OtherwiseError("the server does not know this kind of channel binding")
     asked = _matched(_SERVER_FIRST, challenge)
     times = int(asked["times"])
     if not asked["nonce"].startswith(nonce) or asked["nonce"] == nonce:
