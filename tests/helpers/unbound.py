@@ -28,7 +28,7 @@ from helpers.databases import Server, needed
 TTL = 300
 CONFIG = """
 server:
-    interface: 127.0.0.1
+    interface: {address}
     port: {port}
     do-daemonize: no
     username: ""
@@ -104,14 +104,15 @@ def _data(kind: str, data: str) -> str:
 
 
 @contextlib.contextmanager
-def resolving(*zones: Signed) -> Iterator[int]:
-    """Yield the port of a resolver which knows these zones and no others."""
+def resolving(*zones: Signed, address: str = "127.0.0.1", port: int = 0) -> Iterator[int]:
+    """Yield the port of a resolver which knows these zones and no others; 0: any port."""
     program = needed("unbound")
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as ending:
         folder = Path(name)
         anchors = [zone.write(folder) for zone in zones]
-        port = free_port()
+        port = port or free_port()
         text = CONFIG.format(
+            address=address,
             port=port,
             folder=folder,
             anchors="\n    ".join(filter(None, anchors)),
@@ -122,16 +123,19 @@ def resolving(*zones: Signed) -> Iterator[int]:
         )
         (folder / "unbound.conf").write_text(text)
         server = Server(
-            [program, "-d", "-c", str(folder / "unbound.conf")], folder, "", lambda: _answers(port)
+            [program, "-d", "-c", str(folder / "unbound.conf")],
+            folder,
+            "",
+            lambda: _answers(address, port),
         )
         ending.callback(server.stop)
         server.start()
         yield port
 
 
-def _answers(port: int) -> bool:
+def _answers(address: str, port: int) -> bool:
     try:
-        socket.create_connection(("127.0.0.1", port), 1.0).close()
+        socket.create_connection((address, port), 1.0).close()
     except OSError:
         return False
     return True
