@@ -92,6 +92,7 @@ def test_line_ends_without_words_take_little_memory_at_once() -> None:
 def test_blanks_without_end_take_linear_time() -> None:
     begin = time.process_time()
     fed("relaxed", [b" \t" * 500_000, b" " * 1_000_000, b"\t\r\n" * 300_000, b"\r" * 500_000])
+    fed("relaxed", [b"a  " * 500_000, b"a \r\n" * 500_000])
     assert time.process_time() - begin < 5
 
 

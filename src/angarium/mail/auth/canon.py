@@ -6,13 +6,14 @@
     canonical.end()
 
 The body goes through in the pieces it comes in, and what is canonical goes on to `out`. Everything
-is done by `bytes.replace` and the like on whole pieces, so that the work is done in C. The
-rule that makes it possible: what the next piece could still change is at most a blank and a CR, and
-a number of line ends; these are kept, as `_rest` and `_lines`.
+is done by methods of `bytes`, and one regular expression, on whole pieces, so that the work is done
+in C. The rule that makes it possible: what the next piece could still change is at most a blank and
+a CR, and a number of line ends; these are kept, as `_rest` and `_lines`.
 
 A CR or LF that stands alone is an octet as any other.
 """
 
+import re
 from collections.abc import Callable
 from typing import Final, Literal, Protocol
 
@@ -20,6 +21,8 @@ Canon = Literal["simple", "relaxed"]
 Out = Callable[[bytes], object]
 
 CRLF: Final = b"\r\n"
+# Two blanks and more: with two octets in front the search runs twice as fast as `in` does.
+_BLANKS: Final = re.compile(rb"   *")
 _BLOCK: Final = CRLF * 4096  # so many line ends at once, where a body has more than it has words
 
 
@@ -112,7 +115,9 @@ class RelaxedBody(_Lines):
     __slots__ = ()
 
     def feed(self, piece: bytes) -> None:
-        octets = one_blank(self._rest + piece if self._rest else piece).replace(b" \r\n", CRLF)
+        octets = one_blank(self._rest + piece if self._rest else piece)
+        # As `replace`, which looks through all of it twice; from behind it is faster, too.
+        octets = CRLF.join(octets.rsplit(b" \r\n"))
         if octets.endswith(b" "):
             self._take(octets[:-1], b" ")
         elif octets.endswith(b"\r"):
@@ -170,10 +175,7 @@ def one_blank(octets: bytes) -> bytes:
     """Return the octets with one space for each run of blanks."""
     if b"\t" in octets:
         octets = octets.replace(b"\t", b" ")
-    while b"  " in octets:
-        # Runs are halved each time: the number of rounds is the logarithm of the longest.
-        octets = octets.replace(b"  ", b" ")
-    return octets
+    return b" ".join(_BLANKS.split(octets))
 
 
 def bare(octets: bytes) -> bytes:

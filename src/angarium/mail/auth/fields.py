@@ -18,20 +18,16 @@ from angarium.mail.format.header import FIELD, FOLD, limits
 class Fields:
     """A header, indexed once for all that sign it or check it."""
 
-    __slots__ = ("_canonical", "_lines", "_places", "_rows", "names", "raw")
+    __slots__ = ("_found", "_places", "_relaxed", "_rows", "names", "raw")
 
     def __init__(self, raw: bytes) -> None:
         """Take a header with its last CRLF, without the empty line."""
         self.raw = raw
-        found = [(at[1].lower(), at.start(), at.end() - 2) for at in FIELD.finditer(CRLF + raw)]
-        ends = [start for _, start, _ in found[1:]]
-        ends.append(len(raw))
-        # Where the field begins, where its value begins, where the next field begins.
-        self._rows = [(at, value, end) for (_, at, value), end in zip(found, ends, strict=False)]
-        self.names: Final = tuple([name for name, _, _ in found])
+        self._found = list(FIELD.finditer(CRLF + raw))
+        self.names: Final = tuple([each[1].lower() for each in self._found])
+        self._rows: list[tuple[int, int, int]] | None = None
         self._places: dict[bytes, list[int]] | None = None
-        self._lines: list[bytes] | None = None
-        self._canonical: dict[int, bytes] = {}
+        self._relaxed: list[bytes] | None = None
 
     def rows(self, name: bytes) -> Sequence[int]:
         """Return the rows of the fields of a name, from the top."""
@@ -45,15 +41,28 @@ class Fields:
     def count(self, name: bytes) -> int:
         return len(self.rows(name))
 
+    def _row(self, row: int) -> tuple[int, int, int]:
+        """Return where a field begins, where its value does, and where the next field does.
+
+        Who signs with relaxed forms need not know: then it is not found out.
+        """
+        rows = self._rows
+        if rows is None:
+            starts = [each.start() for each in self._found]
+            values = [each.end() - 2 for each in self._found]
+            ends = [*starts[1:], len(self.raw)]
+            rows = self._rows = list(zip(starts, values, ends, strict=False))
+        return rows[row]
+
     def octets(self, row: int) -> bytes:
         """Return a field as it is, with its line end."""
-        at, _, end = self._rows[row]
+        at, _, end = self._row(row)
         octets = self.raw[at:end]
         return octets if octets.endswith(CRLF) else octets + CRLF
 
     def value(self, row: int) -> bytes:
         """Return what stands behind the colon, with its folds and without the last line end."""
-        _, at, end = self._rows[row]
+        _, at, end = self._row(row)
         return self.raw[at:end].removesuffix(CRLF)
 
     def unfolded(self, row: int) -> bytes:
@@ -62,7 +71,7 @@ class Fields:
 
     def place(self, row: int) -> tuple[int, int]:
         """Return where in the header a field begins, and where the next one does."""
-        at, _, end = self._rows[row]
+        at, _, end = self._row(row)
         return at, end
 
     def chosen(self, names: Iterable[bytes]) -> list[int | None]:
@@ -78,28 +87,29 @@ class Fields:
 
     def canonical(self, row: int, canon: Canon) -> bytes:
         """Return a field in a canonical form, with its line end."""
-        if canon == "simple":
-            return self.octets(row)
-        known = self._canonical.get(row)
-        if known is None:
-            known = self._canonical[row] = self._relaxed(row)
-        return known
+        return self.signed((row,), canon)
 
-    def _relaxed(self, row: int) -> bytes:
-        lines = self._lines
-        if lines is None:
-            # All fields are relaxed at once, which costs less than three by themselves.
-            lines = self._lines = relaxed_lines(self.raw)
-        if len(lines) == len(self._rows):
-            value = lines[row].partition(b":")[2]
-            return b"%b:%b\r\n" % (self.names[row], value.strip(b" "))
+    def _all_relaxed(self) -> list[bytes]:
+        """Return all fields in relaxed form, which costs less than three by themselves."""
+        lines = relaxed_lines(self.raw)
+        if len(lines) == len(self.names):
+            values = [line.partition(b":")[2].strip(b" ") for line in lines]
+            return [b"%b:%b\r\n" % each for each in zip(self.names, values, strict=True)]
         # There are lines which are no fields.
-        _, at, end = self._rows[row]
-        return relaxed_field(self.names[row], self.raw[at:end]) + CRLF
+        places = [self._row(row) for row in range(len(self.names))]
+        return [
+            relaxed_field(name, self.raw[at:end]) + CRLF
+            for name, (_, at, end) in zip(self.names, places, strict=True)
+        ]
 
     def signed(self, rows: Iterable[int | None], canon: Canon) -> bytes:
         """Return what a signature over these rows covers of this header."""
-        return b"".join([self.canonical(row, canon) for row in rows if row is not None])
+        if canon == "simple":
+            return b"".join([self.octets(row) for row in rows if row is not None])
+        if self._relaxed is None:
+            self._relaxed = self._all_relaxed()
+        relaxed = self._relaxed
+        return b"".join([relaxed[row] for row in rows if row is not None])
 
 
 def opened(pieces: Iterable[bytes], at_most: int = 1 << 20) -> tuple[bytes, Iterable[bytes]]:
