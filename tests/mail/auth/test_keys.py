@@ -25,7 +25,8 @@ def test_a_signature_holds_by_the_record_of_its_key(kind: str) -> None:
     signature = signer.sign(DIGEST, "sha256")
     assert known.holds(signature, DIGEST, "sha256")
     assert not known.holds(signature, hashlib.sha256(b"y").digest(), "sha256")
-    assert not known.holds(signature[:-1] + b"\0", DIGEST, "sha256")
+    # Of Ed25519 the last octet is 0 once in sixteen times: a bit is turned, not an octet set.
+    assert not known.holds(bytes([signature[0] ^ 1]) + signature[1:], DIGEST, "sha256")
     assert not known.holds(b"", DIGEST, "sha256")
     assert (known.kind, known.bits) == (signer.kind, signer.bits)
 
