@@ -8,6 +8,7 @@ from angarium.core.reply import Reply
 from angarium.outbound.logins import FAILED, UNKNOWN, HostLogins, claim
 from angarium.outbound.options import Transport
 from angarium.policy.chain import Policy
+from angarium.policy.context import Which
 from angarium.policy.guard import Guard, Handler
 from angarium.policy.hooks import OutboundAuth
 from angarium.queue.entry import Entry
@@ -72,6 +73,31 @@ def test_a_handler_which_fails_lets_nobody_log_in_by_mistake() -> None:
 
     assert asked(entry(), who, **OPTIONS) == FAILED
     assert FAILED.temporary
+
+
+@pytest.mark.effect("outbound_smtp_auth_key")
+def test_a_handler_is_lent_the_key_of_the_options_unless_the_message_has_one() -> None:
+    seen: list[str | None] = []
+
+    def who(event: OutboundAuth) -> None:
+        seen.append(event.mail.get(Which.MESSAGE, "outbound_smtp_auth_key"))
+
+    message = entry()
+    for key in ("gold", "silver", ""):
+        asked(message, who, outbound_smtp_auth_key=key or None)
+    assert seen == ["gold", "silver", None]
+    assert "outbound_smtp_auth_key" not in message.recipient.variables
+    asked(entry(outbound_smtp_auth_key="own"), who, outbound_smtp_auth_key="gold")
+    assert seen[3:] == ["own"]
+
+
+def test_a_key_which_a_handler_gives_stays() -> None:
+    def who(event: OutboundAuth) -> None:
+        event.mail.set(Which.MESSAGE, "outbound_smtp_auth_key", "new")
+
+    message = entry()
+    asked(message, who, outbound_smtp_auth_key="gold")
+    assert message.recipient.variables["outbound_smtp_auth_key"] == "new"
 
 
 def test_an_unknown_mechanism_is_told() -> None:

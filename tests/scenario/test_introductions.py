@@ -128,7 +128,8 @@ function mod:outbound_smtp_auth_config(msg)
   if string.find(name, "^none") then return end
   msg:context_set(msys.core.VCTX_MESS, "outbound_smtp_auth_type", "PLAIN");
   msg:context_set(msys.core.VCTX_MESS, "outbound_smtp_auth_user", string.match(name, "^[^@]+"));
-  msg:context_set(msys.core.VCTX_MESS, "outbound_smtp_auth_pass", "secret");
+  local key = msg:context_get(msys.core.VCTX_MESS, "outbound_smtp_auth_key");
+  msg:context_set(msys.core.VCTX_MESS, "outbound_smtp_auth_pass", key or "none");
 end
 msys.registerModule("auth", mod);
 """
@@ -139,6 +140,7 @@ async def test_a_script_says_for_each_message_as_whom_we_log_in(tmp_path: Path) 
     (tmp_path / "auth.lua").write_text(POLICY)
     config = """
     outbound_smtp_auth { }
+    outbound_smtp_auth_key = secret
     outbound_smtp_auth_in_clear = true
     scriptlet "scriptlet" { script "auth" { source = "auth.lua" } }
     """

@@ -19,6 +19,7 @@ from angarium.policy.mail import Mail
 from angarium.queue.entry import Entry
 from angarium.wire.smtp_introduction import Claim, Login
 
+KEY: Final = "outbound_smtp_auth_key"
 NAMES: Final = ("outbound_smtp_auth_type", "outbound_smtp_auth_user", "outbound_smtp_auth_pass")
 # The mechanisms, by their names in any case.
 MECHANISMS: Final = {
@@ -68,7 +69,7 @@ class HostLogins:
         )
         if self.by_message:
             mail = Mail(entry.message, [entry.recipient], None, entry.recipient)
-            if not self._asked(mail):
+            if not self._asked(mail, options.outbound_smtp_auth_key or ""):
                 return FAILED
             told = [mail.get(Which.MESSAGE, name) for name in NAMES]
             mechanism, user, password = (
@@ -87,11 +88,22 @@ class HostLogins:
             options.outbound_smtp_auth_in_clear,
         )
 
-    def _asked(self, mail: Mail) -> bool:
+    def _asked(self, mail: Mail, key: str) -> bool:
+        """Ask policy; say whether it could answer.
+
+        Args:
+            key: what the options have for scripts, as a variable while they are asked: with the
+                next attempt the message may go by another binding, which has another one.
+        """
         chain = None if self._policy is None else self._policy.chain(hooks.OutboundAuth)
         if chain is None or self._policy is None:
             return True
+        lent = key if mail.get(Which.MESSAGE, KEY) is None else ""
+        if lent:
+            mail.set(Which.MESSAGE, KEY, lent)
         chain.ask(hooks.OutboundAuth(mail, None))
+        if lent and mail.get(Which.MESSAGE, KEY) == lent:
+            mail.delete(Which.MESSAGE, KEY)
         return mail.reply is not self._policy.guard.failed
 
 

@@ -134,6 +134,7 @@ class Transport(Options, direction="sending"):
     outbound_smtp_auth_pass = SmtpClient.outbound_smtp_auth_pass
     outbound_smtp_auth_in_clear = SmtpClient.outbound_smtp_auth_in_clear
     outbound_smtp_auth_unbound = SmtpClient.outbound_smtp_auth_unbound
+    outbound_smtp_auth_key = SmtpClient.outbound_smtp_auth_key
     ehlo_hostname = option(
         Text(),
         "__hostname__",

@@ -99,16 +99,15 @@ class SmtpClient(Options, direction="sending"):
         shows another certificate than the one it knows, behind a proxy.
         """,
     )
-    outbound_smtp_auth_key = planned(
+    outbound_smtp_auth_key = option(
         Text(),
         None,
         scopes=SHAPING,
         since="4.2",
-        reason="""
-        It went with 5.1, where scripts give outbound_smtp_auth_user and _pass themselves; only the
-        module outbound_smtp_auth_v0 still has it.
+        doc="""
+        What a script looks the name and password up by: the message has it as a variable of this
+        name while `outbound_smtp_auth_config` is asked. One which it has already counts more.
         """,
-        doc="What a script looks the name and password up by.",
         example="smarthost",
     )
 
