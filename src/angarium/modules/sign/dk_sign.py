@@ -8,7 +8,6 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from angarium.config.section import Section
 from angarium.core.body import Body
 from angarium.events.metrics import counter
 from angarium.mail.auth.covered import Covered
@@ -17,11 +16,11 @@ from angarium.mail.auth.fields import Fields
 from angarium.mail.auth.keys import PrivateKey
 from angarium.mail.auth.sign import Style
 from angarium.modules.means import Means
-from angarium.modules.sign.keyring import Keyring
+from angarium.modules.sign.keyring import Keyring, own_ring, ring_of
 from angarium.modules.sign.options.dkim import DomainKeysSign as Options
 from angarium.modules.sign.options.dkim import DomainKeysSignDomain
 from angarium.modules.sign.options.scoped import Signing
-from angarium.modules.sign.rules import Rule, Rules
+from angarium.modules.sign.rules import Rule, Rules, of_domains
 from angarium.modules.sign.signer import RESULTS, SigningModule, title_of
 from angarium.modules.sign.signing import LARGE, put, same_body
 from angarium.policy.mail import Mail
@@ -92,31 +91,16 @@ class DkSign(SigningModule):
     kind = "DomainKeys"
 
     def __init__(self, name: str, options: Options, means: Means) -> None:
-        self._configuration = configuration = means.configuration
         self._desk = DomainKeysDesk(means)
-        ring = Keyring(
-            means, options.keycache_size, options.pos_keycache_ttl, options.neg_keycache_ttl
-        )
-        general = _general(options, ring)
-        section = configuration.root.get(STANZA, name)
-        domains = section.all(DOMAIN) if section is not None else {}
-        particular = {
-            each.lower(): _particular(
-                configuration.of(DomainKeysSignDomain, inner), inner, general, options, means
-            )
-            for each, inner in domains.items()
-        }
+        general, particular = _general(options, means), {}
+        for domain, said in of_domains(means.configuration, STANZA, name, DOMAIN).items():
+            own = means.configuration.of(DomainKeysSignDomain, said)
+            ring = own_ring(said, own, options, general.ring, means)
+            particular[domain] = _particular(own, general, ring)
         super().__init__(title_of(STANZA, name), Rules(general, particular), means)
 
-    def wants(self, mail: Mail) -> bool:
-        to = mail.recipient
-        if to is None:
-            said = self._configuration.top(Signing).domainkeys
-        else:
-            said = self._configuration.at(
-                Signing, group=to.binding_group, binding=to.binding, domain=to.domain
-            ).domainkeys
-        return said is not False
+    def wants(self, said: Signing) -> bool:
+        return said.domainkeys is not False
 
     def made(self, rule: Rule, who: str, key: PrivateKey) -> DomainKeysSigner:
         assert isinstance(rule, DomainKeysRule), "the rules are made here"
@@ -126,7 +110,7 @@ class DkSign(SigningModule):
         return self._desk.sign(mail, signer)
 
 
-def _general(options: Options, ring: Keyring) -> DomainKeysRule:
+def _general(options: Options, means: Means) -> DomainKeysRule:
     return DomainKeysRule(
         "",
         options.selector or "",
@@ -134,26 +118,16 @@ def _general(options: Options, ring: Keyring) -> DomainKeysRule:
         options.sign_condition or "",
         Style(),
         Covered.of(),
-        ring,
+        ring_of(options, means),
         form=_form(options.canon),
         names=tuple(options.headerlist),
     )
 
 
 def _particular(
-    own: DomainKeysSignDomain, section: Section, general: DomainKeysRule, options: Options,
-    means: Means,
-) -> DomainKeysRule:  # fmt: skip
+    own: DomainKeysSignDomain, general: DomainKeysRule, ring: Keyring
+) -> DomainKeysRule:
     """Return the rule of a domain: what it does not say is as for all."""
-    said = section.values.keys() & {"keycache_size", "pos_keycache_ttl", "neg_keycache_ttl"}
-    ring = general.ring
-    if said:
-        ring = Keyring(
-            means,
-            own.keycache_size if "keycache_size" in said else options.keycache_size,
-            own.pos_keycache_ttl if "pos_keycache_ttl" in said else options.pos_keycache_ttl,
-            own.neg_keycache_ttl if "neg_keycache_ttl" in said else options.neg_keycache_ttl,
-        )
     return DomainKeysRule(
         own.base_domain or "",
         own.selector or general.selector,

@@ -6,19 +6,16 @@ that a `dk_domain` may say all that the stanza does. The option `dkim` says wher
 
 from typing import Final
 
-from angarium.config.resolve import Configuration
-from angarium.config.section import Section
 from angarium.core.errors import Error
 from angarium.mail.auth.covered import Covered, FieldListError
 from angarium.mail.auth.sign import Style
 from angarium.modules.means import Means
-from angarium.modules.sign.keyring import Keyring
+from angarium.modules.sign.keyring import Keyring, own_ring, ring_of
 from angarium.modules.sign.options.dkim import DkimSign as Options
 from angarium.modules.sign.options.dkim import DkimSignDomain
 from angarium.modules.sign.options.scoped import Signing
-from angarium.modules.sign.rules import Rule, Rules, canon, chosen, hash_of
+from angarium.modules.sign.rules import Rule, Rules, canon, chosen, hash_of, of_domains
 from angarium.modules.sign.signer import SigningModule, title_of
-from angarium.policy.mail import Mail
 
 STANZA: Final = "dkim_sign"
 DOMAIN: Final = "dkim_sign.dk_domain"
@@ -30,34 +27,18 @@ class DkimSign(SigningModule):
 
     def __init__(self, name: str, options: Options, means: Means) -> None:
         """Raises Error for lists of fields which are none."""
-        configuration = means.configuration
-        ring = Keyring(
-            means, options.keycache_size, options.pos_keycache_ttl, options.neg_keycache_ttl
-        )
-        general = _general(options, ring)
-        section = configuration.root.get(STANZA, name)
-        domains = section.all(DOMAIN) if section is not None else {}
-        particular = {
-            each.lower(): _particular(
-                configuration.of(DkimSignDomain, inner), general, _ring(inner, options, ring, means)
-            )
-            for each, inner in domains.items()
-        }
+        general, particular = _general(options, means), {}
+        for domain, said in of_domains(means.configuration, STANZA, name, DOMAIN).items():
+            own = means.configuration.of(DkimSignDomain, said)
+            ring = own_ring(said, own, options, general.ring, means)
+            particular[domain] = _particular(own, general, ring)
         super().__init__(title_of(STANZA, name), Rules(general, particular), means)
-        self._configuration: Configuration = configuration
 
-    def wants(self, mail: Mail) -> bool:
-        to = mail.recipient
-        if to is None:
-            said = self._configuration.top(Signing).dkim
-        else:
-            said = self._configuration.at(
-                Signing, group=to.binding_group, binding=to.binding, domain=to.domain
-            ).dkim
-        return said is not False
+    def wants(self, said: Signing) -> bool:
+        return said.dkim is not False
 
 
-def _general(options: Options, ring: Keyring) -> Rule:
+def _general(options: Options, means: Means) -> Rule:
     return Rule(
         "",
         options.selector or "",
@@ -73,20 +54,8 @@ def _general(options: Options, ring: Keyring) -> Rule:
             copy_fields=bool(options.copy_headers),
         ),
         _covered(options.headerlist) or Covered.of(),
-        ring,
+        ring_of(options, means),
     )
-
-
-def _ring(section: Section, options: Options, general: Keyring, means: Means) -> Keyring:
-    """Return where keys of a domain are kept: with those of all, unless it says otherwise."""
-    said = section.values.keys() & {"keycache_size", "pos_keycache_ttl", "neg_keycache_ttl"}
-    if not said:
-        return general
-    own = means.configuration.of(DkimSignDomain, section)
-    size = own.keycache_size if "keycache_size" in said else options.keycache_size
-    kept = own.pos_keycache_ttl if "pos_keycache_ttl" in said else options.pos_keycache_ttl
-    missing = own.neg_keycache_ttl if "neg_keycache_ttl" in said else options.neg_keycache_ttl
-    return Keyring(means, size, kept, missing)
 
 
 def _particular(own: DkimSignDomain, general: Rule, ring: Keyring) -> Rule:

@@ -14,9 +14,10 @@ from collections import OrderedDict
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from angarium.config.held import Held
+from angarium.config.section import Section
 from angarium.mail.auth.keys import BadKeyError, PrivateKey, private
 from angarium.modules.means import Means
 
@@ -30,6 +31,17 @@ class Unknown(Enum):
 
 
 UNKNOWN: Final = Unknown.UNKNOWN
+
+
+class Keeping(Protocol):
+    """The options which say how long keys are kept, and how many."""
+
+    @property
+    def keycache_size(self) -> int: ...
+    @property
+    def pos_keycache_ttl(self) -> float: ...
+    @property
+    def neg_keycache_ttl(self) -> float: ...
 
 
 class Keyring:
@@ -76,6 +88,24 @@ class Keyring:
         count = len(self._keys)
         self._keys.clear()
         return count
+
+
+def ring_of(options: Keeping, means: Means) -> Keyring:
+    """Return where the keys of a stanza are kept."""
+    return Keyring(means, options.keycache_size, options.pos_keycache_ttl, options.neg_keycache_ttl)
+
+
+def own_ring(said: Section, own: Keeping, general: Keeping, ring: Keyring, means: Means) -> Keyring:
+    """Return where keys of a domain are kept: with those of all, unless its stanza says how."""
+    names = said.values.keys() & {"keycache_size", "pos_keycache_ttl", "neg_keycache_ttl"}
+    if not names:
+        return ring
+    return Keyring(
+        means,
+        (own if "keycache_size" in names else general).keycache_size,
+        (own if "pos_keycache_ttl" in names else general).pos_keycache_ttl,
+        (own if "neg_keycache_ttl" in names else general).neg_keycache_ttl,
+    )
 
 
 def _read(path: str, held: Held) -> tuple[PrivateKey | None, str]:

@@ -11,13 +11,12 @@ from typing import Final
 from angarium.mail.auth.covered import Covered
 from angarium.mail.auth.sign import Style
 from angarium.modules.means import Means
-from angarium.modules.sign.keyring import Keyring
+from angarium.modules.sign.keyring import Keyring, ring_of
 from angarium.modules.sign.options.dkim import OpenDkim as Options
 from angarium.modules.sign.options.dkim import OpenDkimDomain
 from angarium.modules.sign.options.scoped import Signing
-from angarium.modules.sign.rules import Rule, Rules, canon, chosen, hash_of
+from angarium.modules.sign.rules import Rule, Rules, canon, chosen, hash_of, of_domains
 from angarium.modules.sign.signer import SigningModule, title_of
-from angarium.policy.mail import Mail
 
 STANZA: Final = "opendkim"
 DOMAIN: Final = "opendkim.dkim_domain"
@@ -29,24 +28,16 @@ class OpenDkim(SigningModule):
 
     def __init__(self, name: str, options: Options, means: Means) -> None:
         general = _general(options, means)
-        section = means.configuration.root.get(STANZA, name)
-        domains = section.all(DOMAIN) if section is not None else {}
         particular = {
-            each.lower(): _particular(
-                means.configuration.of(OpenDkimDomain, inner), options, general, means
+            domain: _particular(
+                means.configuration.of(OpenDkimDomain, said), options, general, means
             )
-            for each, inner in domains.items()
+            for domain, said in of_domains(means.configuration, STANZA, name, DOMAIN).items()
         }
         super().__init__(title_of(STANZA, name), Rules(general, particular), means)
-        self._configuration = means.configuration
 
-    def wants(self, mail: Mail) -> bool:
-        to = mail.recipient
-        if to is None:
-            return self._configuration.top(Signing).opendkim_sign
-        return self._configuration.at(
-            Signing, group=to.binding_group, binding=to.binding, domain=to.domain
-        ).opendkim_sign
+    def wants(self, said: Signing) -> bool:
+        return said.opendkim_sign
 
 
 def _general(options: Options, means: Means) -> Rule:
@@ -65,7 +56,7 @@ def _general(options: Options, means: Means) -> Rule:
             copy_fields=options.copy_headers,
         ),
         Covered.of(options.headerlist, options.oversign_headerlist, options.skip_headerlist),
-        Keyring(means, options.keycache_size, options.pos_keycache_ttl, options.neg_keycache_ttl),
+        ring_of(options, means),
         options.testing,
     )
 

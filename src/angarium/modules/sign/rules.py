@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TypeVar
 
+from angarium.config.resolve import Configuration
+from angarium.config.section import Section
 from angarium.mail.auth import tags
 from angarium.mail.auth.canon import Canon
 from angarium.mail.auth.covered import Covered
@@ -79,6 +81,15 @@ class Rules:
         """Return where keys are kept, each once."""
         every = (self._general, *self._particular.values())
         return list({id(each.ring): each.ring for each in every}.values())
+
+
+def of_domains(
+    configuration: Configuration, stanza: str, name: str, inner: str
+) -> dict[str, Section]:
+    """Return what a stanza says of single domains, by their names in lower case."""
+    section = configuration.root.get(stanza, name)
+    domains = section.all(inner) if section is not None else {}
+    return {domain.lower(): said for domain, said in domains.items()}
 
 
 def author(mail: Mail) -> str:

@@ -17,6 +17,7 @@ from angarium.mail.auth.signature import SignatureError
 from angarium.modules.means import Means
 from angarium.modules.sign.asked import Asked
 from angarium.modules.sign.keyring import UNKNOWN
+from angarium.modules.sign.options.scoped import Signing
 from angarium.modules.sign.rules import Rule, Rules, author, fitting
 from angarium.modules.sign.signing import Desk, desk_of, note
 from angarium.policy.hooks import FinalValidation, on
@@ -46,6 +47,7 @@ class SigningModule:
         self.desk: Final[Desk] = desk_of(means)
         self._title = title
         self.rules: Final = rules
+        self._configuration: Final = means.configuration
         self._tell = means.tell
         self._signatures = means.signatures
         self._ask = Asked(means.resolver)
@@ -53,8 +55,8 @@ class SigningModule:
         self._cells = {each: means.metrics.cell(self.counted, each) for each in RESULTS}
         self._counts = dict.fromkeys(RESULTS, 0)
 
-    def wants(self, mail: Mail) -> bool:
-        """Say whether this mail is to be signed, by where it goes."""
+    def wants(self, said: Signing) -> bool:
+        """Say whether mail is to be signed, by what options say where it goes."""
         raise NotImplementedError
 
     def made(self, rule: Rule, who: str, key: PrivateKey) -> Any:
@@ -76,7 +78,7 @@ class SigningModule:
     @on(FinalValidation)
     def sign(self, event: FinalValidation) -> Verdict | Coroutine[Any, Any, Verdict]:
         mail = event.mail
-        if not self.wants(mail):
+        if not self.wants(self._said(mail)):
             return CONT
         began = perf_counter()
         domain = author(mail)
@@ -93,6 +95,14 @@ class SigningModule:
             return self._count(mail, began, "no_key")
         signing = self._signing(mail, began, rule, who, key)
         return signing if isinstance(signing, Verdict) else self._going(mail, began, signing)
+
+    def _said(self, mail: Mail) -> Signing:
+        to = mail.recipient
+        if to is None:
+            return self._configuration.top(Signing)
+        return self._configuration.at(
+            Signing, group=to.binding_group, binding=to.binding, domain=to.domain
+        )
 
     async def _looked(self, mail: Mail, began: float, rule: Rule, who: str) -> Verdict:
         key = await rule.ring.look(rule.path(who))
