@@ -115,12 +115,17 @@ def resolver_of(folder: Path) -> tuple[str, ...]:
     return ("unshare", "--mount", "sh", "-c", bound, str(conf))
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def room(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Room]:
+def mountable() -> None:
+    """Skip where no program can be given a file of its own in place of the system's."""
     if subprocess.run(["unshare", "--mount", "true"], check=False).returncode != 0:
         if os.environ.get("CI"):
             pytest.fail("no mount of its own can be had")
         pytest.skip("no mount of its own can be had: run it as root")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def room(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Room]:
+    mountable()
     folder = tmp_path_factory.mktemp("postfix")
     ours, theirs = (Authority("Nobody").signed(f"mx.{each}.test") for each in ("ours", "pf"))
     ours.write(folder, "own")
