@@ -40,7 +40,7 @@ def test_a_host_says_what_unset_means_there() -> None:
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("fips_mode", "Any value but false refuses the file. Which algorithms"),
+        ("fips_mode", "Any value but false refuses the file. TLS goes by"),
         ("retry_interval", ""),
     ],
 )

@@ -184,6 +184,36 @@ async def test_who_shows_a_certificate_needs_no_password_and_others_do(
         assert (await ask(port, "/healthz", more=tom))[0].status == 401
 
 
+@pytest.mark.effect("always_deny", "always_allow")
+async def test_some_clients_are_turned_away_and_others_not_asked(tmp_path: Path, port: int) -> None:
+    server().write(tmp_path, "own")
+    (tmp_path / "users").write_text("tim:secret\n")
+    more = f"""
+      enable_authentication = true
+      authplainparameters = [ uri = "file://{tmp_path}/users" ]
+    """
+    tim = "Authorization: Basic dGltOnNlY3JldA==\r\n"
+
+    async def statuses() -> list[int]:
+        return [(await ask(port, "/healthz", more=said))[0].status for said in ("", tim)]
+
+    async with World(tmp_path, configured(tmp_path, port, more), ZONE) as world:
+        await until_refused(world, port)
+        assert await statuses() == [401, 200]
+        for words, wanted in (
+            ("always_deny = true", [403, 403]),
+            ('always_deny = true peer "127.0.0.1" { always_deny = false }', [401, 200]),
+            ('peer "127.0.0.0/8" { always_allow = true }', [200, 200]),
+            ('peer "127.0.0.1" { always_allow = true always_deny = true }', [403, 403]),
+        ):
+            await world.reload(configured(tmp_path, port, f"{more} {words}"))
+
+            async def so(wanted: list[int] = wanted) -> bool:
+                return await statuses() == wanted
+
+            await world.eventually(so, words)
+
+
 @pytest.mark.effect("tls_verify_mode", "tls_protocols")
 async def test_a_certificate_may_be_required_and_versions_forbidden(
     tmp_path: Path, port: int

@@ -1,6 +1,7 @@
 """Who may ask by HTTP: by certificate, by a password nobody else heard, and not too often."""
 
 import base64
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,16 @@ async def test_a_user_of_any_file_may_ask_and_others_may_not(
     assert await listener.status("tim", "hello world!") == 401
     assert await listener.status("tom", "Hello world!") == 401
     assert await listener.status() == 401
+
+
+async def test_where_nobody_may_ask_no_password_and_no_certificate_counts(tmp_path: Path) -> None:
+    (tmp_path / "users").write_text("tim:secret\n")
+    listener = Listener(f"file://{tmp_path}/users", certificate=True)
+    assert await listener.status("tim", "secret") == 200
+    listener.rights = replace(listener.rights, nobody=True)
+    for visitor in (HERE, Visitor("192.0.2.1", verified=True, private=True)):
+        found = await listener.ask("tim", "secret", visitor)
+        assert found == Refusal(403, "nobody may ask here")
 
 
 async def test_who_is_asked_for_a_password_hears_for_what(tmp_path: Path) -> None:

@@ -173,13 +173,13 @@ class WebServer(Process):
     def _rights(self, configuration: Configuration, at: Mapping[str, str]) -> Rights | None:
         """Return who may ask; None: everybody."""
         asked = configuration.at(Authentication, **at)
-        if not asked.enable_authentication:
+        if not asked.always_deny and (asked.always_allow or not asked.enable_authentication):
             return None
         parameters = asked.authplainparameters or {}
         certificate = configuration.at(InboundTls, **at).tls_verified_peer_is_authorized
         return Rights(
             str(parameters.get("uri", "")), Host(configuration).name, certificate, self._attempts,
-            self.alarm, self._users,
+            self.alarm, self._users, asked.always_deny,
         )  # fmt: skip
 
     def _trace(self, configuration: Configuration) -> None:

@@ -66,6 +66,7 @@ class Rights:
         attempts: failed ones of late, of all listeners.
         tell: told that a file of users cannot be read.
         users: files which were read.
+        nobody: whatever is said is wrong (always_deny).
     """
 
     uri: str
@@ -74,18 +75,17 @@ class Rights:
     attempts: Attempts
     tell: Callable[[str], None]
     users: Users = field(default_factory=Users)
+    nobody: bool = False
 
     async def refusal(
         self, visitor: Visitor, fields: Iterable[tuple[bytes, bytes]]
     ) -> Refusal | None:
         """Return what he is answered, None if he may ask."""
-        if self.certificate and visitor.verified:
+        if self.certificate and visitor.verified and not self.nobody:
             return None
         said = [value for name, value in fields if name == b"authorization"]
-        if not self.uri:
-            return Refusal(403, "who asks here shows a certificate we know")
-        if not visitor.private:
-            return Refusal(403, "passwords are for connections by TLS")
+        if reason := self._unasked(visitor):
+            return Refusal(403, reason)
         if not said:
             return self._ask("who are you?")
         whence = _network(visitor.address)
@@ -104,6 +104,14 @@ class Rights:
             self.attempts.succeeded(whence)
             return None
         return self._ask("wrong user or password")
+
+    def _unasked(self, visitor: Visitor) -> str:
+        """Return why a password would not help; "" if it would."""
+        if self.nobody:
+            return "nobody may ask here"
+        if not self.uri:
+            return "who asks here shows a certificate we know"
+        return "" if visitor.private else "passwords are for connections by TLS"
 
     def _ask(self, text: str) -> Refusal:
         realm = self.realm.replace("\\", "").replace('"', "")

@@ -52,10 +52,10 @@ class Authentication(Options, direction="receiving"):
         reason="Let clients in by address, with peer stanzas and relay_hosts.",
         doc="""
         Whether every name and password is taken for right, and none is asked for: a client of
-        SMTP is `anonymous` from the beginning, and may send to any domain. For trials, or inside
-        a peer stanza for clients which cannot be told to leave AUTH out.
+        SMTP is `anonymous` from the beginning, and may send to any domain; one of HTTP is not
+        asked. For trials, or inside a peer stanza for clients which cannot say who they are.
         """,
-        only=WORKING,
+        only=(*WORKING, HTTP),
     )
     always_deny = option(
         Bool(),
@@ -63,8 +63,12 @@ class Authentication(Options, direction="receiving"):
         scopes=ASKING_ALL,
         safe=(False,),
         reason=BY_ADDRESS,
-        doc="Whether every name and password is taken for wrong; it counts more than always_allow.",
-        only=WORKING,
+        doc="""
+        Whether every name and password is taken for wrong; it counts more than always_allow. By
+        HTTP nobody is answered then, whether or not enable_authentication is set, but for what
+        everybody may see.
+        """,
+        only=(*WORKING, HTTP),
     )
     authplainparameters = option(
         PLAIN,

@@ -262,7 +262,10 @@ class TlsLibrary(Options, direction="both"):
         scopes=Scope.GLOBAL,
         since="4.4.0",
         safe=(False,),
-        reason="Which algorithms there are is a setting of the system's OpenSSL.",
+        reason="""
+        TLS goes by the OpenSSL of the system, which may have a FIPS provider. Signatures, keys and
+        certificates go by one which the package cryptography brings along, and that has none.
+        """,
         doc="Whether only algorithms are used which FIPS 140 allows.",
     )
     tls_ec_curve_names = option(
