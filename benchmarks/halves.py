@@ -42,17 +42,22 @@ class Measured:
         return count / (end - self._begin), cpu / count * 1e6
 
 
+def received(server: Angarium, octets: int, seconds: float) -> tuple[Row, int]:
+    """Have a server that delivers nothing take mail in; return what it was, and how many."""
+    begin = time.monotonic()
+    inject(server.port, PROBE, octets, SESSIONS)
+    count = max(PROBE, int(PROBE / (time.monotonic() - begin) * seconds))
+    measured = Measured(server)
+    inject(server.port, count, octets, SESSIONS)
+    return measured.row(count, time.monotonic()), count
+
+
 def apart(folder: Path, octets: int, workers: int, seconds: float) -> tuple[Row, Row, int]:
     """Return reception alone, delivery alone, and how many messages that were."""
     server, sink = Angarium(folder, workers=workers, extra=SUSPENDED), Sink(2526)
     try:
         server.start()
-        begin = time.monotonic()
-        inject(server.port, PROBE, octets, SESSIONS)
-        count = max(PROBE, int(PROBE / (time.monotonic() - begin) * seconds))
-        measured = Measured(server)
-        inject(server.port, count, octets, SESSIONS)
-        taken = measured.row(count, time.monotonic())
+        taken, count = received(server, octets, seconds)
         measured = Measured(server)
         server.reload("")
         sent = measured.row(count + PROBE, sink.wait(count + PROBE))

@@ -7,11 +7,7 @@ author with RSA-2048, and its names are in a name server beside. Medians of the 
 difference of neighbours is what counts.
 """
 
-import argparse
-import shutil
-import statistics
 import subprocess
-import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +18,7 @@ from angarium.mail.auth.digest import hashed
 from angarium.mail.auth.fields import Fields
 from angarium.mail.auth.keys import PrivateKey, made
 from angarium.mail.auth.sign import Signer
+from benchmarks.beside import given, wanted
 from benchmarks.halves import SESSIONS, Measured, Row
 from benchmarks.names import Names
 from benchmarks.peers import Angarium, Sink, tool
@@ -113,38 +110,14 @@ def relayed(folder: Path, kind: str, workers: int, seconds: float) -> Row:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("kinds", nargs="*", default=list(KINDS))
-    parser.add_argument("--size", type=int, default=10, help="kilobytes")
-    parser.add_argument("--seconds", type=float, default=6.0, help="of relay, about")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--quick", action="store_true", help="one round of 2 s")
-    args = parser.parse_args()
-    if args.quick:
-        args.seconds, args.rounds = 2.0, 1
-    kinds = ["plain", *args.kinds]
-    rows: dict[str, list[Row]] = {kind: [] for kind in kinds}
-    folder = Path(tempfile.mkdtemp(prefix="angarium-bench-", dir="/var/tmp"))
-    folder.chmod(0o755)
-    try:
-        prepared(folder, args.size * 1024)
+    args = wanted(__doc__, list(KINDS))
+    with given() as folder:
+        prepared(folder, args.octets)
         with Names(NAMES_PORT, folder / "names"):
-            for _ in range(args.rounds):
-                for kind in kinds:
-                    rows[kind].append(relayed(folder, kind, args.workers, args.seconds))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    for kind in kinds:
-        rates, costs = zip(*rows[kind], strict=True)
-        over = [mine[1] - plain[1] for mine, plain in zip(rows[kind], rows["plain"], strict=True)]
-        print(
-            f"{kind:16}{args.size:4} KB{statistics.median(rates):8.0f}/s"
-            f"{statistics.median(costs):7.0f} us   {statistics.median(over):+.0f}",
-            flush=True,
-        )
+            rows = args.alternating(
+                "plain", lambda kind: relayed(folder, kind, args.workers, args.seconds)
+            )
+    args.tell(rows, lambda mine, plain: mine[1] - plain[1], "+.0f")
 
 
 if __name__ == "__main__":
