@@ -86,8 +86,8 @@ def faults(text: str, severity: Severity = Severity.ERROR) -> list[str]:
             "fips_mode = true",
             "1:1 fips_mode is not supported yet, and going on without it is not safe; "
             "TLS goes by the OpenSSL of the system, which may have a FIPS provider. Signatures, "
-            "keys and certificates go by one which the package cryptography brings along, and that has "
-            "none.",
+            "keys and certificates go by one which the package cryptography brings along, and that "
+            "has none.",
         ),
     ],
 )  # fmt: skip

@@ -1,9 +1,11 @@
 """What is known of a connection; with a handshake in memory."""
 
+import contextlib
 import hashlib
 import ssl
 from pathlib import Path
 
+import pytest
 from cryptography import x509
 
 from angarium.net.tls.facts import EXTRA, Facts, _end_point, facts
@@ -55,3 +57,24 @@ def point_of_server() -> bytes:
 
 def test_a_certificate_which_is_none_binds_nothing() -> None:
     assert _end_point(b"") == _end_point(b"x") == b""
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_session_which_goes_on_is_bound_as_the_first_one(
+    tmp_path: Path, version: ssl.TLSVersion
+) -> None:
+    context, other = client_context(), server_context(tmp_path)
+    context.maximum_version = version
+    session = None
+    for resumed in (False, True):
+        upward, downward = ssl.MemoryBIO(), ssl.MemoryBIO()
+        client = context.wrap_bio(downward, upward, server_hostname="localhost", session=session)
+        end = other.wrap_bio(upward, downward, server_side=True)
+        for side in (client, end, client, end):
+            with contextlib.suppress(ssl.SSLWantReadError):
+                side.do_handshake()
+        end.write(b"a ticket comes before it")
+        assert client.read(24)
+        assert client.session_reused is resumed
+        assert EXTRA["channel_bindings"](client) == {"tls-server-end-point": point_of_server()}
+        session = client.session

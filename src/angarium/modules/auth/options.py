@@ -257,7 +257,10 @@ class EnumGroups(
     Query,
     stanza="auth_ds.scheme.enumgroups",
     inside=("auth_ds.scheme",),
-    standing=not_yet("Roles of the console are named in the Authorization stanza."),
+    standing=not_yet(
+        "It fills the list from which a web interface gives out rights, and there is none yet;"
+        " roles of the console are named in the Authorization stanza."
+    ),
 ):
     """The query for all groups there are."""
 
