@@ -3,6 +3,7 @@
 import asyncio
 import errno
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import closing
 from typing import Any, cast
 
 import pytest
@@ -53,10 +54,10 @@ class Client(asyncio.Protocol):
 
 async def _host(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Greets first, as hosts of SMTP do, then echoes."""
-    writer.write(b"220 mx\n")
-    while line := await reader.readline():
-        writer.write(b"you said " + line)
-    writer.close()
+    with closing(writer):
+        writer.write(b"220 mx\n")
+        while line := await reader.readline():
+            writer.write(b"you said " + line)
 
 
 def opening(proxy: proxies.Proxy, host: tuple[str, int]) -> Opening:

@@ -1,6 +1,7 @@
 """What leaves in one piece: commands of a message, and its content with the next one's commands."""
 
 import asyncio
+from contextlib import closing, suppress
 from pathlib import Path
 
 from helpers.outlook import Outlook
@@ -19,8 +20,16 @@ class Patient:
     def __init__(self) -> None:
         self.contents = 0
         self.groups: list[int] = []  # how many commands came before each answer
+        self.serving: set[asyncio.Task[None]] = set()
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.serving.add(asyncio.ensure_future(self._served(reader, writer)))
+
+    async def _served(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with closing(writer), suppress(asyncio.IncompleteReadError, ConnectionError):
+            await self._serve(reader, writer)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 patient.test\r\n")
         await reader.readline()
         writer.write(GREETING)
@@ -30,7 +39,6 @@ class Patient:
             while not commands or commands[-1] != b"DATA\r\n":
                 line = await reader.readline()
                 if not line or line == b"QUIT\r\n":
-                    writer.close()
                     return
                 commands.append(line)
             self.groups.append(len(commands))
@@ -51,10 +59,11 @@ async def test_commands_come_in_groups_and_the_next_group_with_the_content(
     """
     patient = Patient()
     async with Outlook(tmp_path, config, "a.test A 127.0.1.1") as world:
-        server = await asyncio.start_server(patient.serve, "127.0.1.1", world.sink.port)
+        server = await asyncio.start_server(patient.take, "127.0.1.1", world.sink.port)
         for _ in range(MESSAGES):
             await world.mail("b@a.test", "c@a.test")
         await world.reload(config.replace("true", "false"))
         await world.records("mainlog", "D", "a.test", 2 * MESSAGES)
         assert patient.groups == [4] * MESSAGES  # MAIL, two RCPT, DATA
         server.close()
+    await asyncio.gather(*patient.serving)  # the other side is gone
