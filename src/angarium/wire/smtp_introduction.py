@@ -202,7 +202,8 @@ def _exchanged(exchange: Client) -> Generator[Command, Reply, Reply | None]:
             return UNPROVED
         reply = yield f"{_in_base64(response)}\r\n".encode(), Asked.AUTH
     if not reply.positive:
-        return soft(reply, "AUTH")
+        # Who binds otherwise may just say no: outbound_smtp_auth_unbound is for those.
+        return soft(reply, f"AUTH {SCRAM_PLUS}" if exchange.name == SCRAM_PLUS else "AUTH")
     try:
         exchange.finish()
     except SaslError:

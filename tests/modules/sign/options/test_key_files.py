@@ -21,6 +21,7 @@ def named(text: str) -> list[str]:
         ('opendkim { key = "/k/%{s}.key" selector = "s" }', ["/k/s.key"]),
         ('opendkim { key = "/k/%{d}/a" selector = "s" }', []),
         ('opendkim { key = "k/a" selector = "s" }', []),
+        ('opendkim { key = "/k/%{s}" dkim_domain "a.example" { selector = "t" } }', ["/k/t"]),
         ("opendkim { }", []),
         (
             'opendkim { key = "/k/%{d}/%{s}" selector = "s"'

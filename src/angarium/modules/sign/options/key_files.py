@@ -45,7 +45,7 @@ def _named(root: Section) -> Iterator[tuple[Section, str]]:
 
 def _fixed(section: Section, path: str) -> Iterator[tuple[Section, str]]:
     """Yield a path with nothing left open; a relative one means another file later on."""
-    if path.startswith("/") and DOMAIN not in path:
+    if path.startswith("/") and DOMAIN not in path and SELECTOR not in path:
         yield section, path
 
 
@@ -54,7 +54,7 @@ def _path(section: Section, around: Section | None = None) -> str:
     key, selector = _text(section, "key"), _text(section, "selector")
     if around is not None:
         key, selector = key or _text(around, "key"), selector or _text(around, "selector")
-    return key.replace(SELECTOR, selector)
+    return key.replace(SELECTOR, selector or SELECTOR)
 
 
 def _text(section: Section, option: str) -> str:
