@@ -14,7 +14,7 @@ import pytest
 
 from helpers.caller import Caller
 from helpers.foreignproxies import haproxy, microsocks
-from helpers.outlook import Outlook
+from helpers.outlook import Outlook, second
 from helpers.preload import preload
 from helpers.world import World, reserved_port
 
@@ -63,12 +63,14 @@ def shut(session: Session) -> None:
         raise Refuse(554, "5.7.1 nothing from " + session.address, hang_up=True)
 """
 BEYOND = """
+use_ipv6 = true
 max_retry_interval = 1
 host_failure_retry = 0
 dead_destination_delay = 1
 binding "by-haproxy" {{
   ha_proxy_server = "127.0.0.1:{haproxy}"
   ha_proxy_src_addr = "127.0.5.1"
+  ha_proxy_ipv6_src_addr = "::1"
 }}
 binding "unlisted" {{
   ha_proxy_server = "127.0.0.1:{haproxy}"
@@ -160,6 +162,7 @@ async def test_mail_goes_by_real_proxies_and_waits_for_what_they_do_not_do(
         "haproxy.test": "by-haproxy",
         "dead.haproxy.test": "by-haproxy",
         "unlisted.test": "unlisted",
+        "six.test": "by-haproxy",
         "socks.test": "by-socks",
         "dead.socks.test": "by-socks",
         "open.test": "by-open-socks",
@@ -167,7 +170,7 @@ async def test_mail_goes_by_real_proxies_and_waits_for_what_they_do_not_do(
     }
     mails = [("default", binding, f"b@{domain}") for domain, binding in domains.items()]
     await preload(tmp_path / "state", mails)
-    zone = f"dead.haproxy.test A {NOBODY}\ndead.socks.test A {NOBODY}\n{HERE}"
+    zone = f"dead.haproxy.test A {NOBODY}\ndead.socks.test A {NOBODY}\nsix.test AAAA ::1\n{HERE}"
     config = partial(BEYOND.format, haproxy=by, socks=socks, opened=opened)
     text = placed(
         (EXAMPLE / "haproxy.cfg").read_text("utf-8"),
@@ -175,6 +178,7 @@ async def test_mail_goes_by_real_proxies_and_waits_for_what_they_do_not_do(
         ("    timeout connect", "    retries 0\n    timeout connect"),
         ("127.0.0.1:5000", f"127.0.0.1:{by}"),
         ("198.51.100.25", FROM),
+        ("2001:db8::25", "::1"),
     )
     with (
         haproxy(text),
@@ -191,6 +195,12 @@ async def test_mail_goes_by_real_proxies_and_waits_for_what_they_do_not_do(
                 "socks.test": "127.0.5.2",
                 "open.test": "127.0.5.3",
             }
+            beside = await second(world, "::1")
+            try:
+                await world.until(lambda: beside.accepted, "mail by IPv6")
+                assert beside.accepted[0].peer == "::1"
+            finally:
+                await beside.stop()
             # HAProxy only hangs up; a server of SOCKS says that the host cannot be reached.
             for domain, reason in (
                 ("dead.haproxy.test", "connection closed by remote host"),
@@ -243,6 +253,7 @@ async def test_the_example_works_between_its_two_haproxies(
         ("127.0.0.1:2525", f"127.0.0.1:{behind}"),
         ("127.0.0.1:5000", f"127.0.0.1:{beyond}"),
         ("198.51.100.25", FROM),
+        ("2001:db8::25", "::1"),
     )
     world = Example(tmp_path, zone=HERE)
     world.ports = [behind, beyond]
