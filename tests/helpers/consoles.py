@@ -46,6 +46,9 @@ class FakeNode:
         self.schedule = Schedule(FakeClock())
         self.told: list[str] = []
 
+    def forget_signed(self) -> None:
+        self.statistics.gone.signed.clear()
+
     def stop(self) -> None:
         self.told.append("stop")
 

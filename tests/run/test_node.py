@@ -112,6 +112,8 @@ def test_what_was_signed_outlasts_the_server(tmp_path: Path, processes: Processe
     assert node().statistics.gone.signed == {"DKIM\tone": Signed(1.0, 2, 0, 2)}
     # Who takes our place knows it from us, and what is in the file counts once.
     assert node(before.keep()).statistics.gone.signed == {"DKIM\tone": Signed(1.0, 2, 0, 2)}
+    before.forget_signed()
+    assert before.statistics.gone.signed == node().statistics.gone.signed == {}
     (tmp_path / "signed.json").write_text("?")
     assert node().statistics.gone.signed == {}
     assert len(told) == 1

@@ -82,6 +82,10 @@ class Node(Protocol):
         """Let all processes close and open their logs, as SIGUSR1 does."""
         ...
 
+    def forget_signed(self) -> None:
+        """Let what is known of signatures beyond the lives of workers begin anew."""
+        ...
+
     async def ask(
         self, asking: Asking[R], *, tell: Tell = nobody, only: Sequence[str] = ()
     ) -> Answers[R]:

@@ -133,6 +133,11 @@ class Node:
         if self._state is not None and (fault := signed.save(self._state, gone.signed)):
             self._warn(fault)
 
+    def forget_signed(self) -> None:
+        self.statistics.gone.signed.clear()
+        if self._state is not None:
+            signed.save(self._state, {})
+
     def received(self, message: link.Meanwhile | link.Answered) -> None:
         self._fanout.received(message)
 

@@ -60,7 +60,7 @@ async def signing_stats(session: Session) -> Result:
 async def reset(session: Session) -> Result:
     """Let the figures of signing_stats begin anew."""
     answers = await session.node.ask(begin_anew())
-    session.node.statistics.gone.signed.clear()
+    session.node.forget_signed()
     lines = ["Signing Statistics are reset", *answers.missing]
     return Said("\n".join(lines), {"reset": True, "missing": answers.missing})
 
