@@ -1,13 +1,11 @@
 """Domains hear once a day how their policies of TLS fared with us (RFC 8460)."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from angarium.core.errors import Error
-from angarium.core.message import Message, Recipient
+from angarium.core.message import Message
 from angarium.journal.errors import SpoolError
 from angarium.mail.format.draft import Draft
 from angarium.mail.format.tree import tree
@@ -18,6 +16,7 @@ from angarium.net.tlspolicy.demand import STS, TLSA, Demand
 from angarium.outbound.demands import nobody
 from angarium.outbound.hearing import hearing
 from helpers.authentic import Way
+from helpers.letterbox import Letterbox
 
 POLICY = ("version: STSv1", "mode: enforce", "mx: mx.a.test", "max_age: 86400")
 RECORDS = ("_25._tcp.mx.a.test. IN TLSA 3 1 1 00",)
@@ -30,22 +29,9 @@ _smtp._tls.both.test  TXT  v=TLSRPTv1; rua=mailto:a@both.test,mailto:b@both.test
 """
 
 
-class Queue:
-    """Takes reports, or refuses them."""
-
-    def __init__(self) -> None:
-        self.taken: list[tuple[Message, str]] = []
-        self.refused: SpoolError | None = None
-
-    def inject(self, message: Message, recipients: Sequence[Recipient], done: Any) -> None:
-        if self.refused is None:
-            self.taken.append((message, recipients[0].address))
-        done(self.refused)
-
-
 class Node:
     def __init__(self, folder: Path, options: str = "") -> None:
-        self.queue = Queue()
+        self.queue = Letterbox()
         self.way = Way(folder, f"tls_reporting {{ {options} }}", ZONE, admit=self.queue)
         [self.module] = self.way.means.modules["tls_reporting"]
         assert isinstance(self.module, TlsReporting)

@@ -1,13 +1,10 @@
 """The day's reports of DMARC."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from angarium.core.errors import Error
-from angarium.core.message import Message, Recipient
 from angarium.journal.errors import SpoolError
 from angarium.mail.auth.asking import NameTrouble
 from angarium.mail.auth.dmarc.record import destinations as uris
@@ -21,6 +18,7 @@ from angarium.modules.sign.daily import destinations
 from angarium.modules.sign.dmarc import Dmarc
 from helpers.authentic import Way
 from helpers.dns import FakeDns
+from helpers.letterbox import Letterbox
 
 ZONE = """
 a.example          TXT v=spf1 ip4:192.0.2.1 -all
@@ -31,17 +29,8 @@ _dmarc.quiet.example TXT v=DMARC1; p=none
 """
 
 
-class Queue:
-    """Takes reports, or refuses them."""
-
-    def __init__(self) -> None:
-        self.taken: list[tuple[Message, str]] = []
-        self.refused: SpoolError | None = None
-
-    def inject(self, message: Message, recipients: Sequence[Recipient], done: Any) -> None:
-        if self.refused is None:
-            self.taken.append((message, recipients[0].address))
-        done(self.refused)
+class Queue(Letterbox):
+    """Takes reports, and reads them."""
 
     def reports(self) -> list[tuple[str, Report]]:
         found = []
