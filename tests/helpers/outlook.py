@@ -8,8 +8,10 @@
 Stories of one file may share a server: each has domains of its own, so none sees another's mail.
 """
 
+import os
 import re
 import signal
+import socket
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -30,8 +32,28 @@ class Watched(Sink):
 
     def opened(self, conversation: Conversation) -> Session:
         session = super().opened(conversation)
-        self.most = max(self.most, self.counts.open)
+        left = sum(_left(each) for each in self._open if each is not conversation)
+        self.most = max(self.most, self.counts.open - left)
         return session
+
+
+def _left(conversation: Conversation) -> bool:
+    """Say whether a client has said QUIT or gone, though we have not read it yet.
+
+    A busy machine tells of its next connection first.
+    """
+    transport = conversation._transport
+    if transport.is_closing():
+        return True
+    same = socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno()))
+    with same:
+        try:
+            waiting = same.recv(65536, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+    return not waiting or waiting.upper().endswith(b"QUIT\r\n")
 
 
 class Outlook(World):

@@ -43,11 +43,11 @@ class Jumps(Injected):
         await self.came(f"now@a{number}.test")
         await self.came(f"{number}@once.test")
         # Put off once: a second, a part of another, and the machine's own doings.
-        assert time.monotonic() - began < 10, "it was parked"
+        assert time.monotonic() - began < 60, "it was parked"
         began = time.monotonic()
         await self.mails(5, f"{number}@slow.test")
         await self.came(f"{number}@slow.test", 5)
-        assert 0.5 < time.monotonic() - began < 10, "the limit burst, or sticks"
+        assert 0.5 < time.monotonic() - began < 60, "the limit burst, or sticks"
 
 
 async def test_a_clock_which_jumps_by_an_hour_changes_nothing(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ async def test_a_clock_which_jumps_by_an_hour_changes_nothing(tmp_path: Path) ->
         assert idents == sorted(idents, key=lambda each: each or 0)  # also where clocks went back
         assert len(set(idents)) == len(idents)
         stamps = times(received)
-        assert max(stamps) - min(stamps) < 2 * HOUR + 60, "stamps are those of the clock"
+        assert max(stamps) - min(stamps) < 2 * HOUR + 60 + lasted, "stamps are those of the clock"
         assert not world.rows("mainlog", "P")
         # After a restart, with the clock behind what was written: still not parked.
         world.set_clock(-HOUR)

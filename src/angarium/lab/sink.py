@@ -102,7 +102,7 @@ class Sink:
         self._servers.clear()
         await asyncio.sleep(0)  # They are told of their end.
 
-    async def until(self, messages: int, seconds: float = 10.0) -> None:
+    async def until(self, messages: int, seconds: float = 60.0) -> None:
         """Return when so many messages were accepted since the start. Raises TimeoutError."""
         if self.counts.messages < messages:
             future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
