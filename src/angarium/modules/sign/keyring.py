@@ -14,12 +14,19 @@ from collections import OrderedDict
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, TypeAlias
 
 from angarium.config.held import Held
 from angarium.config.section import Section
 from angarium.mail.auth.keys import BadKeyError, PrivateKey, private
 from angarium.modules.means import Means
+from angarium.modules.sign.options.dkim import (
+    DkimSign,
+    DkimSignDomain,
+    DomainKeysSign,
+    DomainKeysSignDomain,
+    OpenDkim,
+)
 
 MAX_FILE: Final = 65_536  # octets; a key of RSA-8192 has 6,400
 
@@ -33,15 +40,8 @@ class Unknown(Enum):
 UNKNOWN: Final = Unknown.UNKNOWN
 
 
-class Keeping(Protocol):
-    """The options which say how long keys are kept, and how many."""
-
-    @property
-    def keycache_size(self) -> int: ...
-    @property
-    def pos_keycache_ttl(self) -> float: ...
-    @property
-    def neg_keycache_ttl(self) -> float: ...
+# The stanzas which say how many keys are kept, and how long.
+Keeping: TypeAlias = OpenDkim | DkimSign | DkimSignDomain | DomainKeysSign | DomainKeysSignDomain
 
 
 class Keyring:
