@@ -28,7 +28,10 @@ class Statistics(Options, direction="na"):
         Duration(),
         300.0,
         scopes=Scope.GLOBAL,
-        reason="Figures begin anew with each start; those of messages are in the event streams.",
+        reason="""
+        Figures begin anew with each start, but for those of signing_stats, which are written at a
+        stop; those of messages are in the event streams.
+        """,
         doc="Time between two writings of figures that outlast a restart; 0: at a stop only.",
     )
     masterdb_file = accepted(
