@@ -6,7 +6,17 @@ import pytest
 
 from angarium.core.reply import Reply
 from angarium.inbound.judging import VARIABLES, JudgingSession
-from angarium.policy.hooks import AuthResult, Connect, PerformAuth, ValidateAuth, on
+from angarium.policy.hooks import (
+    AuthResult,
+    Connect,
+    Ehlo,
+    Hook,
+    MailFrom,
+    PerformAuth,
+    RcptTo,
+    ValidateAuth,
+    on,
+)
 from helpers.reception import Desk, Talk
 
 
@@ -123,3 +133,69 @@ async def test_an_authenticator_asks_the_policy_of_its_session(tmp_path: Path) -
     await session._asked_by(asked)
     assert asked.known
     await session._asked_by(AuthResult(session.context, "tim", "PLAIN", "pass"))
+
+
+class Revokes(Judge):
+    """Takes the right to relay away at one of its hooks."""
+
+    def __init__(self, at: type[Hook]) -> None:
+        super().__init__()
+        self.at = at
+
+    @on(Connect)
+    @on(Ehlo)
+    @on(MailFrom)
+    @on(RcptTo)
+    def look_again(self, event: Hook) -> None:
+        session, _ = event.about
+        assert session is not None
+        if isinstance(event, self.at):
+            session.variables["can_relay"] = "false"
+
+
+def replies(talk: Talk) -> list[str]:
+    """Return what is said to two recipients elsewhere."""
+    talk.say("MAIL FROM:<a@client.example>")
+    return [talk.say(f"RCPT TO:<{name}@far.example>")[0][:3] for name in "bc"]
+
+
+@pytest.mark.parametrize("at", [Connect, Ehlo, MailFrom])
+def test_policy_takes_the_right_to_relay_from_a_client_by_its_address(at: type[Hook]) -> None:
+    options = 'relay_hosts = ("192.0.2.0/24")'
+    assert replies(Desk(options, policy=Judge()).greeted()) == ["250", "250"]
+    talk = Desk(options, policy=Revokes(at)).greeted()
+    assert replies(talk) == ["550", "550"]
+    talk.say("RSET")
+    talk.say("EHLO again.example")
+    assert replies(talk) == ["550", "550"]
+
+
+def test_at_a_recipient_it_is_taken_for_those_who_follow() -> None:
+    talk = Desk('relay_hosts = ("192.0.2.0/24")', policy=Revokes(RcptTo)).greeted()
+    assert replies(talk) == ["250", "550"]
+
+
+def test_what_a_sender_s_domain_allows_is_not_the_client_s_to_lose() -> None:
+    options = 'relay_hosts = ("192.0.2.0/24")\nrelay_for_sending_domains = ("client.example")'
+    talk = Desk("", listener=options, policy=Revokes(Connect)).greeted()
+    assert replies(talk) == ["250", "250"]
+
+
+def test_who_proves_who_he_is_has_it_again(tmp_path: Path) -> None:
+    talk = greeted(tmp_path, Revokes(Connect))
+    assert replies(talk) == ["550", "550"]
+    talk.say("RSET")
+    talk.say(BAD)
+    assert replies(talk) == ["550", "550"]
+    talk.say("RSET")
+    assert talk.say(GOOD)[0].startswith("235")
+    assert replies(talk) == ["250", "250"]
+
+
+def test_starttls_does_not_give_it_back() -> None:
+    talk = Desk('relay_hosts = ("192.0.2.0/24")', policy=Revokes(Connect)).greeted()
+    assert isinstance(talk.session, JudgingSession)
+    talk.session._begin_anew()
+    assert variables(talk) == {"can_relay": "false"}
+    talk.session._told()  # The handshake is over.
+    assert variables(talk) == {"can_relay": "false"}

@@ -117,7 +117,7 @@ class AuthenticatingSession(SecureSession):
         )
 
     def _mail(self, mail: Mail) -> None:
-        if self._plan.required and not (self.origin.trusted or self._trusts()):
+        if self._plan.required and not self._trusts():
             tls = self._plan.speaks and not self._usable() and not self._secure
             self._unwanted = True
             self._answer(replies.TLS_FIRST if tls else replies.AUTH_FIRST, _MAIL)
@@ -125,10 +125,6 @@ class AuthenticatingSession(SecureSession):
         if not self.origin.known:
             mail.auth = ""  # RFC 4954 section 5: who is not known cannot say who submitted it
         super()._mail(mail)
-
-    def _trusts(self) -> bool:
-        """Say whether policy trusts the client."""
-        return False
 
     def _trusted(self, command: Command) -> None:
         known = self.origin.known

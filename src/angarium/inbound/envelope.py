@@ -21,12 +21,13 @@ class Envelope:
     """Made by an accepted MAIL; lives until the transaction ends.
 
     Args:
-        trusted: the client may send to any domain.
+        trusted: the client may send to any domain; see `trust`.
         on_connection: recipients which the session named before.
     """
 
     __slots__ = (
         "_blackholed",
+        "_domain",
         "_on_connection",
         "_profile",
         "mail",
@@ -51,6 +52,7 @@ class Envelope:
         self.sender = mail.address
         self.recipients: list[Recipient] = []
         self.trusted = trusted
+        self._domain = ""  # of the sender
 
     def begin(self) -> Reply:
         """Say whether this sender may begin a message."""
@@ -68,9 +70,15 @@ class Envelope:
                 return BAD_MAIL
             self.sender = f"{mail.address}@{added}"
             domain = added.lower()
-        if not self.trusted and domain:
-            self.trusted = profile.relay.trusts_sender(domain)
+        self._domain = domain
+        if not self.trusted:
+            self.trust(client=False)
         return replies.MAIL_OK
+
+    def trust(self, *, client: bool) -> None:
+        """Let it go to any domain, or not: by its client, or else by the sender it has named."""
+        domain = self._domain
+        self.trusted = client or (bool(domain) and self._profile.relay.trusts_sender(domain))
 
     def add(self, rcpt: Rcpt) -> Reply:
         """Say whether mail for this recipient is taken, and note it if so."""

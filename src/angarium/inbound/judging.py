@@ -23,7 +23,8 @@ from angarium.wire.smtp_grammar import Command
 _SETUP: Final = 21  # "esmtp setup phase", in rejectlog
 VARIABLES: Final = ("auth_name", "auth_status", "auth_user")
 # What is no longer true, whoever has set it, when the client turns out to be another.
-OF_ANOTHER: Final = ("can_relay", "ehlo_domain", "ehlo_string")
+RIGHT: Final = "can_relay"
+OF_ANOTHER: Final = (RIGHT, "ehlo_domain", "ehlo_string")
 
 
 class JudgingSession(AskingSession):
@@ -39,9 +40,11 @@ class JudgingSession(AskingSession):
         return self.context.disconnect
 
     def _begin_anew(self) -> None:
-        was = self.origin.variables()
+        was, right = self.origin.variables(), self.context.variables.get(RIGHT)
         super()._begin_anew()
         self._forget(was)
+        if right == "false":  # It is the same client, who was heard or not.
+            self.context.variables[RIGHT] = right
         self._told()
 
     def _secured(self) -> None:
@@ -67,7 +70,10 @@ class JudgingSession(AskingSession):
         context.pathway = origin.profile.pathway
         for name in VARIABLES:
             context.variables.pop(name, None)
-        context.variables.update(origin.variables())
+        told = origin.variables()
+        if not origin.known and context.variables.get(RIGHT) == "false":
+            told.pop(RIGHT, None)  # Policy took it away; the address alone does not give it back.
+        context.variables.update(told)
 
     def _forget(self, was: Mapping[str, str]) -> None:
         """Take away what stood there of who the client was, and the rights of that one."""

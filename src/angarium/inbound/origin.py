@@ -188,11 +188,15 @@ class Origin:
         """Return the connection context."""
         variables = {**self.profile.options.context, "pathway": self.profile.pathway}
         if self.hello is not None:
-            variables["ehlo_string"] = f"{self.hello.verb} {self.hello.name}"
-            variables["ehlo_domain"] = self.hello.name
+            variables |= greeting(self.hello)
         if self.trusted:
             variables["can_relay"] = "true"
         return variables | self.told | self._authentication | self.tls
+
+
+def greeting(hello: Hello) -> dict[str, str]:
+    """Return what the connection context has of EHLO."""
+    return {"ehlo_string": f"{hello.verb} {hello.name}", "ehlo_domain": hello.name}
 
 
 def endpoint(name: object) -> tuple[str, int]:

@@ -23,7 +23,7 @@ from angarium.inbound.authenticating import AuthenticatingSession, takes
 from angarium.inbound.copies import Copies
 from angarium.inbound.envelope import Envelope, note
 from angarium.inbound.judging import JudgingSession
-from angarium.inbound.origin import endpoint
+from angarium.inbound.origin import endpoint, greeting
 from angarium.inbound.putting import put_down
 from angarium.inbound.services import Services
 from angarium.inbound.smtp import PHASES, SmtpSession
@@ -57,6 +57,7 @@ class PolicedSession(JudgingSession):
         "_lists",
         "_named",
         "_named_in_all",
+        "_trusting",
     )
 
     def __init__(self, services: Services, listen: str, policing: Policing) -> None:
@@ -67,6 +68,7 @@ class PolicedSession(JudgingSession):
         ]
         self._lists = any(self._chain(hook) is not None for hook in _LISTS)
         self._named = self._named_in_all = 0  # RCPT since MAIL, and since the session began
+        self._trusting = False  # the client of the message under way may send to any domain
         self._listed = False  # the hooks of the list of recipients were asked
         # As the peer sent it, until it is handed over or dropped.
         self._arrived: Body | None = None
@@ -159,7 +161,7 @@ class PolicedSession(JudgingSession):
 
     def _name(self, hello: Hello) -> None:
         self.origin.greeted(hello)
-        self.context.variables.update(self.origin.variables())
+        self.context.variables.update(greeting(hello))
 
     async def _hello(self, hello: Hello, before: Hello | None) -> None:
         refusal = await now(self._ask(hooks.Ehlo, self.context, hello.name))
@@ -220,7 +222,9 @@ class PolicedSession(JudgingSession):
             self._end_transaction()
             return
         envelope.sender = mail.sender
-        envelope.trusted = envelope.trusted or self.context.trusted
+        self._trusting = trusting = self.context.trusted
+        if trusting is not envelope.trusted:
+            envelope.trust(client=trusting)
         super()._begun()
 
     def _rcpt(self, rcpt: Rcpt) -> None:
@@ -231,6 +235,10 @@ class PolicedSession(JudgingSession):
         variables = context.variables
         variables["message_rcpt_count"] = str(self._named)
         variables["connection_rcpt_count"] = str(self._named_in_all)
+        trusting = context.trusted
+        if trusting is not self._trusting:
+            self._trusting = trusting
+            envelope.trust(client=trusting)
         reply, chain, denied = envelope.add(rcpt), self._chain(hooks.RcptTo), False
         if reply is not replies.RCPT_OK:
             denied = chain is not None and reply is replies.RELAYING_DENIED
@@ -267,7 +275,8 @@ class PolicedSession(JudgingSession):
     ) -> None:
         """Policy has said what it thinks of a recipient."""
         if refusal is None and denied:
-            envelope.trusted = self.context.trusted
+            self._trusting = self.context.trusted
+            envelope.trust(client=self._trusting)
             refusal = None if envelope.trusted else replies.RELAYING_DENIED
         if refusal is None:
             self._wire.answer(replies.RCPT_OK)

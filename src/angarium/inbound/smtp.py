@@ -334,7 +334,7 @@ class SmtpSession(Stream):
         self._envelope = envelope = Envelope(
             self._profile,
             mail,
-            trusted=self.origin.trusted,
+            trusted=self._trusts(),
             on_connection=self._recipients,
             blackholed=services.blackholed,
         )
@@ -348,6 +348,10 @@ class SmtpSession(Stream):
         else:
             self._waited = 0.0
             self._permitted()
+
+    def _trusts(self) -> bool:
+        """Say whether the client may send to any domain."""
+        return self.origin.trusted
 
     def _permitted(self) -> None:
         """Wait for a permit of inbound_throttle_messages; MAIL is answered when we have it."""
