@@ -80,7 +80,7 @@ async def test_mail_which_failed_for_now_is_tried_again_as_that_of_the_other_dom
 ) -> None:
     await world.mail("b@busy.test")
     await world.came("b@busy.test")
-    assert len(world.rows("mainlog", "T", "busy.test")) == 1
+    assert len(await world.records("mainlog", "T", "busy.test")) == 1
     assert not sink.accepted
 
 

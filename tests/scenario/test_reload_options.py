@@ -77,7 +77,7 @@ async def test_the_rate_of_a_host_which_is_taken_away_keeps_nothing(
     await sink.until(4)
 
 
-@at("127.0.4.2", "at dot delay 100ms answer")
+@at("127.0.4.2", "at dot delay 250ms answer")
 async def test_a_limit_on_connections_which_is_raised_lets_more_be_opened(
     world: Outlook, sink: Watched
 ) -> None:
