@@ -45,7 +45,7 @@ async def test_a_host_which_failed_is_passed_over_for_its_pause(tmp_path: Path) 
         first.test A 127.0.1.1
         second.test A 127.0.1.2
     """
-    config = "host_failure_retry = 2\nidle_timeout = 0\nmax_deliveries_per_connection = 1"
+    config = "host_failure_retry = 4\nidle_timeout = 0\nmax_deliveries_per_connection = 1"
     async with Outlook(tmp_path, config, zone) as world:
         other = await second(world, "127.0.1.2")
         await world.mail("b@a.test")
@@ -56,15 +56,13 @@ async def test_a_host_which_failed_is_passed_over_for_its_pause(tmp_path: Path) 
             return other.counts.messages + first.counts.messages == count
 
         try:
-            await world.mail("c@a.test")
-            await other.until(2)  # Within the pause, though the first host is there now.
-            sent = 2
+            sent = 1  # Within the pause they go by the other one, though the first is there now.
             while not first.messages:
-                await world.mail("d@a.test")
+                await world.mail("c@a.test")
                 sent += 1
                 await world.until(partial(arrived, sent), "the message by either host")
-            assert first.accepted[0].recipients == ["d@a.test"]
-            assert first.accepted[0].at - other.accepted[0].at >= 1.5
+            # Some of the pause may have gone by before the other one has taken the first message.
+            assert first.accepted[0].at - other.accepted[0].at >= 2.0
         finally:
             await first.stop()
             await other.stop()
