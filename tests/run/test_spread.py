@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from angarium.net.loop import RealClock
+from angarium.outbound.broken import Broken
 from angarium.policy.shared.blocks import packed
 from angarium.policy.shared.node import Shared
 from angarium.policy.shared.told import PIECE
@@ -285,3 +286,18 @@ async def test_what_was_defined_and_counted_before_is_told_too(node: Node) -> No
     await until(lambda: other.series("s").count(A) == early.series("s").count(A) == 3)
     early.series("s").add(A)
     await until(lambda: other.series("s").count(A) == 4)
+
+
+async def test_hosts_whose_tls_fails_are_known_when_who_found_it_out_is_dead(node: Node) -> None:
+    host = ("192.0.2.1", 25)
+    here, there = Broken(node.worker(0)), Broken(node.worker(1))
+    here.share()
+    there.share()
+    here.note(host, "unexpected eof", 600.0)
+    await until(lambda: there.fault(host))
+    node.kill(0)
+    after = Broken(node.worker(0))
+    after.share()
+    await until(lambda: after.fault(host))
+    after.forget()
+    await until(lambda: there.fault(host) is None)
