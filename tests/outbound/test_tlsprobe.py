@@ -1,7 +1,6 @@
 """A host's TLS is looked at as a delivery would, and no message is sent."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from angarium.outbound.route import Hop
 from angarium.outbound.secured import Securing
 from angarium.outbound.tlsprobe import Looked, look
 from angarium.policy.shared.node import Shared
+from helpers.addresses import free_port
 from helpers.certificates import Authority, Pair, authority, server_context
 
 ENFORCED = Demand(STS, "example.com", (), required=True, checked=True)
@@ -88,7 +88,5 @@ async def test_a_host_which_breaks_off_is_told(tmp_path: Path, script: str) -> N
 
 
 async def test_where_nobody_listens_it_is_told(tmp_path: Path) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-        assert "refused" in (await looked(tmp_path, port)).failure
+    port = free_port()
+    assert "refused" in (await looked(tmp_path, port)).failure
