@@ -9,6 +9,7 @@ A reply is returned whole, its lines joined by "\\n". Everything waits at most `
 """
 
 import asyncio
+import contextlib
 import socket
 import struct
 from collections.abc import AsyncIterator
@@ -145,3 +146,6 @@ async def calling(
         yield caller
     finally:
         writer.close()
+        # Its loop may end with the test, and what is not closed by then is found in another one.
+        with contextlib.suppress(OSError, TimeoutError):
+            await asyncio.wait_for(writer.wait_closed(), PATIENCE)

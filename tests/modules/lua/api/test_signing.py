@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 from click.testing import CliRunner
 
+from angarium.config.load import load_text
 from angarium.data.source import Settings
 from angarium.data.sources import Datasources
 from angarium.events.metrics import Metrics
@@ -58,7 +59,8 @@ def test_a_key_in_an_order_is_not_shown() -> None:
 
 
 def test_who_takes_orders_is_one_for_all_scripts() -> None:
-    lua = with_means(SimpleNamespace(loop=None, clock=None, tell=None))
+    means = SimpleNamespace(loop=None, clock=None, tell=None, configuration=load_text(""))
+    lua = with_means(means)
     assert orders(lua) is orders(lua)
 
 
