@@ -109,6 +109,14 @@ def _prepare(folder: Path, address: str, port: int, settings: Mapping[str, str])
     (folder / "main.cf").write_text("\n".join(lines).replace("{folder}", str(folder)) + "\n")
     (folder / "master.cf").write_text(MASTER.format(place=f"{address}:{port}"))
     (folder / "queue/pid").mkdir(parents=True)
+    # Its programs read these as somebody else, whatever our umask is.
+    for name, mode in (
+        ("main.cf", 0o644),
+        ("master.cf", 0o644),
+        ("queue", 0o755),
+        ("queue/pid", 0o755),
+    ):
+        (folder / name).chmod(mode)
     for each in ("data", *(f"queue/{name}" for name in QUEUES)):
         place = folder / each
         place.mkdir(mode=0o700)
