@@ -33,3 +33,8 @@ def test_a_broken_file_is_told_and_stops_nothing(tmp_path: Path) -> None:
 def test_a_folder_which_cannot_be_written_is_told(tmp_path: Path) -> None:
     fault = save(tmp_path / "gone", KNOWN)
     assert "No such file" in fault
+
+
+def test_what_cannot_be_forgotten_is_told(tmp_path: Path) -> None:
+    (tmp_path / NAME).mkdir()  # No file, so it cannot be taken away as one.
+    assert "counts again after the next start" in save(tmp_path, {})

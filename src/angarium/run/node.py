@@ -128,15 +128,17 @@ class Node:
             self.imports.begin(order)
 
     def counted(self, message: link.Counted) -> None:
-        gone = self.statistics.gone
-        gone.add(message.names, message.bindings, message.signed)
-        if self._state is not None and (fault := signed.save(self._state, gone.signed)):
-            self._warn(fault)
+        self.statistics.gone.add(message.names, message.bindings, message.signed)
+        self._keep_signed()
 
     def forget_signed(self) -> None:
         self.statistics.gone.signed.clear()
-        if self._state is not None:
-            signed.save(self._state, {})
+        self._keep_signed()
+
+    def _keep_signed(self) -> None:
+        known = self.statistics.gone.signed
+        if self._state is not None and (fault := signed.save(self._state, known)):
+            self._warn(fault)
 
     def received(self, message: link.Meanwhile | link.Answered) -> None:
         self._fanout.received(message)

@@ -7,7 +7,6 @@ It is written with the last words of each worker, so a server which is stopped i
 The rule: these are figures. A file which cannot be read or written is told, and stops nothing.
 """
 
-import contextlib
 import os
 from pathlib import Path
 from typing import Final
@@ -36,8 +35,10 @@ def save(state: Path, known: dict[str, Signed]) -> str:
     """Keep it; return what is wrong, if it cannot be."""
     path = state / NAME
     if not known:
-        with contextlib.suppress(OSError):
-            path.unlink()
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            return f"{path}: {error.strerror}; what it has counts again after the next start"
         return ""
     coming = f"{path}.new"
     try:
